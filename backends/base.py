@@ -1,0 +1,233 @@
+"""What a captioning backend is, what it is given, and what it gives back."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Sequence
+from io import BytesIO
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+import msgspec
+
+from backends.errors import BackendError
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+Encoding = Literal["rgb", "jpeg"]
+
+DEFAULT_PROMPT = (
+    "Describe this photo in one or two sentences: "
+    "the main subject, the setting, and what is happening."
+)
+JPEG_QUALITY = 85
+
+
+class PictureSpec(msgspec.Struct, frozen=True):
+    """The form in which a backend wants its pictures.
+
+    Attributes:
+        max_edge: Longest side in pixels; larger pictures are scaled down, none up.
+        encoding: `rgb` for raw pixels, `jpeg` for a JPEG that holds pixels alone.
+    """
+
+    max_edge: int
+    encoding: Encoding = "rgb"
+
+
+class Picture(msgspec.Struct, frozen=True):
+    """An upright picture without any metadata.
+
+    Attributes:
+        width: In pixels.
+        height: In pixels.
+        encoding: What `data` holds.
+        data: Raw RGB (height x width x 3 bytes), or a JPEG.
+    """
+
+    width: int
+    height: int
+    encoding: Encoding
+    data: bytes
+
+    def image(self) -> Image.Image:
+        """Return the picture as an RGB image of Pillow's."""
+        from PIL import Image
+
+        if self.encoding == "jpeg":
+            return Image.open(BytesIO(self.data), formats=["JPEG"])
+        return Image.frombytes("RGB", (self.width, self.height), self.data)
+
+    def shrunk(self, factor: float) -> Picture:
+        """Return a JPEG of the picture with both sides scaled by `factor`."""
+        image = self.image()
+        size = (max(1, round(self.width * factor)), max(1, round(self.height * factor)))
+        return encode_picture(image.resize(size), "jpeg")
+
+
+def encode_picture(image: Image.Image, encoding: Encoding) -> Picture:
+    """Return an RGB image as a picture that holds its pixels and nothing else."""
+    if encoding == "rgb":
+        return Picture(image.width, image.height, "rgb", image.tobytes())
+    image.info.clear()
+    buffer = BytesIO()
+    image.save(buffer, "JPEG", quality=JPEG_QUALITY)
+    return Picture(image.width, image.height, "jpeg", buffer.getvalue())
+
+
+class Facts(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """What the file itself tells about a photo. Never leaves the machine.
+
+    Attributes:
+        width: In pixels, upright.
+        height: In pixels, upright.
+        format: Pillow's name of the file format.
+        taken: Capture time, ISO 8601, with an offset only where the file has one.
+        latitude: Degrees, north positive.
+        longitude: Degrees, east positive.
+        camera: Maker and model.
+        screenshot: True when the file says or shows that it is one.
+    """
+
+    width: int
+    height: int
+    format: str
+    taken: str | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+    camera: str | None = None
+    screenshot: bool = False
+
+
+class PhotoInput(msgspec.Struct, frozen=True):
+    """One photo as a backend gets it.
+
+    Attributes:
+        picture: The pixels.
+        name: File name; None unless the backend declares itself local.
+        facts: What the file tells; None unless the backend declares itself local.
+    """
+
+    picture: Picture
+    name: str | None = None
+    facts: Facts | None = None
+
+
+class Caption(msgspec.Struct, frozen=True, kw_only=True):
+    """What a model answered and what it took. `answers.fault` tells if it is a caption.
+
+    Attributes:
+        text: The answer, or the words of a refusal.
+        ended: `length` when the token limit cut it off, `refused` when the
+            provider says that the model declined.
+        tokens_in: Tokens of picture and prompt, as the answer bills them.
+        tokens_out: Tokens of the answer.
+        cost_usd: Their price in US dollars.
+    """
+
+    text: str
+    ended: Literal["whole", "length", "refused"] = "whole"
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+    cost_usd: float | None = None
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """What a user may ask of a backend; each backend reads what concerns it.
+
+    Attributes:
+        prompt: The instruction that goes with each picture.
+        model: Model id, None for the backend's default.
+        workers: Calls in flight at most, None for the backend's default.
+        batch_size: Photos to a batch, None for the backend's default.
+        base_url: Another server that speaks the same protocol, or a preset's name.
+        max_edge: Longest side sent, in pixels.
+        detail: OpenAI's image detail.
+        keys: API keys by the name of their environment variable.
+        prices: USD for a million tokens `(in, out)` by model, over the known ones.
+        request_timeout: Seconds one request may take, None for the default.
+        mock_error_rate: Share of photos, 0 to 1, that `mock` calls unreadable.
+        mock_latency: Seconds `mock` takes for a photo.
+    """
+
+    prompt: str = DEFAULT_PROMPT
+    model: str | None = None
+    workers: int | None = None
+    batch_size: int | None = None
+    base_url: str | None = None
+    max_edge: int | None = None
+    detail: Literal["low", "high", "auto"] = "low"
+    keys: dict[str, str] = {}
+    prices: dict[str, tuple[float, float]] = {}
+    request_timeout: float | None = None
+    mock_error_rate: float = 0.0
+    mock_latency: float = 0.0
+
+
+class Captioner(ABC):
+    """Turns pictures into captions. One subclass, one file.
+
+    A subclass sets `name` and writes `caption`, plain or async. A backend that
+    gains from batches overrides `caption_batch` as well.
+
+    Attributes:
+        name: What `--backend` calls it.
+        local: True when pictures do not leave this machine; only then is it
+            told file names and facts.
+        default_model: Used when `--model` is not given; None when it has none.
+        default_workers: Calls in flight unless asked otherwise.
+        default_batch_size: Photos handed over together unless asked otherwise.
+        picture: The form in which it wants its pictures.
+    """
+
+    name: ClassVar[str]
+    local: ClassVar[bool] = False
+    default_model: ClassVar[str | None] = None
+    default_workers: ClassVar[int] = 1
+    default_batch_size: ClassVar[int] = 1
+    picture: PictureSpec = PictureSpec(max_edge=1024)
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self.model = self.model_for(options)
+        self.workers = options.workers or self.default_workers
+        self.batch_size = options.batch_size or self.default_batch_size
+
+    @classmethod
+    def model_for(cls, options: Options) -> str | None:
+        """Return the model that would be used, None where there is none or it is not known yet."""
+        return options.model or cls.default_model
+
+    async def open(self) -> None:
+        """Get ready before the first photo; raise SetupError if that cannot be."""
+
+    async def close(self) -> None:
+        """Let go of what `open` took."""
+
+    @abstractmethod
+    def caption(self, photo: PhotoInput) -> Caption | Awaitable[Caption]:
+        """Return the caption of one photo. A plain method runs in a thread.
+
+        Raises:
+            BackendError: there is no caption, and why.
+        """
+
+    async def caption_batch(self, photos: Sequence[PhotoInput]) -> list[Caption | BackendError]:
+        """Return a caption or an error for each photo, in their order."""
+        return [await self._caption_one(photo) for photo in photos]
+
+    async def _caption_one(self, photo: PhotoInput) -> Caption | BackendError:
+        try:
+            if inspect.iscoroutinefunction(self.caption):
+                answer = self.caption(photo)
+            else:
+                answer = await asyncio.to_thread(self.caption, photo)
+            return await answer if isinstance(answer, Awaitable) else answer
+        except BackendError as error:
+            return error
+
+    def cost_bound(self) -> float | None:
+        """Return the most that one photo can cost in US dollars, None where no price is known."""
+        return 0.0

@@ -1,0 +1,75 @@
+"""The HTTP client that every vendor's SDK is given: no redirects, bounded answers."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import AsyncIterator
+from typing import cast
+from urllib.parse import urlsplit
+
+import httpx2
+
+LARGEST_ANSWER = 4 << 20
+"""Bytes. A caption with its usage block is a thousand times smaller."""
+
+CONNECT_SECONDS = 10.0
+
+
+class AnswerTooLarge(httpx2.TransportError):
+    """Raised when a server sends more than any caption needs."""
+
+
+class _BoundedStream(httpx2.AsyncByteStream):
+    def __init__(self, stream: httpx2.AsyncByteStream) -> None:
+        self._stream = stream
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        size = 0
+        async for chunk in self._stream:
+            size += len(chunk)
+            if size > LARGEST_ANSWER:
+                raise AnswerTooLarge(f"the answer is larger than {LARGEST_ANSWER:,} bytes")
+            yield chunk
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+
+class BoundedTransport(httpx2.AsyncHTTPTransport):
+    """Stops reading an answer that is too large, or that would unpack to one."""
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        """Send one request; see AsyncHTTPTransport."""
+        request.headers["accept-encoding"] = "identity"
+        response = await super().handle_async_request(request)
+        if response.headers.get("content-encoding", "identity") != "identity":
+            await response.aclose()
+            raise AnswerTooLarge("the answer is compressed, although plain text was asked for")
+        response.stream = _BoundedStream(cast(httpx2.AsyncByteStream, response.stream))
+        return response
+
+
+def new_client(connections: int, timeout: float) -> httpx2.AsyncClient:
+    """Return a client for one provider.
+
+    Args:
+        connections: Calls in flight at most.
+        timeout: Seconds without a byte; the whole call is limited by its caller.
+    """
+    limits = httpx2.Limits(max_connections=connections, max_keepalive_connections=connections)
+    return httpx2.AsyncClient(
+        transport=BoundedTransport(limits=limits),
+        timeout=httpx2.Timeout(timeout, connect=CONNECT_SECONDS),
+        follow_redirects=False,
+    )
+
+
+def is_private(url: str) -> bool:
+    """Tell whether a URL names this machine or one on a private network; no name is looked up."""
+    host = urlsplit(url).hostname or ""
+    if host == "localhost" or host.endswith((".localhost", ".local")):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_private
+    except ValueError:
+        return False

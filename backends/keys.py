@@ -1,0 +1,29 @@
+"""API keys: where they come from, and how they are kept out of everything we write."""
+
+from __future__ import annotations
+
+import re
+
+KEY_NAMES = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY", "XAI_API_KEY")
+
+HIDDEN = "[key]"
+
+_SHORTEST_SECRET = 6
+_LOOKS_LIKE_KEY = re.compile(
+    r"\b(?:sk-[\w*-]{8,}|xai-[\w*-]{8,}|AIza[\w*-]{10,})|(?<=Bearer )[^\s\"',;]{6,}"
+)
+_known: set[str] = set()
+
+
+def remember(key: str) -> str:
+    """Note a key, so that `scrub` finds it wherever it turns up; return it."""
+    if len(key) >= _SHORTEST_SECRET:
+        _known.add(key)
+    return key
+
+
+def scrub(text: str) -> str:
+    """Return a text without any key: neither a known one nor what looks like one."""
+    for key in _known:
+        text = text.replace(key, HIDDEN)
+    return _LOOKS_LIKE_KEY.sub(HIDDEN, text)

@@ -1,0 +1,66 @@
+"""Which captioning backends there are: ours, and those of any installed package."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+
+from backends.base import Captioner, Options
+from backends.errors import SetupError
+
+GROUP = "pcc.backends"
+
+BUILT_IN = {
+    "basic": "backends.captioners.basic:BasicCaptioner",
+    "mock": "backends.captioners.mock:MockCaptioner",
+    "openai": "backends.captioners.openai:OpenAICaptioner",
+}
+
+
+def backend_names() -> list[str]:
+    """Return the names of all backends, ours first."""
+    return [*BUILT_IN, *(entry.name for entry in _plugins())]
+
+
+def backend_class(name: str) -> type[Captioner]:
+    """Return the class of a backend by its name.
+
+    Raises:
+        SetupError: there is none of that name, or it cannot be imported.
+    """
+    if name in BUILT_IN:
+        module, _, attribute = BUILT_IN[name].partition(":")
+        found: type[Captioner] = getattr(import_module(module), attribute)
+        return found
+    for entry in _plugins():
+        if entry.name == name:
+            return _load(entry)
+    names = backend_names()
+    near = difflib.get_close_matches(name, names, n=1)
+    hint = f"; did you mean {near[0]}?" if near else ""
+    raise SetupError(f"there is no backend {name!r}{hint} There are: {', '.join(names)}")
+
+
+def make_backend(name: str, options: Options) -> Captioner:
+    """Return a backend, made but not yet opened.
+
+    Raises:
+        SetupError: it cannot be made; the message says what mends it.
+    """
+    return backend_class(name)(options)
+
+
+def _plugins() -> Iterator[EntryPoint]:
+    return (entry for entry in entry_points(group=GROUP) if entry.name not in BUILT_IN)
+
+
+def _load(entry: EntryPoint) -> type[Captioner]:
+    try:
+        loaded = entry.load()
+    except Exception as error:
+        raise SetupError(f"the backend {entry.name} ({entry.value}) does not load: {error}") from error
+    if not (isinstance(loaded, type) and issubclass(loaded, Captioner)):
+        raise SetupError(f"the backend {entry.name} ({entry.value}) is no subclass of Captioner")
+    return loaded

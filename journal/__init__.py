@@ -1,0 +1,59 @@
+"""Append-only JSONL journals: records, durable writing, reading, checking and rewriting.
+
+Everything another package needs is here; the modules behind it are its own.
+"""
+
+from journal.errors import (
+    DiskFull,
+    JournalError,
+    JournalLocked,
+    JournalLost,
+    JournalWriteFailed,
+    RecordUnreadable,
+)
+from journal.index import Index, load_index
+from journal.inspection import Line, inspect_lines
+from journal.lines import Seal, check_seal, seal
+from journal.lock import WriterLock
+from journal.reader import Follower, Malformed, read_record, scan
+from journal.records import CaptionRecord, EditRecord, Head, Origin, Status, record_key, split_path
+from journal.repair import CheckReport, RewriteReport, check, compact, repair
+from journal.rewrite import atomic_rewrite
+from journal.writer import Committed, JournalWriter, free_bytes
+
+__all__ = [
+    "CaptionRecord",
+    "CheckReport",
+    "Committed",
+    "DiskFull",
+    "EditRecord",
+    "Follower",
+    "Head",
+    "Index",
+    "JournalError",
+    "JournalLocked",
+    "JournalLost",
+    "JournalWriteFailed",
+    "JournalWriter",
+    "Line",
+    "Malformed",
+    "Origin",
+    "RecordUnreadable",
+    "RewriteReport",
+    "Seal",
+    "Status",
+    "WriterLock",
+    "atomic_rewrite",
+    "check",
+    "check_seal",
+    "compact",
+    "free_bytes",
+    "inspect_lines",
+    "load_index",
+    "read_record",
+    "record_key",
+    "repair",
+    "scan",
+    "seal",
+    "split_path",
+]

@@ -1,0 +1,101 @@
+"""One writer at a time: an OS lock on the journal itself, which dies with its holder."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import socket
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+
+from journal.errors import JournalLocked, JournalLost
+
+
+class Holder(msgspec.Struct):
+    """Who writes a journal. A note for people; the lock itself is the kernel's."""
+
+    pid: int
+    host: str
+    command: str
+
+    def __str__(self) -> str:
+        return f"process {self.pid} on {self.host} ({self.command})"
+
+
+def holder_path(journal: Path) -> Path:
+    """Return where the holder of a journal's lock leaves its name."""
+    return journal.with_name(journal.name + ".lock")
+
+
+class WriterLock:
+    """An exclusive lock on a journal, held through an open descriptor of it.
+
+    The lock is on the file, not on its name: a hard link to it finds it locked
+    too. A symbolic link is followed first.
+
+    Args:
+        path: The journal; created, readable by its owner alone, if absent.
+        command: What the holder does, shown to whoever is refused.
+
+    Raises:
+        JournalLocked: another process holds it.
+    """
+
+    def __init__(self, path: Path, command: str) -> None:
+        self.path = path.resolve()
+        self.descriptor = self._open_locked()
+        self._note(command)
+
+    def _open_locked(self) -> int:
+        while True:
+            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                os.close(descriptor)
+                if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
+                    raise
+                raise JournalLocked(self.path, read_holder(self.path)) from None
+            if self._still_named(descriptor):
+                return descriptor
+            os.close(descriptor)
+
+    def _still_named(self, descriptor: int) -> bool:
+        try:
+            named = os.stat(self.path)
+        except FileNotFoundError:
+            return False
+        return os.path.samestat(named, os.fstat(descriptor))
+
+    def _note(self, command: str) -> None:
+        """Leave a note of who holds the lock; a full disk is no reason to fail here."""
+        note = Holder(os.getpid(), socket.gethostname(), command)
+        with suppress(OSError):
+            target = holder_path(self.path)
+            target.touch(mode=0o600)
+            target.write_bytes(msgspec.json.encode(note))
+
+    def verify(self) -> None:
+        """Make sure that the path still names the locked file.
+
+        Raises:
+            JournalLost: it was renamed, replaced or removed.
+        """
+        if not self._still_named(self.descriptor):
+            raise JournalLost(self.path)
+
+    def release(self) -> None:
+        """Give the lock back. The note of the holder goes first."""
+        holder_path(self.path).unlink(missing_ok=True)
+        os.close(self.descriptor)
+
+
+def read_holder(journal: Path) -> str:
+    """Return a description of who holds a journal's lock."""
+    try:
+        return str(msgspec.json.decode(holder_path(journal).read_bytes(), type=Holder))
+    except (OSError, msgspec.MsgspecError):
+        return "another process"

@@ -1,0 +1,150 @@
+"""`pcc doctor`: what is there, what is missing, and the line that mends it."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from backends.keys import KEY_NAMES
+from backends.registry import backend_names
+from journal import free_bytes
+from pcc_tui.cli import options as shared
+from pcc_tui.cli.output import print_json, say
+from pcc_tui.settings import Settings
+from pipeline.jobs.control import read_run_file
+
+EXTRAS = {
+    "api": ("openai", "tenacity", "genai_prices"),
+    "places": ("reverse_geocode",),
+}
+"""Extra to the modules that show it is installed."""
+
+NETWORK_FILE_SYSTEMS = ("nfs", "cifs", "smb", "fuse.sshfs", "9p", "afs", "ceph", "gluster")
+
+Verdict = Literal["ok", "note", "wrong"]
+
+
+class Finding(msgspec.Struct):
+    """One thing looked at: what was found, and how to mend it where it is not well."""
+
+    topic: str
+    verdict: Verdict
+    text: str
+
+
+def doctor(
+    workspace: shared.Workspace = shared.HERE,
+    photos_dir: shared.PhotosDir = None,
+    captions_jsonl: shared.Journal = None,
+    json: shared.Json = False,
+    yes: shared.Yes = False,
+) -> int:
+    """Look at the installation, the keys, the photos and the workspace."""
+    settings = shared.open_workspace(workspace)
+    findings = [
+        _python(),
+        *_formats(),
+        *_extras(),
+        Finding("backends", "ok", ", ".join(backend_names())),
+        *_keys(settings),
+        _photos(photos_dir or settings.photos_dir),
+        *_workspace(workspace, shared.journal_path(workspace, captions_jsonl)),
+        _terminal(),
+    ]
+    if json:
+        print_json(findings)
+    else:
+        for finding in findings:
+            say(f"{finding.verdict:<6} {finding.topic:<12} {finding.text}")
+    return 1 if any(finding.verdict == "wrong" for finding in findings) else 0
+
+
+def _python() -> Finding:
+    cores = len(os.sched_getaffinity(0))
+    text = f"Python {platform.python_version()} on {platform.system()}, {cores} cores, pcc {_version('pcc')}"
+    return Finding("python", "ok", text)
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def _formats() -> list[Finding]:
+    from PIL import features
+
+    avif = "AVIF" if features.check("avif") else ""
+    jxl = "JPEG XL" if find_spec("pillow_jxl") else ""
+    found = ", ".join(filter(None, ["JPEG, PNG, WebP, TIFF, BMP, GIF, HEIC", avif, jxl]))
+    missing = [] if jxl else [Finding("formats", "note", "JPEG XL: pip install pillow-jxl-plugin")]
+    return [Finding("formats", "ok", found), *missing]
+
+
+def _extras() -> list[Finding]:
+    return [
+        Finding("extra", "ok", f"{extra} is installed")
+        if all(find_spec(module) for module in modules)
+        else Finding("extra", "note", f"{extra} is not installed: pip install 'pcc[{extra}]'")
+        for extra, modules in EXTRAS.items()
+    ]
+
+
+def _keys(settings: Settings) -> list[Finding]:
+    return [
+        Finding("key", "ok" if name in settings.keys else "note", f"{name} is {'set' if name in settings.keys else 'not set'}")
+        for name in KEY_NAMES
+    ]
+
+
+def _photos(photos_dir: Path | None) -> Finding:
+    if photos_dir is None:
+        return Finding("photos", "note", "no photos directory set; give --photos-dir, or PHOTOS_DIR in config.env")
+    if not photos_dir.is_dir():
+        return Finding("photos", "wrong", f"{photos_dir} is not there; is the disk mounted?")
+    return Finding("photos", "ok", str(photos_dir))
+
+
+def _workspace(workspace: Path, journal: Path) -> list[Finding]:
+    if not workspace.is_dir():
+        return [Finding("workspace", "note", f"{workspace} does not exist; the first run makes it")]
+    findings = [Finding("workspace", "ok", f"{workspace.resolve()}, {free_bytes(workspace) / 1e9:.1f} GB free")]
+    if not os.access(workspace, os.W_OK):
+        findings.append(Finding("workspace", "wrong", f"{workspace} cannot be written to"))
+    network = _network_file_system(workspace)
+    if network:
+        text = f"{workspace} is on {network}; locks and syncs are weaker there, a local disk is safer"
+        findings.append(Finding("workspace", "note", text))
+    running = read_run_file(workspace)
+    if running is not None:
+        findings.append(Finding("job", "note", f"run {running.run}, process {running.pid}: `pcc watch`"))
+    if journal.is_file():
+        findings.append(Finding("journal", "ok", f"{journal}, {journal.stat().st_size / 1e6:.1f} MB"))
+    return findings
+
+
+def _network_file_system(directory: Path) -> str | None:
+    """Return the type of the file system a directory is on, if it is a network's (Linux only)."""
+    try:
+        mounts = [line.split() for line in Path("/proc/mounts").read_text().splitlines()]
+    except OSError:
+        return None
+    path = str(directory.resolve())
+    above = [mount for mount in mounts if path == mount[1] or path.startswith(mount[1].rstrip("/") + "/")]
+    kind = max(above, key=lambda mount: len(mount[1]), default=["", "", ""])[2]
+    return kind if kind.startswith(NETWORK_FILE_SYSTEMS) else None
+
+
+def _terminal() -> Finding:
+    size = shutil.get_terminal_size()
+    inside = "in tmux, " if os.environ.get("TMUX") else ""
+    colours = os.environ.get("COLORTERM") or "16 colours"
+    return Finding("terminal", "ok", f"{inside}{os.environ.get('TERM', 'none')}, {colours}, {size.columns}x{size.lines}")

@@ -1,0 +1,84 @@
+"""A running job shown as it goes: bars on a terminal, a line now and then elsewhere."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TextIO
+
+from pcc_tui.clean import clean
+from pcc_tui.cli.output import counts, duration, say
+from pipeline.jobs.progress import Snapshot
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+REFRESH_SECONDS = 0.25
+LINE_SECONDS = 10.0
+
+
+def status_line(shot: Snapshot) -> str:
+    """Return a snapshot in one line."""
+    share = shot.attempted / shot.total if shot.total else 1.0
+    parts = [
+        f"{shot.state:<8} {shot.attempted:,}/{shot.total:,} ({share:.0%})",
+        f"{shot.rate_now:.1f}/s now, {shot.rate:.1f}/s mean",
+    ]
+    if shot.eta_seconds is not None and shot.remaining:
+        parts.append(f"ETA {duration(shot.eta_seconds)}")
+    parts.append(counts(shot.by_status))
+    if shot.tokens_in or shot.tokens_out:
+        parts.append(f"{shot.tokens_in:,} tokens in, {shot.tokens_out:,} out, ${shot.cost_usd:.4f}")
+    return "  ".join(parts)
+
+
+async def show(snapshot: Callable[[], Snapshot], stream: TextIO) -> None:
+    """Show a job on a stream until cancelled."""
+    if stream.isatty():
+        await _show_bars(snapshot, stream)
+    else:
+        await _show_lines(snapshot, stream)
+
+
+async def _show_lines(snapshot: Callable[[], Snapshot], stream: TextIO) -> None:
+    while True:
+        await asyncio.sleep(LINE_SECONDS)
+        say(status_line(snapshot()), to=stream)
+
+
+async def _show_bars(snapshot: Callable[[], Snapshot], stream: TextIO) -> None:
+    from rich.console import Console
+    from rich.live import Live
+
+    console = Console(file=stream)
+    with Live(console=console, auto_refresh=False, transient=True) as live:
+        try:
+            while True:
+                live.update(picture_of(snapshot()), refresh=True)
+                await asyncio.sleep(REFRESH_SECONDS)
+        except OSError:
+            return  # the terminal is gone; the job goes on
+
+
+def picture_of(shot: Snapshot) -> RenderableType:
+    """Return a snapshot as a progress bar with the last captions and errors below."""
+    from rich.console import Group
+    from rich.progress_bar import ProgressBar
+    from rich.text import Text
+
+    def line(text: str, style: str = "") -> Text:
+        return Text(clean(text), style=style, no_wrap=True, overflow="ellipsis")
+
+    lines: list[RenderableType] = [
+        ProgressBar(total=max(1, shot.total), completed=shot.attempted),
+        line(status_line(shot), "bold"),
+    ]
+    lines += [line(f"  {result.rel_path}  {result.text}") for result in shot.last if result.status == "success"]
+    lines += [line(f"  {result.rel_path}  {result.text}", "red") for result in shot.errors[:3]]
+    return Group(*lines)
+
+
+def narration(json: bool) -> TextIO:
+    """Return where people's text goes: beside standard output when that is for a program."""
+    return sys.stderr if json else sys.stdout

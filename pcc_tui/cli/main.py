@@ -1,0 +1,76 @@
+"""`pcc`: puts the commands together and turns every failure into one line and a code."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from types import FrameType
+from typing import NoReturn
+
+import typer
+
+from backends.errors import BackendError
+from journal import JournalError, JournalLocked
+from pcc_tui.cli import demo, doctor, journal, plan, run, stats, watch
+from pcc_tui.cli.output import ExitCode, warn
+from pipeline.jobs.errors import JobError
+from pipeline.photos.errors import PhotosDirMissing, PhotoError
+
+app = typer.Typer(
+    name="pcc",
+    help="Turn a folder of photos into captions, a tree of clusters and training-ready datasets.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("run")(run.run)
+app.command("plan")(plan.plan)
+app.command("stats")(stats.stats)
+app.command("watch")(watch.watch)
+app.command("doctor")(doctor.doctor)
+app.command("demo")(demo.demo)
+app.add_typer(journal.app, name="journal")
+
+
+@app.callback(invoke_without_command=True)
+def without_command(context: typer.Context) -> None:
+    """Show the help when no command is given."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+def main() -> NoReturn:
+    """Run the command line and exit."""
+    os.umask(0o077)  # what we write may hold private text
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _exit_on_signal)
+    sys.exit(_run())
+
+
+def _exit_on_signal(number: int, frame: FrameType | None) -> NoReturn:
+    raise SystemExit(128 + number)
+
+
+def _run() -> int:
+    try:
+        return app(prog_name="pcc", standalone_mode=False) or ExitCode.OK
+    except typer.TyperException as error:
+        return _told(f"{error.format_message()}; see `pcc --help`", ExitCode.USAGE)
+    except typer.Abort:
+        return _told("a question was left unanswered; answer it, or give --yes", ExitCode.USAGE)
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    except JournalLocked as error:
+        return _told(str(error), ExitCode.LOCKED)
+    except (PhotosDirMissing, BackendError) as error:
+        return _told(str(error), ExitCode.USAGE)
+    except (JournalError, JobError, PhotoError) as error:
+        return _told(str(error), ExitCode.FAILED)
+    except OSError as error:
+        return _told(str(error), ExitCode.FAILED)
+
+
+def _told(message: str, code: int) -> int:
+    warn(f"pcc: {message}")
+    return code

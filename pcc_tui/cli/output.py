@@ -1,0 +1,63 @@
+"""How commands print: data on standard output, warnings and errors on standard error."""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import suppress
+from enum import IntEnum
+from typing import NoReturn, TextIO
+
+import msgspec
+import typer
+
+from pcc_tui.clean import clean
+
+
+class ExitCode(IntEnum):
+    """Exit codes other programs rely on."""
+
+    OK = 0
+    FAILED = 1
+    RESTART = 2
+    BUDGET = 3
+    USAGE = 64
+    LOCKED = 73
+
+
+def say(text: str, *, to: TextIO | None = None) -> None:
+    """Print a line for people; a terminal that is gone is no reason to fail."""
+    stream = to or sys.stdout
+    with suppress(OSError, ValueError):
+        stream.write(clean(text) + "\n")
+        stream.flush()
+
+
+def warn(text: str) -> None:
+    """Print a line on standard error."""
+    say(text, to=sys.stderr)
+
+
+def fail(message: str, code: ExitCode) -> NoReturn:
+    """Print what is wrong and how to mend it, and end with a code."""
+    warn(f"pcc: {message}")
+    raise typer.Exit(code)
+
+
+def print_json(document: object, *, indent: int | None = 2) -> None:
+    """Print one JSON document; ASCII, so that no text in it acts on a terminal."""
+    print(json.dumps(msgspec.to_builtins(document), indent=indent), flush=True)
+
+
+def duration(seconds: float) -> str:
+    """Return a time as `1:02:03`, or `2 d 1:02:03`."""
+    whole = round(seconds)
+    days, rest = divmod(whole, 86_400)
+    clock = f"{rest // 3600}:{rest // 60 % 60:02d}:{rest % 60:02d}"
+    return f"{days} d {clock}" if days else clock
+
+
+def counts(by_status: dict[str, int]) -> str:
+    """Return `1,198 success, 42 error_api`, successes first."""
+    ordered = sorted(by_status.items(), key=lambda item: (item[0] != "success", item[0]))
+    return ", ".join(f"{count:,} {status}" for status, count in ordered if count) or "none"

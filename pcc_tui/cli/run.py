@@ -1,0 +1,159 @@
+"""`pcc run`: caption a photo library."""
+
+from __future__ import annotations
+
+from typing import Annotated, Optional
+
+import msgspec
+import typer
+
+from pcc_tui.cli import options as shared
+from pcc_tui.cli.live import narration, show
+from pcc_tui.cli.output import ExitCode, counts, duration, fail, print_json, say
+from pipeline.captions.request import Prepared, RunReport, RunRequest, prepare_run
+
+Number = Optional[int]
+
+
+def run(
+    workspace: shared.Workspace = shared.HERE,
+    photos_dir: shared.PhotosDir = None,
+    captions_jsonl: shared.Journal = None,
+    backend: shared.Backend = None,
+    model: shared.Model = None,
+    prompt: shared.Prompt = None,
+    max_workers: Annotated[Number, typer.Option(min=1, help="Calls in flight at most.")] = None,
+    batch_size: Annotated[Number, typer.Option(min=1, help="Photos to a batch.")] = None,
+    limit: Annotated[Number, typer.Option(min=0, help="Photos attempted in this run at most.")] = None,
+    base_url: Annotated[
+        Optional[str],
+        typer.Option(help="Another server: a URL, or vllm, sglang, ollama, lmstudio, llamacpp."),
+    ] = None,
+    retry_status: shared.RetryStatus = None,
+    retry_backend: shared.RetryBackend = None,
+    retry_stale: shared.RetryStale = False,
+    force: shared.Force = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Decode every photo, call no model.")] = False,
+    restart_every: Annotated[
+        Number, typer.Option(min=1, help="End with exit code 2 after so many photos; see run_loop.sh.")
+    ] = None,
+    budget: Annotated[Optional[float], typer.Option(min=0, help="US dollars the run may cost.")] = None,
+    include: shared.Include = None,
+    exclude: shared.Exclude = None,
+    max_edge: Annotated[
+        Number, typer.Option(min=64, max=2048, help="Longest side sent to an API, in pixels.")
+    ] = None,
+    detail: Annotated[Optional[str], typer.Option(help="OpenAI's image detail: low, high or auto.")] = None,
+    mock_error_rate: Annotated[float, typer.Option(help="Share of photos that `mock` fails.")] = 0.0,
+    mock_latency: Annotated[float, typer.Option(help="Seconds that `mock` takes for a photo.")] = 0.0,
+    run_id: Annotated[
+        Optional[str], typer.Option(help="Go on with the run of this id.", show_default="made from the time")
+    ] = None,
+    json: shared.Json = False,
+    yes: shared.Yes = False,
+) -> int:
+    """Caption every photo that has no caption yet. Safe to interrupt, safe to repeat."""
+    settings = shared.open_workspace(workspace)
+    if detail not in (None, "low", "high", "auto"):
+        fail(f"--detail is low, high or auto, not {detail!r}", ExitCode.USAGE)
+    options = shared.backend_options(
+        settings,
+        model=model,
+        prompt=prompt,
+        base_url=base_url,
+        max_workers=max_workers,
+        batch_size=batch_size,
+        max_edge=max_edge,
+        detail=detail,
+        mock_error_rate=mock_error_rate,
+        mock_latency=mock_latency,
+    )
+    request = shared.request_of(
+        workspace,
+        settings,
+        photos_dir=photos_dir,
+        journal=captions_jsonl,
+        backend=backend,
+        options=options,
+        selection=shared.selection_of(retry_status, retry_backend, retry_stale, force),
+        include=include,
+        exclude=exclude,
+    )
+    if restart_every is not None and request.selection.repeats and run_id is None:
+        fail("--restart-every with a retry or --force needs --run-id, or the loop never ends", ExitCode.USAGE)
+    return carry_out(
+        msgspec.structs.replace(
+            request, run=run_id, limit=limit, restart_every=restart_every, budget=budget, dry_run=dry_run
+        ),
+        json=json,
+    )
+
+
+def carry_out(request: RunRequest, *, json: bool) -> int:
+    """Do a run, tell how it goes, and return the exit code."""
+    request.workspace.mkdir(parents=True, exist_ok=True)
+    prepared = prepare_run(request)
+    stream = narration(json)
+    _tell_plan(prepared, json=json)
+    code: int = ExitCode.OK
+    report = RunReport(run=prepared.run, remaining=prepared.remaining)
+    if prepared.batch:
+        import asyncio
+
+        from pipeline.captions.run import run_captions
+        from pipeline.jobs.job import Ending
+
+        result = asyncio.run(run_captions(prepared, lambda snapshot: show(snapshot, stream)))
+        report = result.report
+        if result.signal_code is not None:
+            code = result.signal_code
+        elif result.ending is Ending.BUDGET:
+            code = ExitCode.BUDGET
+        elif result.ending is Ending.DONE and prepared.restarts:
+            code = ExitCode.RESTART
+    else:
+        prepared.lock.release()
+    if json:
+        print_json(report)
+    else:
+        _tell_end(prepared, report, code)
+    return code
+
+
+def _tell_plan(prepared: Prepared, *, json: bool) -> None:
+    plan, stream = prepared.plan, narration(json)
+    for warning in prepared.warnings:
+        say(f"warning: {warning}", to=stream)
+    errors = sum(count for status, count in plan.skipped.items() if status != "success")
+    say(
+        f"Skipping {plan.skipped.total():,} already processed "
+        f"({plan.skipped['success']:,} success, {errors:,} errors)",
+        to=stream,
+    )
+    if plan.malformed.total:
+        say(f"Passed over {plan.malformed.total:,} malformed lines; `pcc journal check` names them", to=stream)
+    later = prepared.remaining - len(prepared.batch)
+    say(
+        f"To do: {len(prepared.batch):,} of {plan.photos:,} photos with {prepared.request.backend}"
+        f"{f', {later:,} more later' if later else ''} (run {prepared.run})",
+        to=stream,
+    )
+
+
+def _tell_end(prepared: Prepared, report: RunReport, code: int) -> None:
+    request = prepared.request
+    if report.attempted:
+        say(
+            f"{report.attempted:,} photos in {duration(report.seconds)} ({report.rate:.1f}/s): "
+            f"{counts(report.by_status)}"
+        )
+    if report.tokens_in:
+        say(f"{report.tokens_in:,} tokens in, {report.tokens_out:,} out, ${report.cost_usd:.4f}")
+    if code == ExitCode.BUDGET:
+        say(f"Stopped at the budget of ${request.budget:.2f}; {report.remaining:,} photos remain")
+    elif report.remaining:
+        say(f"{report.remaining:,} photos remain; the same command goes on")
+    again = sorted(set(report.by_status) & {"error_api", "error_model"})
+    if again:
+        say(f"Retry the failed ones: pcc run --retry-status {','.join(again)}")
+    say(f"Captions: {prepared.lock.path}")

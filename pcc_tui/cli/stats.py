@@ -1,0 +1,40 @@
+"""`pcc stats`: what the journal holds."""
+
+from __future__ import annotations
+
+from pcc_tui.cli import options as shared
+from pcc_tui.cli.output import counts, print_json, say
+from pipeline.captions.stats import Stats, read_stats
+
+
+def stats(
+    workspace: shared.Workspace = shared.HERE,
+    photos_dir: shared.PhotosDir = None,
+    captions_jsonl: shared.Journal = None,
+    json: shared.Json = False,
+    yes: shared.Yes = False,
+) -> None:
+    """Add up the journal: captions by status, backend and model, tokens and cost."""
+    found = read_stats(shared.journal_path(workspace, captions_jsonl))
+    if json:
+        print_json(found)
+    else:
+        _tell(found)
+
+
+def _tell(found: Stats) -> None:
+    say(f"records      {found.records:,}: {counts(found.by_status)}")
+    say(f"backends     {counts(found.by_backend)}")
+    if found.by_model:
+        say(f"models       {counts(found.by_model)}")
+    if found.first_at:
+        say(f"written      {found.first_at} to {found.last_at}")
+    if found.seconds_mean is not None:
+        say(f"a photo      {found.seconds_mean:.3f} s on average")
+    if found.tokens_in:
+        say(f"tokens       {found.tokens_in:,} in, {found.tokens_out:,} out, ${found.cost_usd:.4f}")
+    if found.malformed.total or found.unverified:
+        say(
+            f"passed over  {found.malformed.damaged:,} damaged and {found.malformed.torn_tail:,} torn lines; "
+            f"{found.unverified:,} records unverified; `pcc journal check` tells more"
+        )

@@ -1,0 +1,150 @@
+"""What a user set, from where: flags beat the environment, the environment beats files.
+
+Files of the workspace: `config.env` for keys and `PHOTOS_DIR`, `pcc.toml` for
+choices, `prices.toml` for prices of one's own.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import stat
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal, TypeVar
+
+import msgspec
+
+from backends.base import DEFAULT_PROMPT
+from backends.keys import KEY_NAMES, remember
+
+T = TypeVar("T")
+
+OTHER_NAMES = ("PHOTOS_DIR", "PCC_REQUEST_TIMEOUT")
+
+
+class SettingsError(Exception):
+    """Raised when a setting is wrong; names the file, the key and the nearest match."""
+
+
+class Choices(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
+    """What `pcc.toml` may hold.
+
+    Attributes:
+        photos_dir: The library.
+        backend: Name of the backend.
+        model: Model id.
+        prompt: The instruction that goes with each picture.
+        base_url: Another server for an API backend.
+        max_workers: Calls in flight.
+        batch_size: Photos to a batch.
+        max_edge: Longest side sent, in pixels.
+        detail: OpenAI's image detail.
+    """
+
+    photos_dir: str | None = None
+    backend: str = "basic"
+    model: str | None = None
+    prompt: str = DEFAULT_PROMPT
+    base_url: str | None = None
+    max_workers: int | None = None
+    batch_size: int | None = None
+    max_edge: int | None = None
+    detail: Literal["low", "high", "auto"] = "low"
+
+
+class Settings(msgspec.Struct, kw_only=True):
+    """Everything that flags may still override.
+
+    Attributes:
+        choices: From `pcc.toml`.
+        photos_dir: The library, from the environment or a file; None if unset.
+        keys: API keys by variable name.
+        prices: USD for a million tokens `(in, out)` by model.
+        request_timeout: Seconds one request may take, None for the default.
+        warnings: Sentences the user should read.
+    """
+
+    choices: Choices
+    photos_dir: Path | None
+    keys: dict[str, str]
+    prices: dict[str, tuple[float, float]]
+    request_timeout: float | None
+    warnings: list[str]
+
+
+def load_settings(workspace: Path, environment: Mapping[str, str] = os.environ) -> Settings:
+    """Read the settings of a workspace.
+
+    Raises:
+        SettingsError: a file cannot be read, or holds what it should not.
+    """
+    warnings: list[str] = []
+    choices = _read_toml(workspace / "pcc.toml", Choices) or Choices()
+    values = {**_read_env_file(workspace / "config.env", warnings), **environment}
+    warnings += _likely_typos(values)
+    photos_dir = values.get("PHOTOS_DIR") or choices.photos_dir
+    return Settings(
+        choices=choices,
+        photos_dir=Path(photos_dir).expanduser() if photos_dir else None,
+        keys={name: remember(values[name].strip()) for name in KEY_NAMES if values.get(name)},
+        prices=_read_toml(workspace / "prices.toml", dict[str, tuple[float, float]]) or {},
+        request_timeout=_seconds(values.get("PCC_REQUEST_TIMEOUT")),
+        warnings=warnings,
+    )
+
+
+def _read_env_file(path: Path, warnings: list[str]) -> dict[str, str]:
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        return {}
+    if mode & (stat.S_IRGRP | stat.S_IROTH):
+        warnings.append(f"{path} can be read by others; mend it with: chmod 600 {path}")
+    from dotenv import dotenv_values
+
+    return {name: value for name, value in dotenv_values(path).items() if value is not None}
+
+
+def _read_toml(path: Path, kind: type[T]) -> T | None:
+    try:
+        data = tomllib.loads(path.read_text("utf-8"))
+        return msgspec.convert(data, kind)
+    except FileNotFoundError:
+        return None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise SettingsError(f"{path} cannot be read: {error}") from None
+    except msgspec.ValidationError as error:
+        raise SettingsError(f"{path}: {error}{_nearest_key(data, kind)}") from None
+
+
+def _nearest_key(data: dict[str, object], kind: type[object]) -> str:
+    known = getattr(kind, "__struct_fields__", ())
+    for key in data:
+        near = difflib.get_close_matches(key, known, n=1)
+        if known and key not in known:
+            return f"; {key!r}: did you mean {near[0]!r}?" if near else f"; known: {', '.join(known)}"
+    return ""
+
+
+def _likely_typos(values: Mapping[str, str]) -> list[str]:
+    """Return a hint for each variable that looks like a misspelt one of ours."""
+    hints = []
+    for name in values:
+        if name in (*KEY_NAMES, *OTHER_NAMES) or not name.endswith(("_KEY", "_DIR")):
+            continue
+        near = difflib.get_close_matches(name, (*KEY_NAMES, *OTHER_NAMES), n=1, cutoff=0.75)
+        if near and near[0] not in values:
+            hints.append(f"{name} is set and {near[0]} is not; a typo?")
+    return hints
+
+
+def _seconds(text: str | None) -> float | None:
+    try:
+        seconds = float(text) if text else None
+    except ValueError:
+        seconds = -1.0
+    if seconds is not None and not seconds > 0:
+        raise SettingsError(f"PCC_REQUEST_TIMEOUT is {text!r}, not a number of seconds above 0")
+    return seconds

@@ -1,0 +1,34 @@
+"""Prompts: a record holds a short hash, `prompts.json` the text behind it, once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+from blake3 import blake3
+
+from journal import atomic_rewrite
+
+
+def prompt_hash(text: str) -> str:
+    """Return the 12 hexadecimal digits by which records name a prompt."""
+    return blake3(text.encode()).hexdigest()[:12]
+
+
+def read_prompts(workspace: Path) -> dict[str, str]:
+    """Return the texts of all prompts used in a workspace, by hash."""
+    try:
+        return msgspec.json.decode((workspace / "prompts.json").read_bytes(), type=dict[str, str])
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+        return {}
+
+
+def keep_prompt(workspace: Path, text: str) -> str:
+    """Note a prompt's text in `prompts.json`, if it is not there, and return its hash."""
+    prompts = read_prompts(workspace)
+    short = prompt_hash(text)
+    if prompts.get(short) != text:
+        prompts[short] = text
+        with atomic_rewrite(workspace / "prompts.json") as file:
+            file.write(msgspec.json.format(msgspec.json.encode(prompts)) + b"\n")
+    return short

@@ -1,0 +1,166 @@
+"""What a run of the captioner is asked to do, and what of it there is to do.
+
+Nothing here loads a model, a decoder or an event loop: a run that finds nothing
+to do ends after this.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+
+from backends.base import Options
+from backends.registry import backend_class
+from journal import EditRecord, WriterLock, record_key, scan
+from pipeline.captions.prompts import prompt_hash
+from pipeline.jobs.plan import History, Maker, Plan, Selection, load_makers, make_plan, read_history
+from pipeline.photos.walk import photo_key, walk_photos
+
+class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """What a user asked for.
+
+    Attributes:
+        photos_dir: The library; never written to.
+        workspace: Where the journal, the log and `run.json` stand.
+        journal: The captions journal.
+        backend: Name of the backend.
+        options: What the backend is told.
+        selection: What is put to work again.
+        run: Id of the run, None to make one from the time.
+        limit: Photos attempted in this run at most.
+        restart_every: Photos after which this process ends, to be started again.
+        budget: US dollars the run may cost.
+        dry_run: Decode everything and call no model.
+        include: Globs of what counts.
+        exclude: Globs of what does not.
+    """
+
+    photos_dir: Path
+    workspace: Path
+    journal: Path
+    backend: str
+    options: Options
+    selection: Selection = Selection()
+    run: str | None = None
+    limit: int | None = None
+    restart_every: int | None = None
+    budget: float | None = None
+    dry_run: bool = False
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+
+
+class Prepared(msgspec.Struct):
+    """A run that is planned, its journal locked, and nothing loaded yet.
+
+    Attributes:
+        request: What was asked for.
+        run: Id of the run.
+        plan: What there is to do, and what is not.
+        warnings: Sentences about the walk.
+        batch: Relative paths this process will work on.
+        remaining: Photos to do, this process's included.
+        restarts: Whether another process must go on after this one.
+        history: What earlier processes of the run did.
+        lock: The lock on the journal.
+    """
+
+    request: RunRequest
+    run: str
+    plan: Plan
+    warnings: list[str]
+    batch: list[str]
+    remaining: int
+    restarts: bool
+    history: History
+    lock: WriterLock
+
+
+class RunReport(msgspec.Struct, kw_only=True):
+    """What a run did, as `pcc run --json` prints it.
+
+    Attributes:
+        run: Id of the run.
+        attempted: Photos whose record this process brought to disk.
+        by_status: Those, by status.
+        seconds: From the first photo to the last, pauses left out.
+        rate: Photos a second.
+        tokens_in: Tokens of pictures and prompts.
+        tokens_out: Tokens of answers.
+        cost_usd: Their price in US dollars.
+        remaining: Photos still to do.
+    """
+
+    run: str
+    attempted: int = 0
+    by_status: dict[str, int] = {}
+    seconds: float = 0.0
+    rate: float = 0.0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    cost_usd: float = 0.0
+    remaining: int = 0
+
+
+def new_run_id() -> str:
+    """Return an id made from the time, such as `20261120-214530-1a2b`."""
+    return f"{datetime.now():%Y%m%d-%H%M%S}-{os.urandom(2).hex()}"
+
+
+def edited_keys(journal: Path) -> set[str]:
+    """Return the keys of the photos whose caption was last written by hand."""
+    edited: set[str] = set()
+    for _, edit in scan(journal.with_name("edits.jsonl"), EditRecord):
+        key = record_key(edit.rel_path, edit.raw_path)
+        (edited.discard if edit.caption is None else edited.add)(key)
+    return edited
+
+
+def plan_run(request: RunRequest) -> tuple[Plan, list[str]]:
+    """Return what a run would do, and warnings about the walk; nothing is written.
+
+    Raises:
+        PhotosDirMissing: the photos directory cannot be read.
+        SetupError: there is no such backend.
+    """
+    walked = walk_photos(request.photos_dir, request.include, request.exclude)
+    index = load_makers(request.journal)
+    plan = make_plan(
+        walked.paths, index, request.selection, maker_of(request), edited_keys(request.journal)
+    )
+    return plan, walked.warnings
+
+
+def maker_of(request: RunRequest) -> Maker:
+    """Return who would make the records of a run."""
+    kind = backend_class(request.backend)
+    return Maker(kind.name, kind.model_for(request.options), prompt_hash(request.options.prompt))
+
+
+def prepare_run(request: RunRequest) -> Prepared:
+    """Lock the journal and plan a run.
+
+    Raises:
+        PhotosDirMissing: the photos directory cannot be read.
+        SetupError: there is no such backend.
+        JournalLocked: another process writes the journal.
+    """
+    lock = WriterLock(request.journal, f"pcc run in {request.workspace}")
+    try:
+        plan, warnings = plan_run(request)
+        run = request.run or new_run_id()
+        history = read_history(lock.path, run, maker_of(request), plan.to_do)
+        to_do = [path for path in plan.to_do if photo_key(path) not in history.attempted]
+        wanted = to_do
+        if request.limit is not None:
+            wanted = to_do[: max(0, request.limit - len(history.attempted))]
+        batch = wanted[: request.restart_every]
+    except BaseException:
+        lock.release()
+        raise
+    return Prepared(
+        request, run, plan, warnings, batch, len(to_do), len(wanted) > len(batch), history, lock
+    )

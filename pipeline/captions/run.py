@@ -1,0 +1,182 @@
+"""Carrying out a planned run of the captioner. `pcc run` is a thin shell around this."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import msgspec
+
+from backends.base import Captioner
+from backends.prices import require_price
+from backends.registry import make_backend
+from journal import CaptionRecord, JournalWriter, WriterLock
+from pipeline.captions.dry_run import DryRunJournal, dry_run_path, dry_run_stage
+from pipeline.captions.prompts import keep_prompt
+from pipeline.captions.request import Prepared, RunReport
+from pipeline.captions.stage import CaptionStage, utc_now
+from pipeline.jobs.budget import Budget
+from pipeline.jobs.control import ControlServer, RunFile
+from pipeline.jobs.copies import Copies
+from pipeline.jobs.job import Ending, Job, OpenJournal
+from pipeline.jobs.log import log_to
+from pipeline.jobs.progress import Progress, Snapshot
+from pipeline.jobs.signals import stop_on_signals
+from pipeline.photos.walk import Photo
+
+MOST_DECODERS = 16
+
+log = logging.getLogger("pcc.run")
+
+Watcher = Callable[[Callable[[], Snapshot]], Coroutine[Any, Any, None]]
+"""Shows a running job: gets a function that samples it, and is cancelled when it ends."""
+
+
+class RunResult(msgspec.Struct):
+    """How a run ended.
+
+    Attributes:
+        ending: Done, at the budget, or stopped.
+        signal_code: 128 and the signal that stopped it, None without one.
+        report: What it did.
+    """
+
+    ending: Ending
+    signal_code: int | None
+    report: RunReport
+
+
+async def run_captions(prepared: Prepared, watch: Watcher) -> RunResult:
+    """Caption the photos of a prepared run.
+
+    Args:
+        prepared: The run; its lock is given back at the end.
+        watch: Shows how it goes.
+
+    Raises:
+        SetupError: the backend cannot be made or opened, or has no price for a budget.
+        RunStopped: every further photo would fail for the same reason.
+        JournalError: records can no longer be kept.
+        DecoderUnavailable: no decoding process starts.
+    """
+    request = prepared.request
+    stage = _make_stage(prepared)
+    bound = stage.captioner.cost_bound()
+    if request.budget is not None:
+        bound = require_price(bound, request.backend, stage.captioner.model)
+    progress = Progress(
+        run=prepared.run,
+        stage=stage.name,
+        backend=stage.captioner.name,
+        total=len(prepared.batch),
+        skipped=dict(prepared.plan.skipped),
+    )
+    job: Job[CaptionRecord] = Job(
+        stage,
+        [Photo.at(path) for path in prepared.batch],
+        photos_dir=request.photos_dir,
+        journal=dry_run_path(request.journal) if request.dry_run else request.journal,
+        open_journal=_journal_of(prepared),
+        decoders=decoder_count(),
+        progress=progress,
+        copies=Copies({} if request.dry_run else prepared.history.digests),
+        budget=Budget(request.budget, prepared.history.spent, bound or 0.0),
+    )
+    with log_to(request.workspace / "caption.log"):
+        _log_start(prepared, stage.captioner)
+        return await _run_job(job, prepared, stage, watch)
+
+
+async def _run_job(
+    job: Job[CaptionRecord], prepared: Prepared, stage: CaptionStage, watch: Watcher
+) -> RunResult:
+    def snapshot() -> Snapshot:
+        job.progress.model = stage.captioner.model
+        return job.progress.snapshot()
+
+    control = ControlServer(
+        snapshot,
+        {
+            "pause": job.pause,
+            "resume": job.resume,
+            "stop": job.stop,
+            "abort": job.abort,
+            "retry": job.retry,
+        },
+    )
+    run_file = RunFile(
+        pid=os.getpid(),
+        run=prepared.run,
+        stage=stage.name,
+        socket="",
+        journal=str(prepared.lock.path),
+        started=utc_now(),
+    )
+    watching = asyncio.create_task(watch(snapshot))
+    try:
+        with stop_on_signals(job.stop, job.abort) as received:
+            async with control.serving(prepared.request.workspace, run_file):
+                ending = await job.run()
+    finally:
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+        report = _report(prepared, snapshot())
+        log.info("end", msgspec.to_builtins(report))
+    return RunResult(ending, received.exit_code, report)
+
+
+def _make_stage(prepared: Prepared) -> CaptionStage:
+    request = prepared.request
+    prompt = keep_prompt(request.workspace, request.options.prompt)
+    if request.dry_run:
+        return dry_run_stage(prepared.run, prompt)
+    return CaptionStage(make_backend(request.backend, request.options), prepared.run, prompt)
+
+
+def _journal_of(prepared: Prepared) -> OpenJournal[CaptionRecord]:
+    if not prepared.request.dry_run:
+        return lambda on_commit, on_failure: JournalWriter(prepared.lock, on_commit, on_failure)
+    beside = WriterLock(dry_run_path(prepared.lock.path), "pcc run --dry-run")
+    return lambda on_commit, on_failure: DryRunJournal(
+        prepared.lock, beside, on_commit, on_failure
+    )
+
+
+def _log_start(prepared: Prepared, captioner: Captioner) -> None:
+    plan = prepared.plan
+    log.info(
+        "start",
+        {
+            "run": prepared.run,
+            "backend": captioner.name,
+            "model": captioner.model,
+            "photos": plan.photos,
+            "to_do": len(prepared.batch),
+        },
+    )
+    skipped = {**plan.skipped, "malformed_lines": plan.malformed.total}
+    log.info("skipped", {"by_status": skipped, "total": plan.skipped.total()})
+    for warning in prepared.warnings:
+        log.warning("walk", {"reason": warning})
+
+
+def _report(prepared: Prepared, last: Snapshot) -> RunReport:
+    return RunReport(
+        run=prepared.run,
+        attempted=last.attempted,
+        by_status=last.by_status,
+        seconds=round(last.seconds, 3),
+        rate=round(last.rate, 3),
+        tokens_in=last.tokens_in,
+        tokens_out=last.tokens_out,
+        cost_usd=last.cost_usd,
+        remaining=prepared.remaining - last.attempted,
+    )
+
+
+def decoder_count() -> int:
+    """Return one decoding process for each core this process may use, at most 16."""
+    return min(MOST_DECODERS, len(os.sched_getaffinity(0)))

@@ -1,0 +1,176 @@
+"""The captioning stage: decoded photos to caption records, through one backend."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timezone
+from time import monotonic
+
+import msgspec
+
+from backends import answers
+from backends.base import Caption, Captioner, PhotoInput
+from backends.errors import AuthError, QuotaError
+from backends.keys import scrub
+from journal import CaptionRecord, Status, split_path
+from pipeline.jobs.errors import RunStopped
+from pipeline.jobs.plan import Maker
+from pipeline.jobs.stage import Decoded, Failed, Stage, Usage
+from pipeline.photos.walk import Photo
+
+REFUSALS_OF_A_WRONG_KEY = 3
+
+
+class CaptionStage(Stage[CaptionRecord]):
+    """Hands photos to a captioner and makes records of its answers.
+
+    Args:
+        captioner: The backend; opened and closed by this stage.
+        run: Id of the run.
+        prompt: Short hash of the prompt.
+    """
+
+    name = "caption"
+    record_type = CaptionRecord
+
+    def __init__(self, captioner: Captioner, run: str, prompt: str) -> None:
+        self.captioner = captioner
+        self.picture = captioner.picture
+        self.workers = captioner.workers
+        self.batch_size = captioner.batch_size
+        self.unexpected: Status = "error_model" if captioner.local else "error_api"
+        self._run = run
+        self._prompt = prompt
+        self._key_refused = 0
+        self._succeeded = False
+
+    @property
+    def maker(self) -> Maker:
+        """Who makes the records."""
+        return Maker(self.captioner.name, self.captioner.model, self._prompt)
+
+    async def open(self) -> None:
+        """Open the backend."""
+        await self.captioner.open()
+
+    async def close(self) -> None:
+        """Close the backend."""
+        await self.captioner.close()
+
+    async def process(self, photos: Sequence[Decoded]) -> list[CaptionRecord | Exception]:
+        """Caption a batch; an answer that is no caption becomes an error record."""
+        began = monotonic()
+        captions = await self.captioner.caption_batch([self._input(photo) for photo in photos])
+        seconds = (monotonic() - began) / len(photos)
+        return [
+            caption if isinstance(caption, Exception) else self._record(photo, caption, seconds)
+            for photo, caption in zip(photos, captions, strict=True)
+        ]
+
+    def _input(self, photo: Decoded) -> PhotoInput:
+        """Return what the backend may see: only a local one is told more than pixels."""
+        if not self.captioner.local:
+            return PhotoInput(photo.loaded.picture)
+        name = split_path(photo.photo.path)[0].rpartition("/")[2]
+        return PhotoInput(photo.loaded.picture, name, photo.loaded.facts)
+
+    def _record(self, photo: Decoded, caption: Caption, seconds: float) -> CaptionRecord:
+        fault = answers.fault(caption)
+        record = self._blank(photo.photo, "success" if fault is None else "error_api")
+        if fault is None:
+            record.caption = scrub(caption.text.strip())
+        else:
+            record.error = scrub(f"{type(fault).__name__}: {fault}")[:500]
+        record.seconds = round(seconds, 3)
+        record.tokens_in = caption.tokens_in
+        record.tokens_out = caption.tokens_out
+        record.cost_usd = caption.cost_usd
+        return _with_facts(record, photo)
+
+    def _blank(self, photo: Photo, status: Status) -> CaptionRecord:
+        rel_path, raw_path = split_path(photo.path)
+        return CaptionRecord(
+            rel_path=rel_path,
+            raw_path=raw_path,
+            caption=None,
+            status=status,
+            backend=self.captioner.name,
+            model=self.captioner.model,
+            prompt=self._prompt,
+            run=self._run,
+            at=utc_now(),
+        )
+
+    def failed(self, failure: Failed) -> CaptionRecord:
+        """Return the record of an attempt without an answer."""
+        record = self._blank(failure.photo, failure.status)
+        record.error = failure.error
+        record.seconds = None if failure.seconds is None else round(failure.seconds, 3)
+        if failure.loaded is not None:
+            record = _with_facts(record, Decoded(failure.photo, failure.loaded))
+        return record
+
+    def copied(self, record: CaptionRecord, photo: Photo) -> CaptionRecord:
+        """Return the record of an identical photo: the same caption, at no cost."""
+        copy = self._blank(photo, record.status)
+        return msgspec.structs.replace(
+            copy,
+            caption=record.caption,
+            error=record.error,
+            digest=record.digest,
+            taken=record.taken,
+            phash=record.phash,
+            copied_from=record.copied_from or record.rel_path,
+        )
+
+    def digest(self, record: CaptionRecord) -> str | None:
+        """Return the content hash of the file."""
+        return record.digest
+
+    def usage(self, record: CaptionRecord) -> Usage:
+        """Return what the record adds to the totals."""
+        return Usage(
+            rel_path=record.rel_path,
+            status=record.status,
+            text=record.caption or record.error or "",
+            tokens_in=record.tokens_in or 0,
+            tokens_out=record.tokens_out or 0,
+            cost_usd=record.cost_usd or 0.0,
+            seconds=record.seconds,
+        )
+
+    def watch(self, error: Exception | None) -> None:
+        """Stop the run on a wrong key and on spent credit.
+
+        Raises:
+            RunStopped: three refusals of the key in a row and no success before,
+                or no credit.
+        """
+        if isinstance(error, QuotaError):
+            raise RunStopped(
+                f"credit or quota of {self.captioner.name} is spent ({error}); "
+                "top it up or wait, then start the same command again"
+            )
+        if not isinstance(error, AuthError):
+            self._key_refused = 0
+            self._succeeded |= error is None
+            return
+        self._key_refused += 1
+        if self._key_refused >= REFUSALS_OF_A_WRONG_KEY and not self._succeeded:
+            raise RunStopped(
+                f"{self.captioner.name} refuses the key ({error}); "
+                f"correct it in config.env, then retry with --retry-status error_api"
+            )
+
+
+def _with_facts(record: CaptionRecord, photo: Decoded) -> CaptionRecord:
+    """Add what later stages need where only the journal is; never coordinates."""
+    record.digest = photo.loaded.digest
+    record.taken = photo.loaded.facts.taken
+    record.phash = photo.loaded.phash
+    return record
+
+
+def utc_now() -> str:
+    """Return this moment in UTC, RFC 3339, to the second."""
+    return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,209 @@
+"""Talking to a running job: a Unix socket with snapshots out and commands in.
+
+Messages are JSON, one a line. The job sends `{"snapshot": {...}}` ten times a
+second while anyone listens, and `{"reply": "..."}` to each command. A client
+sends `{"command": "pause"}`; the commands are `pause`, `resume`, `stop`, `abort`
+and `retry`. The socket's address stands in `run.json` of the workspace.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from journal import atomic_rewrite
+from pipeline.jobs.errors import NoJob
+from pipeline.jobs.progress import Snapshot
+
+SNAPSHOT_SECONDS = 0.1
+LONGEST_MESSAGE = 1 << 20
+
+Command = Literal["pause", "resume", "stop", "abort", "retry"]
+
+
+class RunFile(msgspec.Struct):
+    """What `run.json` says of the job that runs in a workspace.
+
+    Attributes:
+        pid: Process id of the job.
+        run: Id of the run.
+        stage: Name of the stage.
+        socket: Path of the control socket.
+        journal: Path of the journal.
+        started: UTC, RFC 3339.
+    """
+
+    pid: int
+    run: str
+    stage: str
+    socket: str
+    journal: str
+    started: str
+
+
+class Message(msgspec.Struct, omit_defaults=True):
+    """One line between a job and a client; exactly one field is set."""
+
+    snapshot: Snapshot | None = None
+    command: Command | None = None
+    reply: str | None = None
+
+
+_decode = msgspec.json.Decoder(Message).decode
+
+
+def _line(message: Message) -> bytes:
+    return msgspec.json.encode(message) + b"\n"
+
+
+def run_file_path(workspace: Path) -> Path:
+    """Return where a job of a workspace leaves its address."""
+    return workspace / "run.json"
+
+
+def read_run_file(workspace: Path) -> RunFile | None:
+    """Return what `run.json` says, None where it is absent or cannot be read."""
+    try:
+        return msgspec.json.decode(run_file_path(workspace).read_bytes(), type=RunFile)
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+        return None
+
+
+class ControlServer:
+    """Serves the snapshots of one job and passes commands on to it.
+
+    Args:
+        snapshot: Returns the state of the moment.
+        commands: What each command does; a returned text is the reply.
+    """
+
+    def __init__(
+        self, snapshot: Callable[[], Snapshot], commands: Mapping[str, Callable[[], object]]
+    ) -> None:
+        self._snapshot = snapshot
+        self._commands = commands
+        self._senders: set[asyncio.Task[None]] = set()
+
+    @asynccontextmanager
+    async def serving(self, workspace: Path, run_file: RunFile) -> AsyncIterator[None]:
+        """Listen while the block runs; `run.json` tells where."""
+        _remove_stale_socket(workspace)
+        folder = tempfile.mkdtemp(prefix="pcc-")  # 0700, and short enough for a socket's path
+        run_file.socket = os.path.join(folder, "control.sock")
+        server = await asyncio.start_unix_server(
+            self._serve, run_file.socket, limit=LONGEST_MESSAGE
+        )
+        os.chmod(run_file.socket, 0o600)
+        with atomic_rewrite(run_file_path(workspace)) as file:
+            file.write(msgspec.json.format(msgspec.json.encode(run_file)) + b"\n")
+        try:
+            yield
+        finally:
+            await self._say_goodbye()
+            server.close()
+            run_file_path(workspace).unlink(missing_ok=True)
+            shutil.rmtree(folder, ignore_errors=True)
+
+    async def _say_goodbye(self) -> None:
+        """Let every client see the last snapshot."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(1):
+                for sender in self._senders:
+                    sender.cancel()
+                await asyncio.gather(*self._senders, return_exceptions=True)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        sender = asyncio.create_task(self._send_snapshots(writer))
+        self._senders.add(sender)
+        try:
+            while line := await reader.readline():
+                writer.write(_line(Message(reply=self._obey(line))))
+        except (ConnectionError, ValueError):
+            pass  # gone, or a line beyond every limit
+        finally:
+            sender.cancel()
+            self._senders.discard(sender)
+
+    async def _send_snapshots(self, writer: asyncio.StreamWriter) -> None:
+        try:
+            while True:
+                writer.write(_line(Message(snapshot=self._snapshot())))
+                await writer.drain()  # a slow client slows only itself
+                await asyncio.sleep(SNAPSHOT_SECONDS)
+        except asyncio.CancelledError:
+            writer.write(_line(Message(snapshot=self._snapshot())))
+        except ConnectionError:
+            pass
+        finally:
+            writer.close()
+
+    def _obey(self, line: bytes) -> str:
+        try:
+            command = _decode(line).command
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            return f"not understood: {error}"
+        if command is None:
+            return "not understood: no command"
+        answer = self._commands[command]()
+        return command if answer is None else f"{command} {answer}"
+
+
+def _remove_stale_socket(workspace: Path) -> None:
+    """Take away what a killed job of this workspace left behind; its lock is already ours."""
+    stale = read_run_file(workspace)
+    if stale is not None and Path(stale.socket).parent.name.startswith("pcc-"):
+        shutil.rmtree(Path(stale.socket).parent, ignore_errors=True)
+
+
+class ControlClient:
+    """One connection to the job of a workspace."""
+
+    def __init__(
+        self, run_file: RunFile, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        self.run_file = run_file
+        self._reader = reader
+        self._writer = writer
+
+    @classmethod
+    @asynccontextmanager
+    async def connected(cls, workspace: Path) -> AsyncIterator[ControlClient]:
+        """Connect to the job that runs in a workspace.
+
+        Raises:
+            NoJob: none does.
+        """
+        run_file = read_run_file(workspace)
+        if run_file is None:
+            raise NoJob(f"no job runs in {workspace}")
+        try:
+            reader, writer = await asyncio.open_unix_connection(
+                run_file.socket, limit=LONGEST_MESSAGE
+            )
+        except OSError:
+            raise NoJob(f"no job runs in {workspace}; the last one, {run_file.run}, was killed") from None
+        try:
+            yield cls(run_file, reader, writer)
+        finally:
+            writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
+
+    async def messages(self) -> AsyncIterator[Message]:
+        """Yield what the job sends until it ends."""
+        with suppress(ConnectionError):
+            while line := await self._reader.readline():
+                yield _decode(line)
+
+    async def send(self, command: Command) -> None:
+        """Send a command; the reply comes among the messages."""
+        self._writer.write(_line(Message(command=command)))
+        await self._writer.drain()

@@ -1,0 +1,51 @@
+"""Files with the same bytes: the first is worked on, the others wait and copy its record."""
+
+from __future__ import annotations
+
+from journal import Status
+from pipeline.photos.walk import Photo
+
+
+class Copies:
+    """Knows which content has been seen, and who waits for it.
+
+    Args:
+        known: Short digest to byte offset of a record that may be copied, from
+            earlier runs with the same backend, model and prompt.
+    """
+
+    def __init__(self, known: dict[int, int]) -> None:
+        self._known = known
+        self._waiting: dict[int, list[Photo]] = {}
+
+    def source_of(self, digest: str) -> int | None:
+        """Return the byte offset of the record to copy, None where there is none yet."""
+        return self._known.get(short_digest(digest))
+
+    def is_first(self, digest: str, photo: Photo) -> bool:
+        """Take in a photo: True if it is to be worked on, False if it waits for its twin."""
+        waiting = self._waiting.setdefault(short_digest(digest), [])
+        is_first = not waiting
+        waiting.append(photo)
+        return is_first
+
+    def settle(self, digest: str, status: Status, offset: int) -> list[Photo]:
+        """Note how the first of its kind ended; return those that waited for it.
+
+        They share its fate: asking again for the same bytes would cost the same
+        and tell the same. Only a success may be copied later on.
+
+        Args:
+            digest: Content hash of the photo that was worked on.
+            status: How that ended.
+            offset: Where its record stands.
+        """
+        short = short_digest(digest)
+        if status == "success":
+            self._known[short] = offset
+        return self._waiting.pop(short, [])[1:]
+
+
+def short_digest(digest: str) -> int:
+    """Return 64 bits of a `blake3:` digest: a table of a million of them stays small."""
+    return int(digest.partition(":")[2][:16], 16)

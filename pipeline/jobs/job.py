@@ -1,0 +1,401 @@
+"""The engine: decodes ahead, hands photos to a stage, keeps its records, can be told to stop.
+
+A photo travels through the methods of `Job` from top to bottom: `_feed`,
+`_decode`, `_take`, `_work`, `_settle`, `_committed`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+import logging
+import os
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Generic, Protocol, TypeVar
+
+import msgspec
+
+from backends.errors import CallError, PictureError
+from backends.keys import scrub
+from journal import Committed, JournalError, RecordUnreadable, Status, read_record, split_path
+from pipeline.jobs.budget import Budget
+from pipeline.jobs.copies import Copies
+from pipeline.jobs.errors import RunStopped
+from pipeline.jobs.progress import Progress
+from pipeline.jobs.stage import Decoded, Failed, Stage
+from pipeline.photos.decoder import DecoderPool
+from pipeline.photos.errors import CorruptImageError, DecoderUnavailable, PhotosDirMissing
+from pipeline.photos.images import LoadedPhoto
+from pipeline.photos.walk import Photo
+
+R = TypeVar("R", bound=msgspec.Struct)
+R_contra = TypeVar("R_contra", contravariant=True)
+
+LONGEST_ERROR = 500
+
+log = logging.getLogger("pcc.job")
+
+
+class Appender(Protocol[R_contra]):
+    """Where a job puts its records: a JournalWriter, or something that fronts several."""
+
+    def append(self, record: R_contra) -> None:
+        """Hand over a record."""
+
+    def close(self) -> None:
+        """Bring everything to disk."""
+
+
+OpenJournal = Callable[
+    [Callable[[Committed[R]], None], Callable[[JournalError], None]], Appender[R]
+]
+"""Opens the journal of a job, given what to call on each commit and on a failure."""
+
+
+class Ending(enum.Enum):
+    """How a job ended."""
+
+    DONE = "done"
+    BUDGET = "budget"
+    STOPPED = "stopped"
+
+
+class _Marker(enum.Enum):
+    """What stands between decoded photos in the queue of the workers."""
+
+    DRAINED = "nothing more is being decoded: do not wait for a full batch"
+    END = "no photo will come any more"
+
+
+class Job(Generic[R]):
+    """One resumable pass of a stage over photos.
+
+    Everything runs on one event loop; only decoding and the journal's syncs do
+    not. The public methods may be called while `run` runs, on the same loop.
+
+    Args:
+        stage: What is done with each photo.
+        photos: What there is to do, in order.
+        photos_dir: Where the photos are.
+        journal: The file whose records may be copied.
+        open_journal: Opens the journal for writing.
+        decoders: Number of decoding processes.
+        progress: Where to count.
+        copies: What is known of identical files.
+        budget: The sum to keep.
+    """
+
+    def __init__(
+        self,
+        stage: Stage[R],
+        photos: Iterable[Photo],
+        *,
+        photos_dir: Path,
+        journal: Path,
+        open_journal: OpenJournal[R],
+        decoders: int,
+        progress: Progress,
+        copies: Copies,
+        budget: Budget,
+    ) -> None:
+        self.progress = progress
+        self._stage = stage
+        self._queue = deque(photos)
+        self._photos_dir = photos_dir
+        self._journal = journal
+        self._open_journal = open_journal
+        self._copies = copies
+        self._budget = budget
+        self._decoders = DecoderPool(
+            photos_dir, stage.picture, max(1, min(decoders, len(self._queue)))
+        )
+        self._ahead = asyncio.Semaphore(stage.workers * stage.batch_size + 2 * decoders)
+        self._decoding: set[asyncio.Task[None]] = set()
+        self._ready: asyncio.Queue[Decoded | _Marker] = asyncio.Queue()
+        self._workers: list[asyncio.Task[None]] = []
+        self._unsettled = 0
+        self._retriable: list[tuple[Photo, Status]] = []
+        self._wake = asyncio.Event()
+        self._resumed = asyncio.Event()
+        self._resumed.set()
+        self._cost_settled = asyncio.Event()
+        self._ending: Ending | None = None
+        self._failure: Exception | None = None
+
+    async def run(self) -> Ending:
+        """Work until nothing is left, or until told to stop.
+
+        Raises:
+            RunStopped: every further photo would fail for the same reason.
+            JournalError: records can no longer be kept.
+            DecoderUnavailable: no decoding process starts.
+            BackendError: the stage could not be opened.
+        """
+        loop = asyncio.get_running_loop()
+        writer = self._open_journal(
+            lambda committed: _call_on(loop, self._committed, committed),
+            lambda error: _call_on(loop, self._fail, error),
+        )
+        self._append = writer.append
+        try:
+            async with self._decoders:
+                await self._stage.open()
+                try:
+                    await self._work_through()
+                finally:
+                    await self._stage.close()
+        finally:
+            try:
+                await asyncio.to_thread(writer.close)
+            except JournalError as error:
+                self._failure = self._failure or error
+            await asyncio.sleep(0)  # the last acknowledgements are on the loop's list
+            self.progress.finish()
+        if self._failure is not None:
+            raise self._failure
+        return self._ending or Ending.DONE
+
+    async def _work_through(self) -> None:
+        if self._ending is not None:
+            return
+        self.progress.begin()
+        feeder = asyncio.create_task(self._feed())
+        self._workers = [asyncio.create_task(self._work()) for _ in range(self._stage.workers)]
+        try:
+            await asyncio.gather(*self._workers)
+        except asyncio.CancelledError:
+            if self._ending is None:
+                raise
+        finally:
+            leftover = [feeder, *self._workers, *self._decoding]
+            for task in leftover:
+                task.cancel()
+            await asyncio.gather(*leftover, return_exceptions=True)
+
+    def pause(self) -> None:
+        """Take no further photo; what is in flight is finished."""
+        if self._ending is None and self._resumed.is_set():
+            self._resumed.clear()
+            self.progress.pause(True)
+            log.info("pause")
+
+    def resume(self) -> None:
+        """Go on after a pause."""
+        if self._ending is None and not self._resumed.is_set():
+            self.progress.pause(False)
+            self._resumed.set()
+            self._wake.set()
+            log.info("resume")
+
+    def stop(self) -> None:
+        """Take no further photo, finish and write what is in flight, end."""
+        self._end(Ending.STOPPED)
+
+    def abort(self) -> None:
+        """End now; what is in flight is given up, what was reported stays."""
+        self.stop()
+        for worker in self._workers:
+            worker.cancel()
+
+    def retry(self) -> int:
+        """Put the photos of this job that failed at the backend to work again; return how many."""
+        again, self._retriable = self._retriable, []
+        self.progress.take_back([status for _, status in again])
+        self._queue.extend(photo for photo, _ in again)
+        self._wake.set()
+        return len(again)
+
+    def _end(self, ending: Ending) -> None:
+        if self._ending is not None:
+            return
+        self._ending = ending
+        self.progress.state = "stopping"
+        self._release_workers()
+        self._resumed.set()
+        self._wake.set()
+        self._cost_settled.set()
+
+    def _fail(self, error: Exception) -> None:
+        """End because of an error; without a journal, nothing in flight is worth waiting for."""
+        if self._failure is None:
+            self._failure = error
+            log.error("failed", {"error": scrub(str(error))})
+        self._end(Ending.STOPPED)
+        if isinstance(error, JournalError):
+            self.abort()
+
+    def _release_workers(self) -> None:
+        for _ in range(self._stage.workers):
+            self._ready.put_nowait(_Marker.END)
+
+    async def _feed(self) -> None:
+        """Start the decoding of photos, a bounded number ahead of the workers."""
+        while self._ending is None:
+            if self._queue and self._resumed.is_set():
+                await self._ahead.acquire()
+                photo = self._queue.popleft()
+                self._unsettled += 1
+                task = asyncio.create_task(self._decode(photo))
+                self._decoding.add(task)
+                task.add_done_callback(self._decoded)
+            elif not self._queue and not self._unsettled:
+                break
+            else:
+                self._wake.clear()
+                await self._wake.wait()
+        self._release_workers()
+
+    def _decoded(self, task: asyncio.Task[None]) -> None:
+        self._decoding.discard(task)
+        if not self._queue and not self._decoding and self._stage.batch_size > 1:
+            for _ in range(self._stage.workers):
+                self._ready.put_nowait(_Marker.DRAINED)
+
+    async def _decode(self, photo: Photo) -> None:
+        """Decode one photo, and pass it on unless an identical one serves for both."""
+        try:
+            loaded = await self._decoders.decode(photo.path)
+        except CorruptImageError as error:
+            self._ahead.release()
+            if _is_empty(self._photos_dir):
+                self._fail(RunStopped(str(PhotosDirMissing(self._photos_dir, "it is empty or gone"))))
+                return
+            self._keep_failure(photo, None, error, "error_corrupt", seconds=None)
+        except DecoderUnavailable as error:
+            self._fail(error)
+        else:
+            if self._has_twin(photo, loaded):
+                self._ahead.release()
+            else:
+                self._ready.put_nowait(Decoded(photo, loaded))
+
+    def _has_twin(self, photo: Photo, loaded: LoadedPhoto) -> bool:
+        """Copy the record of an identical photo, or wait for it; False if there is none."""
+        offset = self._copies.source_of(loaded.digest)
+        if offset is None:
+            return not self._copies.is_first(loaded.digest, photo)
+        try:
+            record = read_record(self._journal, offset, self._stage.record_type)
+        except (RecordUnreadable, OSError):
+            return False
+        if self._stage.digest(record) != loaded.digest:
+            return False
+        self._keep(self._stage.copied(record, photo))
+        return True
+
+    async def _take(self) -> list[Decoded]:
+        """Return the next batch that may be worked on; empty when there is none any more."""
+        batch: list[Decoded] = []
+        while len(batch) < self._stage.batch_size:
+            item = await self._ready.get()
+            await self._resumed.wait()
+            if self._ending is not None or item is _Marker.END:
+                return []
+            if isinstance(item, Decoded):
+                self._ahead.release()
+                batch.append(item)
+            elif batch:
+                break
+        return batch if await self._afford(len(batch)) else []
+
+    async def _afford(self, photos: int) -> bool:
+        """Set the cost of some photos aside; end the job if they could pass the budget."""
+        while not self._budget.admits(photos):
+            if not self._budget.in_flight:
+                self._end(Ending.BUDGET)
+                return False
+            self._cost_settled.clear()
+            await self._cost_settled.wait()
+            if self._ending is not None:
+                return False
+        self._budget.take(photos)
+        return True
+
+    async def _work(self) -> None:
+        """Hand batches to the stage, one after the other."""
+        while batch := await self._take():
+            for decoded in batch:
+                self.progress.start(split_path(decoded.photo.path)[0])
+            began = time.monotonic()
+            outcomes: Sequence[R | Exception]
+            try:
+                outcomes = await self._stage.process(batch)
+            except Exception as error:
+                outcomes = [error] * len(batch)
+            seconds = (time.monotonic() - began) / len(batch)
+            for decoded, outcome in zip(batch, outcomes, strict=True):
+                self._settle(decoded, outcome, seconds)
+
+    def _settle(self, decoded: Decoded, outcome: R | Exception, seconds: float) -> None:
+        """Keep what came of one photo, and stop if the next would fare the same."""
+        if isinstance(outcome, Exception):
+            status = self._status_of(outcome)
+            record = self._keep_failure(decoded.photo, decoded.loaded, outcome, status, seconds)
+        else:
+            record = self._keep(outcome)
+        self._budget.settle(self._stage.usage(record).cost_usd)
+        self._cost_settled.set()
+        try:
+            self._stage.watch(outcome if isinstance(outcome, Exception) else None)
+        except RunStopped as stop:
+            self._fail(stop)
+
+    def _status_of(self, error: Exception) -> Status:
+        if isinstance(error, PictureError):
+            return "error_corrupt"
+        if isinstance(error, CallError):
+            return "error_api"
+        return self._stage.unexpected
+
+    def _keep_failure(
+        self,
+        photo: Photo,
+        loaded: LoadedPhoto | None,
+        error: Exception,
+        status: Status,
+        seconds: float | None,
+    ) -> R:
+        text = str(error) if isinstance(error, CorruptImageError) else f"{type(error).__name__}: {error}"
+        text = scrub(text)[:LONGEST_ERROR]
+        log.warning("photo failed", {"photo": photo.key, "status": status, "error": text})
+        if status != "error_corrupt":
+            self._retriable.append((photo, status))
+        return self._keep(self._stage.failed(Failed(photo, loaded, status, text, seconds)))
+
+    def _keep(self, record: R) -> R:
+        try:
+            self._append(record)
+        except JournalError as error:
+            self._fail(error)
+        return record
+
+    def _committed(self, committed: Committed[R]) -> None:
+        """Report records that are on disk, and serve the photos that waited for them."""
+        self.progress.add([self._stage.usage(record) for _, record in committed])
+        for offset, record in committed:
+            self._unsettled -= 1
+            digest = self._stage.digest(record)
+            if digest is not None:
+                for photo in self._copies.settle(digest, self._stage.usage(record).status, offset):
+                    self._keep(self._stage.copied(record, photo))
+        self._wake.set()
+
+
+def _call_on(
+    loop: asyncio.AbstractEventLoop, function: Callable[..., None], argument: object
+) -> None:
+    """Call a function on the loop from another thread; a loop that has ended needs no news."""
+    if not loop.is_closed():
+        loop.call_soon_threadsafe(function, argument)
+
+
+def _is_empty(directory: Path) -> bool:
+    """Tell whether a directory holds nothing or is gone, as after an unmount."""
+    try:
+        with os.scandir(directory) as entries:
+            return next(entries, None) is None
+    except OSError:
+        return True

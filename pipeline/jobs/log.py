@@ -1,0 +1,45 @@
+"""The log of a job: JSON lines, one event each, for programs and for the morning after."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from pathlib import Path
+
+LOGGER = "pcc"
+
+
+class JsonLines(logging.Formatter):
+    """Writes `log.info("event", {"field": value})` as one JSON object."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line of an event."""
+        at = datetime.fromtimestamp(record.created, timezone.utc).isoformat(timespec="milliseconds")
+        fields = record.args if isinstance(record.args, Mapping) else {}
+        line = {"at": at, "level": record.levelname.lower(), "event": str(record.msg), **fields}
+        return json.dumps(line, default=str)
+
+
+@contextmanager
+def log_to(path: Path) -> Iterator[None]:
+    """Append the events of this package to a file that its owner alone may read.
+
+    A full disk stops the journal, which stops the job; the log only falls silent.
+    """
+    logging.raiseExceptions = False
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600))
+    handler = logging.FileHandler(path, encoding="utf-8")
+    handler.setFormatter(JsonLines())
+    logger = logging.getLogger(LOGGER)
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        handler.close()

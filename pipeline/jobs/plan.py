@@ -1,0 +1,183 @@
+"""What is left to do, and why: the photos on disk against the journal."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import msgspec
+
+from journal import Follower, Index, Malformed, Origin, Status, record_key, scan
+from pipeline.jobs.copies import short_digest
+from pipeline.photos.walk import photo_key
+
+Reason = Literal["missing", "errored", "stale", "edited", "done"]
+
+
+class Maker(NamedTuple):
+    """Who makes the records of a run; a success of another maker is stale.
+
+    Attributes:
+        backend: Name of the backend.
+        model: Model id; None for a backend without one, or not yet known.
+        prompt: Short hash of the prompt.
+    """
+
+    backend: str
+    model: str | None
+    prompt: str
+
+    def made(self, record: Made) -> bool:
+        """Tell whether a record is this maker's work."""
+        return (
+            record.backend == self.backend
+            and record.prompt == self.prompt
+            and self.model in (None, record.model)
+        )
+
+
+class Made(NamedTuple):
+    """The group of a record in the index: how it ended and who made it."""
+
+    status: Status
+    backend: str | None
+    model: str | None
+    prompt: str | None
+
+
+class Selection(msgspec.Struct, frozen=True):
+    """Which photos that have a record are put to work again.
+
+    Attributes:
+        statuses: Statuses to retry.
+        backend: Retry what this backend made.
+        stale: Retry what another model or prompt made.
+        force: Redo everything.
+    """
+
+    statuses: frozenset[str] = frozenset()
+    backend: str | None = None
+    stale: bool = False
+    force: bool = False
+
+    @property
+    def repeats(self) -> bool:
+        """Whether a photo that has a record may be worked on again."""
+        return bool(self.statuses or self.backend or self.stale or self.force)
+
+
+class Plan(msgspec.Struct):
+    """What a run with a given selection would do.
+
+    Attributes:
+        photos: Photos found on disk.
+        to_do: Relative paths to work on, in order, as the system spells them.
+        skipped: Photos passed over, by status of their record.
+        missing: Photos without a record.
+        errored: Photos whose record is an error, by status.
+        stale: Successes of another model or prompt.
+        edited: Photos whose caption was edited by hand.
+        malformed: Lines of the journal passed over.
+    """
+
+    photos: int
+    to_do: list[str]
+    skipped: Counter[str]
+    missing: int
+    errored: Counter[str]
+    stale: int
+    edited: int
+    malformed: Malformed
+
+
+def _made(head: Origin) -> Made:
+    return Made(head.status, head.backend, head.model, head.prompt)
+
+
+def load_makers(journal: Path) -> Index[Made]:
+    """Return the index of a journal by status and maker."""
+    index: Index[Made] = Index(Follower(journal, Origin), _made)
+    index.refresh()
+    return index
+
+
+def make_plan(
+    paths: Iterable[str], index: Index[Made], selection: Selection, maker: Maker, edited: set[str]
+) -> Plan:
+    """Sort photos into those to do and those done.
+
+    Args:
+        paths: Photos on disk, as the walk found them.
+        index: The journal.
+        selection: What is put to work again.
+        maker: Who would do the work.
+        edited: Keys of photos edited by hand; redone by force alone.
+    """
+    plan = Plan(0, [], Counter(), 0, Counter(), 0, 0, index.malformed)
+    for path in paths:
+        plan.photos += 1
+        key = photo_key(path)
+        made = index.group(key)
+        if made is None:
+            plan.missing += 1
+            plan.to_do.append(path)
+            continue
+        status = made.status
+        is_stale = status == "success" and not maker.made(made)
+        plan.errored[status] += status != "success"
+        plan.stale += is_stale
+        plan.edited += key in edited
+        wanted = selection.force or (
+            key not in edited
+            and (
+                status in selection.statuses
+                or (selection.backend is not None and made.backend == selection.backend)
+                or (selection.stale and is_stale)
+            )
+        )
+        if wanted:
+            plan.to_do.append(path)
+        else:
+            plan.skipped[status] += 1
+    plan.errored += Counter()  # drops zeros
+    return plan
+
+
+class History(msgspec.Struct):
+    """What earlier processes of a run did, and which content has been captioned.
+
+    Attributes:
+        attempted: Keys of photos attempted under the run's id.
+        spent: Cost of the run so far in US dollars.
+        digests: Short digest to byte offset of a success by the same maker.
+    """
+
+    attempted: set[str]
+    spent: float
+    digests: dict[int, int]
+
+
+def read_history(journal: Path, run: str, maker: Maker, to_do: list[str]) -> History:
+    """Read a journal once for what a run needs to go on.
+
+    Args:
+        journal: The journal.
+        run: Id of the run.
+        maker: Who makes the records of the run.
+        to_do: Photos to work on; their own old captions are not to be copied.
+    """
+    history = History(set(), 0.0, {})
+    if not to_do:
+        return history
+    anew = {photo_key(path) for path in to_do}
+    for offset, head in scan(journal, Origin):
+        key = record_key(head.rel_path, head.raw_path)
+        if head.run == run:
+            history.attempted.add(key)
+            history.spent += head.cost_usd or 0.0
+        if head.digest is not None and head.status == "success" and key not in anew:
+            if maker.made(_made(head)):
+                history.digests[short_digest(head.digest)] = offset
+    return history

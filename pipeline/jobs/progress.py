@@ -1,0 +1,210 @@
+"""How far a job is: counted as records reach the disk, sampled by whoever wants to know."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, deque
+from collections.abc import Callable
+from typing import Literal
+
+import msgspec
+
+from journal import Status
+from pipeline.jobs.stage import Usage
+
+State = Literal["starting", "running", "paused", "stopping", "finished"]
+
+RATE_WINDOW_SECONDS = 10.0
+SHOWN_RESULTS = 5
+SHOWN_ERRORS = 20
+
+
+class Result(msgspec.Struct, frozen=True):
+    """A photo just done: its caption, or why there is none."""
+
+    rel_path: str
+    status: str
+    text: str
+    seconds: float | None
+
+
+class Snapshot(msgspec.Struct, kw_only=True):
+    """The state of a job at one moment; the only thing that screens and clients see.
+
+    Attributes:
+        run: Id of the run.
+        stage: Name of the stage.
+        backend: Name of the backend.
+        model: Model id.
+        state: What the job is doing.
+        total: Photos to do in this process.
+        attempted: Photos whose record is on disk.
+        by_status: Those, by status.
+        skipped: Photos done before, by status.
+        seconds: Since the job began, pauses left out.
+        rate_now: Photos a second over the last ten seconds.
+        rate: Photos a second since the job began.
+        eta_seconds: Until the last photo; None while nothing is known.
+        tokens_in: Tokens of pictures and prompts.
+        tokens_out: Tokens of answers.
+        cost_usd: Their price in US dollars.
+        current: Photos being worked on, the oldest first.
+        last: Photos just done, the newest first.
+        errors: Photos that failed, the newest first.
+    """
+
+    run: str
+    stage: str
+    backend: str
+    model: str | None
+    state: State
+    total: int
+    attempted: int
+    by_status: dict[str, int]
+    skipped: dict[str, int]
+    seconds: float
+    rate_now: float
+    rate: float
+    eta_seconds: float | None
+    tokens_in: int
+    tokens_out: int
+    cost_usd: float
+    current: list[str]
+    last: list[Result]
+    errors: list[Result]
+
+    @property
+    def remaining(self) -> int:
+        """Photos of this process that have no record yet."""
+        return self.total - self.attempted
+
+
+class Progress:
+    """Counts records that are on disk. Cheap to add to, cheap to sample.
+
+    Args:
+        run: Id of the run.
+        stage: Name of the stage.
+        backend: Name of the backend.
+        total: Photos to do.
+        skipped: Photos done before, by status.
+        clock: Seconds that only grow.
+    """
+
+    def __init__(
+        self,
+        *,
+        run: str,
+        stage: str,
+        backend: str,
+        total: int,
+        skipped: dict[str, int],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.run, self.stage, self.backend = run, stage, backend
+        self.model: str | None = None
+        self.total = total
+        self.skipped = skipped
+        self.state: State = "starting"
+        self.by_status: Counter[str] = Counter()
+        self.tokens_in = self.tokens_out = 0
+        self.cost_usd = 0.0
+        self._clock = clock
+        self._began = clock()
+        self._paused_at: float | None = None
+        self._paused_for = 0.0
+        self._recent: deque[tuple[float, int]] = deque()
+        self._current: dict[str, None] = {}
+        self._last: deque[Result] = deque(maxlen=SHOWN_RESULTS)
+        self._errors: deque[Result] = deque(maxlen=SHOWN_ERRORS)
+
+    @property
+    def attempted(self) -> int:
+        """Photos whose record is on disk."""
+        return self.by_status.total()
+
+    def begin(self) -> None:
+        """Start the clock: the backend is loaded, the first photo comes."""
+        self.state = "running"
+        self._began = self._clock()
+
+    def finish(self) -> None:
+        """Stop the clock: nothing more will come."""
+        self.pause(True)
+        self.state = "finished"
+
+    def start(self, rel_path: str) -> None:
+        """Note that a photo is being worked on."""
+        self._current[rel_path] = None
+
+    def add(self, usages: list[Usage]) -> None:
+        """Count photos whose records have just reached the disk together."""
+        self._recent.append((self._active_seconds(), len(usages)))
+        for usage in usages:
+            self._current.pop(usage.rel_path, None)
+            self.by_status[usage.status] += 1
+            self.tokens_in += usage.tokens_in
+            self.tokens_out += usage.tokens_out
+            self.cost_usd += usage.cost_usd
+            if usage.status != "success":
+                self._errors.appendleft(_result(usage))
+        for usage in usages[-SHOWN_RESULTS:]:
+            self._last.appendleft(_result(usage))
+
+    def take_back(self, statuses: list[Status]) -> None:
+        """Uncount photos that are put to work again."""
+        self.by_status.subtract(statuses)
+
+    def pause(self, paused: bool) -> None:
+        """Stop or restart the clock."""
+        now = self._clock()
+        self.state = "paused" if paused else "running"
+        if paused and self._paused_at is None:
+            self._paused_at = now
+        elif not paused and self._paused_at is not None:
+            self._paused_for += now - self._paused_at
+            self._paused_at = None
+
+    def snapshot(self) -> Snapshot:
+        """Return the state of this moment."""
+        seconds = self._active_seconds()
+        rate = self.attempted / seconds if seconds > 0 else 0.0
+        rate_now = self._rate_now(seconds)
+        remaining = self.total - self.attempted
+        pace = rate_now or rate
+        return Snapshot(
+            run=self.run,
+            stage=self.stage,
+            backend=self.backend,
+            model=self.model,
+            state=self.state,
+            total=self.total,
+            attempted=self.attempted,
+            by_status={status: count for status, count in self.by_status.items() if count},
+            skipped=self.skipped,
+            seconds=seconds,
+            rate_now=rate_now,
+            rate=rate,
+            eta_seconds=remaining / pace if pace else None,
+            tokens_in=self.tokens_in,
+            tokens_out=self.tokens_out,
+            cost_usd=self.cost_usd,
+            current=list(self._current)[:SHOWN_RESULTS],
+            last=list(self._last),
+            errors=list(self._errors),
+        )
+
+    def _active_seconds(self) -> float:
+        now = self._clock() if self._paused_at is None else self._paused_at
+        return max(0.0, now - self._began - self._paused_for)
+
+    def _rate_now(self, seconds: float) -> float:
+        start = seconds - RATE_WINDOW_SECONDS
+        while self._recent and self._recent[0][0] < start:
+            self._recent.popleft()
+        window = min(seconds, RATE_WINDOW_SECONDS)
+        return sum(count for _, count in self._recent) / window if window > 0 else 0.0
+
+
+def _result(usage: Usage) -> Result:
+    return Result(usage.rel_path, usage.status, usage.text, usage.seconds)

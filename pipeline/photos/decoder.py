@@ -1,0 +1,195 @@
+"""Decoding photos in processes of their own, from asyncio."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from collections import deque
+from pathlib import Path
+from types import TracebackType
+
+import msgspec
+
+from backends.base import PictureSpec
+from backends.keys import KEY_NAMES
+from pipeline.photos.decode_worker import LENGTH, Reply, Request
+from pipeline.photos.errors import CorruptImageError, DecoderUnavailable
+from pipeline.photos.images import LoadedPhoto
+
+DECODE_SECONDS = 60.0
+"""Most a photo may take. 200 megapixels of progressive JPEG take about 10."""
+
+REQUESTS_AHEAD = 2
+"""Requests a process holds, so that it never waits for the next one."""
+
+LARGEST_REPLY = 64 << 20
+
+
+class _Worker:
+    """One decoding process and the requests it has not answered, oldest first."""
+
+    def __init__(
+        self,
+        process: asyncio.subprocess.Process,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+    ) -> None:
+        self.process = process
+        self.reader = reader
+        self.writer = writer
+        self.unanswered: deque[tuple[bytes, asyncio.Future[Reply]]] = deque()
+
+    @classmethod
+    async def start(cls) -> _Worker:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-P",
+                "-m",
+                "pipeline.photos.decode_worker",
+                str(theirs.fileno()),
+                pass_fds=(theirs.fileno(),),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.DEVNULL,
+                stderr=asyncio.subprocess.DEVNULL,
+                # Ctrl+C and a closed terminal are for the job to answer.
+                start_new_session=True,
+                env={name: value for name, value in os.environ.items() if name not in KEY_NAMES},
+            )
+        reader, writer = await asyncio.open_unix_connection(sock=ours, limit=LARGEST_REPLY)
+        worker = cls(process, reader, writer)
+        try:
+            await worker.receive()
+        except (asyncio.IncompleteReadError, ConnectionError):
+            await worker.stop()
+            raise DecoderUnavailable(
+                "a decoding process does not start; `pcc doctor` tells what is missing"
+            ) from None
+        return worker
+
+    async def receive(self) -> Reply:
+        (length,) = LENGTH.unpack(await self.reader.readexactly(LENGTH.size))
+        data = await self.reader.readexactly(length)
+        return msgspec.msgpack.decode(data, type=Reply)
+
+    def send(self, request: bytes, reply: asyncio.Future[Reply]) -> None:
+        self.unanswered.append((request, reply))
+        self.writer.write(LENGTH.pack(len(request)) + request)
+
+    async def stop(self) -> int:
+        """Close the socket, end the process, return its exit status."""
+        self.writer.close()
+        if self.process.returncode is None:
+            try:
+                async with asyncio.timeout(1):
+                    return await self.process.wait()
+            except TimeoutError:
+                self.process.kill()
+        return await self.process.wait()
+
+
+class DecoderPool:
+    """Decodes photos in several processes at once.
+
+    A file that crashes or hangs its process costs that process and ends in
+    CorruptImageError; what else waited there is decoded elsewhere.
+
+    Args:
+        root: The photos directory.
+        spec: The form of picture wanted.
+        processes: How many to start.
+        seconds: Most one photo may take.
+    """
+
+    def __init__(
+        self, root: Path, spec: PictureSpec, processes: int, seconds: float = DECODE_SECONDS
+    ) -> None:
+        self.processes = processes
+        self._root = os.fsencode(root)
+        self._spec = spec
+        self._seconds = seconds
+        self._workers: list[_Worker] = []
+        self._keepers: list[asyncio.Task[None]] = []
+        self._places = asyncio.Semaphore(processes * REQUESTS_AHEAD)
+        self._failure: DecoderUnavailable | None = None
+
+    async def __aenter__(self) -> DecoderPool:
+        self._workers = list(await asyncio.gather(*[_Worker.start() for _ in range(self.processes)]))
+        self._keepers = [asyncio.create_task(self._keep(worker)) for worker in self._workers]
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        for keeper in self._keepers:
+            keeper.cancel()
+        await asyncio.gather(*self._keepers, return_exceptions=True)
+        await asyncio.gather(*[worker.stop() for worker in self._workers])
+
+    async def decode(self, path: str) -> LoadedPhoto:
+        """Return the photo at a path relative to the root.
+
+        Raises:
+            CorruptImageError: it cannot be decoded.
+            DecoderUnavailable: no process is left to do it.
+        """
+        full_path = os.path.join(self._root, os.fsencode(path))
+        request = msgspec.msgpack.encode(Request(full_path, self._spec, self._seconds))
+        async with self._places:
+            reply = await self._ask(request)
+        if reply.loaded is None:
+            raise CorruptImageError(path, reply.cause or "no reason given")
+        return reply.loaded
+
+    async def _ask(self, request: bytes) -> Reply:
+        if self._failure is not None:
+            raise self._failure
+        reply: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        worker = min(self._workers, key=lambda worker: len(worker.unanswered))
+        worker.send(request, reply)
+        return await reply
+
+    async def _keep(self, worker: _Worker) -> None:
+        """Pass on the replies of a process; when it dies, put another in its place."""
+        while True:
+            try:
+                reply = await worker.receive()
+            except (asyncio.IncompleteReadError, ConnectionError):
+                worker = await self._replace(worker)
+                continue
+            _, waiting = worker.unanswered.popleft()
+            if not waiting.done():
+                waiting.set_result(reply)
+
+    async def _replace(self, dead: _Worker) -> _Worker:
+        """Blame the photo that was being decoded, and give the others to a new process."""
+        status = await dead.stop()
+        if dead.unanswered:
+            _, blamed = dead.unanswered.popleft()
+            if not blamed.done():
+                blamed.set_result(Reply(cause=self._cause_of_death(status)))
+        try:
+            worker = await _Worker.start()
+        except DecoderUnavailable as error:
+            self._failure = error
+            for _, waiting in dead.unanswered:
+                if not waiting.done():
+                    waiting.set_exception(error)
+            raise
+        for request, waiting in dead.unanswered:
+            worker.send(request, waiting)
+        self._workers[self._workers.index(dead)] = worker
+        return worker
+
+    def _cause_of_death(self, status: int) -> str:
+        if status == -signal.SIGALRM:
+            return f"TimeoutError: decoding took longer than {self._seconds:g} s"
+        name = signal.Signals(-status).name if status < 0 else f"exit status {status}"
+        return f"DecoderDied: the decoder died of {name}"

@@ -1,0 +1,201 @@
+"""Bytes of an image file to an upright RGB picture. The only code that opens image files."""
+
+from __future__ import annotations
+
+import os
+import stat
+import warnings
+from io import BytesIO
+from pathlib import Path
+
+import msgspec
+from blake3 import blake3
+from PIL import Image, ImageCms, UnidentifiedImageError
+
+from backends.base import Facts, Picture, PictureSpec, encode_picture
+from pipeline.photos.errors import CorruptImageError
+from pipeline.photos.facts import ORIENTATION, read_facts
+from pipeline.photos.phash import perceptual_hash
+
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
+"""What is opened, beside HEIF and JXL; Pillow knows more that no photo library needs."""
+
+MOST_FILE_BYTES = 1 << 30
+
+MOST_PIXELS = 128_000_000
+MOST_JPEG_PIXELS = 256_000_000
+"""Checked in the header, before decoding. Phones reach 200 megapixels as JPEG,
+which the decoder scales down while it reads; nothing else does."""
+
+_HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+_JXL_STARTS = (b"\xff\x0a", b"\x00\x00\x00\x0cJXL ")
+
+Image.MAX_IMAGE_PIXELS = None  # our own limits stand above
+
+
+class LoadedPhoto(msgspec.Struct, frozen=True):
+    """A photo, read once.
+
+    Attributes:
+        picture: Upright, RGB or JPEG, without metadata.
+        facts: What the file tells.
+        digest: `blake3:` and the hash of the file's bytes.
+        phash: Perceptual hash of the picture, 16 hexadecimal digits.
+    """
+
+    picture: Picture
+    facts: Facts
+    digest: str
+    phash: str
+
+
+def load_photo(path: str | Path, spec: PictureSpec) -> LoadedPhoto:
+    """Read, hash and decode an image file.
+
+    The result is upright (EXIF orientation applied), in sRGB, alpha flattened on
+    white, the first frame of several, and scaled down to `spec.max_edge`.
+
+    Raises:
+        CorruptImageError: the file cannot be opened or decoded, for whatever reason.
+    """
+    name = os.fspath(path)
+    try:
+        data = _read(name)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return _load(data, os.path.basename(name), spec)
+    except Exception as error:
+        # Hostile files raise anything: OSError, ValueError, EOFError, SyntaxError, struct.error.
+        raise CorruptImageError(name, f"{type(error).__name__}: {_reason(error)}") from error
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, UnidentifiedImageError):
+        return "no image, or one of an unknown format"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    if isinstance(error, MemoryError):
+        return "decoding needs more memory than a decoder may take"
+    return str(error) or "no reason given"
+
+
+def _read(path: str) -> bytes:
+    """Return all bytes of a regular file; a FIFO or device is refused without waiting on it."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+    with open(descriptor, "rb") as file:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise ValueError("not a regular file")
+        if status.st_size > MOST_FILE_BYTES:
+            raise ValueError(f"{status.st_size:,} bytes, at most {MOST_FILE_BYTES:,} are read")
+        data = file.read(MOST_FILE_BYTES)
+    if not data:
+        raise ValueError("the file is empty")
+    return data
+
+
+def _load(data: bytes, name: str, spec: PictureSpec) -> LoadedPhoto:
+    with Image.open(BytesIO(data), formats=_formats_for(data)) as image:
+        _refuse_bomb(image)
+        facts = read_facts(image, name)
+        upright = _decode(image, spec.max_edge)
+    return LoadedPhoto(
+        picture=encode_picture(upright, spec.encoding),
+        facts=facts,
+        digest=f"blake3:{blake3(data).hexdigest()}",
+        phash=perceptual_hash(upright),
+    )
+
+
+def _formats_for(data: bytes) -> tuple[str, ...]:
+    """Return the formats to try, bringing in a decoder that Pillow lacks where one is needed."""
+    if data[4:8] == b"ftyp" and data[8:12] in _HEIF_BRANDS and b"avif" not in data[12:64]:
+        import pillow_heif
+
+        pillow_heif.register_heif_opener()
+        return ("HEIF",)
+    if data.startswith(_JXL_STARTS):
+        try:
+            import pillow_jxl  # noqa: F401
+        except ImportError:
+            raise ValueError("JPEG XL needs its plug-in: pip install pillow-jxl-plugin") from None
+        return ("JXL",)
+    return FORMATS
+
+
+def _refuse_bomb(image: Image.Image) -> None:
+    most = MOST_JPEG_PIXELS if image.format in ("JPEG", "MPO") else MOST_PIXELS
+    pixels = image.width * image.height
+    if pixels > most:
+        raise ValueError(f"{pixels / 1e6:.0f} megapixels, at most {most / 1e6:.0f} are decoded")
+
+
+def _decode(image: Image.Image, max_edge: int) -> Image.Image:
+    """Return the image as upright RGB, its longer side at most `max_edge`."""
+    size = _fit(image.size, max_edge)
+    image.draft("RGB", size)
+    profile = image.info.get("icc_profile")
+    small = _to_eight_bits(image).resize(size, Image.Resampling.BICUBIC, reducing_gap=2.0)
+    rgb = _to_srgb(_flatten(small), profile)
+    # pillow-heif has turned the picture already; its EXIF may still say otherwise.
+    turn = None if image.format == "HEIF" else _TURNS.get(image.getexif().get(ORIENTATION, 1))
+    return rgb if turn is None else rgb.transpose(turn)
+
+
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""EXIF orientation to the turn that makes the picture upright."""
+
+
+def _fit(size: tuple[int, int], max_edge: int) -> tuple[int, int]:
+    """Return a size scaled down, never up, to `max_edge` on its longer side."""
+    scale = min(1.0, max_edge / max(size))
+    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
+
+
+def _to_eight_bits(image: Image.Image) -> Image.Image:
+    """Return the image in a mode with 8 bits a channel that can be resized smoothly."""
+    if image.mode in ("L", "LA", "RGB", "RGBA", "CMYK"):
+        image.load()
+        return image
+    if image.mode.startswith("I") or image.mode == "F":
+        wide = image.convert("F")
+        _, most = wide.getextrema()
+        white = 65535.0 if most > 255 else 255.0 if most > 1 else 1.0
+        scale = 255 / max(white, most)  # type: ignore[operator]
+        return wide.point(lambda value: value * scale + 0).convert("L")
+    if image.mode == "P":
+        return image.convert("RGBA" if "transparency" in image.info else "RGB")
+    if image.mode in ("PA", "La", "RGBa"):
+        return image.convert("RGBA")
+    return image.convert("L" if image.mode == "1" else "RGB")
+
+
+def _flatten(image: Image.Image) -> Image.Image:
+    """Return the image on white where it is transparent; CMYK stays for its profile."""
+    if image.mode not in ("LA", "RGBA"):
+        return image
+    colours = image.convert("RGBA")
+    white = Image.new("RGBA", colours.size, "white")
+    return Image.alpha_composite(white, colours).convert("RGB")
+
+
+def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+    """Return the image as RGB in the sRGB colour space; a broken profile is passed over."""
+    if profile and image.mode in ("RGB", "L", "CMYK"):
+        try:
+            source = ImageCms.ImageCmsProfile(BytesIO(profile))
+            if "sRGB" not in ImageCms.getProfileDescription(source):
+                target = ImageCms.createProfile("sRGB")
+                converted = ImageCms.profileToProfile(image, source, target, outputMode="RGB")
+                return converted or image
+        except (ImageCms.PyCMSError, OSError, ValueError):
+            pass
+    return image.convert("RGB")

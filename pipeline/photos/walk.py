@@ -1,0 +1,136 @@
+"""Finding the photos: strings only, no file is opened or even asked for its size."""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from journal import record_key, split_path
+from pipeline.photos.errors import PhotosDirMissing
+
+PHOTO_SUFFIXES = frozenset(
+    "jpg jpeg png webp heic heif hif avif tif tiff bmp gif jxl".split()
+)
+"""Extensions of photos in lower case; `.jxl` decodes where its plug-in is installed."""
+
+SKIPPED_FOLDERS = frozenset({"@eaDir"})
+
+
+class Photo(msgspec.Struct, frozen=True):
+    """One image file under the photos directory.
+
+    Attributes:
+        path: Relative path as the system spells it (`os.fsdecode`).
+        key: The name every journal knows it by.
+    """
+
+    path: str
+    key: str
+
+    @classmethod
+    def at(cls, path: str) -> Photo:
+        """Return the photo at a relative path."""
+        return cls(path, photo_key(path))
+
+
+class Walked(msgspec.Struct):
+    """The photos under a directory.
+
+    Attributes:
+        paths: Relative POSIX paths, sorted; bytes that are not UTF-8 as surrogates.
+        warnings: A sentence for each folder that could not be read.
+    """
+
+    paths: list[str]
+    warnings: list[str]
+
+
+def photo_key(path: str) -> str:
+    """Return the journal key of a relative path as the system spells it."""
+    return path if path.isascii() else record_key(*split_path(path))
+
+
+def walk_photos(root: Path, include: tuple[str, ...] = (), exclude: tuple[str, ...] = ()) -> Walked:
+    """List the photos below a directory, in a fixed order.
+
+    Hidden folders, `@eaDir` and `._*` files are passed over, and symbolic links
+    that lead back into a folder they stand in. An unreadable folder is reported
+    and the walk goes on.
+
+    Args:
+        root: The photos directory.
+        include: Globs; only what matches one counts. A glob that ends in an
+            extension brings in files that are not photos by their name.
+        exclude: Globs of what does not count.
+
+    Raises:
+        PhotosDirMissing: `root` cannot be listed.
+    """
+    wanted = _filter(include, exclude)
+    suffixes = PHOTO_SUFFIXES | {glob.rpartition(".")[2].lower() for glob in include if "." in glob}
+    walked = Walked([], [])
+    pending: list[tuple[str, tuple[tuple[int, int], ...]]] = [("", ())]
+    while pending:
+        folder, links_above = pending.pop()
+        try:
+            entries = os.scandir(os.path.join(root, folder) if folder else root)
+        except OSError as error:
+            if not folder:
+                raise PhotosDirMissing(root, error.strerror or str(error)) from None
+            walked.warnings.append(f"{folder} cannot be read: {error.strerror}")
+            continue
+        with entries:
+            for entry in entries:
+                name = entry.name
+                if entry.is_dir():
+                    if name[0] != "." and name not in SKIPPED_FOLDERS:
+                        above = _links_to(entry, root, links_above)
+                        if above is not None:
+                            pending.append((f"{folder}{name}/", above))
+                elif name.rpartition(".")[2].lower() in suffixes and not name.startswith("._"):
+                    walked.paths.append(folder + name)
+    if wanted is not None:
+        walked.paths = list(filter(wanted, walked.paths))
+    walked.paths.sort()
+    return walked
+
+
+def _links_to(
+    entry: os.DirEntry[str], root: Path, links_above: tuple[tuple[int, int], ...]
+) -> tuple[tuple[int, int], ...] | None:
+    """Return the folders above that links lead to, or None if this link closes a loop."""
+    if not entry.is_symlink():
+        return links_above
+    target = os.path.realpath(entry.path)
+    here = os.path.realpath(os.path.dirname(entry.path))
+    status = os.stat(target)
+    identity = (status.st_dev, status.st_ino)
+    leads_back = here == target or here.startswith(target.rstrip("/") + "/")
+    return None if leads_back or identity in links_above else (*links_above, identity)
+
+
+def _filter(include: tuple[str, ...], exclude: tuple[str, ...]) -> Callable[[str], bool] | None:
+    if not include and not exclude:
+        return None
+    included = [_matcher(glob) for glob in include]
+    excluded = [_matcher(glob) for glob in exclude]
+
+    def wanted(path: str) -> bool:
+        if included and not any(matches(path) for matches in included):
+            return False
+        return not any(matches(path) for matches in excluded)
+
+    return wanted
+
+
+def _matcher(glob: str) -> Callable[[str], bool]:
+    """Match a glob with a `/` against the whole path, any other against the file name."""
+    pattern = re.compile(fnmatch.translate(glob), re.IGNORECASE)
+    if "/" in glob:
+        return lambda path: pattern.match(path) is not None
+    return lambda path: pattern.match(path.rpartition("/")[2]) is not None
