@@ -13,10 +13,19 @@ LONGEST_ANSWER = 10_000
 REFUSAL_LENGTH = 400
 
 _REFUSAL = re.compile(
-    r"\W*(?:(?:i[’']?m|i am|we[’']?re) (?:very |really |so )?sorry|sorry|i apologi[sz]e|unfortunately,? i"
-    r"|i can(?:not|[’']t| not)|i[’']?m (?:unable|not able)|i am (?:unable|not able)|i won[’']t|as an ai)\b"
-    r".*\b(?:assist|help|describe|identify|provide|process|comply|fulfil|view|see|analy[sz]e|caption|do that)",
-    re.IGNORECASE | re.DOTALL,
+    r"""\W*
+    (?: (?:i['’]?m|i\ am|we['’]?re)\ (?:very\ |really\ |so\ )?sorry
+      | sorry
+      | i\ apologi[sz]e
+      | unfortunately,?\ i
+      | i\ can(?:not|['’]t|\ not)
+      | i(?:['’]m|\ am)\ (?:unable|not\ able)
+      | i\ won['’]t
+      | as\ an\ ai
+    )\b
+    .*\b(?:assist|help|describe|identify|provide|process|comply|fulfil|view|see
+          |analy[sz]e|caption|do\ that)""",
+    re.IGNORECASE | re.DOTALL | re.VERBOSE,
 )
 _SAME_CHARACTERS = re.compile(r"(\S.{0,7}?)\1{15,}", re.DOTALL)
 
@@ -40,7 +49,7 @@ def fault(caption: Caption) -> AnswerError | None:
 
 
 def _repeats(text: str) -> bool:
-    """Tell whether a phrase of up to eight words comes five times in a row, or a word eight times."""
+    """Tell whether one word comes eight times in a row, or up to eight words five times."""
     words = text.lower().split()
     for length in range(1, 9):
         needed = 8 if length == 1 else 5

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from io import BytesIO
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -220,10 +220,9 @@ class Captioner(ABC):
 
     async def _caption_one(self, photo: PhotoInput) -> Caption | BackendError:
         try:
-            if inspect.iscoroutinefunction(self.caption):
-                answer = self.caption(photo)
-            else:
-                answer = await asyncio.to_thread(self.caption, photo)
+            caption: Callable[[PhotoInput], Caption | Awaitable[Caption]] = self.caption
+            waits = inspect.iscoroutinefunction(self.caption)
+            answer = caption(photo) if waits else await asyncio.to_thread(caption, photo)
             return await answer if isinstance(answer, Awaitable) else answer
         except BackendError as error:
             return error

@@ -1,14 +1,14 @@
 """Errors of the backends package.
 
-    BackendError
-    ├── SetupError          the backend cannot be made: key, extra or option is wrong
-    ├── PictureError        the backend could not read the picture it was given
-    ├── ModelError          local inference raised
-    └── CallError           a call to a server failed
-        ├── AuthError       the key was refused
-        ├── QuotaError      credit or the daily quota is spent; asking again is no use
-        ├── TransientError  the server or the line hiccupped; asking again may help
-        └── AnswerError     an answer came, but it is no caption
+BackendError
+├── SetupError          the backend cannot be made: key, extra or option is wrong
+├── PictureError        the backend could not read the picture it was given
+├── ModelError          local inference raised
+└── CallError           a call to a server failed
+    ├── AuthError       the key was refused
+    ├── QuotaError      credit or the daily quota is spent; asking again is no use
+    ├── TransientError  the server or the line hiccupped; asking again may help
+    └── AnswerError     an answer came, but it is no caption
 """
 
 from __future__ import annotations

@@ -15,6 +15,10 @@ LARGEST_ANSWER = 4 << 20
 CONNECT_SECONDS = 10.0
 
 
+Response = httpx2.Response
+"""What the SDKs hand back when asked for the answer as it came."""
+
+
 class AnswerTooLarge(httpx2.TransportError):
     """Raised when a server sends more than any caption needs."""
 

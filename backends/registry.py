@@ -60,7 +60,9 @@ def _load(entry: EntryPoint) -> type[Captioner]:
     try:
         loaded = entry.load()
     except Exception as error:
-        raise SetupError(f"the backend {entry.name} ({entry.value}) does not load: {error}") from error
+        raise SetupError(
+            f"the backend {entry.name} ({entry.value}) does not load: {error}"
+        ) from error
     if not (isinstance(loaded, type) and issubclass(loaded, Captioner)):
         raise SetupError(f"the backend {entry.name} ({entry.value}) is no subclass of Captioner")
     return loaded

@@ -37,7 +37,12 @@ class RetryPolicy(msgspec.Struct, frozen=True):
     longest_wait: float = 60.0
 
 
-async def with_retries(call: Callable[[], Awaitable[T]], throttle: Throttle, policy: RetryPolicy) -> T:
+DEFAULT_POLICY = RetryPolicy()
+
+
+async def with_retries(
+    call: Callable[[], Awaitable[T]], throttle: Throttle, policy: RetryPolicy
+) -> T:
     """Make a call, again and again while it fails for a passing reason.
 
     Raises:
@@ -81,7 +86,8 @@ def _log_retry(state: tenacity.RetryCallState) -> None:
     error = state.outcome.exception() if state.outcome else None
     wait = state.next_action.sleep if state.next_action else 0.0
     log.info(
-        "retry", extra={"attempt": state.attempt_number, "wait": round(wait, 3), "reason": str(error)}
+        "retry",
+        extra={"attempt": state.attempt_number, "wait": round(wait, 3), "reason": str(error)},
     )
 
 
@@ -106,7 +112,9 @@ def error_for_status(
         return TransientError(text, wait=wait, throttled=status in (429, 529))
     if 300 <= status < 400:
         target = headers.get("location", "elsewhere")
-        return CallError(f"{text} (redirects to {target} are not followed: pictures would go there too)")
+        return CallError(
+            f"{text} (redirects to {target} are not followed: pictures would go there too)"
+        )
     return CallError(text)
 
 

@@ -30,7 +30,7 @@ class Throttle:
             await self._changed.wait_for(lambda: self._in_flight < int(self.limit))
             self._in_flight += 1
         try:
-            while (wait := self._not_before - time.monotonic()) > 0:
+            while (wait := self._not_before - time.monotonic()) > 0:  # noqa: ASYNC110
                 await asyncio.sleep(wait)
             yield
         finally:

@@ -1,11 +1,11 @@
 """Errors of the journal package.
 
-    JournalError
-    ├── JournalLocked       another process writes this journal
-    ├── JournalLost         the file was replaced or removed under its writer
-    ├── JournalWriteFailed  a write or a sync failed; nothing more is acknowledged
-    │   └── DiskFull        there is no room for what had to be written
-    └── RecordUnreadable    no valid record stands at the offset asked for
+JournalError
+├── JournalLocked       another process writes this journal
+├── JournalLost         the file was replaced or removed under its writer
+├── JournalWriteFailed  a write or a sync failed; nothing more is acknowledged
+│   └── DiskFull        there is no room for what had to be written
+└── RecordUnreadable    no valid record stands at the offset asked for
 """
 
 from __future__ import annotations

@@ -167,7 +167,7 @@ def read_chunks(file: FileIO, start: int = 0) -> Iterator[Chunk]:
 
 
 def _skip_line(file: FileIO) -> tuple[int, bool]:
-    """Read past the next newline; return the bytes passed, newline included, and if it was there."""
+    """Read past the next newline; return the bytes passed, and whether there was one."""
     passed = 0
     while chunk := file.read(CHUNK_BYTES):
         newline = chunk.find(b"\n")

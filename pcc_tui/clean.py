@@ -11,7 +11,7 @@ _HARMLESS = ("Zs", "Co")
 
 
 def clean(text: str) -> str:
-    """Return a text on one line that no terminal acts upon.
+    r"""Return a text on one line that no terminal acts upon.
 
     Control characters, escapes, surrogates, bidirectional and other format
     characters become visible escapes such as `\\x1b`.

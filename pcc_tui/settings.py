@@ -124,7 +124,9 @@ def _nearest_key(data: dict[str, object], kind: type[object]) -> str:
     for key in data:
         near = difflib.get_close_matches(key, known, n=1)
         if known and key not in known:
-            return f"; {key!r}: did you mean {near[0]!r}?" if near else f"; known: {', '.join(known)}"
+            return (
+                f"; {key!r}: did you mean {near[0]!r}?" if near else f"; known: {', '.join(known)}"
+            )
     return ""
 
 

@@ -1,0 +1,1 @@
+"""The captioning backends, one file each."""

@@ -24,7 +24,18 @@ COLOUR_SHARE = 0.15
 
 MOST_COLOURS = 3
 
-DAYTIMES = ((5, "at night"), (12, "in the morning"), (17, "in the afternoon"), (21, "in the evening"))
+SMALLEST_TOWN = 15_000
+"""Inhabitants of a place whose name says something to those who do not live there."""
+
+DAYTIMES = (
+    (5, "in the small hours"),
+    (12, "on the morning"),
+    (17, "on the afternoon"),
+    (21, "on the evening"),
+    (24, "on the night"),
+)
+"""Hour at which each part of the day ends."""
+
 SEASONS = ("winter", "spring", "summer", "autumn")
 TROPIC = 23.44
 """Latitude in degrees inside which the four seasons say little."""
@@ -61,14 +72,15 @@ class BasicCaptioner(Captioner):
 
 
 def _origin(facts: Facts) -> str:
-    parts = ["Screenshot" if facts.screenshot else "Photo", f"in {_shape(facts)} format"]
+    kind = "Screenshot" if facts.screenshot else "Photo"
+    parts = [f"{kind} in {_shape(facts)} format"]
     if facts.taken:
-        parts.append(_moment(facts))
+        parts.append(f"taken {_moment(facts)}")
     if facts.latitude is not None and facts.longitude is not None:
         parts.append(_place(facts.latitude, facts.longitude))
     if facts.camera:
-        parts.append(f"with a {facts.camera} camera")
-    return " ".join(parts) + "."
+        parts.append(f"camera {facts.camera}")
+    return ", ".join(parts) + "."
 
 
 def _shape(facts: Facts) -> str:
@@ -82,14 +94,10 @@ def _shape(facts: Facts) -> str:
 
 def _moment(facts: Facts) -> str:
     moment = datetime.fromisoformat(facts.taken or "")
-    day = f"{moment:%A} {moment.day} {moment:%B %Y}"
+    daytime = next(words for end, words in DAYTIMES if moment.hour < end)
     season = _season(moment, facts.latitude)
-    return f"taken {_daytime(moment.hour)} of {day}" + (f", in {season}," if season else "")
-
-
-def _daytime(hour: int) -> str:
-    before, *_ = [words for end, words in DAYTIMES if hour < end] or ["at night"]
-    return before
+    day = f"{daytime} of {moment:%A} {moment.day} {moment:%B %Y}"
+    return f"{day} ({season})" if season else day
 
 
 def _season(moment: datetime, latitude: float | None) -> str | None:
@@ -104,7 +112,7 @@ def _place(latitude: float, longitude: float) -> str:
     """Name the nearest town, or the place to a tenth of a degree (some ten kilometres)."""
     gazetteer = _gazetteer()
     if gazetteer is not None:
-        found = gazetteer.get((latitude, longitude))
+        found = gazetteer.get((latitude, longitude), min_population=SMALLEST_TOWN)
         return f"near {found['city']}, {found['country']}"
     north = f"{abs(latitude):.1f}° {'N' if latitude >= 0 else 'S'}"
     east = f"{abs(longitude):.1f}° {'E' if longitude >= 0 else 'W'}"
@@ -147,9 +155,7 @@ def _sharpness(image: Image.Image) -> list[str]:
 def _colours(image: Image.Image) -> list[str]:
     """Return the names of the main colours, the most frequent first."""
     pixels = image.resize((32, 32)).tobytes()
-    names = Counter(
-        _colour(*pixels[start : start + 3]) for start in range(0, len(pixels), 3)
-    )
+    names = Counter(_colour(*pixels[start : start + 3]) for start in range(0, len(pixels), 3))
     total = names.total()
     return [
         name for name, count in names.most_common(MOST_COLOURS) if count / total >= COLOUR_SHARE
@@ -163,7 +169,11 @@ def _colour(red: int, green: int, blue: int) -> str:
     if saturation < 0.14:
         return "white" if value > 0.85 else "grey"
     name = next(name for end, name in HUES if hue < end)
-    return "brown" if name in ("orange", "red", "yellow") and value < 0.6 and saturation < 0.8 else name
+    return (
+        "brown"
+        if name in ("orange", "red", "yellow") and value < 0.6 and saturation < 0.8
+        else name
+    )
 
 
 def _sentence(looks: list[str], colours: list[str]) -> str:

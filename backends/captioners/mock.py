@@ -32,5 +32,7 @@ class MockCaptioner(Captioner):
         return Caption(text=f"a mock caption for {name}")
 
     def _fails(self, name: str) -> bool:
-        draw = int.from_bytes(blake2b(name.encode("utf-8", "replace"), digest_size=8).digest(), "big")
+        draw = int.from_bytes(
+            blake2b(name.encode("utf-8", "replace"), digest_size=8).digest(), "big"
+        )
         return draw < self.options.mock_error_rate * 2**64

@@ -12,7 +12,7 @@ from backends.base import Caption, Captioner, Options, PhotoInput, Picture, Pict
 from backends.errors import CallError, SetupError, TransientError
 from backends.keys import remember
 from backends.prices import Prices
-from backends.retry import RetryPolicy, error_for_status, with_retries
+from backends.retry import DEFAULT_POLICY, RetryPolicy, error_for_status, with_retries
 from backends.throttle import Throttle
 
 OPENAI_URL = "https://api.openai.com/v1"
@@ -38,8 +38,6 @@ IMAGE_TOKENS_BOUND = {"low": 8_000, "high": 50_000, "auto": 50_000}
 """Tokens no picture of at most 2,048 px exceeds at that detail, for the models known."""
 
 QUOTA_CODES = frozenset({"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"})
-
-
 
 
 def server_url(options: Options) -> str | None:
@@ -101,10 +99,11 @@ class OpenAICaptioner(Captioner):
     default_model = "gpt-6-luna"
     default_workers = 8
 
-    def __init__(self, options: Options, policy: RetryPolicy = RetryPolicy()) -> None:
+    def __init__(self, options: Options, policy: RetryPolicy = DEFAULT_POLICY) -> None:
         super().__init__(options)
         try:
             import openai
+
             from backends import http
         except ImportError:
             raise SetupError(
@@ -200,7 +199,7 @@ class OpenAICaptioner(Captioner):
             async with asyncio.timeout(self._timeout):
                 response = await self._client.post(
                     "/chat/completions",
-                    cast_to=self._http.httpx2.Response,
+                    cast_to=self._http.Response,
                     content=body,
                     options={"headers": {"content-type": "application/json"}},
                 )
@@ -233,7 +232,9 @@ class OpenAICaptioner(Captioner):
         usage = completion.usage
         return Caption(
             text=choice.message.refusal or choice.message.content or "",
-            ended="refused" if choice.message.refusal else _ENDINGS.get(choice.finish_reason or "", "whole"),
+            ended="refused"
+            if choice.message.refusal
+            else _ENDINGS.get(choice.finish_reason or "", "whole"),
             tokens_in=usage.prompt_tokens if usage else None,
             tokens_out=usage.completion_tokens if usage else None,
             cost_usd=self._price(usage.prompt_tokens, usage.completion_tokens) if usage else None,

@@ -19,7 +19,9 @@ SHOWN_CAPTIONS = 5
 
 
 def demo(
-    directory: Annotated[Path, typer.Argument(help="Where the demo goes.", metavar="[DIR]")] = Path("pcc-demo"),
+    directory: Annotated[Path, typer.Argument(help="Where the demo goes.", metavar="[DIR]")] = Path(
+        "pcc-demo"
+    ),
     photos_dir: shared.PhotosDir = None,
     json: shared.Json = False,
     yes: shared.Yes = False,

@@ -68,8 +68,8 @@ def doctor(
 
 def _python() -> Finding:
     cores = len(os.sched_getaffinity(0))
-    text = f"Python {platform.python_version()} on {platform.system()}, {cores} cores, pcc {_version('pcc')}"
-    return Finding("python", "ok", text)
+    machine = f"Python {platform.python_version()} on {platform.system()}, {cores} cores"
+    return Finding("python", "ok", f"{machine}, pcc {_version('pcc')}")
 
 
 def _version(package: str) -> str:
@@ -100,14 +100,22 @@ def _extras() -> list[Finding]:
 
 def _keys(settings: Settings) -> list[Finding]:
     return [
-        Finding("key", "ok" if name in settings.keys else "note", f"{name} is {'set' if name in settings.keys else 'not set'}")
+        Finding(
+            "key",
+            "ok" if name in settings.keys else "note",
+            f"{name} is {'set' if name in settings.keys else 'not set'}",
+        )
         for name in KEY_NAMES
     ]
 
 
 def _photos(photos_dir: Path | None) -> Finding:
     if photos_dir is None:
-        return Finding("photos", "note", "no photos directory set; give --photos-dir, or PHOTOS_DIR in config.env")
+        return Finding(
+            "photos",
+            "note",
+            "no photos directory set; give --photos-dir, or PHOTOS_DIR in config.env",
+        )
     if not photos_dir.is_dir():
         return Finding("photos", "wrong", f"{photos_dir} is not there; is the disk mounted?")
     return Finding("photos", "ok", str(photos_dir))
@@ -116,18 +124,28 @@ def _photos(photos_dir: Path | None) -> Finding:
 def _workspace(workspace: Path, journal: Path) -> list[Finding]:
     if not workspace.is_dir():
         return [Finding("workspace", "note", f"{workspace} does not exist; the first run makes it")]
-    findings = [Finding("workspace", "ok", f"{workspace.resolve()}, {free_bytes(workspace) / 1e9:.1f} GB free")]
+    findings = [
+        Finding(
+            "workspace", "ok", f"{workspace.resolve()}, {free_bytes(workspace) / 1e9:.1f} GB free"
+        )
+    ]
     if not os.access(workspace, os.W_OK):
         findings.append(Finding("workspace", "wrong", f"{workspace} cannot be written to"))
     network = _network_file_system(workspace)
     if network:
-        text = f"{workspace} is on {network}; locks and syncs are weaker there, a local disk is safer"
+        text = (
+            f"{workspace} is on {network}; locks and syncs are weaker there, a local disk is safer"
+        )
         findings.append(Finding("workspace", "note", text))
     running = read_run_file(workspace)
     if running is not None:
-        findings.append(Finding("job", "note", f"run {running.run}, process {running.pid}: `pcc watch`"))
+        findings.append(
+            Finding("job", "note", f"run {running.run}, process {running.pid}: `pcc watch`")
+        )
     if journal.is_file():
-        findings.append(Finding("journal", "ok", f"{journal}, {journal.stat().st_size / 1e6:.1f} MB"))
+        findings.append(
+            Finding("journal", "ok", f"{journal}, {journal.stat().st_size / 1e6:.1f} MB")
+        )
     return findings
 
 
@@ -138,7 +156,9 @@ def _network_file_system(directory: Path) -> str | None:
     except OSError:
         return None
     path = str(directory.resolve())
-    above = [mount for mount in mounts if path == mount[1] or path.startswith(mount[1].rstrip("/") + "/")]
+    above = [
+        mount for mount in mounts if path == mount[1] or path.startswith(mount[1].rstrip("/") + "/")
+    ]
     kind = max(above, key=lambda mount: len(mount[1]), default=["", "", ""])[2]
     return kind if kind.startswith(NETWORK_FILE_SYSTEMS) else None
 
@@ -147,4 +167,8 @@ def _terminal() -> Finding:
     size = shutil.get_terminal_size()
     inside = "in tmux, " if os.environ.get("TMUX") else ""
     colours = os.environ.get("COLORTERM") or "16 colours"
-    return Finding("terminal", "ok", f"{inside}{os.environ.get('TERM', 'none')}, {colours}, {size.columns}x{size.lines}")
+    return Finding(
+        "terminal",
+        "ok",
+        f"{inside}{os.environ.get('TERM', 'none')}, {colours}, {size.columns}x{size.lines}",
+    )

@@ -35,8 +35,8 @@ def check(
     else:
         say(
             f"{path}: {report.lines:,} lines, {report.records:,} records, "
-            f"{report.unverified:,} without a checksum, {report.torn_tail:,} torn by a kill (nothing lost), "
-            f"{report.damaged:,} damaged"
+            f"{report.unverified:,} without a checksum, "
+            f"{report.torn_tail:,} torn by a kill (nothing lost), {report.damaged:,} damaged"
         )
         for damage in report.damage[:SHOWN_DAMAGE]:
             say(f"  line {damage.line:,}, byte {damage.offset:,}: {damage.reason}")

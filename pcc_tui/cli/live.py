@@ -74,7 +74,11 @@ def picture_of(shot: Snapshot) -> RenderableType:
         ProgressBar(total=max(1, shot.total), completed=shot.attempted),
         line(status_line(shot), "bold"),
     ]
-    lines += [line(f"  {result.rel_path}  {result.text}") for result in shot.last if result.status == "success"]
+    lines += [
+        line(f"  {result.rel_path}  {result.text}")
+        for result in shot.last
+        if result.status == "success"
+    ]
     lines += [line(f"  {result.rel_path}  {result.text}", "red") for result in shot.errors[:3]]
     return Group(*lines)
 

@@ -15,7 +15,7 @@ from journal import JournalError, JournalLocked
 from pcc_tui.cli import demo, doctor, journal, plan, run, stats, watch
 from pcc_tui.cli.output import ExitCode, warn
 from pipeline.jobs.errors import JobError
-from pipeline.photos.errors import PhotosDirMissing, PhotoError
+from pipeline.photos.errors import PhotoError, PhotosDirMissing
 
 app = typer.Typer(
     name="pcc",

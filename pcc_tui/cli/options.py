@@ -17,35 +17,63 @@ from pipeline.jobs.plan import Selection
 STATUSES: tuple[Status, ...] = ("success", "error_corrupt", "error_api", "error_model")
 
 Workspace = Annotated[
-    Path, typer.Option("--workspace", help="Directory of journal, log and settings.", show_default="current directory")
+    Path,
+    typer.Option(
+        "--workspace",
+        help="Directory of journal, log and settings.",
+        show_default="current directory",
+    ),
 ]
 PhotosDir = Annotated[
     Optional[Path],
-    typer.Option("--photos-dir", help="The photo library; only ever read.", show_default="PHOTOS_DIR, or pcc.toml"),
+    typer.Option(
+        "--photos-dir",
+        help="The photo library; only ever read.",
+        show_default="PHOTOS_DIR, or pcc.toml",
+    ),
 ]
 Journal = Annotated[
     Optional[Path],
-    typer.Option("--captions-jsonl", help="The captions journal.", show_default="WORKSPACE/captions.jsonl"),
+    typer.Option(
+        "--captions-jsonl", help="The captions journal.", show_default="WORKSPACE/captions.jsonl"
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Answer questions with yes.")]
 Backend = Annotated[
-    Optional[str], typer.Option("--backend", help="What makes the captions; `pcc doctor` lists them.", show_default="basic")
+    Optional[str],
+    typer.Option(
+        "--backend", help="What makes the captions; `pcc doctor` lists them.", show_default="basic"
+    ),
 ]
-Model = Annotated[Optional[str], typer.Option("--model", help="Model id.", show_default="the backend's own")]
-Prompt = Annotated[Optional[str], typer.Option("--prompt", help="Instruction sent with each photo.")]
+Model = Annotated[
+    Optional[str], typer.Option("--model", help="Model id.", show_default="the backend's own")
+]
+Prompt = Annotated[
+    Optional[str], typer.Option("--prompt", help="Instruction sent with each photo.")
+]
 RetryStatus = Annotated[
     Optional[str],
-    typer.Option("--retry-status", help="Retry photos with these statuses, such as error_api,error_model."),
+    typer.Option(
+        "--retry-status", help="Retry photos with these statuses, such as error_api,error_model."
+    ),
 ]
-RetryBackend = Annotated[Optional[str], typer.Option("--retry-backend", help="Redo what this backend captioned.")]
-RetryStale = Annotated[bool, typer.Option("--retry-stale", help="Redo captions of another model or prompt.")]
-Force = Annotated[bool, typer.Option("--force", help="Redo every photo; old records stay in the journal.")]
+RetryBackend = Annotated[
+    Optional[str], typer.Option("--retry-backend", help="Redo what this backend captioned.")
+]
+RetryStale = Annotated[
+    bool, typer.Option("--retry-stale", help="Redo captions of another model or prompt.")
+]
+Force = Annotated[
+    bool, typer.Option("--force", help="Redo every photo; old records stay in the journal.")
+]
 Include = Annotated[
-    Optional[list[str]], typer.Option("--include", help="Only photos that match this glob. May be given again.")
+    Optional[list[str]],
+    typer.Option("--include", help="Only photos that match this glob. May be given again."),
 ]
 Exclude = Annotated[
-    Optional[list[str]], typer.Option("--exclude", help="No photos that match this glob. May be given again.")
+    Optional[list[str]],
+    typer.Option("--exclude", help="No photos that match this glob. May be given again."),
 ]
 
 HERE = Path()
@@ -71,14 +99,20 @@ def photos_directory(photos_dir: Path | None, settings: Settings) -> Path:
     """Return the photos directory; end with a usage error if there is none."""
     found = photos_dir or settings.photos_dir
     if found is None:
-        fail("no photos directory; give --photos-dir DIR, or set PHOTOS_DIR in config.env", ExitCode.USAGE)
+        fail(
+            "no photos directory; give --photos-dir DIR, or set PHOTOS_DIR in config.env",
+            ExitCode.USAGE,
+        )
     return existing_directory(found)
 
 
 def existing_directory(photos_dir: Path) -> Path:
     """Return a photos directory that is there; end with a usage error if it is not."""
     if not photos_dir.is_dir():
-        fail(f"the photos directory {photos_dir} does not exist; give another with --photos-dir", ExitCode.USAGE)
+        fail(
+            f"the photos directory {photos_dir} does not exist; give another with --photos-dir",
+            ExitCode.USAGE,
+        )
     return photos_dir
 
 

@@ -46,7 +46,8 @@ def fail(message: str, code: ExitCode) -> NoReturn:
 
 def print_json(document: object, *, indent: int | None = 2) -> None:
     """Print one JSON document; ASCII, so that no text in it acts on a terminal."""
-    print(json.dumps(msgspec.to_builtins(document), indent=indent), flush=True)
+    sys.stdout.write(json.dumps(msgspec.to_builtins(document), indent=indent) + "\n")
+    sys.stdout.flush()
 
 
 def duration(seconds: float) -> str:

@@ -24,7 +24,9 @@ def run(
     prompt: shared.Prompt = None,
     max_workers: Annotated[Number, typer.Option(min=1, help="Calls in flight at most.")] = None,
     batch_size: Annotated[Number, typer.Option(min=1, help="Photos to a batch.")] = None,
-    limit: Annotated[Number, typer.Option(min=0, help="Photos attempted in this run at most.")] = None,
+    limit: Annotated[
+        Number, typer.Option(min=0, help="Photos attempted in this run at most.")
+    ] = None,
     base_url: Annotated[
         Optional[str],
         typer.Option(help="Another server: a URL, or vllm, sglang, ollama, lmstudio, llamacpp."),
@@ -33,21 +35,33 @@ def run(
     retry_backend: shared.RetryBackend = None,
     retry_stale: shared.RetryStale = False,
     force: shared.Force = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Decode every photo, call no model.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Decode every photo, call no model.")
+    ] = False,
     restart_every: Annotated[
-        Number, typer.Option(min=1, help="End with exit code 2 after so many photos; see run_loop.sh.")
+        Number,
+        typer.Option(min=1, help="End with exit code 2 after so many photos; see run_loop.sh."),
     ] = None,
-    budget: Annotated[Optional[float], typer.Option(min=0, help="US dollars the run may cost.")] = None,
+    budget: Annotated[
+        Optional[float], typer.Option(min=0, help="US dollars the run may cost.")
+    ] = None,
     include: shared.Include = None,
     exclude: shared.Exclude = None,
     max_edge: Annotated[
         Number, typer.Option(min=64, max=2048, help="Longest side sent to an API, in pixels.")
     ] = None,
-    detail: Annotated[Optional[str], typer.Option(help="OpenAI's image detail: low, high or auto.")] = None,
-    mock_error_rate: Annotated[float, typer.Option(help="Share of photos that `mock` fails.")] = 0.0,
-    mock_latency: Annotated[float, typer.Option(help="Seconds that `mock` takes for a photo.")] = 0.0,
+    detail: Annotated[
+        Optional[str], typer.Option(help="OpenAI's image detail: low, high or auto.")
+    ] = None,
+    mock_error_rate: Annotated[
+        float, typer.Option(help="Share of photos that `mock` fails.")
+    ] = 0.0,
+    mock_latency: Annotated[
+        float, typer.Option(help="Seconds that `mock` takes for a photo.")
+    ] = 0.0,
     run_id: Annotated[
-        Optional[str], typer.Option(help="Go on with the run of this id.", show_default="made from the time")
+        Optional[str],
+        typer.Option(help="Go on with the run of this id.", show_default="made from the time"),
     ] = None,
     json: shared.Json = False,
     yes: shared.Yes = False,
@@ -80,10 +94,18 @@ def run(
         exclude=exclude,
     )
     if restart_every is not None and request.selection.repeats and run_id is None:
-        fail("--restart-every with a retry or --force needs --run-id, or the loop never ends", ExitCode.USAGE)
+        fail(
+            "--restart-every with a retry or --force needs --run-id, or the loop never ends",
+            ExitCode.USAGE,
+        )
     return carry_out(
         msgspec.structs.replace(
-            request, run=run_id, limit=limit, restart_every=restart_every, budget=budget, dry_run=dry_run
+            request,
+            run=run_id,
+            limit=limit,
+            restart_every=restart_every,
+            budget=budget,
+            dry_run=dry_run,
         ),
         json=json,
     )
@@ -131,7 +153,10 @@ def _tell_plan(prepared: Prepared, *, json: bool) -> None:
         to=stream,
     )
     if plan.malformed.total:
-        say(f"Passed over {plan.malformed.total:,} malformed lines; `pcc journal check` names them", to=stream)
+        say(
+            f"Passed over {plan.malformed.total:,} malformed lines; `pcc journal check` names them",
+            to=stream,
+        )
     later = prepared.remaining - len(prepared.batch)
     say(
         f"To do: {len(prepared.batch):,} of {plan.photos:,} photos with {prepared.request.backend}"

@@ -33,8 +33,7 @@ def _tell(found: Stats) -> None:
         say(f"a photo      {found.seconds_mean:.3f} s on average")
     if found.tokens_in:
         say(f"tokens       {found.tokens_in:,} in, {found.tokens_out:,} out, ${found.cost_usd:.4f}")
-    if found.malformed.total or found.unverified:
-        say(
-            f"passed over  {found.malformed.damaged:,} damaged and {found.malformed.torn_tail:,} torn lines; "
-            f"{found.unverified:,} records unverified; `pcc journal check` tells more"
-        )
+    passed_over = found.malformed
+    if passed_over.total or found.unverified:
+        say(f"passed over  {passed_over.damaged:,} damaged, {passed_over.torn_tail:,} torn lines")
+        say(f"unverified   {found.unverified:,} records; `pcc journal check` tells more")

@@ -23,7 +23,9 @@ def watch(
     captions_jsonl: shared.Journal = None,
     pause: Annotated[bool, typer.Option("--pause", help="Pause the job.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Let a paused job go on.")] = False,
-    stop: Annotated[bool, typer.Option("--stop", help="Stop the job after what is in flight.")] = False,
+    stop: Annotated[
+        bool, typer.Option("--stop", help="Stop the job after what is in flight.")
+    ] = False,
     retry: Annotated[bool, typer.Option("--retry", help="Retry what failed in this job.")] = False,
     once: Annotated[bool, typer.Option("--once", help="Show one snapshot and end.")] = False,
     json: shared.Json = False,

@@ -1,0 +1,1 @@
+"""The captioner: photos to captions, through one backend."""

@@ -19,6 +19,7 @@ from pipeline.captions.prompts import prompt_hash
 from pipeline.jobs.plan import History, Maker, Plan, Selection, load_makers, make_plan, read_history
 from pipeline.photos.walk import photo_key, walk_photos
 
+
 class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What a user asked for.
 

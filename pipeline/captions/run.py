@@ -140,9 +140,7 @@ def _journal_of(prepared: Prepared) -> OpenJournal[CaptionRecord]:
     if not prepared.request.dry_run:
         return lambda on_commit, on_failure: JournalWriter(prepared.lock, on_commit, on_failure)
     beside = WriterLock(dry_run_path(prepared.lock.path), "pcc run --dry-run")
-    return lambda on_commit, on_failure: DryRunJournal(
-        prepared.lock, beside, on_commit, on_failure
-    )
+    return lambda on_commit, on_failure: DryRunJournal(prepared.lock, beside, on_commit, on_failure)
 
 
 def _log_start(prepared: Prepared, captioner: Captioner) -> None:
@@ -157,8 +155,14 @@ def _log_start(prepared: Prepared, captioner: Captioner) -> None:
             "to_do": len(prepared.batch),
         },
     )
-    skipped = {**plan.skipped, "malformed_lines": plan.malformed.total}
-    log.info("skipped", {"by_status": skipped, "total": plan.skipped.total()})
+    log.info(
+        "skipped",
+        {
+            "total": plan.skipped.total(),
+            "by_status": dict(plan.skipped),
+            "malformed_lines": plan.malformed.total,
+        },
+    )
     for warning in prepared.warnings:
         log.warning("walk", {"reason": warning})
 

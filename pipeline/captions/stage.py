@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from time import monotonic
 
 import msgspec
@@ -173,4 +173,4 @@ def _with_facts(record: CaptionRecord, photo: Decoded) -> CaptionRecord:
 
 def utc_now() -> str:
     """Return this moment in UTC, RFC 3339, to the second."""
-    return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,1 @@
+"""The engine every stage runs on: plan, job, progress, control."""

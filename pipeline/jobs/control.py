@@ -101,7 +101,7 @@ class ControlServer:
         server = await asyncio.start_unix_server(
             self._serve, run_file.socket, limit=LONGEST_MESSAGE
         )
-        os.chmod(run_file.socket, 0o600)
+        os.chmod(run_file.socket, 0o600)  # noqa: PTH101
         with atomic_rewrite(run_file_path(workspace)) as file:
             file.write(msgspec.json.format(msgspec.json.encode(run_file)) + b"\n")
         try:
@@ -189,7 +189,9 @@ class ControlClient:
                 run_file.socket, limit=LONGEST_MESSAGE
             )
         except OSError:
-            raise NoJob(f"no job runs in {workspace}; the last one, {run_file.run}, was killed") from None
+            raise NoJob(
+                f"no job runs in {workspace}; the last one, {run_file.run}, was killed"
+            ) from None
         try:
             yield cls(run_file, reader, writer)
         finally:

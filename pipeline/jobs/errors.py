@@ -1,8 +1,8 @@
 """Errors of the jobs package: what stops a job.
 
-    JobError
-    ├── RunStopped        a failure that the next photo would meet as well
-    └── NoJob             no job runs in this workspace
+JobError
+├── RunStopped        a failure that the next photo would meet as well
+└── NoJob             no job runs in this workspace
 """
 
 from __future__ import annotations

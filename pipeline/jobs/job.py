@@ -261,7 +261,9 @@ class Job(Generic[R]):
         except CorruptImageError as error:
             self._ahead.release()
             if _is_empty(self._photos_dir):
-                self._fail(RunStopped(str(PhotosDirMissing(self._photos_dir, "it is empty or gone"))))
+                self._fail(
+                    RunStopped(str(PhotosDirMissing(self._photos_dir, "it is empty or gone")))
+                )
                 return
             self._keep_failure(photo, None, error, "error_corrupt", seconds=None)
         except DecoderUnavailable as error:
@@ -358,7 +360,11 @@ class Job(Generic[R]):
         status: Status,
         seconds: float | None,
     ) -> R:
-        text = str(error) if isinstance(error, CorruptImageError) else f"{type(error).__name__}: {error}"
+        text = (
+            str(error)
+            if isinstance(error, CorruptImageError)
+            else f"{type(error).__name__}: {error}"
+        )
         text = scrub(text)[:LONGEST_ERROR]
         log.warning("photo failed", {"photo": photo.key, "status": status, "error": text})
         if status != "error_corrupt":

@@ -177,7 +177,7 @@ def read_history(journal: Path, run: str, maker: Maker, to_do: list[str]) -> His
         if head.run == run:
             history.attempted.add(key)
             history.spent += head.cost_usd or 0.0
-        if head.digest is not None and head.status == "success" and key not in anew:
-            if maker.made(_made(head)):
-                history.digests[short_digest(head.digest)] = offset
+        may_be_copied = head.status == "success" and key not in anew and maker.made(_made(head))
+        if head.digest is not None and may_be_copied:
+            history.digests[short_digest(head.digest)] = offset
     return history

@@ -13,7 +13,6 @@ from journal import Status
 from pipeline.photos.images import LoadedPhoto
 from pipeline.photos.walk import Photo
 
-
 R = TypeVar("R", bound=msgspec.Struct)
 
 

@@ -1,0 +1,1 @@
+"""Finding photos and turning their bytes into upright pictures."""

@@ -12,7 +12,8 @@ import signal
 import socket
 import struct
 import sys
-from typing import BinaryIO
+from contextlib import suppress
+from io import BufferedRWPair
 
 import msgspec
 
@@ -56,7 +57,7 @@ def answer(request: Request) -> Reply:
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 
-def send(stream: BinaryIO, message: Reply) -> None:
+def send(stream: BufferedRWPair, message: Reply) -> None:
     """Write one message with its length in front."""
     data = msgspec.msgpack.encode(message)
     stream.write(LENGTH.pack(len(data)))
@@ -64,7 +65,7 @@ def send(stream: BinaryIO, message: Reply) -> None:
     stream.flush()
 
 
-def serve(stream: BinaryIO) -> None:
+def serve(stream: BufferedRWPair) -> None:
     """Answer requests until the stream ends."""
     decode = msgspec.msgpack.Decoder(Request).decode
     send(stream, READY)
@@ -77,12 +78,9 @@ def main() -> None:
     """Serve the socket whose descriptor is the only argument."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    with socket.socket(fileno=int(sys.argv[1])) as connection:
-        with connection.makefile("rwb") as stream:
-            try:
-                serve(stream)  # type: ignore[arg-type]
-            except (BrokenPipeError, ConnectionResetError):
-                return  # the owner is gone
+    connection = socket.socket(fileno=int(sys.argv[1]))
+    with connection, connection.makefile("rwb") as stream, suppress(ConnectionError):
+        serve(stream)  # until the owner closes its end, or is gone
 
 
 if __name__ == "__main__":

@@ -118,7 +118,9 @@ class DecoderPool:
         self._failure: DecoderUnavailable | None = None
 
     async def __aenter__(self) -> DecoderPool:
-        self._workers = list(await asyncio.gather(*[_Worker.start() for _ in range(self.processes)]))
+        self._workers = list(
+            await asyncio.gather(*[_Worker.start() for _ in range(self.processes)])
+        )
         self._keepers = [asyncio.create_task(self._keep(worker)) for worker in self._workers]
         return self
 

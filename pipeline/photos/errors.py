@@ -1,9 +1,9 @@
 """Errors of the photos package.
 
-    PhotoError
-    ├── CorruptImageError    the file could not be opened or decoded
-    ├── PhotosDirMissing     the photos directory is not there (any more)
-    └── DecoderUnavailable   no decoding process can be started
+PhotoError
+├── CorruptImageError    the file could not be opened or decoded
+├── PhotosDirMissing     the photos directory is not there (any more)
+└── DecoderUnavailable   no decoding process can be started
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ import stat
 import warnings
 from io import BytesIO
 from pathlib import Path
+from typing import cast
 
 import msgspec
 from blake3 import blake3
@@ -167,9 +168,8 @@ def _to_eight_bits(image: Image.Image) -> Image.Image:
         return image
     if image.mode.startswith("I") or image.mode == "F":
         wide = image.convert("F")
-        _, most = wide.getextrema()
-        white = 65535.0 if most > 255 else 255.0 if most > 1 else 1.0
-        scale = 255 / max(white, most)  # type: ignore[operator]
+        _, most = cast("tuple[float, float]", wide.getextrema())
+        scale = 255 / max(most, 65535.0 if most > 255 else 255.0 if most > 1 else 1.0)
         return wide.point(lambda value: value * scale + 0).convert("L")
     if image.mode == "P":
         return image.convert("RGBA" if "transparency" in image.info else "RGB")

@@ -14,7 +14,7 @@ from journal import record_key, split_path
 from pipeline.photos.errors import PhotosDirMissing
 
 PHOTO_SUFFIXES = frozenset(
-    "jpg jpeg png webp heic heif hif avif tif tiff bmp gif jxl".split()
+    "jpg jpeg png webp heic heif hif avif tif tiff bmp gif jxl".split()  # noqa: SIM905
 )
 """Extensions of photos in lower case; `.jxl` decodes where its plug-in is installed."""
 

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import msgspec
 from PIL import Image
@@ -127,8 +128,14 @@ def _files() -> Iterator[File]:
     panorama = SCENES["mountains"](Random(77), PANORAMA)
     moment = zermatt.start + timedelta(days=1, hours=4)
     yield f"{zermatt.folder}/PANO_0001.jpg", lambda: _jpeg(panorama, _exif(zermatt, moment))
-    yield "Screenshots/Screenshot_20240811-074512.png", lambda: _png(chat_screenshot(Random(5), PHONE))
-    yield "Screenshots/Screenshot_20240614-183020.png", lambda: _png(map_screenshot(Random(6), PHONE))
+    yield (
+        "Screenshots/Screenshot_20240811-074512.png",
+        lambda: _png(chat_screenshot(Random(5), PHONE)),
+    )
+    yield (
+        "Screenshots/Screenshot_20240614-183020.png",
+        lambda: _png(map_screenshot(Random(6), PHONE)),
+    )
     first = _photo_bytes(tokyo, 0)
     yield "From phone/IMG_0001 (1).JPG", lambda: first
     yield "From phone/copy of a copy.jpg", lambda: first
@@ -159,7 +166,9 @@ def _photo_bytes(trip: Trip, number: int) -> bytes:
     upright = SCENES[trip.scenes[number]](rng, PORTRAIT if orientation in (6, 8) else LANDSCAPE)
     turn = _STORED_TURN[orientation]
     stored = upright if turn is None else upright.transpose(turn)
-    moment = trip.start + timedelta(days=number // 3, hours=number % 3 * 3.5, minutes=rng.randrange(50))
+    moment = trip.start + timedelta(
+        days=number // 3, hours=number % 3 * 3.5, minutes=rng.randrange(50)
+    )
     exif = _exif(trip, moment, orientation)
     return _heic(stored, exif) if trip.suffix == ".HEIC" else _jpeg(stored, exif)
 
@@ -206,7 +215,7 @@ def _png(image: Image.Image) -> bytes:
     return _saved(image, "PNG")
 
 
-def _saved(image: Image.Image, format: str, **options: object) -> bytes:
+def _saved(image: Image.Image, kind: str, **options: Any) -> bytes:
     buffer = BytesIO()
-    image.save(buffer, format, **options)
+    image.save(buffer, kind, **options)
     return buffer.getvalue()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from random import Random
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
@@ -29,10 +30,11 @@ def ridge(rng: Random, width: int, level: float, height: float, roughness: float
     while len(points) < width:
         height *= roughness
         between = [
-            (left + right) / 2 + rng.uniform(-height, height)
-            for left, right in zip(points, points[1:], strict=False)
+            (left + right) / 2 + rng.uniform(-height, height) for left, right in pairwise(points)
         ]
-        points = [value for pair in zip(points, [*between, 0.0], strict=True) for value in pair][:-1]
+        points = [value for pair in zip(points, [*between, 0.0], strict=True) for value in pair][
+            :-1
+        ]
     step = len(points) / width
     return [points[int(column * step)] for column in range(width)]
 
@@ -43,13 +45,22 @@ def fill_below(image: Image.Image, heights: Sequence[float], colour: Colour) -> 
     ImageDraw.Draw(image).polygon(outline, fill=colour)
 
 
-def glow(image: Image.Image, centre: tuple[float, float], radius: float, colour: Colour) -> Image.Image:
+def glow(
+    image: Image.Image, centre: tuple[float, float], radius: float, colour: Colour
+) -> Image.Image:
     """Return the image with a shining disc and the light around it."""
     light = Image.new("RGB", image.size)
     x, y = centre
     ImageDraw.Draw(light).ellipse((x - radius, y - radius, x + radius, y + radius), fill=colour)
     halo = light.filter(ImageFilter.GaussianBlur(radius * 1.6))
-    return ImageChops.screen(ImageChops.screen(image, halo), light.filter(ImageFilter.GaussianBlur(2)))
+    return ImageChops.screen(
+        ImageChops.screen(image, halo), light.filter(ImageFilter.GaussianBlur(2))
+    )
+
+
+def disc(draw: ImageDraw.ImageDraw, x: float, y: float, radius: float, colour: Colour) -> None:
+    """Draw a filled circle."""
+    draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=colour)
 
 
 def finish(rng: Random, image: Image.Image) -> Image.Image:
@@ -64,7 +75,9 @@ def beach(rng: Random, size: Size) -> Image.Image:
     """Sea, sand and sunshades under a summer sky."""
     width, height = size
     image = gradient(size, [(64, 132, 214), (150, 200, 240), (214, 232, 240)])
-    image = glow(image, (width * rng.uniform(0.6, 0.9), height * 0.16), height * 0.05, (255, 244, 214))
+    image = glow(
+        image, (width * rng.uniform(0.6, 0.9), height * 0.16), height * 0.05, (255, 244, 214)
+    )
     draw = ImageDraw.Draw(image)
     sea = gradient((width, int(height * 0.25)), [(20, 96, 150), (40, 150, 180), (130, 205, 205)])
     image.paste(sea, (0, int(height * 0.42)))
@@ -86,7 +99,11 @@ def mountains(rng: Random, size: Size) -> Image.Image:
     image = gradient(size, [(70, 120, 190), (170, 204, 230), (236, 232, 220)])
     peaks = ridge(rng, width, height * 0.38, height * 0.16, 0.55)
     fill_below(image, peaks, (238, 242, 248))
-    fill_below(image, [y + height * (0.1 + 0.03 * math.sin(x / 17)) for x, y in enumerate(peaks)], (122, 136, 160))
+    fill_below(
+        image,
+        [y + height * (0.1 + 0.03 * math.sin(x / 17)) for x, y in enumerate(peaks)],
+        (122, 136, 160),
+    )
     for step in range(4):
         level = height * (0.56 + 0.1 * step)
         shade = (96 - 20 * step, 124 - 18 * step, 116 - 24 * step)
@@ -115,7 +132,10 @@ def city_night(rng: Random, size: Size) -> Image.Image:
     for layer in range(3):
         x = -20.0
         while x < width:
-            span, top = rng.uniform(0.05, 0.11) * width, height * rng.uniform(0.2, 0.5) + layer * height * 0.14
+            span, top = (
+                rng.uniform(0.05, 0.11) * width,
+                height * rng.uniform(0.2, 0.5) + layer * height * 0.14,
+            )
             body = 34 - 9 * layer
             draw.rectangle((x, top, x + span, height), fill=(body, body, body + 14))
             for row in range(int(top) + 12, height, 22):
@@ -134,7 +154,9 @@ def fireworks(rng: Random, size: Size) -> Image.Image:
     draw = ImageDraw.Draw(image)
     for _ in range(6):
         x, y = rng.uniform(0.1, 0.9) * width, rng.uniform(0.1, 0.5) * height
-        colour = rng.choice([(255, 80, 90), (255, 210, 90), (110, 220, 255), (190, 120, 255), (120, 255, 150)])
+        colour = rng.choice(
+            [(255, 80, 90), (255, 210, 90), (110, 220, 255), (190, 120, 255), (120, 255, 150)]
+        )
         for spoke in range(48):
             angle, reach = spoke * math.tau / 48, rng.uniform(0.08, 0.16) * height
             end = (x + reach * math.cos(angle), y + reach * math.sin(angle) + reach * 0.15)
@@ -149,14 +171,17 @@ def meadow(rng: Random, size: Size) -> Image.Image:
     width, height = size
     image = gradient(size, [(110, 170, 226), (206, 228, 240), (206, 228, 240)])
     fill_below(image, ridge(rng, width, height * 0.38, height * 0.04, 0.5), (92, 140, 78))
-    image.paste(gradient((width, int(height * 0.58)), [(126, 168, 70), (62, 116, 40)]), (0, int(height * 0.42)))
+    image.paste(
+        gradient((width, int(height * 0.58)), [(126, 168, 70), (62, 116, 40)]),
+        (0, int(height * 0.42)),
+    )
     draw = ImageDraw.Draw(image)
     for y in sorted(rng.uniform(0.44, 1.0) * height for _ in range(420)):
         x, span = rng.uniform(0, width), 2 + 12 * (y / height - 0.4)
         colour = rng.choice([(232, 64, 72), (250, 214, 70), (244, 244, 240), (176, 96, 200)])
         draw.line((x, y, x + rng.uniform(-4, 4), y + span * 3), fill=(50, 96, 36), width=2)
-        draw.ellipse((x - span, y - span, x + span, y + span), fill=colour)
-        draw.ellipse((x - span / 3, y - span / 3, x + span / 3, y + span / 3), fill=(90, 60, 30))
+        disc(draw, x, y, span, colour)
+        disc(draw, x, y, span / 3, (90, 60, 30))
     return finish(rng, image)
 
 
@@ -170,10 +195,13 @@ def snow(rng: Random, size: Size) -> Image.Image:
         x, span = rng.uniform(0, width), 0.12 * (y - height * 0.4)
         for tier in range(4):
             top, reach = y - span * (3.4 - tier * 0.8), span * (0.45 + 0.2 * tier)
-            draw.polygon(((x, top), (x - reach, top + span), (x + reach, top + span)), fill=(30, 62 + 6 * tier, 52))
+            draw.polygon(
+                ((x, top), (x - reach, top + span), (x + reach, top + span)),
+                fill=(30, 62 + 6 * tier, 52),
+            )
     for _ in range(500):
         x, y, span = rng.uniform(0, width), rng.uniform(0, height), rng.uniform(1, 3)
-        draw.ellipse((x - span, y - span, x + span, y + span), fill=(255, 255, 255))
+        disc(draw, x, y, span, (255, 255, 255))
     return finish(rng, image)
 
 
@@ -185,7 +213,11 @@ def desert(rng: Random, size: Size) -> Image.Image:
         shade = 1 - 0.12 * step
         crest = ridge(rng, width, height * (0.5 + 0.13 * step), height * 0.06, 0.42)
         fill_below(image, crest, (int(226 * shade), int(160 * shade), int(92 * shade)))
-        fill_below(image, [y + 14 + 0.06 * x for x, y in enumerate(crest)], (int(196 * shade), int(126 * shade), int(70 * shade)))
+        fill_below(
+            image,
+            [y + 14 + 0.06 * x for x, y in enumerate(crest)],
+            (int(196 * shade), int(126 * shade), int(70 * shade)),
+        )
     return finish(rng, image)
 
 
@@ -197,11 +229,14 @@ def forest(rng: Random, size: Size) -> Image.Image:
     for depth in range(3):
         for _ in range(16):
             x, span = rng.uniform(0, width), (6 + 9 * depth) * rng.uniform(0.7, 1.3)
-            draw.rectangle((x, 0, x + span, height * (0.8 + 0.06 * depth)), fill=(110 - 34 * depth, 70 - 22 * depth, 44 - 12 * depth))
+            draw.rectangle(
+                (x, 0, x + span, height * (0.8 + 0.06 * depth)),
+                fill=(110 - 34 * depth, 70 - 22 * depth, 44 - 12 * depth),
+            )
         for _ in range(260):
             x, y, span = rng.uniform(0, width), rng.uniform(0, 0.5) * height, rng.uniform(4, 14)
             colour = rng.choice([(222, 120, 30), (240, 176, 50), (176, 60, 30), (140, 120, 40)])
-            draw.ellipse((x - span, y - span, x + span, y + span), fill=colour)
+            disc(draw, x, y, span, colour)
     return finish(rng, image)
 
 
@@ -210,22 +245,33 @@ def dinner(rng: Random, size: Size) -> Image.Image:
     width, height = size
     image = gradient(size, [(134, 88, 52), (116, 74, 44), (128, 84, 50)])
     draw = ImageDraw.Draw(image)
-    for x in range(0, width, width // 7):
-        draw.line((x, 0, x, height), fill=(92, 56, 34), width=4)
+    for board in range(0, width, width // 7):
+        draw.line((board, 0, board, height), fill=(92, 56, 34), width=4)
     for column in range(3):
         for row in range(2):
             x = width * (0.2 + 0.3 * column + rng.uniform(-0.03, 0.03))
             y = height * (0.28 + 0.44 * row + rng.uniform(-0.03, 0.03))
             span = height * 0.17
-            draw.ellipse((x - span, y - span, x + span, y + span), fill=(242, 240, 234))
-            draw.ellipse((x - span * 0.7, y - span * 0.7, x + span * 0.7, y + span * 0.7), fill=(226, 222, 214))
+            disc(draw, x, y, span, (242, 240, 234))
+            disc(draw, x, y, span * 0.7, (226, 222, 214))
             for _ in range(26):
-                angle, reach, dot = rng.uniform(0, math.tau), rng.uniform(0, span * 0.55), rng.uniform(6, 16)
+                angle, reach, dot = (
+                    rng.uniform(0, math.tau),
+                    rng.uniform(0, span * 0.55),
+                    rng.uniform(6, 16),
+                )
                 food = rng.choice([(196, 60, 40), (98, 148, 52), (232, 190, 90), (150, 90, 50)])
                 centre = (x + reach * math.cos(angle), y + reach * math.sin(angle))
-                draw.ellipse((centre[0] - dot, centre[1] - dot, centre[0] + dot, centre[1] + dot), fill=food)
+                draw.ellipse(
+                    (centre[0] - dot, centre[1] - dot, centre[0] + dot, centre[1] + dot), fill=food
+                )
             glass = (x + span * 1.15, y - span * 0.8)
-            draw.ellipse((glass[0] - 26, glass[1] - 26, glass[0] + 26, glass[1] + 26), fill=(120, 20, 40), outline=(230, 230, 230), width=4)
+            draw.ellipse(
+                (glass[0] - 26, glass[1] - 26, glass[0] + 26, glass[1] + 26),
+                fill=(120, 20, 40),
+                outline=(230, 230, 230),
+                width=4,
+            )
     return finish(rng, image)
 
 
@@ -237,18 +283,33 @@ def harbour(rng: Random, size: Size) -> Image.Image:
     x = 0.0
     while x < width:
         span, top = rng.uniform(0.05, 0.09) * width, height * rng.uniform(0.22, 0.36)
-        colour = rng.choice([(222, 130, 96), (236, 206, 130), (170, 196, 204), (206, 110, 110), (238, 230, 214)])
+        colour = rng.choice(
+            [(222, 130, 96), (236, 206, 130), (170, 196, 204), (206, 110, 110), (238, 230, 214)]
+        )
         draw.rectangle((x, top, x + span, height * 0.58), fill=colour)
         draw.polygon(((x, top), (x + span / 2, top - 30), (x + span, top)), fill=(150, 72, 56))
         for row in range(int(top) + 16, int(height * 0.54), 40):
             for column in range(int(x) + 12, int(x + span) - 16, 28):
                 draw.rectangle((column, row, column + 11, row + 18), fill=(70, 84, 100))
         x += span
-    image.paste(gradient((width, height - int(height * 0.58)), [(72, 134, 160), (24, 70, 104)]), (0, int(height * 0.58)))
+    image.paste(
+        gradient((width, height - int(height * 0.58)), [(72, 134, 160), (24, 70, 104)]),
+        (0, int(height * 0.58)),
+    )
     for y in sorted(rng.uniform(0.66, 0.92) * height for _ in range(7)):
         x, span = rng.uniform(0.05, 0.95) * width, 0.25 * (y - height * 0.4)
-        draw.polygon(((x - span, y), (x + span, y), (x + span * 0.7, y + span * 0.35), (x - span * 0.7, y + span * 0.35)), fill=rng.choice([(240, 240, 240), (180, 50, 46), (36, 62, 110)]))
-        draw.polygon(((x, y - 4), (x, y - span * 1.9), (x + span * 0.8, y - 4)), fill=(250, 248, 240))
+        draw.polygon(
+            (
+                (x - span, y),
+                (x + span, y),
+                (x + span * 0.7, y + span * 0.35),
+                (x - span * 0.7, y + span * 0.35),
+            ),
+            fill=rng.choice([(240, 240, 240), (180, 50, 46), (36, 62, 110)]),
+        )
+        draw.polygon(
+            ((x, y - 4), (x, y - span * 1.9), (x + span * 0.8, y - 4)), fill=(250, 248, 240)
+        )
     return finish(rng, image)
 
 
@@ -259,14 +320,35 @@ def balloons(rng: Random, size: Size) -> Image.Image:
     fill_below(image, ridge(rng, width, height * 0.8, height * 0.05, 0.5), (120, 130, 96))
     draw = ImageDraw.Draw(image)
     for _ in range(9):
-        x, y, span = rng.uniform(0.05, 0.95) * width, rng.uniform(0.1, 0.6) * height, rng.uniform(0.03, 0.08) * height
-        colours = rng.sample([(220, 50, 60), (250, 200, 60), (50, 120, 190), (80, 170, 90), (240, 240, 240)], 2)
+        x, y, span = (
+            rng.uniform(0.05, 0.95) * width,
+            rng.uniform(0.1, 0.6) * height,
+            rng.uniform(0.03, 0.08) * height,
+        )
+        colours = rng.sample(
+            [(220, 50, 60), (250, 200, 60), (50, 120, 190), (80, 170, 90), (240, 240, 240)], 2
+        )
         for band in range(8):
             left = x - span + band * span / 4
-            draw.pieslice((x - span, y - span, x + span, y + span * 1.1), 180 + band * 22.5, 202.5 + band * 22.5, fill=colours[band % 2])
+            draw.pieslice(
+                (x - span, y - span, x + span, y + span * 1.1),
+                180 + band * 22.5,
+                202.5 + band * 22.5,
+                fill=colours[band % 2],
+            )
             draw.line((x, y + span * 1.5, left + span / 8, y), fill=(80, 60, 50), width=1)
-        draw.polygon(((x - span, y), (x + span, y), (x + span * 0.2, y + span * 1.3), (x - span * 0.2, y + span * 1.3)), fill=colours[0])
-        draw.rectangle((x - span * 0.15, y + span * 1.45, x + span * 0.15, y + span * 1.7), fill=(110, 76, 44))
+        draw.polygon(
+            (
+                (x - span, y),
+                (x + span, y),
+                (x + span * 0.2, y + span * 1.3),
+                (x - span * 0.2, y + span * 1.3),
+            ),
+            fill=colours[0],
+        )
+        draw.rectangle(
+            (x - span * 0.15, y + span * 1.45, x + span * 0.15, y + span * 1.7), fill=(110, 76, 44)
+        )
     return finish(rng, image)
 
 
@@ -277,12 +359,24 @@ def chat_screenshot(rng: Random, size: Size) -> Image.Image:
     draw = ImageDraw.Draw(image)
     draw.rectangle((0, 0, width, height * 0.08), fill=(32, 110, 200))
     draw.text((width * 0.06, height * 0.03), "Family trip", fill="white", font_size=height // 42)
-    lines = ["Train leaves at 8:45", "Who has the tickets?", "I do", "Platform 7", "See you there!", "Bring water", "Photos tonight"]
+    lines = [
+        "Train leaves at 8:45",
+        "Who has the tickets?",
+        "I do",
+        "Platform 7",
+        "See you there!",
+        "Bring water",
+        "Photos tonight",
+    ]
     y = height * 0.12
     for number, line in enumerate(rng.sample(lines, 6)):
         mine = number % 2 == 1
         left = width * (0.32 if mine else 0.05)
-        draw.rounded_rectangle((left, y, left + width * 0.62, y + height * 0.07), 24, fill=(210, 232, 255) if mine else "white")
+        draw.rounded_rectangle(
+            (left, y, left + width * 0.62, y + height * 0.07),
+            24,
+            fill=(210, 232, 255) if mine else "white",
+        )
         draw.text((left + 24, y + height * 0.022), line, fill=(30, 34, 40), font_size=height // 48)
         y += height * 0.1
     return image
@@ -298,17 +392,40 @@ def map_screenshot(rng: Random, size: Size) -> Image.Image:
         x, y = rng.uniform(0, width), rng.uniform(0, height * 0.6)
         draw.rectangle((x, y, x + width * 0.16, y + height * 0.06), fill=(200, 224, 186))
     for _ in range(14):
-        draw.line((rng.uniform(0, width), 0, rng.uniform(0, width), height * 0.6), fill="white", width=10)
+        draw.line(
+            (rng.uniform(0, width), 0, rng.uniform(0, width), height * 0.6), fill="white", width=10
+        )
         y = rng.uniform(0, height * 0.6)
         draw.line((0, y, width, y + rng.uniform(-60, 60)), fill="white", width=10)
-    route = [(width * 0.1 * step, height * (0.5 - 0.03 * step + rng.uniform(-0.03, 0.03))) for step in range(1, 10)]
+    route = [
+        (width * 0.1 * step, height * (0.5 - 0.03 * step + rng.uniform(-0.03, 0.03)))
+        for step in range(1, 10)
+    ]
     draw.line(route, fill=(38, 110, 230), width=12, joint="curve")
-    draw.text((width * 0.08, height * 0.05), "Old Harbour, 12 min", fill=(20, 20, 20), font_size=height // 36)
+    draw.text(
+        (width * 0.08, height * 0.05),
+        "Old Harbour, 12 min",
+        fill=(20, 20, 20),
+        font_size=height // 36,
+    )
     return image
 
 
 SCENES: dict[str, Scene] = {
     scene.__name__: scene
-    for scene in (beach, mountains, lake, city_night, fireworks, meadow, snow, desert, forest, dinner, harbour, balloons)
+    for scene in (
+        beach,
+        mountains,
+        lake,
+        city_night,
+        fireworks,
+        meadow,
+        snow,
+        desert,
+        forest,
+        dinner,
+        harbour,
+        balloons,
+    )
 }
 """The photo-like scenes by name."""
