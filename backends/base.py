@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Sequence
@@ -221,8 +220,10 @@ class Captioner(ABC):
     async def _caption_one(self, photo: PhotoInput) -> Caption | BackendError:
         try:
             caption: Callable[[PhotoInput], Caption | Awaitable[Caption]] = self.caption
+            from asyncio import to_thread  # a plan needs backends, but no event loop
+
             waits = inspect.iscoroutinefunction(self.caption)
-            answer = caption(photo) if waits else await asyncio.to_thread(caption, photo)
+            answer = caption(photo) if waits else await to_thread(caption, photo)
             return await answer if isinstance(answer, Awaitable) else answer
         except BackendError as error:
             return error

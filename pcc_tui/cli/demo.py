@@ -9,8 +9,7 @@ import typer
 
 from backends.base import Options
 from pcc_tui.cli import options as shared
-from pcc_tui.cli.live import narration
-from pcc_tui.cli.output import say
+from pcc_tui.cli.output import narration, say
 from pcc_tui.cli.run import carry_out
 from pipeline.captions.request import RunRequest
 from pipeline.jobs.plan import Selection

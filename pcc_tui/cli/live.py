@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TextIO
 
@@ -81,8 +80,3 @@ def picture_of(shot: Snapshot) -> RenderableType:
     ]
     lines += [line(f"  {result.rel_path}  {result.text}", "red") for result in shot.errors[:3]]
     return Group(*lines)
-
-
-def narration(json: bool) -> TextIO:
-    """Return where people's text goes: beside standard output when that is for a program."""
-    return sys.stderr if json else sys.stdout

@@ -38,6 +38,11 @@ def warn(text: str) -> None:
     say(text, to=sys.stderr)
 
 
+def narration(json: bool) -> TextIO:
+    """Return where people's text goes: beside standard output when that is for a program."""
+    return sys.stderr if json else sys.stdout
+
+
 def fail(message: str, code: ExitCode) -> NoReturn:
     """Print what is wrong and how to mend it, and end with a code."""
     warn(f"pcc: {message}")

@@ -8,8 +8,7 @@ import msgspec
 import typer
 
 from pcc_tui.cli import options as shared
-from pcc_tui.cli.live import narration, show
-from pcc_tui.cli.output import ExitCode, counts, duration, fail, print_json, say
+from pcc_tui.cli.output import ExitCode, counts, duration, fail, narration, print_json, say
 from pipeline.captions.request import Prepared, RunReport, RunRequest, prepare_run
 
 Number = Optional[int]
@@ -122,6 +121,7 @@ def carry_out(request: RunRequest, *, json: bool) -> int:
     if prepared.batch:
         import asyncio
 
+        from pcc_tui.cli.live import show
         from pipeline.captions.run import run_captions
         from pipeline.jobs.job import Ending
 

@@ -17,7 +17,8 @@ from backends.registry import backend_class
 from journal import EditRecord, WriterLock, record_key, scan
 from pipeline.captions.prompts import prompt_hash
 from pipeline.jobs.plan import History, Maker, Plan, Selection, load_makers, make_plan, read_history
-from pipeline.photos.walk import photo_key, walk_photos
+from pipeline.photos.photo import photo_key
+from pipeline.photos.walk import walk_photos
 
 
 class RunRequest(msgspec.Struct, frozen=True, kw_only=True):

@@ -25,7 +25,7 @@ from pipeline.jobs.job import Ending, Job, OpenJournal
 from pipeline.jobs.log import log_to
 from pipeline.jobs.progress import Progress, Snapshot
 from pipeline.jobs.signals import stop_on_signals
-from pipeline.photos.walk import Photo
+from pipeline.photos.photo import Photo
 
 MOST_DECODERS = 16
 

@@ -16,7 +16,7 @@ from journal import CaptionRecord, Status, split_path
 from pipeline.jobs.errors import RunStopped
 from pipeline.jobs.plan import Maker
 from pipeline.jobs.stage import Decoded, Failed, Stage, Usage
-from pipeline.photos.walk import Photo
+from pipeline.photos.photo import Photo
 
 REFUSALS_OF_A_WRONG_KEY = 3
 

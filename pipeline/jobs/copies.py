@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from journal import Status
-from pipeline.photos.walk import Photo
+from pipeline.photos.photo import Photo
 
 
 class Copies:

@@ -28,8 +28,7 @@ from pipeline.jobs.progress import Progress
 from pipeline.jobs.stage import Decoded, Failed, Stage
 from pipeline.photos.decoder import DecoderPool
 from pipeline.photos.errors import CorruptImageError, DecoderUnavailable, PhotosDirMissing
-from pipeline.photos.images import LoadedPhoto
-from pipeline.photos.walk import Photo
+from pipeline.photos.photo import LoadedPhoto, Photo
 
 R = TypeVar("R", bound=msgspec.Struct)
 R_contra = TypeVar("R_contra", contravariant=True)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from functools import cache
+from operator import attrgetter
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
 from journal import Follower, Index, Malformed, Origin, Status, record_key, scan
 from pipeline.jobs.copies import short_digest
-from pipeline.photos.walk import photo_key
-
-Reason = Literal["missing", "errored", "stale", "edited", "done"]
+from pipeline.photos.photo import photo_key
 
 
 class Maker(NamedTuple):
@@ -67,6 +67,14 @@ class Selection(msgspec.Struct, frozen=True):
         """Whether a photo that has a record may be worked on again."""
         return bool(self.statuses or self.backend or self.stale or self.force)
 
+    def wants(self, made: Made, *, stale: bool) -> bool:
+        """Tell whether a photo with such a record is put to work again."""
+        return (
+            made.status in self.statuses
+            or (self.backend is not None and made.backend == self.backend)
+            or (self.stale and stale)
+        )
+
 
 class Plan(msgspec.Struct):
     """What a run with a given selection would do.
@@ -92,19 +100,30 @@ class Plan(msgspec.Struct):
     malformed: Malformed
 
 
-def _made(head: Origin) -> Made:
-    return Made(head.status, head.backend, head.model, head.prompt)
+_made_by = attrgetter("status", "backend", "model", "prompt")
 
 
-def load_makers(journal: Path) -> Index[Made]:
-    """Return the index of a journal by status and maker."""
-    index: Index[Made] = Index(Follower(journal, Origin), _made)
+def load_makers(journal: Path) -> Index[tuple[str | None, ...]]:
+    """Return the index of a journal; its groups are the fields of `Made`."""
+    index: Index[tuple[str | None, ...]] = Index(Follower(journal, Origin), _made_by)
     index.refresh()
     return index
 
 
+class _Verdict(NamedTuple):
+    """What follows for every photo whose record has the same status and maker."""
+
+    status: Status
+    stale: bool
+    wanted: bool
+
+
 def make_plan(
-    paths: Iterable[str], index: Index[Made], selection: Selection, maker: Maker, edited: set[str]
+    paths: Iterable[str],
+    index: Index[tuple[str | None, ...]],
+    selection: Selection,
+    maker: Maker,
+    edited: set[str],
 ) -> Plan:
     """Sort photos into those to do and those done.
 
@@ -115,33 +134,32 @@ def make_plan(
         maker: Who would do the work.
         edited: Keys of photos edited by hand; redone by force alone.
     """
+
+    @cache
+    def judge(group: tuple[str | None, ...]) -> _Verdict:
+        made = Made(*group)  # type: ignore[arg-type]
+        stale = made.status == "success" and not maker.made(made)
+        return _Verdict(made.status, stale, selection.wants(made, stale=stale))
+
     plan = Plan(0, [], Counter(), 0, Counter(), 0, 0, index.malformed)
     for path in paths:
         plan.photos += 1
         key = photo_key(path)
-        made = index.group(key)
-        if made is None:
+        group = index.group(key)
+        if group is None:
             plan.missing += 1
             plan.to_do.append(path)
             continue
-        status = made.status
-        is_stale = status == "success" and not maker.made(made)
-        plan.errored[status] += status != "success"
-        plan.stale += is_stale
-        plan.edited += key in edited
-        wanted = selection.force or (
-            key not in edited
-            and (
-                status in selection.statuses
-                or (selection.backend is not None and made.backend == selection.backend)
-                or (selection.stale and is_stale)
-            )
-        )
-        if wanted:
+        verdict = judge(group)
+        plan.stale += verdict.stale
+        if verdict.status != "success":
+            plan.errored[verdict.status] += 1
+        is_edited = key in edited
+        plan.edited += is_edited
+        if selection.force or (verdict.wanted and not is_edited):
             plan.to_do.append(path)
         else:
-            plan.skipped[status] += 1
-    plan.errored += Counter()  # drops zeros
+            plan.skipped[verdict.status] += 1
     return plan
 
 
@@ -177,7 +195,9 @@ def read_history(journal: Path, run: str, maker: Maker, to_do: list[str]) -> His
         if head.run == run:
             history.attempted.add(key)
             history.spent += head.cost_usd or 0.0
-        may_be_copied = head.status == "success" and key not in anew and maker.made(_made(head))
+        may_be_copied = (
+            head.status == "success" and key not in anew and maker.made(Made(*_made_by(head)))
+        )
         if head.digest is not None and may_be_copied:
             history.digests[short_digest(head.digest)] = offset
     return history

@@ -10,8 +10,7 @@ import msgspec
 
 from backends.base import PictureSpec
 from journal import Status
-from pipeline.photos.images import LoadedPhoto
-from pipeline.photos.walk import Photo
+from pipeline.photos.photo import LoadedPhoto, Photo
 
 R = TypeVar("R", bound=msgspec.Struct)
 

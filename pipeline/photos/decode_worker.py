@@ -19,7 +19,8 @@ import msgspec
 
 from backends.base import PictureSpec
 from pipeline.photos.errors import CorruptImageError
-from pipeline.photos.images import LoadedPhoto, load_photo
+from pipeline.photos.images import load_photo
+from pipeline.photos.photo import LoadedPhoto
 
 MEMORY_BYTES = 3 << 30
 """Address space of a decoding process: what 256 megapixels of JPEG take, and some."""

@@ -17,7 +17,7 @@ from backends.base import PictureSpec
 from backends.keys import KEY_NAMES
 from pipeline.photos.decode_worker import LENGTH, Reply, Request
 from pipeline.photos.errors import CorruptImageError, DecoderUnavailable
-from pipeline.photos.images import LoadedPhoto
+from pipeline.photos.photo import LoadedPhoto
 
 DECODE_SECONDS = 60.0
 """Most a photo may take. 200 megapixels of progressive JPEG take about 10."""

@@ -9,14 +9,14 @@ from io import BytesIO
 from pathlib import Path
 from typing import cast
 
-import msgspec
 from blake3 import blake3
 from PIL import Image, ImageCms, UnidentifiedImageError
 
-from backends.base import Facts, Picture, PictureSpec, encode_picture
+from backends.base import PictureSpec, encode_picture
 from pipeline.photos.errors import CorruptImageError
 from pipeline.photos.facts import ORIENTATION, read_facts
 from pipeline.photos.phash import perceptual_hash
+from pipeline.photos.photo import LoadedPhoto
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
 """What is opened, beside HEIF and JXL; Pillow knows more that no photo library needs."""
@@ -32,22 +32,6 @@ _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b
 _JXL_STARTS = (b"\xff\x0a", b"\x00\x00\x00\x0cJXL ")
 
 Image.MAX_IMAGE_PIXELS = None  # our own limits stand above
-
-
-class LoadedPhoto(msgspec.Struct, frozen=True):
-    """A photo, read once.
-
-    Attributes:
-        picture: Upright, RGB or JPEG, without metadata.
-        facts: What the file tells.
-        digest: `blake3:` and the hash of the file's bytes.
-        phash: Perceptual hash of the picture, 16 hexadecimal digits.
-    """
-
-    picture: Picture
-    facts: Facts
-    digest: str
-    phash: str
 
 
 def load_photo(path: str | Path, spec: PictureSpec) -> LoadedPhoto:
@@ -136,7 +120,7 @@ def _decode(image: Image.Image, max_edge: int) -> Image.Image:
     size = _fit(image.size, max_edge)
     image.draft("RGB", size)
     profile = image.info.get("icc_profile")
-    small = _to_eight_bits(image).resize(size, Image.Resampling.BICUBIC, reducing_gap=2.0)
+    small = _to_eight_bits(image).resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
     rgb = _to_srgb(_flatten(small), profile)
     # pillow-heif has turned the picture already; its EXIF may still say otherwise.
     turn = None if image.format == "HEIF" else _TURNS.get(image.getexif().get(ORIENTATION, 1))

@@ -35,7 +35,7 @@ def perceptual_hash(image: Image.Image) -> str:
     Args:
         image: Any size, mode RGB or L.
     """
-    grey = image.convert("L").resize((SIDE, SIDE)).tobytes()
+    grey = image.resize((SIDE, SIDE), reducing_gap=2.0).convert("L").tobytes()
     cosines = _cosines()
     rows = [
         [sum(map(mul, row, wave)) for wave in cosines]

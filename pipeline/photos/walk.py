@@ -10,7 +10,6 @@ from pathlib import Path
 
 import msgspec
 
-from journal import record_key, split_path
 from pipeline.photos.errors import PhotosDirMissing
 
 PHOTO_SUFFIXES = frozenset(
@@ -19,23 +18,6 @@ PHOTO_SUFFIXES = frozenset(
 """Extensions of photos in lower case; `.jxl` decodes where its plug-in is installed."""
 
 SKIPPED_FOLDERS = frozenset({"@eaDir"})
-
-
-class Photo(msgspec.Struct, frozen=True):
-    """One image file under the photos directory.
-
-    Attributes:
-        path: Relative path as the system spells it (`os.fsdecode`).
-        key: The name every journal knows it by.
-    """
-
-    path: str
-    key: str
-
-    @classmethod
-    def at(cls, path: str) -> Photo:
-        """Return the photo at a relative path."""
-        return cls(path, photo_key(path))
 
 
 class Walked(msgspec.Struct):
@@ -48,11 +30,6 @@ class Walked(msgspec.Struct):
 
     paths: list[str]
     warnings: list[str]
-
-
-def photo_key(path: str) -> str:
-    """Return the journal key of a relative path as the system spells it."""
-    return path if path.isascii() else record_key(*split_path(path))
 
 
 def walk_photos(root: Path, include: tuple[str, ...] = (), exclude: tuple[str, ...] = ()) -> Walked:

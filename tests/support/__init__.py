@@ -1,0 +1,1 @@
+"""What tests and benchmarks share: photos to work on and servers to call."""
