@@ -1,0 +1,72 @@
+"""Fixtures every test may use."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from backends.keys import KEY_NAMES
+from tests.support.openai_server import OpenAIServer
+from tests.support.photos import make_photos
+
+Pcc = Callable[..., subprocess.CompletedProcess[str]]
+
+CLEAN_ENVIRONMENT = {
+    name: value
+    for name, value in os.environ.items()
+    if name not in (*KEY_NAMES, "PHOTOS_DIR", "PCC_REQUEST_TIMEOUT")
+}
+
+PCC = [sys.executable, "-P", "-m", "pcc_tui"]
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Callable[..., Path]:
+    """Make a folder of so many small photos."""
+
+    def make(count: int, size: tuple[int, int] = (64, 48), name: str = "photos") -> Path:
+        make_photos(tmp_path / name, count, size)
+        return tmp_path / name
+
+    return make
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    """Return an empty workspace."""
+    path = tmp_path / "workspace"
+    path.mkdir()
+    return path
+
+
+@pytest.fixture
+def pcc(workspace: Path) -> Pcc:
+    """Run `pcc` with arguments in a process of its own, in the workspace."""
+
+    def run(
+        *arguments: str | Path, environment: dict[str, str] | None = None, timeout: float = 60
+    ) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*PCC, *map(str, arguments)],
+            cwd=workspace,
+            env={**CLEAN_ENVIRONMENT, **(environment or {})},
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
+
+    return run
+
+
+@pytest.fixture
+def server() -> Iterator[OpenAIServer]:
+    """Serve OpenAI's protocol on the loopback address."""
+    with OpenAIServer() as running:
+        yield running

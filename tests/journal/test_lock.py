@@ -1,0 +1,61 @@
+"""One writer at a time."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from journal import JournalLocked, WriterLock
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from journal import WriterLock
+lock = WriterLock(Path(sys.argv[1]), "a first writer")
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_second_writer_is_refused_and_told_who_holds_it(tmp_path: Path) -> None:
+    path = tmp_path / "j"
+    lock = WriterLock(path, "pcc run in here")
+
+    with pytest.raises(JournalLocked, match=f"process {os.getpid()} .*pcc run in here"):
+        WriterLock(path, "another")
+    lock.release()
+    WriterLock(path, "another").release()
+
+
+@pytest.mark.parametrize("link", ["symlink", "hardlink"])
+def test_links_lead_to_the_same_lock(tmp_path: Path, link: str) -> None:
+    path, other = tmp_path / "j", tmp_path / "other"
+    path.touch()
+    if link == "symlink":
+        other.symlink_to(path)
+    else:
+        other.hardlink_to(path)
+    lock = WriterLock(path, "first")
+
+    with pytest.raises(JournalLocked):
+        WriterLock(other, "second")
+    lock.release()
+
+
+def test_lock_dies_with_its_holder(tmp_path: Path) -> None:
+    path = tmp_path / "j"
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as holder:
+        assert holder.stdout is not None
+        holder.stdout.readline()
+        with pytest.raises(JournalLocked, match=f"process {holder.pid}"):
+            WriterLock(path, "second")
+        holder.kill()
+        holder.wait()
+
+    WriterLock(path, "second").release()
