@@ -11,6 +11,10 @@ LONGEST_ANSWER = 10_000
 """Characters. The longest captions people ask for stay far below."""
 
 REFUSAL_LENGTH = 400
+"""Characters. A longer text that begins like a refusal goes on as a caption."""
+
+LONGEST_PHRASE = 24
+"""Words of a phrase whose repetition is looked for."""
 
 _REFUSAL = re.compile(
     r"""\W*
@@ -49,9 +53,9 @@ def fault(caption: Caption) -> AnswerError | None:
 
 
 def _repeats(text: str) -> bool:
-    """Tell whether one word comes eight times in a row, or up to eight words five times."""
+    """Tell whether one word comes eight times in a row, or a longer phrase five times."""
     words = text.lower().split()
-    for length in range(1, 9):
+    for length in range(1, LONGEST_PHRASE + 1):
         needed = 8 if length == 1 else 5
         run = 0
         for position in range(length, len(words)):

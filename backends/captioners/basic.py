@@ -149,7 +149,7 @@ def _sharpness(image: Image.Image) -> list[str]:
     spread = ImageStat.Stat(image.convert("L").filter(laplacian)).stddev[0]
     if spread > 12:
         return ["sharp"]
-    return ["soft"] if spread < 4 else []
+    return ["soft"] if 1 < spread < 4 else []  # below 1 there is nothing to be sharp
 
 
 def _colours(image: Image.Image) -> list[str]:

@@ -182,7 +182,8 @@ def test_keys_compare_in_nfc_and_raw_names_keep_apart(tmp_path: Path) -> None:
     path = tmp_path / "j"
     path.write_bytes(
         line("Ete\u0301.jpg")
-        + '{"rel_path":"Ét\ufffd.jpg","raw_path":"w4l06S5qcGc=","caption":null,"status":"success"}\n'.encode()
+        + '{"rel_path":"Ét\ufffd.jpg","raw_path":"w4l06S5qcGc=",'.encode()
+        + b'"caption":null,"status":"success"}\n'
     )
     index = load_index(path)
 

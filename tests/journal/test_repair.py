@@ -25,7 +25,9 @@ PLAIN = b'{"rel_path": "p", "caption": "x", "status": "success", "future": 1e-05
 def test_check_names_damage_by_line_and_offset(tmp_path: Path) -> None:
     path = tmp_path / "j"
     flipped = line("b").replace(b'"c"', b'"d"')
-    path.write_bytes(line("a") + b"garbage\n" + flipped + PLAIN + b"{" + TORN_MARK + b"\n" + b'{"re')
+    path.write_bytes(
+        line("a") + b"garbage\n" + flipped + PLAIN + b"{" + TORN_MARK + b"\n" + b'{"re'
+    )
     report = check(path, CaptionRecord)
 
     first, second = report.damage

@@ -32,9 +32,14 @@ def test_new_file_is_private(tmp_path: Path) -> None:
 def test_error_leaves_the_old_file_and_no_litter(tmp_path: Path) -> None:
     path = tmp_path / "f"
     path.write_text("old")
-    with pytest.raises(RuntimeError), atomic_rewrite(path) as file:
-        file.write(b"half")
-        raise RuntimeError
+
+    def fail_halfway() -> None:
+        with atomic_rewrite(path) as file:
+            file.write(b"half")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail_halfway()
 
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]

@@ -1,0 +1,70 @@
+"""Backends by name, ours and those of other packages."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from importlib.metadata import EntryPoint, EntryPoints
+
+import pytest
+
+from backends import registry
+from backends.base import Caption, Captioner, Options, PhotoInput
+from backends.errors import SetupError
+
+
+class ShoutCaptioner(Captioner):
+    """A backend as somebody else might write it."""
+
+    name = "shout"
+
+    def caption(self, photo: PhotoInput) -> Caption:
+        """Shout."""
+        return Caption(text="A PHOTO")
+
+
+@pytest.fixture
+def plugin(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = EntryPoints(
+        [
+            EntryPoint("shout", f"{__name__}:ShoutCaptioner", registry.GROUP),
+            EntryPoint("broken", "no_such_module:Nothing", registry.GROUP),
+            EntryPoint("wrong", "json:dumps", registry.GROUP),
+        ]
+    )
+    monkeypatch.setattr(registry, "entry_points", lambda group: found)
+
+
+def test_ours_are_there() -> None:
+    assert importlib.metadata  # the real entry points are read
+    assert registry.backend_names()[:3] == ["basic", "mock", "openai"]
+    assert registry.make_backend("mock", Options()).name == "mock"
+
+
+def test_wrong_name_lists_those_that_exist_and_the_nearest() -> None:
+    with pytest.raises(SetupError, match=r"did you mean openai.*basic, mock, openai"):
+        registry.backend_class("opnai")
+
+
+@pytest.mark.usefixtures("plugin")
+def test_plugins_are_found_by_entry_point() -> None:
+    assert registry.make_backend("shout", Options()).name == "shout"
+
+
+@pytest.mark.usefixtures("plugin")
+@pytest.mark.parametrize("name", ["broken", "wrong"])
+def test_plugin_that_does_not_fit_is_told_apart(name: str) -> None:
+    with pytest.raises(SetupError, match=name):
+        registry.backend_class(name)
+
+
+async def test_plain_captions_run_in_a_thread_and_errors_come_back() -> None:
+    captioner = registry.make_backend("mock", Options(mock_error_rate=1.0))
+    picture = PhotoInput(picture=None, name="a.jpg")  # type: ignore[arg-type]
+    [answer] = await captioner.caption_batch([picture])
+    assert str(answer) == "a mock error"
+
+
+@pytest.mark.parametrize("rate", [-0.1, 1.1])
+def test_mock_refuses_a_share_that_is_none(rate: float) -> None:
+    with pytest.raises(SetupError, match="--mock-error-rate"):
+        registry.make_backend("mock", Options(mock_error_rate=rate))
