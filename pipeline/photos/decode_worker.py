@@ -1,7 +1,7 @@
-"""A decoding process: answers requests on a socket until its owner closes it.
+"""A decoding process: answers requests from its standard input until that ends.
 
-What a decoder library prints, leaks, crashes or hangs stays in here. Started as
-`python -P -m pipeline.photos.decode_worker DESCRIPTOR` by `decoder.py`.
+What a decoder library prints, leaks, crashes or hangs stays in here. Started by
+`decoder.py`, with standard error closed to the terminal.
 """
 
 from __future__ import annotations
@@ -9,11 +9,9 @@ from __future__ import annotations
 import os
 import resource
 import signal
-import socket
 import struct
-import sys
 from contextlib import suppress
-from io import BufferedRWPair
+from typing import BinaryIO
 
 import msgspec
 
@@ -58,30 +56,31 @@ def answer(request: Request) -> Reply:
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 
-def send(stream: BufferedRWPair, message: Reply) -> None:
+def send(replies: BinaryIO, message: Reply) -> None:
     """Write one message with its length in front."""
     data = msgspec.msgpack.encode(message)
-    stream.write(LENGTH.pack(len(data)))
-    stream.write(data)
-    stream.flush()
+    replies.write(LENGTH.pack(len(data)))
+    replies.write(data)
+    replies.flush()
 
 
-def serve(stream: BufferedRWPair) -> None:
-    """Answer requests until the stream ends."""
+def serve(requests: BinaryIO, replies: BinaryIO) -> None:
+    """Answer requests until there are no more."""
     decode = msgspec.msgpack.Decoder(Request).decode
-    send(stream, READY)
-    while header := stream.read(LENGTH.size):
-        request = decode(stream.read(*LENGTH.unpack(header)))
-        send(stream, answer(request))
+    send(replies, READY)
+    while header := requests.read(LENGTH.size):
+        request = decode(requests.read(*LENGTH.unpack(header)))
+        send(replies, answer(request))
 
 
 def main() -> None:
-    """Serve the socket whose descriptor is the only argument."""
+    """Serve standard input and output, which no decoder library gets to see."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    connection = socket.socket(fileno=int(sys.argv[1]))
-    with connection, connection.makefile("rwb") as stream, suppress(ConnectionError):
-        serve(stream)  # until the owner closes its end, or is gone
+    replies = os.dup(1)
+    os.dup2(2, 1)
+    with open(0, "rb") as requests, open(replies, "wb") as answers, suppress(BrokenPipeError):
+        serve(requests, answers)  # until the owner closes its end, or is gone
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import socket
 import sys
 from collections import deque
 from pathlib import Path
@@ -22,6 +21,8 @@ from pipeline.photos.photo import LoadedPhoto
 DECODE_SECONDS = 60.0
 """Most a photo may take. 200 megapixels of progressive JPEG take about 10."""
 
+WORKER_MODULE = "pipeline.photos.decode_worker"
+
 REQUESTS_AHEAD = 2
 """Requests a process holds, so that it never waits for the next one."""
 
@@ -31,40 +32,33 @@ LARGEST_REPLY = 64 << 20
 class _Worker:
     """One decoding process and the requests it has not answered, oldest first."""
 
-    def __init__(
-        self,
-        process: asyncio.subprocess.Process,
-        reader: asyncio.StreamReader,
-        writer: asyncio.StreamWriter,
-    ) -> None:
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        assert process.stdin is not None
+        assert process.stdout is not None
         self.process = process
-        self.reader = reader
-        self.writer = writer
+        self._requests = process.stdin
+        self._replies = process.stdout
         self.unanswered: deque[tuple[bytes, asyncio.Future[Reply]]] = deque()
 
     @classmethod
     async def start(cls) -> _Worker:
-        ours, theirs = socket.socketpair()
-        with theirs:
-            process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-P",
-                "-m",
-                "pipeline.photos.decode_worker",
-                str(theirs.fileno()),
-                pass_fds=(theirs.fileno(),),
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.DEVNULL,
-                stderr=asyncio.subprocess.DEVNULL,
-                # Ctrl+C and a closed terminal are for the job to answer.
-                start_new_session=True,
-                env={name: value for name, value in os.environ.items() if name not in KEY_NAMES},
-            )
-        reader, writer = await asyncio.open_unix_connection(sock=ours, limit=LARGEST_REPLY)
-        worker = cls(process, reader, writer)
+        # Two pipes, not a socket: what a process wrote before it died can still be read.
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-P",
+            "-m",
+            WORKER_MODULE,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+            limit=LARGEST_REPLY,
+            start_new_session=True,  # Ctrl+C and a closed terminal are for the job to answer
+            env={name: value for name, value in os.environ.items() if name not in KEY_NAMES},
+        )
+        worker = cls(process)
         try:
             await worker.receive()
-        except (asyncio.IncompleteReadError, ConnectionError):
+        except asyncio.IncompleteReadError:
             await worker.stop()
             raise DecoderUnavailable(
                 "a decoding process does not start; `pcc doctor` tells what is missing"
@@ -72,23 +66,21 @@ class _Worker:
         return worker
 
     async def receive(self) -> Reply:
-        (length,) = LENGTH.unpack(await self.reader.readexactly(LENGTH.size))
-        data = await self.reader.readexactly(length)
-        return msgspec.msgpack.decode(data, type=Reply)
+        (length,) = LENGTH.unpack(await self._replies.readexactly(LENGTH.size))
+        return msgspec.msgpack.decode(await self._replies.readexactly(length), type=Reply)
 
     def send(self, request: bytes, reply: asyncio.Future[Reply]) -> None:
         self.unanswered.append((request, reply))
-        self.writer.write(LENGTH.pack(len(request)) + request)
+        self._requests.write(LENGTH.pack(len(request)) + request)
 
     async def stop(self) -> int:
-        """Close the socket, end the process, return its exit status."""
-        self.writer.close()
-        if self.process.returncode is None:
-            try:
-                async with asyncio.timeout(1):
-                    return await self.process.wait()
-            except TimeoutError:
-                self.process.kill()
+        """Let the process end, insist if it does not, and return its exit status."""
+        self._requests.close()
+        try:
+            async with asyncio.timeout(1):
+                return await self.process.wait()
+        except TimeoutError:
+            self.process.kill()
         return await self.process.wait()
 
 
@@ -163,7 +155,7 @@ class DecoderPool:
         while True:
             try:
                 reply = await worker.receive()
-            except (asyncio.IncompleteReadError, ConnectionError):
+            except asyncio.IncompleteReadError:
                 worker = await self._replace(worker)
                 continue
             _, waiting = worker.unanswered.popleft()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,9 @@ LATITUDE_REF, LATITUDE, LONGITUDE_REF, LONGITUDE = 1, 2, 3, 4
 TURNED = (5, 6, 7, 8)
 """Orientations in which the stored width is the upright height."""
 
+UPRIGHT_FORMATS = ("HEIF", "TIFF")
+"""Formats whose decoders turn the picture themselves, whatever the EXIF still says."""
+
 _OFFSET = re.compile(r"[+-]\d\d:\d\d")
 _SCREENSHOT_NAME = re.compile(r"screen[ _-]?shot|bildschirmfoto|captura|schermata", re.IGNORECASE)
 
@@ -43,12 +47,14 @@ def read_facts(image: Image.Image, name: str) -> Facts:
         name: The file name, which may say that this is a screenshot.
     """
     try:
-        exif = image.getexif()
-        main, detail, gps = dict(exif), exif.get_ifd(EXIF_IFD), exif.get_ifd(GPS_IFD)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            exif = image.getexif()
+            main, detail, gps = dict(exif), exif.get_ifd(EXIF_IFD), exif.get_ifd(GPS_IFD)
     except Exception:
         # Pillow's parser raises whatever the bytes provoke: struct.error, SyntaxError, KeyError.
         main, detail, gps = {}, {}, {}
-    turned = main.get(ORIENTATION) in TURNED and image.format != "HEIF"
+    turned = main.get(ORIENTATION) in TURNED and image.format not in UPRIGHT_FORMATS
     width, height = image.size[::-1] if turned else image.size
     camera = _camera(main)
     latitude, longitude = _place(gps)

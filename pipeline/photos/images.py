@@ -14,7 +14,7 @@ from PIL import Image, ImageCms, UnidentifiedImageError
 
 from backends.base import PictureSpec, encode_picture
 from pipeline.photos.errors import CorruptImageError
-from pipeline.photos.facts import ORIENTATION, read_facts
+from pipeline.photos.facts import ORIENTATION, UPRIGHT_FORMATS, read_facts
 from pipeline.photos.phash import perceptual_hash
 from pipeline.photos.photo import LoadedPhoto
 
@@ -122,8 +122,9 @@ def _decode(image: Image.Image, max_edge: int) -> Image.Image:
     profile = image.info.get("icc_profile")
     small = _to_eight_bits(image).resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
     rgb = _to_srgb(_flatten(small), profile)
-    # pillow-heif has turned the picture already; its EXIF may still say otherwise.
-    turn = None if image.format == "HEIF" else _TURNS.get(image.getexif().get(ORIENTATION, 1))
+    if image.format in UPRIGHT_FORMATS:
+        return rgb
+    turn = _TURNS.get(image.getexif().get(ORIENTATION, 1))
     return rgb if turn is None else rgb.transpose(turn)
 
 

@@ -69,12 +69,17 @@ def walk_photos(root: Path, include: tuple[str, ...] = (), exclude: tuple[str, .
                         above = _links_to(entry, root, links_above)
                         if above is not None:
                             pending.append((f"{folder}{name}/", above))
-                elif name.rpartition(".")[2].lower() in suffixes and not name.startswith("._"):
+                elif _suffix(name) in suffixes and not name.startswith("._"):
                     walked.paths.append(folder + name)
     if wanted is not None:
         walked.paths = list(filter(wanted, walked.paths))
     walked.paths.sort()
     return walked
+
+
+def _suffix(name: str) -> str:
+    stem, _, suffix = name.rpartition(".")
+    return suffix.lower() if stem else ""
 
 
 def _links_to(

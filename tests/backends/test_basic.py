@@ -33,7 +33,7 @@ def test_facts_become_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert caption(Image.new("RGB", (256, 192), (200, 30, 30)), FACTS) == (
         "Photo in landscape format, taken on the afternoon of Wednesday 22 October 2008 (autumn), "
-        "near 43.5° N, 11.9° E, camera NIKON COOLPIX P6000. Mainly red."
+        "near 43.5° N, 11.9° E, camera NIKON COOLPIX P6000. Dim, mainly red."
     )
 
 
