@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 
@@ -17,6 +18,9 @@ BUILT_IN = {
     "mock": "backends.captioners.mock:MockCaptioner",
     "openai": "backends.captioners.openai:OpenAICaptioner",
 }
+
+EXTRAS = {"openai": "api"}
+"""The extra of this package that a backend needs."""
 
 
 def backend_names() -> list[str]:
@@ -32,7 +36,8 @@ def backend_class(name: str) -> type[Captioner]:
     """
     if name in BUILT_IN:
         module, _, attribute = BUILT_IN[name].partition(":")
-        found: type[Captioner] = getattr(import_module(module), attribute)
+        with _naming_the_extra(name):
+            found: type[Captioner] = getattr(import_module(module), attribute)
         return found
     for entry in _plugins():
         if entry.name == name:
@@ -49,7 +54,19 @@ def make_backend(name: str, options: Options) -> Captioner:
     Raises:
         SetupError: it cannot be made; the message says what mends it.
     """
-    return backend_class(name)(options)
+    kind = backend_class(name)
+    with _naming_the_extra(name):
+        return kind(options)
+
+
+@contextmanager
+def _naming_the_extra(name: str) -> Iterator[None]:
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        extra = EXTRAS.get(name)
+        mend = f"pip install 'pcc[{extra}]'" if extra else "install what that package asks for"
+        raise SetupError(f"the backend {name} needs the module {error.name}: {mend}") from None
 
 
 def _plugins() -> Iterator[EntryPoint]:

@@ -101,14 +101,10 @@ class OpenAICaptioner(Captioner):
 
     def __init__(self, options: Options, policy: RetryPolicy = DEFAULT_POLICY) -> None:
         super().__init__(options)
-        try:
-            import openai
+        import openai
 
-            from backends import http
-        except ImportError:
-            raise SetupError(
-                f"the backend {self.name} needs the extra `api`: pip install 'pcc[api]'"
-            ) from None
+        from backends import http
+
         self._openai, self._http = openai, http
         self._policy = policy
         self.base_url = server_url(options) or self.default_url

@@ -18,7 +18,7 @@ from journal import free_bytes
 from pcc_tui.cli import options as shared
 from pcc_tui.cli.output import print_json, say
 from pcc_tui.settings import Settings
-from pipeline.jobs.control import read_run_file
+from pipeline.jobs.run_file import read_run_file
 
 EXTRAS = {
     "api": ("openai", "tenacity", "genai_prices"),

@@ -11,6 +11,7 @@ from typing import NoReturn, TextIO
 import msgspec
 import typer
 
+from backends.keys import scrub
 from pcc_tui.clean import clean
 
 
@@ -26,10 +27,10 @@ class ExitCode(IntEnum):
 
 
 def say(text: str, *, to: TextIO | None = None) -> None:
-    """Print a line for people; a terminal that is gone is no reason to fail."""
+    """Print a line for people, without keys; a terminal that is gone is no reason to fail."""
     stream = to or sys.stdout
     with suppress(OSError, ValueError):
-        stream.write(clean(text) + "\n")
+        stream.write(clean(scrub(text)) + "\n")
         stream.flush()
 
 
@@ -51,7 +52,7 @@ def fail(message: str, code: ExitCode) -> NoReturn:
 
 def print_json(document: object, *, indent: int | None = 2) -> None:
     """Print one JSON document; ASCII, so that no text in it acts on a terminal."""
-    sys.stdout.write(json.dumps(msgspec.to_builtins(document), indent=indent) + "\n")
+    sys.stdout.write(scrub(json.dumps(msgspec.to_builtins(document), indent=indent)) + "\n")
     sys.stdout.flush()
 
 

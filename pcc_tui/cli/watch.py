@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from pcc_tui.cli import options as shared
-from pcc_tui.cli.live import show, status_line
-from pcc_tui.cli.output import ExitCode, print_json, say, warn
-from pipeline.jobs.control import Command, ControlClient
+from pcc_tui.cli.output import ExitCode, warn
 from pipeline.jobs.errors import NoJob
-from pipeline.jobs.progress import Snapshot
 
 
 def watch(
@@ -35,55 +29,26 @@ def watch(
 
     With --json, one snapshot a line, ten a second.
     """
-    commands: list[Command] = []
-    for name, wanted in (("pause", pause), ("resume", resume), ("retry", retry), ("stop", stop)):
-        if wanted:
-            commands.append(name)  # type: ignore[arg-type]
+    import asyncio
+
+    from pcc_tui.cli.follow import follow, send_commands
+    from pipeline.jobs.control import Command
+
+    wanted: list[tuple[Command, bool]] = [
+        ("pause", pause),
+        ("resume", resume),
+        ("retry", retry),
+        ("stop", stop),
+    ]
+    commands = [command for command, given in wanted if given]
     try:
         if commands:
-            return asyncio.run(_command(workspace, commands))
-        return asyncio.run(_follow(workspace, once=once, json=json))
+            asyncio.run(send_commands(workspace, commands))
+        else:
+            asyncio.run(follow(workspace, once=once, json=json))
     except NoJob as error:
         warn(f"pcc: {error}")
         return ExitCode.FAILED if commands else ExitCode.OK
     except KeyboardInterrupt:
-        return ExitCode.OK
-
-
-async def _command(workspace: Path, commands: list[Command]) -> int:
-    """Send commands and wait for each reply."""
-    async with ControlClient.connected(workspace) as client:
-        for command in commands:
-            await client.send(command)
-            async for message in client.messages():
-                if message.reply is not None:
-                    say(f"{client.run_file.run}: {message.reply}")
-                    break
-    return ExitCode.OK
-
-
-async def _follow(workspace: Path, *, once: bool, json: bool) -> int:
-    async with ControlClient.connected(workspace) as client:
-        latest: list[Snapshot] = []
-        showing: asyncio.Task[None] | None = None
-        try:
-            async for message in client.messages():
-                if message.snapshot is None:
-                    continue
-                latest[:] = [message.snapshot]
-                if json:
-                    print_json(message.snapshot, indent=None)
-                elif once:
-                    say(status_line(message.snapshot))
-                elif showing is None:
-                    say(status_line(message.snapshot))
-                    showing = asyncio.create_task(show(lambda: latest[0], sys.stdout))
-                if once:
-                    return ExitCode.OK
-        finally:
-            if showing is not None:
-                showing.cancel()
-                await asyncio.gather(showing, return_exceptions=True)
-        if latest and not json:
-            say(status_line(latest[0]))
+        pass  # whoever watches may leave; the job goes on
     return ExitCode.OK

@@ -19,11 +19,12 @@ from pipeline.captions.prompts import keep_prompt
 from pipeline.captions.request import Prepared, RunReport
 from pipeline.captions.stage import CaptionStage, utc_now
 from pipeline.jobs.budget import Budget
-from pipeline.jobs.control import ControlServer, RunFile
+from pipeline.jobs.control import ControlServer
 from pipeline.jobs.copies import Copies
 from pipeline.jobs.job import Ending, Job, OpenJournal
 from pipeline.jobs.log import log_to
 from pipeline.jobs.progress import Progress, Snapshot
+from pipeline.jobs.run_file import RunFile
 from pipeline.jobs.signals import stop_on_signals
 from pipeline.photos.photo import Photo
 

@@ -22,31 +22,12 @@ import msgspec
 from journal import atomic_rewrite
 from pipeline.jobs.errors import NoJob
 from pipeline.jobs.progress import Snapshot
+from pipeline.jobs.run_file import RunFile, read_run_file, run_file_path
 
 SNAPSHOT_SECONDS = 0.1
 LONGEST_MESSAGE = 1 << 20
 
 Command = Literal["pause", "resume", "stop", "abort", "retry"]
-
-
-class RunFile(msgspec.Struct):
-    """What `run.json` says of the job that runs in a workspace.
-
-    Attributes:
-        pid: Process id of the job.
-        run: Id of the run.
-        stage: Name of the stage.
-        socket: Path of the control socket.
-        journal: Path of the journal.
-        started: UTC, RFC 3339.
-    """
-
-    pid: int
-    run: str
-    stage: str
-    socket: str
-    journal: str
-    started: str
 
 
 class Message(msgspec.Struct, omit_defaults=True):
@@ -62,19 +43,6 @@ _decode = msgspec.json.Decoder(Message).decode
 
 def _line(message: Message) -> bytes:
     return msgspec.json.encode(message) + b"\n"
-
-
-def run_file_path(workspace: Path) -> Path:
-    """Return where a job of a workspace leaves its address."""
-    return workspace / "run.json"
-
-
-def read_run_file(workspace: Path) -> RunFile | None:
-    """Return what `run.json` says, None where it is absent or cannot be read."""
-    try:
-        return msgspec.json.decode(run_file_path(workspace).read_bytes(), type=RunFile)
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
-        return None
 
 
 class ControlServer:

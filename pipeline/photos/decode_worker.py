@@ -6,43 +6,24 @@ What a decoder library prints, leaks, crashes or hangs stays in here. Started by
 
 from __future__ import annotations
 
+import fcntl
 import os
 import resource
 import signal
-import struct
 from contextlib import suppress
 from typing import BinaryIO
 
 import msgspec
 
-from backends.base import PictureSpec
 from pipeline.photos.errors import CorruptImageError
 from pipeline.photos.images import load_photo
-from pipeline.photos.photo import LoadedPhoto
+from pipeline.photos.messages import LENGTH, READY, Reply, Request
 
 MEMORY_BYTES = 3 << 30
 """Address space of a decoding process: what 256 megapixels of JPEG take, and some."""
 
-LENGTH = struct.Struct(">I")
-
-
-class Request(msgspec.Struct):
-    """Asks for one file, by the bytes of its path, in a form of picture."""
-
-    path: bytes
-    spec: PictureSpec
-    seconds: float
-
-
-class Reply(msgspec.Struct):
-    """Exactly one of the photo, and why there is none."""
-
-    loaded: LoadedPhoto | None = None
-    cause: str | None = None
-
-
-READY = Reply()
-"""The first message of a worker that could be started."""
+PIPE_BYTES = 1 << 20
+"""The most an ordinary user may ask for."""
 
 
 def answer(request: Request) -> Reply:
@@ -79,6 +60,8 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     replies = os.dup(1)
     os.dup2(2, 1)
+    if hasattr(fcntl, "F_SETPIPE_SZ"):  # Linux: a picture in few reads instead of dozens
+        fcntl.fcntl(replies, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
     with open(0, "rb") as requests, open(replies, "wb") as answers, suppress(BrokenPipeError):
         serve(requests, answers)  # until the owner closes its end, or is gone
 

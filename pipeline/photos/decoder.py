@@ -14,8 +14,8 @@ import msgspec
 
 from backends.base import PictureSpec
 from backends.keys import KEY_NAMES
-from pipeline.photos.decode_worker import LENGTH, Reply, Request
 from pipeline.photos.errors import CorruptImageError, DecoderUnavailable
+from pipeline.photos.messages import LENGTH, Reply, Request
 from pipeline.photos.photo import LoadedPhoto
 
 DECODE_SECONDS = 60.0

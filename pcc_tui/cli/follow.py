@@ -1,0 +1,50 @@
+"""Talking to a running job from the command line."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+
+from pcc_tui.cli.live import show, status_line
+from pcc_tui.cli.output import print_json, say
+from pipeline.jobs.control import Command, ControlClient
+from pipeline.jobs.progress import Snapshot
+
+
+async def send_commands(workspace: Path, commands: list[Command]) -> None:
+    """Send commands to the job of a workspace and print each reply."""
+    async with ControlClient.connected(workspace) as client:
+        for command in commands:
+            await client.send(command)
+            async for message in client.messages():
+                if message.reply is not None:
+                    say(f"{client.run_file.run}: {message.reply}")
+                    break
+
+
+async def follow(workspace: Path, *, once: bool, json: bool) -> None:
+    """Show the job of a workspace until it ends, or one snapshot of it."""
+    async with ControlClient.connected(workspace) as client:
+        latest: list[Snapshot] = []
+        showing: asyncio.Task[None] | None = None
+        try:
+            async for message in client.messages():
+                if message.snapshot is None:
+                    continue
+                latest[:] = [message.snapshot]
+                if json:
+                    print_json(message.snapshot, indent=None)
+                elif once:
+                    say(status_line(message.snapshot))
+                elif showing is None:
+                    say(status_line(message.snapshot))
+                    showing = asyncio.create_task(show(lambda: latest[0], sys.stdout))
+                if once:
+                    return
+        finally:
+            if showing is not None:
+                showing.cancel()
+                await asyncio.gather(showing, return_exceptions=True)
+        if latest and not json:
+            say(status_line(latest[0]))

@@ -1,0 +1,40 @@
+"""`run.json`: where the job of a workspace can be reached."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+
+class RunFile(msgspec.Struct):
+    """What `run.json` says of the job that runs in a workspace.
+
+    Attributes:
+        pid: Process id of the job.
+        run: Id of the run.
+        stage: Name of the stage.
+        socket: Path of the control socket.
+        journal: Path of the journal.
+        started: UTC, RFC 3339.
+    """
+
+    pid: int
+    run: str
+    stage: str
+    socket: str
+    journal: str
+    started: str
+
+
+def run_file_path(workspace: Path) -> Path:
+    """Return where a job of a workspace leaves its address."""
+    return workspace / "run.json"
+
+
+def read_run_file(workspace: Path) -> RunFile | None:
+    """Return what `run.json` says, None where it is absent or cannot be read."""
+    try:
+        return msgspec.json.decode(run_file_path(workspace).read_bytes(), type=RunFile)
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+        return None

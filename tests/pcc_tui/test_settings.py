@@ -1,0 +1,78 @@
+"""Flags beat the environment, the environment beats files, and mistakes are named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pcc_tui.settings import SettingsError, load_settings
+from tests.conftest import Pcc
+
+
+def test_environment_beats_config_env_beats_toml(tmp_path: Path) -> None:
+    (tmp_path / "pcc.toml").write_text('photos_dir = "/from/toml"\nbackend = "mock"\n')
+    assert load_settings(tmp_path, {}).photos_dir == Path("/from/toml")
+
+    (tmp_path / "config.env").write_text("PHOTOS_DIR=/from/file\nOPENAI_API_KEY='abc def '\n")
+    (tmp_path / "config.env").chmod(0o600)
+    settings = load_settings(tmp_path, {})
+    assert settings.photos_dir == Path("/from/file")
+    assert settings.keys == {"OPENAI_API_KEY": "abc def"}
+    assert settings.warnings == []
+
+    environment = {"PHOTOS_DIR": "/from/environment", "OPENAI_API_KEY": "xyz"}
+    settings = load_settings(tmp_path, environment)
+    assert settings.photos_dir == Path("/from/environment")
+    assert settings.keys == {"OPENAI_API_KEY": "xyz"}
+    assert settings.choices.backend == "mock"
+
+
+def test_file_that_others_can_read_gets_a_warning(tmp_path: Path) -> None:
+    (tmp_path / "config.env").write_text("OPENAI_API_KEY=x\n")
+    (tmp_path / "config.env").chmod(0o644)
+
+    [warning] = load_settings(tmp_path, {}).warnings
+    assert "chmod 600" in warning
+
+
+@pytest.mark.parametrize("name", ["OPENAI_KEY", "OPENAI_APIKEY", "ANTROPIC_API_KEY", "PHOTO_DIR"])
+def test_likely_typos_get_a_hint(tmp_path: Path, name: str) -> None:
+    warnings = load_settings(tmp_path, {name: "x"}).warnings
+    expected = [] if name == "OPENAI_APIKEY" else [name]
+    assert [warning.split()[0] for warning in warnings] in (expected, [name])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('backedn = "mock"\n', "pcc.toml.*did you mean 'backend'"),
+        ("max_workers = 'many'\n", "pcc.toml.*max_workers"),
+        ("= broken\n", "pcc.toml cannot be read"),
+    ],
+)
+def test_mistakes_in_toml_name_file_and_key(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "pcc.toml").write_text(text)
+    with pytest.raises(SettingsError, match=message):
+        load_settings(tmp_path, {})
+
+
+@pytest.mark.parametrize("value", ["soon", "-1", "0"])
+def test_time_limit_must_be_one(tmp_path: Path, value: str) -> None:
+    with pytest.raises(SettingsError, match="PCC_REQUEST_TIMEOUT"):
+        load_settings(tmp_path, {"PCC_REQUEST_TIMEOUT": value})
+
+
+def test_broken_settings_exit_with_64(pcc: Pcc, workspace: Path) -> None:
+    (workspace / "pcc.toml").write_text("backedn = 1\n")
+    done = pcc("plan")
+    assert done.returncode == 64
+    assert "did you mean 'backend'" in done.stderr
+
+
+def test_choices_in_toml_are_used(photos: Callable[..., Path], pcc: Pcc, workspace: Path) -> None:
+    folder = photos(1)
+    (workspace / "pcc.toml").write_text(f'photos_dir = "{folder}"\nbackend = "mock"\n')
+    assert pcc("run").returncode == 0
+    assert "a mock caption" in (workspace / "captions.jsonl").read_text()

@@ -1,0 +1,85 @@
+"""The arrows between the packages, and what must not be imported before it is used."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+MAY_IMPORT = {
+    "journal": set[str](),
+    "backends": set[str](),
+    "pipeline": {"backends", "journal"},
+    "pcc_tui": {"pipeline", "backends", "journal"},
+}
+
+HEAVY = ("torch", "transformers", "umap", "openai", "anthropic", "google", "numpy", "scipy")
+SCREENS = ("textual", "textual_image")
+
+
+def imported(path: Path) -> set[str]:
+    """Return the first names of all modules that a file imports, wherever it does."""
+    names = set[str]()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module.partition(".")[0])
+    return names
+
+
+@pytest.mark.parametrize("package", MAY_IMPORT)
+def test_arrows_point_one_way(package: str) -> None:
+    for path in (ROOT / package).rglob("*.py"):
+        forbidden = imported(path) & (MAY_IMPORT.keys() - MAY_IMPORT[package] - {package})
+        assert not forbidden, f"{path.relative_to(ROOT)} imports {forbidden}"
+
+
+@pytest.mark.parametrize("package", ["journal", "backends", "pipeline"])
+def test_only_the_top_floor_knows_screens_and_consoles(package: str) -> None:
+    for path in (ROOT / package).rglob("*.py"):
+        assert not imported(path) & {*SCREENS, "rich", "typer"}
+
+
+def loaded_by(code: str) -> set[str]:
+    """Return the first names of all modules loaded after running some code."""
+    script = f"import sys\n{code}\nprint('modules:', *sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    modules = done.stdout.rpartition("modules: ")[2].split()
+    return {name.partition(".")[0] for name in modules}
+
+
+def run_pcc(*arguments: str) -> str:
+    return (
+        f"import sys\nfrom pcc_tui.cli import main\nsys.argv = {['pcc', *arguments]!r}\nmain._run()"
+    )
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["doctor"], ["stats"]])
+def test_quick_commands_load_nothing_heavy(arguments: list[str]) -> None:
+    assert not loaded_by(run_pcc(*arguments)) & {*HEAVY, *SCREENS}
+
+
+def test_a_headless_run_loads_no_screen(tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "a.jpg").write_bytes(b"broken")
+    arguments = ["--photos-dir", str(tmp_path / "photos"), "--workspace", str(tmp_path)]
+    loaded = loaded_by(run_pcc("run", "--backend", "mock", *arguments))
+
+    assert "asyncio" in loaded
+    assert not loaded & {*HEAVY, *SCREENS, "PIL", "rich"}
+
+
+def test_a_run_with_nothing_to_do_starts_no_engine(tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    arguments = ["--photos-dir", str(tmp_path / "photos"), "--workspace", str(tmp_path)]
+    loaded = loaded_by(run_pcc("run", "--backend", "mock", *arguments))
+
+    assert not loaded & {"asyncio", "PIL", "dotenv"}
