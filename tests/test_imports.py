@@ -80,6 +80,6 @@ def test_a_headless_run_loads_no_screen(tmp_path: Path) -> None:
 def test_a_run_with_nothing_to_do_starts_no_engine(tmp_path: Path) -> None:
     (tmp_path / "photos").mkdir()
     arguments = ["--photos-dir", str(tmp_path / "photos"), "--workspace", str(tmp_path)]
-    loaded = loaded_by(run_pcc("run", "--backend", "mock", *arguments))
+    loaded = loaded_by(run_pcc("run", "--backend", "basic", *arguments))
 
     assert not loaded & {"asyncio", "PIL", "dotenv"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -18,6 +18,9 @@ PHOTO_SUFFIXES = frozenset(
 """Extensions of photos in lower case; `.jxl` decodes where its plug-in is installed."""
 
 SKIPPED_FOLDERS = frozenset({"@eaDir"})
+
+_Links = tuple[tuple[int, int], ...]
+"""Device and inode of each folder that a symbolic link has led to."""
 
 
 class Walked(msgspec.Struct):
@@ -49,42 +52,61 @@ def walk_photos(root: Path, include: tuple[str, ...] = (), exclude: tuple[str, .
         PhotosDirMissing: `root` cannot be listed.
     """
     wanted = _filter(include, exclude)
-    suffixes = PHOTO_SUFFIXES | {glob.rpartition(".")[2].lower() for glob in include if "." in glob}
+    endings = _endings(include)
     walked = Walked([], [])
-    pending: list[tuple[str, tuple[tuple[int, int], ...]]] = [("", ())]
+    pending: list[tuple[str, _Links]] = [("", ())]
     while pending:
         folder, links_above = pending.pop()
         try:
-            entries = os.scandir(os.path.join(root, folder) if folder else root)
+            with os.scandir(os.path.join(root, folder) if folder else root) as found:
+                entries = list(found)
         except OSError as error:
             if not folder:
                 raise PhotosDirMissing(root, error.strerror or str(error)) from None
             walked.warnings.append(f"{folder} cannot be read: {error.strerror}")
             continue
-        with entries:
-            for entry in entries:
-                name = entry.name
-                if entry.is_dir():
-                    if name[0] != "." and name not in SKIPPED_FOLDERS:
-                        above = _links_to(entry, root, links_above)
-                        if above is not None:
-                            pending.append((f"{folder}{name}/", above))
-                elif _suffix(name) in suffixes and not name.startswith("._"):
-                    walked.paths.append(folder + name)
+        folders = [entry for entry in entries if entry.is_dir()]
+        names = [
+            name
+            for entry in entries
+            if (name := entry.name)[-4:] in endings
+            or name[-5:] in endings
+            or name[name.rfind(".") :].lower() in endings
+        ]
+        names.sort()
+        passed_over = {entry.name for entry in folders}
+        walked.paths += [
+            folder + name
+            for name in names
+            if name not in passed_over and name not in endings and not name.startswith("._")
+        ]
+        folders.sort(key=lambda entry: entry.name, reverse=True)
+        pending += _to_visit(folder, folders, links_above)
     if wanted is not None:
         walked.paths = list(filter(wanted, walked.paths))
-    walked.paths.sort()
     return walked
 
 
-def _suffix(name: str) -> str:
-    stem, _, suffix = name.rpartition(".")
-    return suffix.lower() if stem else ""
+def _endings(include: tuple[str, ...]) -> frozenset[str]:
+    """Return the endings of photos, dot included, as most cameras write them."""
+    own = {glob.rpartition(".")[2].lower() for glob in include if "." in glob}
+    suffixes = PHOTO_SUFFIXES | own
+    return frozenset(f".{suffix}" for name in suffixes for suffix in (name, name.upper()))
 
 
-def _links_to(
-    entry: os.DirEntry[str], root: Path, links_above: tuple[tuple[int, int], ...]
-) -> tuple[tuple[int, int], ...] | None:
+def _to_visit(
+    folder: str, entries: list[os.DirEntry[str]], links_above: _Links
+) -> Iterator[tuple[str, _Links]]:
+    """Yield the folders inside a folder that are to be walked."""
+    for entry in entries:
+        if entry.name[0] == "." or entry.name in SKIPPED_FOLDERS:
+            continue
+        above = _links_to(entry, links_above)
+        if above is not None:
+            yield f"{folder}{entry.name}/", above
+
+
+def _links_to(entry: os.DirEntry[str], links_above: _Links) -> _Links | None:
     """Return the folders above that links lead to, or None if this link closes a loop."""
     if not entry.is_symlink():
         return links_above

@@ -51,7 +51,7 @@ def test_what_is_no_photo_is_passed_over(tmp_path: Path) -> None:
 def test_include_restricts_and_brings_in_other_extensions(tmp_path: Path) -> None:
     touch(tmp_path, "a.jpg", "b.mov", "2024/c.jpg", "2024/d.MOV", "2024/e.txt")
 
-    assert walk_photos(tmp_path, include=("*.mov",)).paths == ["2024/d.MOV", "b.mov"]
+    assert walk_photos(tmp_path, include=("*.mov",)).paths == ["b.mov", "2024/d.MOV"]
     assert walk_photos(tmp_path, include=("2024/*",)).paths == ["2024/c.jpg"]
     assert walk_photos(tmp_path, include=("*.mov", "*.jpg"), exclude=("2024/*",)).paths == [
         "a.jpg",

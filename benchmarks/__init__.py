@@ -1,0 +1,1 @@
+"""Figures beside the naive way and the limit, in one run: `make bench`."""

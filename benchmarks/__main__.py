@@ -1,0 +1,37 @@
+"""`make bench`: measure everything, or the rows whose names are given, and print the table."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+from benchmarks import jobs, journal, photos
+from benchmarks.table import Row, print_table
+
+ROWS = {
+    "scan": journal.scan_row,
+    "append": journal.append_row,
+    "load": photos.load_row,
+    "mock": jobs.mock_row,
+    "peer": jobs.peer_row,
+    "wide": jobs.wide_row,
+    "nothing": jobs.nothing_row,
+    "walk": photos.walk_row,
+    "help": jobs.help_row,
+}
+
+
+def main() -> None:
+    """Measure and print."""
+    wanted = sys.argv[1:] or list(ROWS)
+    rows: list[Row] = []
+    for name in wanted:
+        print(f"measuring {name} …", file=sys.stderr)
+        with tempfile.TemporaryDirectory(prefix="pcc-bench-") as folder:
+            rows.append(ROWS[name](Path(folder)))
+    print_table(rows)
+
+
+if __name__ == "__main__":
+    main()

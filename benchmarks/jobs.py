@@ -1,0 +1,162 @@
+"""Whole runs: `pcc run` as a process, against a server in another one."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing import Pool
+from pathlib import Path
+
+from backends.base import PictureSpec
+from benchmarks.journal import write_journal
+from benchmarks.table import PCC, Row, best_of, run_process
+from pipeline.captions.run import decoder_count
+from pipeline.photos.images import load_photo
+from tests.support.photos import make_photos, noise_jpeg
+
+LARGE_PHOTOS = 240
+NOTHING_TO_DO = 44_000
+
+
+@contextmanager
+def serving(latency: float) -> Iterator[str]:
+    """Run the loopback server in a process of its own; yield its URL."""
+    command = [sys.executable, "-m", "tests.support.openai_server", "--latency", str(latency)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        yield f"http://127.0.0.1:{server.stdout.readline().strip()}/v1"
+        server.kill()
+
+
+def load(path: Path) -> None:
+    """Load one photo as the job does."""
+    load_photo(path, PictureSpec(1024))
+
+
+def mock_row(folder: Path) -> Row:
+    """Caption 12-megapixel JPEGs with `mock`, beside loading them on all cores."""
+    root = folder / "large"
+    root.mkdir()
+    data = noise_jpeg(1, (4000, 3000), quality=90)
+    paths = [root / f"IMG_{number:04d}.jpg" for number in range(LARGE_PHOTOS)]
+    for number, path in enumerate(paths):
+        path.write_bytes(data + number.to_bytes(4, "big"))  # no two alike
+    with Pool(decoder_count()) as pool:
+        pool.map(load, paths[:8])
+        began = time.perf_counter()
+        pool.map(load, paths, chunksize=1)
+        alone = LARGE_PHOTOS / (time.perf_counter() - began)
+    report = run_captioner(root, folder / "mock", "--backend", "mock")
+    rate = float(str(report["rate"]))
+    return Row(
+        f"job, mock, {LARGE_PHOTOS} x 12 megapixels",
+        "-",
+        f"{rate:.1f}/s",
+        f"{alone:.1f}/s (load alone)",
+        f"{rate / alone:.0%}",
+        "85 %",
+    )
+
+
+def run_captioner(photos: Path, workspace: Path, *arguments: str) -> dict[str, object]:
+    """Run `pcc run --json` and return its report with what it took."""
+    workspace.mkdir()
+    command = [*PCC, "run", "--json", "--photos-dir", str(photos), "--workspace", str(workspace)]
+    used = run_process([*command, *arguments], workspace)
+    report: dict[str, object] = json.loads(used.output[used.output.index("{\n") :])
+    return {**report, "used": used}
+
+
+def api_row(
+    folder: Path, *, latency: float, workers: int, photos: Path, count: int, goal: str
+) -> Row:
+    """Caption through the real SDK from a server that takes its time."""
+    workspace = Path(tempfile.mkdtemp(dir=folder)) / "w"
+    with serving(latency) as url:
+        report = run_captioner(
+            *(photos, workspace, "--backend", "openai", "--base-url", url),
+            *("--model", "gpt-4o-mini", "--max-workers", str(workers)),
+        )
+    used = report["used"]
+    ideal = workers / latency
+    rate = float(str(report["rate"]))
+    cpu = used.cpu_seconds / count  # type: ignore[attr-defined]
+    return Row(
+        f"job, API of {latency:g} s, {workers} workers, {count} photos",
+        "7.9/s (best peer)" if workers == 8 else "-",
+        f"{rate:.1f}/s",
+        f"{ideal:.0f}/s",
+        f"{rate:.1f}/s ({rate / ideal:.0%}), {cpu:.3f} CPU s, {used.peak_mb:.0f} MB",  # type: ignore[attr-defined]
+        goal,
+    )
+
+
+def peer_row(folder: Path) -> Row:
+    """The peers' row: 500 photos of 1600x1200, 8 workers, 200 ms."""
+    photos = folder / "peer"
+    make_photos(photos, 500, (1600, 1200))
+    goal = "36/s, 0.03 CPU s, 400 MB"
+    return api_row(folder, latency=0.2, workers=8, photos=photos, count=500, goal=goal)
+
+
+def wide_row(folder: Path) -> Row:
+    """Many workers against a slow server, pictures of about 200 KB as sent."""
+    photos = folder / "wide"
+    make_photos(photos, 1500, (1024, 1024))
+    return api_row(folder, latency=1.0, workers=64, photos=photos, count=1500, goal="95 %")
+
+
+def nothing_row(folder: Path) -> Row:
+    """A second run that finds nothing to do, beside `find` and a key scan of the journal."""
+    root, workspace = folder / "done", folder / "nothing"
+    workspace.mkdir()
+    journal = workspace / "captions.jsonl"
+    write_journal(journal, NOTHING_TO_DO)
+    for month in range(12):
+        (root / "2024" / f"{month:02d}").mkdir(parents=True)
+    for number in range(NOTHING_TO_DO):
+        (root / f"2024/{number % 12:02d}/IMG_{number:07d}.JPG").touch()
+    scan = (
+        "from pathlib import Path; from journal import load_index; "
+        f"load_index(Path({str(journal)!r}))"
+    )
+
+    def bare() -> None:
+        subprocess.run(["find", root], stdout=subprocess.DEVNULL, check=True)
+        subprocess.run([sys.executable, "-c", scan], check=True)
+
+    command = [*PCC, "run", "--photos-dir", str(root), "--workspace", str(workspace)]
+
+    def ours() -> None:
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+
+    least, took = best_of(5, bare), best_of(5, ours)
+    return Row(
+        "second run, nothing to do, 44,000 photos",
+        "-",
+        f"{took:.2f} s",
+        f"{least:.2f} s (find and key scan)",
+        f"{took / least:.2f} of that",
+        "2.0",
+    )
+
+
+def help_row(folder: Path) -> Row:
+    """`pcc --help`."""
+    took = best_of(
+        5, lambda: subprocess.run([*PCC, "--help"], check=True, stdout=subprocess.DEVNULL)
+    )
+    bare = best_of(5, lambda: subprocess.run([sys.executable, "-c", ""], check=True))
+    return Row(
+        "pcc --help",
+        "0.38 s (best peer)",
+        f"{took:.2f} s",
+        f"{bare:.2f} s (python)",
+        f"{took:.2f} s",
+        "0.25 s",
+    )
