@@ -29,7 +29,7 @@ bench: $(VENV)/.test
 	$(BIN)/python -m benchmarks
 
 screenshots: $(VENV)/.test
-	$(BIN)/python -m benchmarks.screenshots
+	$(BIN)/python -m tests.support.screenshots screenshots
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

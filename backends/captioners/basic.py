@@ -10,6 +10,7 @@ from collections import Counter
 from colorsys import rgb_to_hsv
 from datetime import datetime
 from functools import cache
+from math import cos, hypot, radians
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,10 @@ COLOUR_SHARE = 0.15
 
 MOST_COLOURS = 3
 
-SMALLEST_TOWN = 15_000
+NEAR = 25.0
+"""Kilometres within which a photo is near a town."""
+
+SMALLEST_TOWN = 5_000
 """Inhabitants of a place whose name says something to those who do not live there."""
 
 DAYTIMES = (
@@ -112,11 +116,20 @@ def _place(latitude: float, longitude: float) -> str:
     """Name the nearest town, or the place to a tenth of a degree (some ten kilometres)."""
     gazetteer = _gazetteer()
     if gazetteer is not None:
-        found = gazetteer.get((latitude, longitude), min_population=SMALLEST_TOWN)
-        return f"near {found['city']}, {found['country']}"
+        town = gazetteer.get((latitude, longitude), min_population=SMALLEST_TOWN)
+        if _kilometres(latitude, longitude, town["latitude"], town["longitude"]) <= NEAR:
+            return f"near {town['city']}, {town['country']}"
     north = f"{abs(latitude):.1f}° {'N' if latitude >= 0 else 'S'}"
     east = f"{abs(longitude):.1f}° {'E' if longitude >= 0 else 'W'}"
     return f"near {north}, {east}"
+
+
+def _kilometres(
+    latitude: float, longitude: float, to_latitude: float, to_longitude: float
+) -> float:
+    """Return the distance of two near points, as on a plane: 111.2 km to a degree."""
+    east = (to_longitude - longitude) * cos(radians(latitude))
+    return 111.2 * hypot(to_latitude - latitude, east)
 
 
 @cache

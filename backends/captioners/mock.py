@@ -26,13 +26,10 @@ class MockCaptioner(Captioner):
         """Return the made-up caption after the latency asked for."""
         if self.options.mock_latency:
             await asyncio.sleep(self.options.mock_latency)
-        name = photo.name or "a photo"
-        if self._fails(name):
+        if self.options.mock_error_rate and self._fails(photo):
             raise PictureError("a mock error")
-        return Caption(text=f"a mock caption for {name}")
+        return Caption(text=f"a mock caption for {photo.name or 'a photo'}")
 
-    def _fails(self, name: str) -> bool:
-        draw = int.from_bytes(
-            blake2b(name.encode("utf-8", "replace"), digest_size=8).digest(), "big"
-        )
-        return draw < self.options.mock_error_rate * 2**64
+    def _fails(self, photo: PhotoInput) -> bool:
+        digest = blake2b(photo.picture.data, digest_size=8).digest()
+        return int.from_bytes(digest, "big") < self.options.mock_error_rate * 2**64

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, TextIO
 
 from pcc_tui.clean import clean
@@ -15,21 +16,31 @@ if TYPE_CHECKING:
 
 REFRESH_SECONDS = 0.25
 LINE_SECONDS = 10.0
+SHOWN_ERRORS = 3
+
+
+def status_parts(shot: Snapshot) -> list[str]:
+    """Return a snapshot in a few short phrases."""
+    share = shot.attempted / shot.total if shot.total else 1.0
+    pace = f"{shot.rate_now:.1f}/s now, {shot.rate:.1f}/s on average"
+    if shot.eta_seconds is not None and shot.remaining:
+        done_at = datetime.now() + timedelta(seconds=shot.eta_seconds)
+        pace += f", {duration(shot.eta_seconds)} to go, done at {done_at:%a %H:%M}"
+    parts = [
+        f"{shot.state}: {shot.attempted:,} of {shot.total:,} ({share:.0%})",
+        pace,
+        counts(shot.by_status),
+    ]
+    if shot.state == "stopping":
+        parts.insert(1, "finishing what is in flight; Ctrl+C again ends at once")
+    if shot.tokens_in or shot.tokens_out:
+        parts.append(f"{shot.tokens_in:,} tokens in, {shot.tokens_out:,} out, ${shot.cost_usd:.4f}")
+    return parts
 
 
 def status_line(shot: Snapshot) -> str:
     """Return a snapshot in one line."""
-    share = shot.attempted / shot.total if shot.total else 1.0
-    parts = [
-        f"{shot.state:<8} {shot.attempted:,}/{shot.total:,} ({share:.0%})",
-        f"{shot.rate_now:.1f}/s now, {shot.rate:.1f}/s mean",
-    ]
-    if shot.eta_seconds is not None and shot.remaining:
-        parts.append(f"ETA {duration(shot.eta_seconds)}")
-    parts.append(counts(shot.by_status))
-    if shot.tokens_in or shot.tokens_out:
-        parts.append(f"{shot.tokens_in:,} tokens in, {shot.tokens_out:,} out, ${shot.cost_usd:.4f}")
-    return "  ".join(parts)
+    return "; ".join(status_parts(shot))
 
 
 async def show(snapshot: Callable[[], Snapshot], stream: TextIO) -> None:
@@ -62,21 +73,20 @@ async def _show_bars(snapshot: Callable[[], Snapshot], stream: TextIO) -> None:
 
 def picture_of(shot: Snapshot) -> RenderableType:
     """Return a snapshot as a progress bar with the last captions and errors below."""
-    from rich.console import Group
     from rich.progress_bar import ProgressBar
+    from rich.table import Table
     from rich.text import Text
 
     def line(text: str, style: str = "") -> Text:
         return Text(clean(text), style=style, no_wrap=True, overflow="ellipsis")
 
-    lines: list[RenderableType] = [
-        ProgressBar(total=max(1, shot.total), completed=shot.attempted),
-        line(status_line(shot), "bold"),
-    ]
-    lines += [
-        line(f"  {result.rel_path}  {result.text}")
-        for result in shot.last
-        if result.status == "success"
-    ]
-    lines += [line(f"  {result.rel_path}  {result.text}", "red") for result in shot.errors[:3]]
-    return Group(*lines)
+    grid = Table.grid(expand=True)
+    grid.add_row(ProgressBar(total=max(1, shot.total), completed=shot.attempted))
+    for part in status_parts(shot):
+        grid.add_row(line(part))
+    for result in shot.last:
+        if result.status == "success":
+            grid.add_row(line(f"  {result.rel_path}  {result.text}", "green"))
+    for result in shot.errors[:SHOWN_ERRORS]:
+        grid.add_row(line(f"  {result.rel_path}  {result.text}", "red"))
+    return grid

@@ -37,8 +37,17 @@ def test_facts_become_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
-def test_gazetteer_names_the_town() -> None:
-    assert "near Arezzo, Italy" in caption(Image.new("RGB", (9, 9)), FACTS)
+@pytest.mark.parametrize(
+    ("latitude", "longitude", "place"),
+    [
+        (43.4674, 11.8851, "near Arezzo, Italy"),
+        (46.0207, 7.7491, "near Zermatt, Switzerland"),
+        (-45.0, -130.0, "near 45.0° S, 130.0° W"),
+    ],
+)
+def test_gazetteer_names_a_town_that_is_near(latitude: float, longitude: float, place: str) -> None:
+    facts = replace(FACTS, latitude=latitude, longitude=longitude)
+    assert place in caption(Image.new("RGB", (9, 9)), facts)
 
 
 @pytest.mark.parametrize(

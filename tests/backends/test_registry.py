@@ -8,7 +8,7 @@ from importlib.metadata import EntryPoint, EntryPoints
 import pytest
 
 from backends import registry
-from backends.base import Caption, Captioner, Options, PhotoInput
+from backends.base import Caption, Captioner, Options, PhotoInput, Picture
 from backends.errors import SetupError
 
 
@@ -59,8 +59,8 @@ def test_plugin_that_does_not_fit_is_told_apart(name: str) -> None:
 
 async def test_plain_captions_run_in_a_thread_and_errors_come_back() -> None:
     captioner = registry.make_backend("mock", Options(mock_error_rate=1.0))
-    picture = PhotoInput(picture=None, name="a.jpg")  # type: ignore[arg-type]
-    [answer] = await captioner.caption_batch([picture])
+    photo = PhotoInput(Picture(1, 1, "rgb", b"abc"), name="a.jpg")
+    [answer] = await captioner.caption_batch([photo])
     assert str(answer) == "a mock error"
 
 
