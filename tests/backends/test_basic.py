@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 from PIL import Image
 
 from backends.base import Caption, Facts, Options, PhotoInput, encode_picture

@@ -1,0 +1,61 @@
+"""What the documentation shows is run, and what it names exists."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from backends.base import Caption, Captioner, Options, PhotoInput, encode_picture
+from pcc_tui.settings import load_settings
+from tests.conftest import Pcc
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def blocks(page: str, language: str) -> list[str]:
+    """Return the code blocks of a page in one language."""
+    return re.findall(rf"```{language}\n(.*?)```", (ROOT / page).read_text("utf-8"), re.DOTALL)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", page.read_text("utf-8")):
+        assert (page.parent / target).exists(), target
+
+
+def test_the_example_of_a_backend_works() -> None:
+    names: dict[str, type[Captioner]] = {}
+    exec(blocks("docs/backends.md", "python")[0], names)
+    picture = encode_picture(Image.new("RGB", (9, 9), (255, 0, 128)), "rgb")
+    answer = names["AverageColour"](Options()).caption(PhotoInput(picture, "a.jpg"))
+
+    assert answer == Caption(text="a.jpg: mostly #ff0080")
+
+
+def test_the_examples_of_settings_are_valid(tmp_path: Path) -> None:
+    choices, prices = blocks("docs/settings.md", "toml")
+    (tmp_path / "pcc.toml").write_text(choices)
+    (tmp_path / "prices.toml").write_text(prices)
+    settings = load_settings(tmp_path, {})
+
+    assert settings.choices.base_url == "ollama"
+    assert settings.prices == {"my-model": (0.10, 0.40)}
+
+
+def test_every_command_and_flag_of_the_readme_exists(pcc: Pcc) -> None:
+    text = (ROOT / "README.md").read_text("utf-8")
+    for command in set(re.findall(r"`pcc ([a-z]+(?: [a-z]+)?)", text)) - {"demo"}:
+        assert pcc(*command.split(), "--help").returncode == 0, command
+    known = "".join(pcc(*command, "--help").stdout for command in (["run"], ["watch"], ["plan"]))
+    for flag in set(re.findall(r"--[a-z][a-z-]+", text)):
+        assert flag in known, flag
+
+
+def test_readme_has_the_two_commands() -> None:
+    text = (ROOT / "README.md").read_text("utf-8")
+    assert "make demo" in text
+    assert "make test" in text
