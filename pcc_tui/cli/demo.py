@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Optional
 
 import typer
 
-from backends.base import Options
-from pcc_tui.cli import options as shared
+from journal import CaptionRecord, scan
+from pcc_tui.cli.options import Pace, Site, Work, request_of
 from pcc_tui.cli.output import narration, say
 from pcc_tui.cli.run import carry_out
-from pipeline.captions.request import RunRequest
-from pipeline.jobs.plan import Selection
 
 SHOWN_CAPTIONS = 5
 
@@ -21,39 +19,34 @@ def demo(
     directory: Annotated[Path, typer.Argument(help="Where the demo goes.", metavar="[DIR]")] = Path(
         "pcc-demo"
     ),
-    photos_dir: shared.PhotosDir = None,
-    json: shared.Json = False,
-    yes: shared.Yes = False,
+    photos_dir: Annotated[
+        Optional[Path], typer.Option(help="Caption a folder of your own instead.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Answer questions with yes.")] = False,
 ) -> int:
     """Draw a sample library and caption it; with --photos-dir, caption a folder of your own."""
     directory.mkdir(parents=True, exist_ok=True)
-    stream = narration(json)
-    if photos_dir is None:
-        from pipeline.samples.library import make_library
-
-        photos_dir = directory / "photos"
-        if not photos_dir.is_dir():
-            say("Drawing the sample library …", to=stream)
-        count = make_library(photos_dir)
-        say(f"Sample library: {count} files in {photos_dir}", to=stream)
-    request = RunRequest(
-        photos_dir=shared.existing_directory(photos_dir),
-        workspace=directory,
-        journal=directory / "captions.jsonl",
-        backend="basic",
-        options=Options(),
-        selection=Selection(),
-    )
-    code = carry_out(request, json=json)
+    site = Site(directory, photos_dir or _sample_library(directory, json=json), json=json, yes=yes)
+    code = carry_out(request_of(site, Work(backend="basic"), Pace()), json=json)
     if not json:
-        _show_some(request.journal)
+        _show_some(site.journal)
     return code
+
+
+def _sample_library(directory: Path, *, json: bool) -> Path:
+    from pipeline.samples.library import make_library
+
+    photos = directory / "photos"
+    if not photos.is_dir():
+        say("Drawing the sample library …", to=narration(json))
+    count = make_library(photos)
+    say(f"Sample library: {count} files in {photos}", to=narration(json))
+    return photos
 
 
 def _show_some(journal: Path) -> None:
     """Print a few captions from all over the library, and what went wrong."""
-    from journal import CaptionRecord, scan
-
     last = {record.rel_path: record for _, record in scan(journal, CaptionRecord)}
     captioned = [record for _, record in sorted(last.items()) if record.status == "success"]
     step = max(1, len(captioned) // SHOWN_CAPTIONS)

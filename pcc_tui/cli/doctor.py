@@ -15,7 +15,8 @@ import msgspec
 from backends.keys import KEY_NAMES
 from backends.registry import backend_names
 from journal import free_bytes
-from pcc_tui.cli import options as shared
+from pcc_tui.cli.groups import takes_groups
+from pcc_tui.cli.options import Site
 from pcc_tui.cli.output import print_json, say
 from pcc_tui.settings import Settings
 from pipeline.jobs.run_file import read_run_file
@@ -39,26 +40,21 @@ class Finding(msgspec.Struct):
     text: str
 
 
-def doctor(
-    workspace: shared.Workspace = shared.HERE,
-    photos_dir: shared.PhotosDir = None,
-    captions_jsonl: shared.Journal = None,
-    json: shared.Json = False,
-    yes: shared.Yes = False,
-) -> int:
+@takes_groups
+def doctor(site: Site) -> int:
     """Look at the installation, the keys, the photos and the workspace."""
-    settings = shared.open_workspace(workspace)
+    settings = site.settings()
     findings = [
         _python(),
         *_formats(),
         *_extras(),
         Finding("backends", "ok", ", ".join(backend_names())),
         *_keys(settings),
-        _photos(photos_dir or settings.photos_dir),
-        *_workspace(workspace, shared.journal_path(workspace, captions_jsonl)),
+        _photos(site.photos_dir or settings.photos_dir),
+        *_workspace(site.workspace, site.journal),
         _terminal(),
     ]
-    if json:
+    if site.json:
         print_json(findings)
     else:
         for finding in findings:

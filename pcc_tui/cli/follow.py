@@ -6,17 +6,19 @@ import asyncio
 import sys
 from pathlib import Path
 
+import msgspec
+
 from pcc_tui.cli.live import show, status_line
 from pcc_tui.cli.output import print_json, say
 from pipeline.jobs.control import Command, ControlClient
 from pipeline.jobs.progress import Snapshot
 
 
-async def send_commands(workspace: Path, commands: list[Command]) -> None:
+async def send_commands(workspace: Path, commands: list[str]) -> None:
     """Send commands to the job of a workspace and print each reply."""
     async with ControlClient.connected(workspace) as client:
         for command in commands:
-            await client.send(command)
+            await client.send(msgspec.convert(command, Command))
             async for message in client.messages():
                 if message.reply is not None:
                     say(f"{client.run_file.run}: {message.reply}")

@@ -11,7 +11,8 @@ from journal import CaptionRecord, RewriteReport
 from journal import check as check_journal
 from journal import compact as compact_journal
 from journal import repair as repair_journal
-from pcc_tui.cli import options as shared
+from pcc_tui.cli.groups import takes_groups
+from pcc_tui.cli.options import Site
 from pcc_tui.cli.output import ExitCode, fail, print_json, say
 
 SHOWN_DAMAGE = 20
@@ -20,17 +21,12 @@ app = typer.Typer(help="Check, repair and compact the captions journal.", no_arg
 
 
 @app.command("check")
-def check(
-    workspace: shared.Workspace = shared.HERE,
-    photos_dir: shared.PhotosDir = None,
-    captions_jsonl: shared.Journal = None,
-    json: shared.Json = False,
-    yes: shared.Yes = False,
-) -> int:
+@takes_groups
+def check(site: Site) -> int:
     """Read every line and compare it with its checksum; exit code 1 if any is damaged."""
-    path = _existing(workspace, captions_jsonl)
+    path = _existing(site)
     report = check_journal(path, CaptionRecord)
-    if json:
+    if site.json:
         print_json(report)
     else:
         say(
@@ -46,37 +42,29 @@ def check(
 
 
 @app.command("repair")
-def repair(
-    workspace: shared.Workspace = shared.HERE,
-    photos_dir: shared.PhotosDir = None,
-    captions_jsonl: shared.Journal = None,
-    json: shared.Json = False,
-    yes: shared.Yes = False,
-) -> None:
+@takes_groups
+def repair(site: Site) -> None:
     """Write the journal anew, every record with a checksum; the old file is kept."""
-    path = _existing(workspace, captions_jsonl)
+    path = _existing(site)
     backup = path.with_name(f"{path.name}.before-repair-{datetime.now():%Y%m%d-%H%M%S-%f}")
-    _tell(repair_journal(path, CaptionRecord, backup), json=json)
+    _tell(repair_journal(path, CaptionRecord, backup), json=site.json)
 
 
 @app.command("compact")
-def compact(
-    workspace: shared.Workspace = shared.HERE,
-    photos_dir: shared.PhotosDir = None,
-    captions_jsonl: shared.Journal = None,
-    json: shared.Json = False,
-    yes: shared.Yes = False,
-) -> None:
+@takes_groups
+def compact(site: Site) -> None:
     """Keep the last record of each photo; lines that cannot be read stay as they are."""
-    path = _existing(workspace, captions_jsonl)
-    _tell(compact_journal(path, CaptionRecord), json=json)
+    path = _existing(site)
+    _tell(compact_journal(path, CaptionRecord), json=site.json)
 
 
-def _existing(workspace: Path, captions_jsonl: Path | None) -> Path:
-    path = shared.journal_path(workspace, captions_jsonl)
-    if not path.is_file():
-        fail(f"there is no journal at {path}; give another with --captions-jsonl", ExitCode.USAGE)
-    return path
+def _existing(site: Site) -> Path:
+    if not site.journal.is_file():
+        fail(
+            f"there is no journal at {site.journal}; give another with --captions-jsonl",
+            ExitCode.USAGE,
+        )
+    return site.journal
 
 
 def _tell(report: RewriteReport, *, json: bool) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from pcc_tui.cli import options as shared
+from pcc_tui.cli.groups import takes_groups
+from pcc_tui.cli.options import Pace, Site, Work, request_of
 from pcc_tui.cli.output import print_json, say, warn
 from pipeline.captions.request import plan_run
 from pipeline.captions.stats import count_copies
@@ -32,35 +33,10 @@ class PlanReport(msgspec.Struct):
     to_do: int
 
 
-def plan(
-    workspace: shared.Workspace = shared.HERE,
-    photos_dir: shared.PhotosDir = None,
-    captions_jsonl: shared.Journal = None,
-    backend: shared.Backend = None,
-    model: shared.Model = None,
-    prompt: shared.Prompt = None,
-    retry_status: shared.RetryStatus = None,
-    retry_backend: shared.RetryBackend = None,
-    retry_stale: shared.RetryStale = False,
-    force: shared.Force = False,
-    include: shared.Include = None,
-    exclude: shared.Exclude = None,
-    json: shared.Json = False,
-    yes: shared.Yes = False,
-) -> None:
+@takes_groups
+def plan(site: Site, work: Work) -> None:
     """Tell what there is to do, and which flag of `pcc run` does it. Writes nothing."""
-    settings = shared.open_workspace(workspace)
-    request = shared.request_of(
-        workspace,
-        settings,
-        photos_dir=photos_dir,
-        journal=captions_jsonl,
-        backend=backend,
-        options=shared.backend_options(settings, model=model, prompt=prompt),
-        selection=shared.selection_of(retry_status, retry_backend, retry_stale, force),
-        include=include,
-        exclude=exclude,
-    )
+    request = request_of(site, work, Pace())
     found, warnings = plan_run(request)
     for warning in warnings:
         warn(f"warning: {warning}")
@@ -73,7 +49,7 @@ def plan(
         copies=count_copies(request.journal),
         to_do=len(found.to_do),
     )
-    if json:
+    if site.json:
         print_json(report)
     else:
         _tell(report)

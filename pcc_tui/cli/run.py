@@ -2,112 +2,59 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Annotated, Optional
 
 import msgspec
 import typer
 
-from pcc_tui.cli import options as shared
+from pcc_tui.cli.groups import takes_groups
+from pcc_tui.cli.options import Pace, Site, Work, request_of
 from pcc_tui.cli.output import ExitCode, counts, duration, fail, narration, print_json, say
 from pipeline.captions.request import Prepared, RunReport, RunRequest, prepare_run
 
-Number = Optional[int]
 
+@dataclasses.dataclass(frozen=True)
+class Limits:
+    """How far to go."""
 
-def run(
-    workspace: shared.Workspace = shared.HERE,
-    photos_dir: shared.PhotosDir = None,
-    captions_jsonl: shared.Journal = None,
-    backend: shared.Backend = None,
-    model: shared.Model = None,
-    prompt: shared.Prompt = None,
-    max_workers: Annotated[Number, typer.Option(min=1, help="Calls in flight at most.")] = None,
-    batch_size: Annotated[Number, typer.Option(min=1, help="Photos to a batch.")] = None,
     limit: Annotated[
-        Number, typer.Option(min=0, help="Photos attempted in this run at most.")
-    ] = None,
-    base_url: Annotated[
-        Optional[str],
-        typer.Option(help="Another server: a URL, or vllm, sglang, ollama, lmstudio, llamacpp."),
-    ] = None,
-    retry_status: shared.RetryStatus = None,
-    retry_backend: shared.RetryBackend = None,
-    retry_stale: shared.RetryStale = False,
-    force: shared.Force = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Decode every photo, call no model.")
-    ] = False,
+        Optional[int], typer.Option(min=0, help="Photos attempted in this run at most.")
+    ] = None
     restart_every: Annotated[
-        Number,
+        Optional[int],
         typer.Option(min=1, help="End with exit code 2 after so many photos; see run_loop.sh."),
-    ] = None,
-    budget: Annotated[
-        Optional[float], typer.Option(min=0, help="US dollars the run may cost.")
-    ] = None,
-    include: shared.Include = None,
-    exclude: shared.Exclude = None,
-    max_edge: Annotated[
-        Number, typer.Option(min=64, max=2048, help="Longest side sent to an API, in pixels.")
-    ] = None,
-    detail: Annotated[
-        Optional[str], typer.Option(help="OpenAI's image detail: low, high or auto.")
-    ] = None,
-    mock_error_rate: Annotated[
-        float, typer.Option(help="Share of photos that `mock` fails.")
-    ] = 0.0,
-    mock_latency: Annotated[
-        float, typer.Option(help="Seconds that `mock` takes for a photo.")
-    ] = 0.0,
+    ] = None
+    budget: Annotated[Optional[float], typer.Option(min=0, help="US dollars the run may cost.")] = (
+        None
+    )
     run_id: Annotated[
         Optional[str],
         typer.Option(help="Go on with the run of this id.", show_default="made from the time"),
-    ] = None,
-    json: shared.Json = False,
-    yes: shared.Yes = False,
-) -> int:
+    ] = None
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Decode every photo, call no model.")
+    ] = False
+
+
+@takes_groups
+def run(site: Site, work: Work, pace: Pace, limits: Limits) -> int:
     """Caption every photo that has no caption yet. Safe to interrupt, safe to repeat."""
-    settings = shared.open_workspace(workspace)
-    if detail not in (None, "low", "high", "auto"):
-        fail(f"--detail is low, high or auto, not {detail!r}", ExitCode.USAGE)
-    options = shared.backend_options(
-        settings,
-        model=model,
-        prompt=prompt,
-        base_url=base_url,
-        max_workers=max_workers,
-        batch_size=batch_size,
-        max_edge=max_edge,
-        detail=detail,
-        mock_error_rate=mock_error_rate,
-        mock_latency=mock_latency,
-    )
-    request = shared.request_of(
-        workspace,
-        settings,
-        photos_dir=photos_dir,
-        journal=captions_jsonl,
-        backend=backend,
-        options=options,
-        selection=shared.selection_of(retry_status, retry_backend, retry_stale, force),
-        include=include,
-        exclude=exclude,
-    )
-    if restart_every is not None and request.selection.repeats and run_id is None:
+    request = request_of(site, work, pace)
+    if limits.restart_every and request.selection.repeats and limits.run_id is None:
         fail(
             "--restart-every with a retry or --force needs --run-id, or the loop never ends",
             ExitCode.USAGE,
         )
-    return carry_out(
-        msgspec.structs.replace(
-            request,
-            run=run_id,
-            limit=limit,
-            restart_every=restart_every,
-            budget=budget,
-            dry_run=dry_run,
-        ),
-        json=json,
+    request = msgspec.structs.replace(
+        request,
+        run=limits.run_id,
+        limit=limits.limit,
+        restart_every=limits.restart_every,
+        budget=limits.budget,
+        dry_run=limits.dry_run,
     )
+    return carry_out(request, json=site.json)
 
 
 def carry_out(request: RunRequest, *, json: bool) -> int:

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from pcc_tui.cli import options as shared
+from pcc_tui.cli.groups import takes_groups
+from pcc_tui.cli.options import Site
 from pcc_tui.cli.output import counts, print_json, say
 from pipeline.captions.stats import Stats, read_stats
 
 
-def stats(
-    workspace: shared.Workspace = shared.HERE,
-    photos_dir: shared.PhotosDir = None,
-    captions_jsonl: shared.Journal = None,
-    json: shared.Json = False,
-    yes: shared.Yes = False,
-) -> None:
+@takes_groups
+def stats(site: Site) -> None:
     """Add up the journal: captions by status, backend and model, tokens and cost."""
-    found = read_stats(shared.journal_path(workspace, captions_jsonl))
-    if json:
+    found = read_stats(site.journal)
+    if site.json:
         print_json(found)
     else:
         _tell(found)

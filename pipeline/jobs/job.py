@@ -122,7 +122,7 @@ class Job(Generic[R]):
         self._resumed.set()
         self._cost_settled = asyncio.Event()
         self._ending: Ending | None = None
-        self._failure: Exception | None = None
+        self._failure: BaseException | None = None
 
     async def run(self) -> Ending:
         """Work until nothing is left, or until told to stop.
@@ -162,6 +162,7 @@ class Job(Generic[R]):
             return
         self.progress.begin()
         feeder = asyncio.create_task(self._feed())
+        feeder.add_done_callback(self._surface)
         self._workers = [asyncio.create_task(self._work()) for _ in range(self._stage.workers)]
         try:
             await asyncio.gather(*self._workers)
@@ -217,7 +218,7 @@ class Job(Generic[R]):
         self._wake.set()
         self._cost_settled.set()
 
-    def _fail(self, error: Exception) -> None:
+    def _fail(self, error: BaseException) -> None:
         """End because of an error; without a journal, nothing in flight is worth waiting for."""
         if self._failure is None:
             self._failure = error
@@ -225,6 +226,11 @@ class Job(Generic[R]):
         self._end(Ending.STOPPED)
         if isinstance(error, JournalError):
             self.abort()
+
+    def _surface(self, task: asyncio.Task[None]) -> None:
+        """End the job if a task of it died of what nobody expected."""
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._fail(error)
 
     def _release_workers(self) -> None:
         for _ in range(self._stage.workers):
@@ -249,6 +255,7 @@ class Job(Generic[R]):
 
     def _decoded(self, task: asyncio.Task[None]) -> None:
         self._decoding.discard(task)
+        self._surface(task)
         if not self._queue and not self._decoding and self._stage.batch_size > 1:
             for _ in range(self._stage.workers):
                 self._ready.put_nowait(_Marker.DRAINED)

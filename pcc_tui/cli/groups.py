@@ -1,0 +1,59 @@
+"""Options that belong together are declared once, as a dataclass that commands take."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, get_type_hints
+
+Command = Callable[..., Any]
+
+
+def takes_groups(command: Command) -> Command:
+    """Let parameters of a Typer command be dataclasses, each standing for its fields.
+
+    Typer reads the signature of a function, so the fields are put there in place
+    of their dataclass; when called, they are gathered again.
+    """
+    signature = inspect.signature(command, eval_str=True)
+    annotations: dict[str, Any] = {
+        parameter.name: parameter.annotation for parameter in signature.parameters.values()
+    }
+    groups = {name: kind for name, kind in annotations.items() if dataclasses.is_dataclass(kind)}
+    flat: list[inspect.Parameter] = []
+    for parameter in signature.parameters.values():
+        if parameter.name in groups:
+            flat += _fields_of(groups[parameter.name])
+        else:
+            flat.append(parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY))
+
+    @wraps(command)
+    def gathered(**values: Any) -> Any:
+        for name, group in groups.items():
+            fields = dataclasses.fields(group)
+            values[name] = group(**{field.name: values.pop(field.name) for field in fields})
+        return command(**values)
+
+    gathered.__signature__ = signature.replace(parameters=flat)  # type: ignore[attr-defined]
+    gathered.__annotations__ = {parameter.name: parameter.annotation for parameter in flat}
+    return gathered
+
+
+def _fields_of(group: Any) -> list[inspect.Parameter]:
+    """Return the fields as parameters, under the group's own heading in the help."""
+    hints = get_type_hints(group, include_extras=True)
+    heading = group.__doc__.partition(".")[0]
+    for hint in hints.values():
+        for info in getattr(hint, "__metadata__", ()):
+            info.rich_help_panel = heading
+    return [
+        inspect.Parameter(
+            field.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=field.default,
+            annotation=hints[field.name],
+        )
+        for field in dataclasses.fields(group)
+    ]
