@@ -21,7 +21,9 @@ def takes_groups(command: Command) -> Command:
     annotations: dict[str, Any] = {
         parameter.name: parameter.annotation for parameter in signature.parameters.values()
     }
-    groups = {name: kind for name, kind in annotations.items() if dataclasses.is_dataclass(kind)}
+    groups: dict[str, Any] = {
+        name: kind for name, kind in annotations.items() if dataclasses.is_dataclass(kind)
+    }
     flat: list[inspect.Parameter] = []
     for parameter in signature.parameters.values():
         if parameter.name in groups:
