@@ -8,6 +8,8 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, get_type_hints
 
+import typer
+
 Command = Callable[..., Any]
 
 
@@ -41,6 +43,12 @@ def takes_groups(command: Command) -> Command:
     gathered.__signature__ = signature.replace(parameters=flat)  # type: ignore[attr-defined]
     gathered.__annotations__ = {parameter.name: parameter.annotation for parameter in flat}
     return gathered
+
+
+def show_help(context: typer.Context) -> None:
+    """Show the help of a group of commands when none of them is given."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
 
 
 def _fields_of(group: Any) -> list[inspect.Parameter]:

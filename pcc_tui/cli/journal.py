@@ -11,13 +11,16 @@ from journal import CaptionRecord, RewriteReport
 from journal import check as check_journal
 from journal import compact as compact_journal
 from journal import repair as repair_journal
-from pcc_tui.cli.groups import takes_groups
+from pcc_tui.cli.groups import show_help, takes_groups
 from pcc_tui.cli.options import Site
 from pcc_tui.cli.output import ExitCode, fail, print_json, say
 
 SHOWN_DAMAGE = 20
 
-app = typer.Typer(help="Check, repair and compact the captions journal.", no_args_is_help=True)
+app = typer.Typer()
+app.callback(invoke_without_command=True, help="Check, repair and compact the captions journal.")(
+    show_help
+)
 
 
 @app.command("check")

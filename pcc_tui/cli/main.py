@@ -13,16 +13,20 @@ import typer
 from backends.errors import BackendError
 from journal import JournalError, JournalLocked
 from pcc_tui.cli import demo, doctor, journal, plan, run, stats, watch
+from pcc_tui.cli.groups import show_help
 from pcc_tui.cli.output import ExitCode, warn
 from pipeline.jobs.errors import JobError
 from pipeline.photos.errors import PhotoError, PhotosDirMissing
 
 app = typer.Typer(
     name="pcc",
-    help="Turn a folder of photos into captions, a tree of clusters and training-ready datasets.",
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.callback(
+    invoke_without_command=True,
+    help="Turn a folder of photos into captions. Safe to interrupt, safe to repeat.",
+)(show_help)
 app.command("run")(run.run)
 app.command("plan")(plan.plan)
 app.command("stats")(stats.stats)
@@ -32,20 +36,24 @@ app.command("demo")(demo.demo)
 app.add_typer(journal.app, name="journal")
 
 
-@app.callback(invoke_without_command=True)
-def without_command(context: typer.Context) -> None:
-    """Show the help when no command is given."""
-    if context.invoked_subcommand is None:
-        typer.echo(context.get_help())
-
-
 def main() -> NoReturn:
     """Run the command line and exit."""
     os.umask(0o077)  # what we write may hold private text
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _exit_on_signal)
-    sys.exit(_run())
+    code = _run()
+    _let_go_of_dead_streams()
+    sys.exit(code)
+
+
+def _let_go_of_dead_streams() -> None:
+    """Keep Python from failing at its exit because a terminal or a pipe is gone."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _exit_on_signal(number: int, frame: FrameType | None) -> NoReturn:

@@ -45,8 +45,13 @@ class DryRunJournal:
         target = self._journal if record.status == "error_corrupt" else self._beside
         target.append(record)
 
-    def close(self) -> None:
+    def flush(self) -> None:
         """Bring both to disk."""
+        self._journal.flush()
+        self._beside.flush()
+
+    def close(self) -> None:
+        """Bring both to disk and give them back."""
         try:
             self._journal.close()
         finally:

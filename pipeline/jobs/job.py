@@ -44,8 +44,11 @@ class Appender(Protocol[R_contra]):
     def append(self, record: R_contra) -> None:
         """Hand over a record."""
 
+    def flush(self) -> None:
+        """Bring what was appended to disk, and acknowledge it."""
+
     def close(self) -> None:
-        """Bring everything to disk."""
+        """Flush, and give the journal back."""
 
 
 OpenJournal = Callable[
@@ -147,15 +150,20 @@ class Job(Generic[R]):
                 finally:
                     await self._stage.close()
         finally:
-            try:
-                await asyncio.to_thread(writer.close)
-            except JournalError as error:
-                self._failure = self._failure or error
-            await asyncio.sleep(0)  # the last acknowledgements are on the loop's list
+            # Acknowledgements of the flush serve photos that wait for an identical one.
+            await self._finish_writing(writer.flush)
+            await self._finish_writing(writer.close)
             self.progress.finish()
         if self._failure is not None:
             raise self._failure
         return self._ending or Ending.DONE
+
+    async def _finish_writing(self, write: Callable[[], None]) -> None:
+        try:
+            await asyncio.to_thread(write)
+        except JournalError as error:
+            self._failure = self._failure or error
+        await asyncio.sleep(0)  # the acknowledgements are on the loop's list
 
     async def _work_through(self) -> None:
         if self._ending is not None:
@@ -373,9 +381,13 @@ class Job(Generic[R]):
         )
         text = scrub(text)[:LONGEST_ERROR]
         log.warning("photo failed", {"photo": photo.key, "status": status, "error": text})
-        if status != "error_corrupt":
-            self._retriable.append((photo, status))
+        self._note_failure(photo, status)
         return self._keep(self._stage.failed(Failed(photo, loaded, status, text, seconds)))
+
+    def _note_failure(self, photo: Photo, status: Status) -> None:
+        """Remember what `retry` may put to work again; a broken file stays broken."""
+        if status in ("error_api", "error_model"):
+            self._retriable.append((photo, status))
 
     def _keep(self, record: R) -> R:
         try:
@@ -391,9 +403,14 @@ class Job(Generic[R]):
             self._unsettled -= 1
             digest = self._stage.digest(record)
             if digest is not None:
-                for photo in self._copies.settle(digest, self._stage.usage(record).status, offset):
-                    self._keep(self._stage.copied(record, photo))
+                self._copy_to_waiting(record, digest, offset)
         self._wake.set()
+
+    def _copy_to_waiting(self, record: R, digest: str, offset: int) -> None:
+        status = self._stage.usage(record).status
+        for photo in self._copies.settle(digest, status, offset):
+            self._keep(self._stage.copied(record, photo))
+            self._note_failure(photo, status)
 
 
 def _call_on(

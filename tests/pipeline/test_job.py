@@ -228,6 +228,53 @@ async def test_copies_share_the_fate_of_the_first(bench: Bench) -> None:
     assert len(bench.records()) == 15
 
 
+async def test_retry_brings_the_copies_along(bench: Bench) -> None:
+    for number in range(3):
+        shutil.copy(bench.photos_dir / "IMG_00002.jpg", bench.photos_dir / f"copy{number}.jpg")
+    failing = True
+
+    async def answer(photo: PhotoInput) -> Caption:
+        await asyncio.sleep(0.01)
+        if failing:
+            raise CallError("busy")
+        return Caption(text="fine")
+
+    captioner = Scripted(answer=answer)
+    job = bench.job(captioner)
+    running = asyncio.create_task(job.run())
+    await until(lambda: job.progress.by_status["error_api"] >= 10)
+    failing = False
+    job.retry()
+    await until(lambda: job.progress.attempted >= 10)
+    job.retry()
+
+    assert await running is Ending.DONE
+    assert {record.status for record in bench.records().values()} == {"success"}
+    assert len(bench.records()) == 15
+
+
+async def test_stop_serves_the_copies_of_what_was_in_flight(
+    tmp_path: Path, photos: Callable[..., Path]
+) -> None:
+    folder, release = photos(1), asyncio.Event()
+    for number in range(3):
+        shutil.copy(folder / "IMG_00000.jpg", folder / f"copy{number}.jpg")
+
+    async def answer(photo: PhotoInput) -> Caption:
+        await release.wait()
+        return Caption(text="fine")
+
+    bench = Bench(tmp_path, folder)
+    job = bench.job(Scripted(answer=answer))
+    running = asyncio.create_task(job.run())
+    await until(lambda: [len(twins) for twins in job._copies._waiting.values()] == [4])
+    job.stop()
+    release.set()
+
+    assert await running is Ending.STOPPED
+    assert len(bench.records()) == 4
+
+
 @pytest.mark.parametrize(("count", "batches"), [(12, [8, 4]), (8, [8]), (3, [3]), (1, [1])])
 async def test_batches_are_full_but_for_the_last(
     tmp_path: Path, photos: Callable[..., Path], count: int, batches: list[int]
