@@ -16,6 +16,8 @@ ROWS = {
     "mock": jobs.mock_row,
     "peer": jobs.peer_row,
     "wide": jobs.wide_row,
+    "kill": jobs.kill_row,
+    "faults": jobs.faults_row,
     "nothing": jobs.nothing_row,
     "walk": photos.walk_row,
     "help": jobs.help_row,

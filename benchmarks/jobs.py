@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import subprocess
 import sys
 import tempfile
@@ -15,8 +16,10 @@ from pathlib import Path
 from backends.base import PictureSpec
 from benchmarks.journal import write_journal
 from benchmarks.table import PCC, Row, best_of, run_process
+from journal import CaptionRecord, scan
 from pipeline.captions.run import decoder_count
 from pipeline.photos.images import load_photo
+from tests.support.openai_server import OpenAIServer, Reply, completion, error, good
 from tests.support.photos import make_photos, noise_jpeg
 
 LARGE_PHOTOS = 240
@@ -159,4 +162,65 @@ def help_row(folder: Path) -> Row:
         f"{bare:.2f} s (python)",
         f"{took:.2f} s",
         "0.25 s",
+    )
+
+
+def kill_row(folder: Path) -> Row:
+    """SIGKILL half-way through 500 photos, then run again: what was sent twice, what is lost."""
+    photos, workspace = folder / "killed", folder / "w"
+    make_photos(photos, 500, (640, 480))
+    workspace.mkdir()
+    with OpenAIServer(latency=0.2) as server:
+        command = [*PCC, "run", "--backend", "openai", "--base-url", server.url]
+        command += ["--model", "gpt-4o-mini", "--max-workers", "8", "--photos-dir", str(photos)]
+        with subprocess.Popen(command, cwd=workspace, stdout=subprocess.DEVNULL) as running:
+            while len(server.captions) < 250:
+                time.sleep(0.01)
+            running.kill()
+        run_process(command, workspace)
+        sent = len(server.captions)
+    kept = [record for _, record in scan(workspace / "captions.jsonl", CaptionRecord)]
+    lost = 500 - len({record.rel_path for record in kept if record.status == "success"})
+    return Row(
+        "kill -9 at 250 of 500, 8 workers, run again",
+        "1 twice, 0 lost (best peer)",
+        f"{sent - 500} twice, {lost} lost",
+        "8 in flight",
+        f"{sent - 500} twice, {lost} lost",
+        "8 twice, 0 lost",
+    )
+
+
+def faults_row(folder: Path) -> Row:
+    """200 photos against a server that fails four times in ten, then a rerun against a good one."""
+    photos, workspace = folder / "faulty", folder / "w"
+    make_photos(photos, 200, (640, 480))
+    workspace.mkdir()
+    choice = random.Random(3)
+    faults = [
+        Reply(429, headers={"retry-after": "0.1"}),
+        error(500, "oops"),
+        Reply(raw=b""),
+        Reply(body="garbage"),
+        Reply(body=completion("")),
+    ]
+    with OpenAIServer(latency=0.02) as server:
+        server.script = lambda request: choice.choice(faults) if choice.random() < 0.4 else good()
+        command = [*PCC, "run", "--backend", "openai", "--base-url", server.url]
+        command += ["--model", "gpt-4o-mini", "--photos-dir", str(photos)]
+        used = run_process(command, workspace)
+        requests = len(server.captions)
+        kept = [record for _, record in scan(workspace / "captions.jsonl", CaptionRecord)]
+        failed = sum(record.status != "success" for record in kept)
+        blank = sum(record.status == "success" and not record.caption for record in kept)
+        server.script = lambda request: good()
+        run_process([*command, "--retry-status", "error_api"], workspace)
+        again = len(server.captions) - requests
+    return Row(
+        "faults in 40 % of answers, 200 photos",
+        "13 blank successes (plain script)",
+        f"{requests} requests, {used.seconds:.0f} s, {failed} failed, {blank} blank",
+        "-",
+        f"{blank} blank, rerun sent {again} for {failed}",
+        "0 blank, rerun exact",
     )

@@ -21,7 +21,7 @@ from journal.reader import UNREADABLE, read_chunks
 R = TypeVar("R", bound=msgspec.Struct)
 
 COMMIT_SECONDS = 0.05
-"""Oldest that an unsynced record may grow; so there are at most 20 syncs a second."""
+"""Least time between two syncs, so at most 20 a second; no record waits longer than that."""
 
 sync_data = getattr(os, "fdatasync", os.fsync)
 """Where a system has no fdatasync, fsync does the same and a little more."""
@@ -58,7 +58,7 @@ class JournalWriter(Generic[R]):
         self._on_failure = on_failure
         self._changed = threading.Condition()
         self._pending: list[tuple[R, bytes]] = []
-        self._pending_since = 0.0
+        self._synced_at = 0.0
         self._appended = 0
         self._durable = 0
         self._flushing = False
@@ -85,7 +85,6 @@ class JournalWriter(Generic[R]):
             self._pending.append((record, line))
             self._appended += 1
             if len(self._pending) == 1:
-                self._pending_since = time.monotonic()
                 self._changed.notify_all()
 
     def flush(self) -> None:
@@ -132,11 +131,12 @@ class JournalWriter(Generic[R]):
         """Wait for records, let others join them, return them; empty when closing."""
         with self._changed:
             self._changed.wait_for(lambda: self._pending or self._closing)
-            due = self._pending_since + COMMIT_SECONDS
+            due = self._synced_at + COMMIT_SECONDS
             self._changed.wait_for(
                 lambda: self._flushing or self._closing, timeout=due - time.monotonic()
             )
             self._flushing = False
+            self._synced_at = time.monotonic()
             batch, self._pending = self._pending, []
             return batch
 
