@@ -77,6 +77,9 @@ def _run() -> int:
         return _told(str(error), ExitCode.FAILED)
     except OSError as error:
         return _told(str(error), ExitCode.FAILED)
+    except Exception as error:
+        text = f"unexpected {type(error).__name__}: {error}"
+        return _told(f"{text}; this is a bug, caption.log has more", ExitCode.FAILED)
 
 
 def _told(message: str, code: int) -> int:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import traceback
 from collections.abc import Callable, Coroutine
 from typing import Any
 
 import msgspec
 
 from backends.base import Captioner
+from backends.keys import scrub
 from backends.prices import require_price
 from backends.registry import make_backend
 from journal import CaptionRecord, JournalWriter, WriterLock
@@ -116,17 +118,29 @@ async def _run_job(
         journal=str(prepared.lock.path),
         started=utc_now(),
     )
+    asyncio.get_running_loop().set_exception_handler(_log_stray_error)
     watching = asyncio.create_task(watch(snapshot))
     try:
         with stop_on_signals(job.stop, job.abort) as received:
             async with control.serving(prepared.request.workspace, run_file):
                 ending = await job.run()
+    except Exception as error:
+        trace = "".join(traceback.format_exception(error))
+        log.error("failed", {"error": scrub(str(error)), "traceback": scrub(trace)})
+        raise
     finally:
         watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)
         report = _report(prepared, snapshot())
         log.info("end", msgspec.to_builtins(report))
     return RunResult(ending, received.exit_code, report)
+
+
+def _log_stray_error(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Keep what no task waits for, such as a client that hung up, off the terminal."""
+    log.warning(
+        "stray error", {"error": scrub(f"{context['message']}: {context.get('exception')}")}
+    )
 
 
 def _make_stage(prepared: Prepared) -> CaptionStage:

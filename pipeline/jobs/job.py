@@ -31,6 +31,7 @@ from pipeline.photos.errors import CorruptImageError, DecoderUnavailable, Photos
 from pipeline.photos.photo import LoadedPhoto, Photo
 
 R = TypeVar("R", bound=msgspec.Struct)
+T = TypeVar("T")
 R_contra = TypeVar("R_contra", contravariant=True)
 
 LONGEST_ERROR = 500
@@ -136,11 +137,7 @@ class Job(Generic[R]):
             DecoderUnavailable: no decoding process starts.
             BackendError: the stage could not be opened.
         """
-        loop = asyncio.get_running_loop()
-        writer = self._open_journal(
-            lambda committed: _call_on(loop, self._committed, committed),
-            lambda error: _call_on(loop, self._fail, error),
-        )
+        writer = self._open_journal(self._on_loop(self._committed), self._on_loop(self._fail))
         self._append = writer.append
         try:
             async with self._decoders:
@@ -230,10 +227,24 @@ class Job(Generic[R]):
         """End because of an error; without a journal, nothing in flight is worth waiting for."""
         if self._failure is None:
             self._failure = error
-            log.error("failed", {"error": scrub(str(error))})
         self._end(Ending.STOPPED)
         if isinstance(error, JournalError):
             self.abort()
+
+    def _on_loop(self, function: Callable[[T], None]) -> Callable[[T], None]:
+        """Return a function for other threads to call, which calls this one on the loop."""
+        loop = asyncio.get_running_loop()
+
+        def guarded(argument: T) -> None:
+            try:
+                function(argument)
+            except Exception as error:
+                self._fail(error)
+
+        def hand_over(argument: T) -> None:
+            loop.call_soon_threadsafe(guarded, argument)
+
+        return hand_over
 
     def _surface(self, task: asyncio.Task[None]) -> None:
         """End the job if a task of it died of what nobody expected."""
@@ -411,14 +422,6 @@ class Job(Generic[R]):
         for photo in self._copies.settle(digest, status, offset):
             self._keep(self._stage.copied(record, photo))
             self._note_failure(photo, status)
-
-
-def _call_on(
-    loop: asyncio.AbstractEventLoop, function: Callable[..., None], argument: object
-) -> None:
-    """Call a function on the loop from another thread; a loop that has ended needs no news."""
-    if not loop.is_closed():
-        loop.call_soon_threadsafe(function, argument)
 
 
 def _is_empty(directory: Path) -> bool:

@@ -590,3 +590,28 @@ def test_help_names_every_command(pcc: Pcc) -> None:
 
     for command in ("run", "plan", "stats", "watch", "doctor", "demo", "journal"):
         assert re.search(rf"\b{command}\b", plain)
+
+
+def test_a_bug_is_one_line_on_the_terminal_and_a_traceback_in_the_log(
+    photos: Callable[..., Path], workspace: Path
+) -> None:
+    broken = (
+        "from pipeline.captions.stage import CaptionStage\n"
+        "from pcc_tui.cli.main import main\n"
+        "CaptionStage.usage = lambda self, record: 1 / 0\n"
+        "main()\n"
+    )
+    done = subprocess.run(
+        [PCC[0], "-c", broken, "run", "--backend", "mock", "--photos-dir", str(photos(3))],
+        cwd=workspace,
+        env={**CLEAN_ENVIRONMENT, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "unexpected ZeroDivisionError" in done.stderr
+    assert "ZeroDivisionError" in (workspace / "caption.log").read_text()
