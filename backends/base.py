@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 import msgspec
 
-from backends.errors import BackendError
-
 if TYPE_CHECKING:
     from PIL import Image
 
@@ -213,11 +211,11 @@ class Captioner(ABC):
             BackendError: there is no caption, and why.
         """
 
-    async def caption_batch(self, photos: Sequence[PhotoInput]) -> list[Caption | BackendError]:
+    async def caption_batch(self, photos: Sequence[PhotoInput]) -> list[Caption | Exception]:
         """Return a caption or an error for each photo, in their order."""
         return [await self._caption_one(photo) for photo in photos]
 
-    async def _caption_one(self, photo: PhotoInput) -> Caption | BackendError:
+    async def _caption_one(self, photo: PhotoInput) -> Caption | Exception:
         try:
             caption: Callable[[PhotoInput], Caption | Awaitable[Caption]] = self.caption
             from asyncio import to_thread  # a plan needs backends, but no event loop
@@ -225,8 +223,8 @@ class Captioner(ABC):
             waits = inspect.iscoroutinefunction(self.caption)
             answer = caption(photo) if waits else await to_thread(caption, photo)
             return await answer if isinstance(answer, Awaitable) else answer
-        except BackendError as error:
-            return error
+        except Exception as error:
+            return error  # it must not cost the captions of the photos beside this one
 
     def cost_bound(self) -> float | None:
         """Return the most that one photo can cost in US dollars, None where no price is known."""

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from journal.reader import Follower, Malformed, collector_off
-from journal.records import Head, record_key
+from journal.records import Head, Keyed, record_key
 
-H = TypeVar("H", bound=Head)
+H = TypeVar("H", bound=Keyed)
 G = TypeVar("G", bound=Hashable)
 
 _GROUP_BITS = 20

@@ -21,6 +21,7 @@ class Line(msgspec.Struct, Generic[T], gc=False):
     Attributes:
         number: From 1.
         offset: Byte offset of its start.
+        end: Byte offset behind it and its newline.
         data: The line without its newline.
         seal: What its crc says.
         record: What it holds, None where it cannot be read.
@@ -30,6 +31,7 @@ class Line(msgspec.Struct, Generic[T], gc=False):
 
     number: int
     offset: int
+    end: int
     data: bytes
     seal: Seal
     record: T | None
@@ -46,19 +48,24 @@ def inspect_lines(path: Path, record_type: type[T]) -> Iterator[Line[T]]:
             offset = chunk.offset
             for data in chunk.lines:
                 number += 1
+                end = chunk.end if len(chunk.lines) == 1 else offset + len(data) + 1
                 if data.strip(b"\r"):
-                    yield _inspect(decoder, number, offset, data, chunk.complete)
-                offset += len(data) + 1
+                    yield _inspect(decoder, number, (offset, end), data, chunk.complete)
+                offset = end
 
 
 def _inspect(
-    decoder: msgspec.json.Decoder[T], number: int, offset: int, data: bytes, complete: bool
+    decoder: msgspec.json.Decoder[T],
+    number: int,
+    place: tuple[int, int],
+    data: bytes,
+    complete: bool,
 ) -> Line[T]:
-    text = data.removeprefix(BOM) if offset == 0 else data
+    text = data.removeprefix(BOM) if place[0] == 0 else data
     record, fault = None, None
     try:
         record = decoder.decode(text)
     except UNREADABLE as error:
         fault = str(error)
     torn = fault is not None and (not complete or data.endswith(TORN_MARK))
-    return Line(number, offset, text, check_seal(text), record, fault, torn)
+    return Line(number, *place, text, check_seal(text), record, fault, torn)

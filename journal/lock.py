@@ -47,6 +47,7 @@ class WriterLock:
     def __init__(self, path: Path, command: str) -> None:
         self.path = path.resolve()
         self.descriptor = self._open_locked()
+        self._held = True
         self._note(command)
 
     def _open_locked(self) -> int:
@@ -90,14 +91,16 @@ class WriterLock:
             raise JournalLost(self.path)
 
     def release(self) -> None:
-        """Give the lock back. The note of the holder goes first."""
-        holder_path(self.path).unlink(missing_ok=True)
-        os.close(self.descriptor)
+        """Give the lock back, once. The note of the holder goes first."""
+        if self._held:
+            self._held = False
+            holder_path(self.path).unlink(missing_ok=True)
+            os.close(self.descriptor)
 
 
 def read_holder(journal: Path) -> str:
     """Return a description of who holds a journal's lock."""
     try:
         return str(msgspec.json.decode(holder_path(journal).read_bytes(), type=Holder))
-    except (OSError, msgspec.MsgspecError):
+    except (OSError, UnicodeDecodeError, msgspec.MsgspecError):
         return "another process"

@@ -17,7 +17,7 @@ from typing import Generic, NamedTuple, TypeVar
 import msgspec
 
 from journal.errors import RecordUnreadable
-from journal.lines import BOM, TORN_MARK
+from journal.lines import BOM, TORN_MARK, Seal, check_seal
 
 T = TypeVar("T")
 
@@ -189,8 +189,8 @@ def read_line(file: FileIO, offset: int) -> bytes:
     return line.partition(b"\n")[0]
 
 
-def read_record(path: Path, offset: int, record_type: type[T]) -> T:
-    """Return the record whose line starts at a byte offset.
+def read_record(path: Path, offset: int, record_type: type[T]) -> tuple[T, Seal]:
+    """Return the record whose line starts at a byte offset, and what its crc says.
 
     Raises:
         RecordUnreadable: no valid record stands there.
@@ -198,7 +198,8 @@ def read_record(path: Path, offset: int, record_type: type[T]) -> T:
     with FileIO(path, "rb") as file:
         line = read_line(file, offset)
     try:
-        return msgspec.json.decode(line.removeprefix(BOM), type=record_type)
+        text = line.removeprefix(BOM)
+        return msgspec.json.decode(text, type=record_type), check_seal(text)
     except UNREADABLE as error:
         raise RecordUnreadable(f"no record at byte {offset:,} of {path}: {error}") from None
 

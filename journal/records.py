@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import unicodedata
-from typing import Literal
+from typing import Literal, Protocol
 
 import msgspec
 
@@ -56,6 +56,18 @@ class CaptionRecord(msgspec.Struct, omit_defaults=True, kw_only=True, gc=False):
     copied_from: str | None = None
     taken: str | None = None
     phash: str | None = None
+
+
+class Keyed(Protocol):
+    """Whatever an index can hold: it knows which photo it is about."""
+
+    @property
+    def rel_path(self) -> str:
+        """POSIX path relative to the photos directory."""
+
+    @property
+    def raw_path(self) -> str | None:
+        """Base64 of the path's bytes where they are not UTF-8."""
 
 
 class Head(msgspec.Struct, gc=False):

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
+from io import FileIO
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 
-from journal.index import load_index
-from journal.inspection import Line, inspect_lines
-from journal.lines import Seal, reseal
+from journal.index import Index
+from journal.inspection import inspect_lines
+from journal.lines import TORN_MARK, Seal, reseal
 from journal.lock import WriterLock
+from journal.reader import Follower
+from journal.records import Keyed
 from journal.rewrite import atomic_rewrite
 
 T = TypeVar("T")
+H = TypeVar("H", bound=Keyed)
 
 LISTED_DAMAGE = 1000
 
@@ -34,7 +39,7 @@ class CheckReport(msgspec.Struct, kw_only=True):
     Attributes:
         lines: Lines in the file, empty ones included.
         records: Lines that hold a record.
-        unverified: Records without a crc; they count, but nothing vouches for them.
+        unverified: Records whose crc is absent or does not match; they count all the same.
         torn_tail: Half lines left by a killed writer; expected, nothing was lost.
         damaged: Lines that hold no record, or one whose crc does not match.
         damage: The first 1,000 of them.
@@ -73,7 +78,7 @@ def check(path: Path, record_type: type[T]) -> CheckReport:
             report.torn_tail += 1
             continue
         report.records += line.fault is None
-        report.unverified += line.fault is None and line.seal is Seal.ABSENT
+        report.unverified += line.fault is None and line.seal is not Seal.INTACT
         reason = line.fault or (Seal.BROKEN.value if line.seal is Seal.BROKEN else None)
         if reason is not None:
             report.damaged += 1
@@ -96,55 +101,72 @@ def repair(path: Path, record_type: type[T], backup: Path) -> RewriteReport:
         FileExistsError: `backup` exists.
     """
 
-    def mended(line: Line[T], report: RewriteReport) -> bytes | None:
-        if line.fault is not None:
-            return None
-        if line.seal is Seal.INTACT:
-            return line.data.rstrip(b"\r") + b"\n"
-        report.resealed += 1
-        return reseal(line.data)
+    def new_lines(journal: Path, report: RewriteReport) -> Iterator[bytes | None]:
+        for line in inspect_lines(journal, record_type):
+            if line.fault is not None:
+                yield None
+            elif line.seal is Seal.INTACT:
+                yield line.data.rstrip(b"\r") + b"\n"
+            else:
+                report.resealed += 1
+                yield reseal(line.data)
 
-    return _rewrite(path, record_type, mended, backup)
+    return _rewrite(path, new_lines, backup)
 
 
-def compact(path: Path, record_type: type[T]) -> RewriteReport:
+def compact(path: Path, record_type: type[H]) -> RewriteReport:
     """Keep the last record of each key, byte for byte, and every line that cannot be read.
 
     Raises:
         JournalLocked: it is being written.
         DiskFull: there is no room for the new file.
     """
-    last: set[int] = set()
 
-    def kept(line: Line[T], report: RewriteReport) -> bytes | None:
-        if not last:
-            last.update(load_index(path).offsets())
-        return line.data + b"\n" if line.fault is not None or line.offset in last else None
+    def new_lines(journal: Path, report: RewriteReport) -> Iterator[bytes | None]:
+        index: Index[str] = Index(Follower(journal, record_type), lambda record: "")
+        index.refresh()
+        last = index.offsets()
+        with FileIO(journal, "rb") as file:
+            for line in inspect_lines(journal, record_type):
+                if line.fault is None:
+                    yield line.data + b"\n" if line.offset in last else None
+                    continue
+                file.seek(line.offset)
+                data = file.read(line.end - line.offset)  # whole, however long
+                yield data if data.endswith(b"\n") else data + TORN_MARK + b"\n"
 
-    return _rewrite(path, record_type, kept, backup=None)
+    return _rewrite(path, new_lines, backup=None)
 
 
 def _rewrite(
     path: Path,
-    record_type: type[T],
-    new_line: Callable[[Line[T], RewriteReport], bytes | None],
+    new_lines: Callable[[Path, RewriteReport], Iterator[bytes | None]],
     backup: Path | None,
 ) -> RewriteReport:
-    """Put what `new_line` makes of each line in the place of the journal."""
+    """Put new lines in the place of a journal; None stands for a line left out."""
     report = RewriteReport()
     lock = WriterLock(path, "pcc journal")
     try:
         with atomic_rewrite(lock.path, needed=lock.path.stat().st_size) as file:
-            for line in inspect_lines(lock.path, record_type):
-                data = new_line(line, report)
+            for data in new_lines(lock.path, report):
                 if data is None:
                     report.dropped += 1
                     continue
                 report.kept += 1
                 file.write(data)
             if backup is not None:
-                os.link(lock.path, backup)
+                _keep_old(lock.path, backup)
                 report.backup = str(backup)
     finally:
         lock.release()
     return report
+
+
+def _keep_old(journal: Path, backup: Path) -> None:
+    """Give the old file a second name, or copy it where the file system has no hard links."""
+    try:
+        os.link(journal, backup)
+    except FileExistsError:
+        raise
+    except OSError:
+        shutil.copy2(journal, backup)

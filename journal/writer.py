@@ -82,6 +82,8 @@ class JournalWriter(Generic[R]):
         with self._changed:
             if self._failure is not None:
                 raise self._failure
+            if self._closing:
+                raise JournalError(f"{self.path} is closed")
             self._pending.append((record, line))
             self._appended += 1
             if len(self._pending) == 1:
@@ -122,6 +124,9 @@ class JournalWriter(Generic[R]):
             except JournalError as error:
                 self._fail(error)
                 return
+            except OSError as error:
+                self._fail(JournalWriteFailed(self.path, error))
+                return
             self._on_commit(committed)
             with self._changed:
                 self._durable += len(batch)
@@ -142,7 +147,7 @@ class JournalWriter(Generic[R]):
 
     def _commit(self, batch: list[tuple[R, bytes]]) -> list[tuple[int, R]]:
         self._lock.verify()
-        offset = self._size
+        offset = self._size = os.fstat(self._lock.descriptor).st_size
         self._write(b"".join([line for _, line in batch]))
         committed = []
         for record, line in batch:
@@ -164,7 +169,6 @@ class JournalWriter(Generic[R]):
             sync_data(descriptor)
         except OSError as error:
             raise self._describe(error, len(data)) from error
-        self._size += len(data)
 
     def _cut_back(self) -> None:
         """Take back a short write of ours; if even that fails, the next writer heals it."""

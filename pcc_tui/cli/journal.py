@@ -34,7 +34,7 @@ def check(site: Site) -> int:
     else:
         say(
             f"{path}: {report.lines:,} lines, {report.records:,} records, "
-            f"{report.unverified:,} without a checksum, "
+            f"{report.unverified:,} unverified, "
             f"{report.torn_tail:,} torn by a kill (nothing lost), {report.damaged:,} damaged"
         )
         for damage in report.damage[:SHOWN_DAMAGE]:

@@ -13,8 +13,7 @@ from backends.base import Caption, Captioner, PhotoInput
 from backends.errors import AuthError, QuotaError
 from backends.keys import scrub
 from journal import CaptionRecord, Status, split_path
-from pipeline.jobs.errors import RunStopped
-from pipeline.jobs.plan import Maker
+from pipeline.jobs.errors import RunStopped, describe
 from pipeline.jobs.stage import Decoded, Failed, Stage, Usage
 from pipeline.photos.photo import Photo
 
@@ -43,11 +42,6 @@ class CaptionStage(Stage[CaptionRecord]):
         self._prompt = prompt
         self._key_refused = 0
         self._succeeded = False
-
-    @property
-    def maker(self) -> Maker:
-        """Who makes the records."""
-        return Maker(self.captioner.name, self.captioner.model, self._prompt)
 
     async def open(self) -> None:
         """Open the backend."""
@@ -80,7 +74,7 @@ class CaptionStage(Stage[CaptionRecord]):
         if fault is None:
             record.caption = scrub(caption.text.strip())
         else:
-            record.error = scrub(f"{type(fault).__name__}: {fault}")[:500]
+            record.error = describe(fault)
         record.seconds = round(seconds, 3)
         record.tokens_in = caption.tokens_in
         record.tokens_out = caption.tokens_out
@@ -127,6 +121,12 @@ class CaptionStage(Stage[CaptionRecord]):
         """Return the content hash of the file."""
         return record.digest
 
+    def may_copy(self, record: CaptionRecord, digest: str) -> bool:
+        """Tell whether a record has this digest, and this backend, model and prompt."""
+        made = (record.backend, record.model, record.prompt)
+        ours = (self.captioner.name, self.captioner.model, self._prompt)
+        return record.digest == digest and made == ours
+
     def usage(self, record: CaptionRecord) -> Usage:
         """Return what the record adds to the totals."""
         return Usage(
@@ -135,7 +135,7 @@ class CaptionStage(Stage[CaptionRecord]):
             text=record.caption or record.error or "",
             tokens_in=record.tokens_in or 0,
             tokens_out=record.tokens_out or 0,
-            cost_usd=record.cost_usd or 0.0,
+            cost_usd=record.cost_usd,
             seconds=record.seconds,
         )
 

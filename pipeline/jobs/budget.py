@@ -33,7 +33,10 @@ class Budget:
         """Set aside the worst that these photos can cost."""
         self._in_flight += photos
 
-    def settle(self, cost: float) -> None:
-        """Replace what was set aside for one photo by what it cost."""
+    def settle(self, cost: float | None, *, answered: bool) -> None:
+        """Replace what was set aside for one photo by what it cost.
+
+        An answer that does not tell its cost counts as the most it can have cost.
+        """
         self._in_flight -= 1
-        self.spent += cost
+        self.spent += (self._bound if answered else 0.0) if cost is None else cost

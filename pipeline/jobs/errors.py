@@ -2,10 +2,16 @@
 
 JobError
 ├── RunStopped        a failure that the next photo would meet as well
-└── NoJob             no job runs in this workspace
+├── WorkspaceBusy     another job runs in this workspace
+└── NoJob             no job runs in this workspace, or it hung up
 """
 
 from __future__ import annotations
+
+from backends.keys import scrub
+from pipeline.photos.errors import CorruptImageError
+
+LONGEST_ERROR = 500
 
 
 class JobError(Exception):
@@ -16,5 +22,15 @@ class RunStopped(JobError):
     """Raised when going on would only spoil more photos: key, quota, disk, photos directory."""
 
 
+class WorkspaceBusy(JobError):
+    """Raised when another job runs in the workspace, on another journal."""
+
+
 class NoJob(JobError):
     """Raised when a workspace has no running job to talk to."""
+
+
+def describe(error: Exception) -> str:
+    """Return `Type: message` as records hold it: without keys, at most 500 characters."""
+    known = isinstance(error, CorruptImageError)  # it names the type underneath itself
+    return scrub(str(error) if known else f"{type(error).__name__}: {error}")[:LONGEST_ERROR]

@@ -14,16 +14,23 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
 from backends.errors import CallError, PictureError
-from backends.keys import scrub
-from journal import Committed, JournalError, RecordUnreadable, Status, read_record, split_path
+from journal import (
+    Committed,
+    JournalError,
+    RecordUnreadable,
+    Seal,
+    Status,
+    read_record,
+    split_path,
+)
 from pipeline.jobs.budget import Budget
 from pipeline.jobs.copies import Copies
-from pipeline.jobs.errors import RunStopped
+from pipeline.jobs.errors import RunStopped, describe
 from pipeline.jobs.progress import Progress
 from pipeline.jobs.stage import Decoded, Failed, Stage
 from pipeline.photos.decoder import DecoderPool
@@ -34,7 +41,8 @@ R = TypeVar("R", bound=msgspec.Struct)
 T = TypeVar("T")
 R_contra = TypeVar("R_contra", contravariant=True)
 
-LONGEST_ERROR = 500
+RETRIABLE: frozenset[Status] = frozenset({"error_api", "error_model"})
+"""What `retry` puts to work again; a broken file stays broken."""
 
 log = logging.getLogger("pcc.job")
 
@@ -71,6 +79,14 @@ class _Marker(enum.Enum):
 
     DRAINED = "nothing more is being decoded: do not wait for a full batch"
     END = "no photo will come any more"
+
+
+class _Kept(NamedTuple):
+    """A record on its way to disk; holding it keeps its id unique."""
+
+    record: object
+    photo: Photo
+    is_copy: bool
 
 
 class Job(Generic[R]):
@@ -118,6 +134,9 @@ class Job(Generic[R]):
         self._ahead = asyncio.Semaphore(stage.workers * stage.batch_size + 2 * decoders)
         self._decoding: set[asyncio.Task[None]] = set()
         self._ready: asyncio.Queue[Decoded | _Marker] = asyncio.Queue()
+        self._filling = asyncio.Lock()
+        self._opening: asyncio.Task[None] | None = None
+        self._kept: dict[int, _Kept] = {}
         self._workers: list[asyncio.Task[None]] = []
         self._unsettled = 0
         self._retriable: list[tuple[Photo, Status]] = []
@@ -141,7 +160,7 @@ class Job(Generic[R]):
         self._append = writer.append
         try:
             async with self._decoders:
-                await self._stage.open()
+                await self._open_stage()
                 try:
                     await self._work_through()
                 finally:
@@ -161,6 +180,15 @@ class Job(Generic[R]):
         except JournalError as error:
             self._failure = self._failure or error
         await asyncio.sleep(0)  # the acknowledgements are on the loop's list
+
+    async def _open_stage(self) -> None:
+        """Open the stage; a stop need not wait for a model that loads or a server that hangs."""
+        self._opening = asyncio.create_task(self._stage.open())
+        try:
+            await self._opening
+        except asyncio.CancelledError:
+            if self._ending is None:
+                raise
 
     async def _work_through(self) -> None:
         if self._ending is not None:
@@ -198,6 +226,8 @@ class Job(Generic[R]):
     def stop(self) -> None:
         """Take no further photo, finish and write what is in flight, end."""
         self._end(Ending.STOPPED)
+        if self._opening is not None:
+            self._opening.cancel()
 
     def abort(self) -> None:
         """End now; what is in flight is given up, what was reported stays."""
@@ -207,6 +237,8 @@ class Job(Generic[R]):
 
     def retry(self) -> int:
         """Put the photos of this job that failed at the backend to work again; return how many."""
+        if self._ending is not None:
+            return 0
         again, self._retriable = self._retriable, []
         self.progress.take_back([status for _, status in again])
         self._queue.extend(photo for photo, _ in again)
@@ -266,7 +298,7 @@ class Job(Generic[R]):
                 self._decoding.add(task)
                 task.add_done_callback(self._decoded)
             elif not self._queue and not self._unsettled:
-                break
+                self._ending = Ending.DONE
             else:
                 self._wake.clear()
                 await self._wake.wait()
@@ -275,9 +307,8 @@ class Job(Generic[R]):
     def _decoded(self, task: asyncio.Task[None]) -> None:
         self._decoding.discard(task)
         self._surface(task)
-        if not self._queue and not self._decoding and self._stage.batch_size > 1:
-            for _ in range(self._stage.workers):
-                self._ready.put_nowait(_Marker.DRAINED)
+        if not self._queue and not self._decoding:
+            self._ready.put_nowait(_Marker.DRAINED)
 
     async def _decode(self, photo: Photo) -> None:
         """Decode one photo, and pass it on unless an identical one serves for both."""
@@ -305,16 +336,21 @@ class Job(Generic[R]):
         if offset is None:
             return not self._copies.is_first(loaded.digest, photo)
         try:
-            record = read_record(self._journal, offset, self._stage.record_type)
+            record, seal = read_record(self._journal, offset, self._stage.record_type)
         except (RecordUnreadable, OSError):
             return False
-        if self._stage.digest(record) != loaded.digest:
+        if seal is Seal.BROKEN or not self._stage.may_copy(record, loaded.digest):
             return False
-        self._keep(self._stage.copied(record, photo))
+        self._keep(self._stage.copied(record, photo), photo, is_copy=True)
         return True
 
     async def _take(self) -> list[Decoded]:
         """Return the next batch that may be worked on; empty when there is none any more."""
+        async with self._filling:  # one batch at a time: a marker is for whoever fills
+            batch = await self._fill()
+        return batch if batch and await self._afford(len(batch)) else []
+
+    async def _fill(self) -> list[Decoded]:
         batch: list[Decoded] = []
         while len(batch) < self._stage.batch_size:
             item = await self._ready.get()
@@ -326,7 +362,7 @@ class Job(Generic[R]):
                 batch.append(item)
             elif batch:
                 break
-        return batch if await self._afford(len(batch)) else []
+        return batch
 
     async def _afford(self, photos: int) -> bool:
         """Set the cost of some photos aside; end the job if they could pass the budget."""
@@ -362,8 +398,9 @@ class Job(Generic[R]):
             status = self._status_of(outcome)
             record = self._keep_failure(decoded.photo, decoded.loaded, outcome, status, seconds)
         else:
-            record = self._keep(outcome)
-        self._budget.settle(self._stage.usage(record).cost_usd)
+            record = self._keep(outcome, decoded.photo)
+        cost = self._stage.usage(record).cost_usd
+        self._budget.settle(cost, answered=not isinstance(outcome, Exception))
         self._cost_settled.set()
         try:
             self._stage.watch(outcome if isinstance(outcome, Exception) else None)
@@ -385,22 +422,12 @@ class Job(Generic[R]):
         status: Status,
         seconds: float | None,
     ) -> R:
-        text = (
-            str(error)
-            if isinstance(error, CorruptImageError)
-            else f"{type(error).__name__}: {error}"
-        )
-        text = scrub(text)[:LONGEST_ERROR]
+        text = describe(error)
         log.warning("photo failed", {"photo": photo.key, "status": status, "error": text})
-        self._note_failure(photo, status)
-        return self._keep(self._stage.failed(Failed(photo, loaded, status, text, seconds)))
+        return self._keep(self._stage.failed(Failed(photo, loaded, status, text, seconds)), photo)
 
-    def _note_failure(self, photo: Photo, status: Status) -> None:
-        """Remember what `retry` may put to work again; a broken file stays broken."""
-        if status in ("error_api", "error_model"):
-            self._retriable.append((photo, status))
-
-    def _keep(self, record: R) -> R:
+    def _keep(self, record: R, photo: Photo, *, is_copy: bool = False) -> R:
+        self._kept[id(record)] = _Kept(record, photo, is_copy)
         try:
             self._append(record)
         except JournalError as error:
@@ -409,19 +436,18 @@ class Job(Generic[R]):
 
     def _committed(self, committed: Committed[R]) -> None:
         """Report records that are on disk, and serve the photos that waited for them."""
-        self.progress.add([self._stage.usage(record) for _, record in committed])
-        for offset, record in committed:
+        usages = [self._stage.usage(record) for _, record in committed]
+        self.progress.add(usages)
+        for (offset, record), usage in zip(committed, usages, strict=True):
             self._unsettled -= 1
+            kept = self._kept.pop(id(record))
+            if usage.status in RETRIABLE:
+                self._retriable.append((kept.photo, usage.status))
             digest = self._stage.digest(record)
-            if digest is not None:
-                self._copy_to_waiting(record, digest, offset)
+            if digest is not None and not kept.is_copy:
+                for photo in self._copies.settle(digest, usage.status, offset):
+                    self._keep(self._stage.copied(record, photo), photo, is_copy=True)
         self._wake.set()
-
-    def _copy_to_waiting(self, record: R, digest: str, offset: int) -> None:
-        status = self._stage.usage(record).status
-        for photo in self._copies.settle(digest, status, offset):
-            self._keep(self._stage.copied(record, photo))
-            self._note_failure(photo, status)
 
 
 def _is_empty(directory: Path) -> bool:

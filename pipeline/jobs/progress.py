@@ -15,6 +15,9 @@ from pipeline.jobs.stage import Usage
 State = Literal["starting", "running", "paused", "stopping", "finished"]
 
 RATE_WINDOW_SECONDS = 10.0
+MOST_COMMITS = 1000
+"""Many more than the journal makes within that window."""
+
 SHOWN_RESULTS = 5
 SHOWN_ERRORS = 20
 
@@ -113,7 +116,7 @@ class Progress:
         self._began = clock()
         self._paused_at: float | None = None
         self._paused_for = 0.0
-        self._recent: deque[tuple[float, int]] = deque()
+        self._recent: deque[tuple[float, int]] = deque(maxlen=MOST_COMMITS)
         self._current: dict[str, None] = {}
         self._last: deque[Result] = deque(maxlen=SHOWN_RESULTS)
         self._errors: deque[Result] = deque(maxlen=SHOWN_ERRORS)
@@ -125,8 +128,11 @@ class Progress:
 
     def begin(self) -> None:
         """Start the clock: the backend is loaded, the first photo comes."""
-        self.state = "running"
         self._began = self._clock()
+        if self._paused_at is None:
+            self.state = "running"
+        else:
+            self._paused_at = self._began
 
     def finish(self) -> None:
         """Stop the clock: nothing more will come."""
@@ -145,7 +151,7 @@ class Progress:
             self.by_status[usage.status] += 1
             self.tokens_in += usage.tokens_in
             self.tokens_out += usage.tokens_out
-            self.cost_usd += usage.cost_usd
+            self.cost_usd += usage.cost_usd or 0.0
             if usage.status != "success":
                 self._errors.appendleft(_result(usage))
         for usage in usages[-SHOWN_RESULTS:]:

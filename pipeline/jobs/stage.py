@@ -48,7 +48,7 @@ class Usage(msgspec.Struct, frozen=True):
     text: str
     tokens_in: int = 0
     tokens_out: int = 0
-    cost_usd: float = 0.0
+    cost_usd: float | None = None
     seconds: float | None = None
 
 
@@ -96,6 +96,10 @@ class Stage(ABC, Generic[R]):
     @abstractmethod
     def digest(self, record: R) -> str | None:
         """Return the content hash of the file a record is about, None where it is not known."""
+
+    @abstractmethod
+    def may_copy(self, record: R, digest: str) -> bool:
+        """Tell whether a record may serve a file of this digest: same content, same maker."""
 
     @abstractmethod
     def usage(self, record: R) -> Usage:

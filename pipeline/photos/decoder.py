@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections import deque
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
@@ -29,6 +30,23 @@ REQUESTS_AHEAD = 2
 LARGEST_REPLY = 64 << 20
 
 
+@dataclass
+class _Asked:
+    """A request, who waits for the reply, and how many processes have died over it."""
+
+    request: bytes
+    reply: asyncio.Future[Reply]
+    deaths: int = 0
+
+    def answer(self, reply: Reply) -> None:
+        if not self.reply.done():
+            self.reply.set_result(reply)
+
+    def fail(self, error: Exception) -> None:
+        if not self.reply.done():
+            self.reply.set_exception(error)
+
+
 class _Worker:
     """One decoding process and the requests it has not answered, oldest first."""
 
@@ -38,23 +56,26 @@ class _Worker:
         self.process = process
         self._requests = process.stdin
         self._replies = process.stdout
-        self.unanswered: deque[tuple[bytes, asyncio.Future[Reply]]] = deque()
+        self.unanswered: deque[_Asked] = deque()
 
     @classmethod
     async def start(cls) -> _Worker:
-        # Two pipes, not a socket: what a process wrote before it died can still be read.
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-P",
-            "-m",
-            WORKER_MODULE,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-            limit=LARGEST_REPLY,
-            start_new_session=True,  # Ctrl+C and a closed terminal are for the job to answer
-            env={name: value for name, value in os.environ.items() if name not in KEY_NAMES},
-        )
+        try:
+            # Two pipes, not a socket: what a process wrote before it died can still be read.
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-P",
+                "-m",
+                WORKER_MODULE,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.DEVNULL,
+                limit=LARGEST_REPLY,
+                start_new_session=True,  # Ctrl+C and a closed terminal are for the job to answer
+                env={name: value for name, value in os.environ.items() if name not in KEY_NAMES},
+            )
+        except OSError as error:
+            raise DecoderUnavailable(f"a decoding process does not start: {error}") from None
         worker = cls(process)
         try:
             await worker.receive()
@@ -69,9 +90,9 @@ class _Worker:
         (length,) = LENGTH.unpack(await self._replies.readexactly(LENGTH.size))
         return msgspec.msgpack.decode(await self._replies.readexactly(length), type=Reply)
 
-    def send(self, request: bytes, reply: asyncio.Future[Reply]) -> None:
-        self.unanswered.append((request, reply))
-        self._requests.write(LENGTH.pack(len(request)) + request)
+    def send(self, asked: _Asked) -> None:
+        self.unanswered.append(asked)
+        self._requests.write(LENGTH.pack(len(asked.request)) + asked.request)
 
     async def stop(self) -> int:
         """Let the process end, insist if it does not, and return its exit status."""
@@ -110,9 +131,13 @@ class DecoderPool:
         self._failure: DecoderUnavailable | None = None
 
     async def __aenter__(self) -> DecoderPool:
-        self._workers = list(
-            await asyncio.gather(*[_Worker.start() for _ in range(self.processes)])
-        )
+        starts = [_Worker.start() for _ in range(self.processes)]
+        started = await asyncio.gather(*starts, return_exceptions=True)
+        self._workers = [worker for worker in started if isinstance(worker, _Worker)]
+        for failure in started:
+            if isinstance(failure, BaseException):
+                await self.__aexit__(None, None, None)
+                raise failure
         self._keepers = [asyncio.create_task(self._keep(worker)) for worker in self._workers]
         return self
 
@@ -145,10 +170,9 @@ class DecoderPool:
     async def _ask(self, request: bytes) -> Reply:
         if self._failure is not None:
             raise self._failure
-        reply: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
-        worker = min(self._workers, key=lambda worker: len(worker.unanswered))
-        worker.send(request, reply)
-        return await reply
+        asked = _Asked(request, asyncio.get_running_loop().create_future())
+        min(self._workers, key=lambda worker: len(worker.unanswered)).send(asked)
+        return await asked.reply
 
     async def _keep(self, worker: _Worker) -> None:
         """Pass on the replies of a process; when it dies, put another in its place."""
@@ -157,28 +181,27 @@ class DecoderPool:
                 reply = await worker.receive()
             except asyncio.IncompleteReadError:
                 worker = await self._replace(worker)
-                continue
-            _, waiting = worker.unanswered.popleft()
-            if not waiting.done():
-                waiting.set_result(reply)
+            else:
+                worker.unanswered.popleft().answer(reply)
 
     async def _replace(self, dead: _Worker) -> _Worker:
-        """Blame the photo that was being decoded, and give the others to a new process."""
+        """Give what a dead process had not answered to a new one, but for the photo to blame."""
+        suspect = dead.unanswered[0] if dead.unanswered else None
         status = await dead.stop()
-        if dead.unanswered:
-            _, blamed = dead.unanswered.popleft()
-            if not blamed.done():
-                blamed.set_result(Reply(cause=self._cause_of_death(status)))
+        if suspect is not None:
+            suspect.deaths += 1
+            # A process may be killed for reasons of the machine's, so one death proves nothing.
+            if suspect.deaths > 1 or status == -signal.SIGALRM:
+                dead.unanswered.popleft().answer(Reply(cause=self._cause_of_death(status)))
         try:
             worker = await _Worker.start()
         except DecoderUnavailable as error:
             self._failure = error
-            for _, waiting in dead.unanswered:
-                if not waiting.done():
-                    waiting.set_exception(error)
+            for asked in dead.unanswered:
+                asked.fail(error)
             raise
-        for request, waiting in dead.unanswered:
-            worker.send(request, waiting)
+        for asked in dead.unanswered:
+            worker.send(asked)
         self._workers[self._workers.index(dead)] = worker
         return worker
 

@@ -65,7 +65,7 @@ def walk_photos(root: Path, include: tuple[str, ...] = (), exclude: tuple[str, .
                 raise PhotosDirMissing(root, error.strerror or str(error)) from None
             walked.warnings.append(f"{folder} cannot be read: {error.strerror}")
             continue
-        folders = [entry for entry in entries if entry.is_dir()]
+        folders = _folders(entries)
         names = [
             name
             for entry in entries
@@ -85,6 +85,21 @@ def walk_photos(root: Path, include: tuple[str, ...] = (), exclude: tuple[str, .
     if wanted is not None:
         walked.paths = list(filter(wanted, walked.paths))
     return walked
+
+
+def _folders(entries: list[os.DirEntry[str]]) -> list[os.DirEntry[str]]:
+    try:
+        return [entry for entry in entries if entry.is_dir()]
+    except OSError:
+        return [entry for entry in entries if _is_folder(entry)]
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    """Tell whether an entry is a folder; a link to itself, or to where one may not look, is none."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
 
 
 def _endings(include: tuple[str, ...]) -> frozenset[str]:
@@ -112,7 +127,7 @@ def _links_to(entry: os.DirEntry[str], links_above: _Links) -> _Links | None:
         return links_above
     target = os.path.realpath(entry.path)
     here = os.path.realpath(os.path.dirname(entry.path))
-    status = os.stat(target)
+    status = entry.stat()
     identity = (status.st_dev, status.st_ino)
     leads_back = here == target or here.startswith(target.rstrip("/") + "/")
     return None if leads_back or identity in links_above else (*links_above, identity)

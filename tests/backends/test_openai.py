@@ -26,7 +26,7 @@ FAST = RetryPolicy(first_wait=0.001, longest_wait=0.002)
 PHOTO = PhotoInput(Picture(640, 480, "jpeg", noise_jpeg(1, (640, 480))))
 
 
-async def ask(server: OpenAIServer, **options: object) -> Caption | BackendError:
+async def ask(server: OpenAIServer, **options: object) -> Caption | Exception:
     """Caption one photo through a fresh backend."""
     known = {"base_url": server.url, "model": "gpt-4o-mini", "request_timeout": 0.5} | options
     captioner = OpenAICaptioner(Options(**known), FAST)  # type: ignore[arg-type]

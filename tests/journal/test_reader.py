@@ -36,7 +36,7 @@ def test_offsets_lead_back_to_their_records(tmp_path: Path) -> None:
     path.write_bytes(line("a") + b"garbage\n" + line("b") + b"\n" + line("c"))
 
     for offset, head in scan(path, Head):
-        assert read_record(path, offset, CaptionRecord).rel_path == head.rel_path
+        assert read_record(path, offset, CaptionRecord)[0].rel_path == head.rel_path
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_overlong_line_costs_one_line_and_little_memory(
 
     assert [head.rel_path for _, head in found] == ["a", "b"]
     assert follower.malformed.lines == [2]
-    assert read_record(path, found[1][0], Head).rel_path == "b"
+    assert read_record(path, found[1][0], Head)[0].rel_path == "b"
 
 
 def test_lines_across_chunk_borders_are_whole(
@@ -159,7 +159,7 @@ def test_index_keeps_the_last_record_of_each_key(tmp_path: Path) -> None:
 
     assert dict(index.items()) == {"a": "success", "b": "success"}
     assert index.counts() == {"success": 2}
-    assert read_record(path, index.offset("a"), Head).status == "success"
+    assert read_record(path, index.offset("a"), Head)[0].status == "success"
     assert index.offset("a") > index.offset("b")
 
 

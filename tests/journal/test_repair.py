@@ -34,7 +34,7 @@ def test_check_names_damage_by_line_and_offset(tmp_path: Path) -> None:
     assert (first.line, first.offset) == (2, len(line("a")))
     assert (second.line, second.offset) == (3, len(line("a")) + 8)
     assert second.reason == "crc does not match"
-    assert (report.damaged, report.torn_tail, report.unverified) == (2, 2, 1)
+    assert (report.damaged, report.torn_tail, report.unverified) == (2, 2, 2)
     assert report.records == 3
 
 
@@ -68,6 +68,27 @@ def test_compact_keeps_the_last_record_of_each_key_byte_for_byte(tmp_path: Path)
     assert path.read_bytes() == PLAIN + b"garbage\n" + line("a") + line("b")
     assert (report.kept, report.dropped) == (4, 1)
     assert compact(path, CaptionRecord).dropped == 0
+
+
+def test_compact_never_prefers_a_line_it_cannot_read(tmp_path: Path) -> None:
+    path = tmp_path / "j"
+    wrong = b'{"rel_path":"a","caption":"c","status":"success","seconds":"abc"}\n'
+    path.write_bytes(line("a") + wrong)
+    compact(path, CaptionRecord)
+
+    assert path.read_bytes() == line("a") + wrong
+    assert check(path, CaptionRecord).records == 1
+
+
+def test_compact_keeps_torn_and_overlong_lines_for_what_they_are(tmp_path: Path) -> None:
+    path = tmp_path / "j"
+    overlong = b"x" * (18 << 20) + b"\n"
+    path.write_bytes(line("a") + overlong + line("a") + b'{"torn')
+    compact(path, CaptionRecord)
+
+    assert path.read_bytes() == overlong + line("a") + b'{"torn' + TORN_MARK + b"\n"
+    report = check(path, CaptionRecord)
+    assert (report.records, report.damaged, report.torn_tail) == (1, 1, 1)
 
 
 def test_journal_being_written_is_not_rewritten(tmp_path: Path) -> None:

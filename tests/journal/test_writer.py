@@ -44,7 +44,7 @@ def test_acknowledged_records_stand_at_their_offsets(tmp_path: Path) -> None:
 
     assert [name for _, name in acknowledged] == [f"{number}.jpg" for number in range(500)]
     for offset, name in acknowledged:
-        assert read_record(path, offset, CaptionRecord).rel_path == name
+        assert read_record(path, offset, CaptionRecord)[0].rel_path == name
     writer.close()
 
 
@@ -185,3 +185,41 @@ def test_journal_taken_away_underneath_stops_the_writer(tmp_path: Path, action: 
 
     with pytest.raises(JournalLost):
         writer.close()
+
+
+def test_trouble_of_any_kind_with_the_file_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = list[JournalError]()
+    lock = WriterLock(tmp_path / "j", "a test")
+    writer: JournalWriter[CaptionRecord] = JournalWriter(lock, on_failure=told.append)
+
+    def verify() -> None:
+        raise OSError(errno.ESTALE, "Stale file handle")
+
+    monkeypatch.setattr(lock, "verify", verify)
+    writer.append(record("a"))
+    with pytest.raises(JournalWriteFailed, match="Stale file handle"):
+        writer.flush()
+    assert len(told) == 1
+
+
+def test_closed_journal_takes_no_record(tmp_path: Path) -> None:
+    writer = open_writer(tmp_path / "j", [])
+    writer.close()
+    with pytest.raises(JournalError, match="closed"):
+        writer.append(record("a"))
+
+
+def test_offsets_hold_when_somebody_else_appends(tmp_path: Path) -> None:
+    path, acknowledged = tmp_path / "j", list[tuple[int, str]]()
+    writer = open_writer(path, acknowledged)
+    writer.append(record("a"))
+    writer.flush()
+    with path.open("ab") as file:
+        file.write(b"a note by somebody else\n")
+    writer.append(record("b"))
+    writer.close()
+
+    for offset, name in acknowledged:
+        assert read_record(path, offset, CaptionRecord)[0].rel_path == name

@@ -96,7 +96,22 @@ async def test_a_process_killed_from_outside_is_replaced(photos: Callable[..., P
         os.kill(pool._workers[0].process.pid, signal.SIGKILL)
         outcomes = await decode_all(pool, names)
 
-    assert list(outcomes.values()).count("ok") >= 7
+    assert set(outcomes.values()) == {"ok"}
+
+
+async def test_processes_that_cannot_be_started_again_end_the_waiting(
+    photos: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = photos(8)
+    async with DecoderPool(root, SPEC, processes=1) as pool:
+
+        async def refuse(*arguments: object, **options: object) -> None:
+            raise BlockingIOError(11, "Resource temporarily unavailable")
+
+        monkeypatch.setattr(asyncio, "create_subprocess_exec", refuse)
+        os.kill(pool._workers[0].process.pid, signal.SIGKILL)
+        with pytest.raises(DecoderUnavailable, match="does not start"):
+            await asyncio.gather(*[pool.decode(path.name) for path in root.iterdir()])
 
 
 async def test_a_worker_that_cannot_start_is_told(

@@ -13,7 +13,6 @@ import pytest
 from backends.base import Caption, Captioner, Options, PhotoInput
 from backends.errors import (
     AuthError,
-    BackendError,
     CallError,
     ModelError,
     PictureError,
@@ -52,7 +51,7 @@ class Scripted(Captioner):
             return Caption(text=f"caption of {photo.name}", cost_usd=0.25)
         return await self._answer(photo)
 
-    async def caption_batch(self, photos: Sequence[PhotoInput]) -> list[Caption | BackendError]:
+    async def caption_batch(self, photos: Sequence[PhotoInput]) -> list[Caption | Exception]:
         """Note the size of the batch."""
         self.batches.append(len(photos))
         return await super().caption_batch(photos)
@@ -283,6 +282,60 @@ async def test_batches_are_full_but_for_the_last(
     await Bench(tmp_path, photos(count)).job(captioner).run()
 
     assert captioner.batches == batches
+
+
+@pytest.mark.parametrize("workers", [2, 3, 4])
+@pytest.mark.parametrize("batch_size", [2, 4, 5])
+async def test_batches_of_several_workers_end(bench: Bench, workers: int, batch_size: int) -> None:
+    captioner = Scripted(Options(workers=workers, batch_size=batch_size))
+    async with asyncio.timeout(30):
+        assert await bench.job(captioner).run() is Ending.DONE
+    assert len(bench.records()) == 12
+
+
+async def test_one_bad_photo_costs_its_batch_nothing(bench: Bench) -> None:
+    async def answer(photo: PhotoInput) -> Caption:
+        if photo.name == "IMG_00003.jpg":
+            raise ValueError("a bug")
+        return Caption(text="fine")
+
+    await bench.job(Scripted(Options(batch_size=4), answer=answer)).run()
+    statuses = [record.status for record in bench.records().values()]
+    assert (statuses.count("success"), statuses.count("error_model")) == (11, 1)
+
+
+async def test_retry_takes_refusals_too_and_nothing_after_the_end(bench: Bench) -> None:
+    async def answer(photo: PhotoInput) -> Caption:
+        await asyncio.sleep(0.01)
+        return Caption(text="" if len(captioner.seen) <= 3 else "fine")
+
+    captioner = Scripted(answer=answer)
+    job = bench.job(captioner)
+    running = asyncio.create_task(job.run())
+    await until(lambda: job.progress.by_status["error_api"] == 3)
+    assert job.retry() == 3
+    assert await running is Ending.DONE
+    assert job.retry() == 0
+    assert job.progress.snapshot().by_status == {"success": 12}
+
+
+async def test_stop_does_not_wait_for_a_backend_that_never_opens(bench: Bench) -> None:
+    class Slow(Scripted):
+        async def open(self) -> None:
+            await asyncio.Event().wait()
+
+    job = bench.job(Slow())
+    running = asyncio.create_task(job.run())
+    await until(lambda: job._opening is not None)
+    job.stop()
+    async with asyncio.timeout(10):
+        assert await running is Ending.STOPPED
+
+
+async def test_answers_without_a_price_count_as_the_most_they_can_have_cost(bench: Bench) -> None:
+    job = bench.job(Remote(answer=_constant), budget=Budget(1.0, spent=0.0, bound=0.25))
+    assert await job.run() is Ending.BUDGET
+    assert len(bench.records()) == 4
 
 
 async def test_batches_end_when_copies_wait_for_their_first(

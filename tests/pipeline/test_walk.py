@@ -72,6 +72,14 @@ def test_symlinks_are_followed_and_loops_are_not(tmp_path: Path) -> None:
     assert walk_photos(root).paths == ["dangling.jpg", "other/b.jpg", "sub/a.jpg"]
 
 
+def test_link_to_itself_is_a_photo_that_cannot_be_opened(tmp_path: Path) -> None:
+    touch(tmp_path, "a.jpg", "sub/b.jpg")
+    (tmp_path / "loop.jpg").symlink_to(tmp_path / "loop.jpg")
+    (tmp_path / "round").symlink_to(tmp_path / "round")
+
+    assert walk_photos(tmp_path).paths == ["a.jpg", "loop.jpg", "sub/b.jpg"]
+
+
 def test_two_links_that_lead_to_each_other_end(tmp_path: Path) -> None:
     touch(tmp_path, "x/a.jpg", "y/b.jpg", "photos/c.jpg")
     (tmp_path / "x" / "to-y").symlink_to(tmp_path / "y")
