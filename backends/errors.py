@@ -7,6 +7,7 @@ BackendError
 └── CallError           a call to a server failed
     ├── AuthError       the key was refused
     ├── QuotaError      credit or the daily quota is spent; asking again is no use
+    ├── TooLargeError   the picture is too large for the server
     ├── TransientError  the server or the line hiccupped; asking again may help
     └── AnswerError     an answer came, but it is no caption
 """
@@ -40,6 +41,10 @@ class AuthError(CallError):
 
 class QuotaError(CallError):
     """Raised when credit or the daily quota is spent."""
+
+
+class TooLargeError(CallError):
+    """Raised when the server finds the picture too large; a smaller one may pass."""
 
 
 class TransientError(CallError):

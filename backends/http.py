@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 
 import httpx2
 
+from backends.errors import SetupError
+
 LARGEST_ANSWER = 4 << 20
 """Bytes. A caption with its usage block is a thousand times smaller."""
 
@@ -66,6 +68,23 @@ def new_client(connections: int, timeout: float) -> httpx2.AsyncClient:
         timeout=httpx2.Timeout(timeout, connect=CONNECT_SECONDS),
         follow_redirects=False,
     )
+
+
+def checked_url(url: str) -> str:
+    """Return a URL that a request can be sent to.
+
+    Raises:
+        SetupError: it is none.
+    """
+    try:
+        parts = urlsplit(url)
+        fits = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        httpx2.URL(url)
+    except (ValueError, httpx2.InvalidURL):
+        fits = False
+    if not fits:
+        raise SetupError(f"--base-url {url!r} is no address such as http://127.0.0.1:8000/v1")
+    return url
 
 
 def is_private(url: str) -> bool:

@@ -8,7 +8,8 @@ KEY_NAMES = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY", "XAI_API_K
 
 HIDDEN = "[key]"
 
-_SHORTEST_SECRET = 6
+_SHORTEST_SECRET = 10
+"""Characters. Placeholders such as `ollama` are words that captions may hold."""
 _LOOKS_LIKE_KEY = re.compile(
     r"\b(?:sk-[\w*-]{8,}|xai-[\w*-]{8,}|AIza[\w*-]{10,})|(?<=Bearer )[^\s\"',;]{6,}"
 )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
-
 from backends.errors import SetupError
 
 MILLION = 1_000_000
@@ -38,11 +36,6 @@ class Prices:
         except LookupError:
             return None
         return float(price.total_price)
-
-    @property
-    def source(self) -> str:
-        """Where the prices come from."""
-        return "prices.toml" if self._own is not None else f"genai-prices {version('genai-prices')}"
 
 
 def require_price(cost: float | None, backend: str, model: str | None) -> float:

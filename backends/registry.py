@@ -44,8 +44,8 @@ def backend_class(name: str) -> type[Captioner]:
             return _load(entry)
     names = backend_names()
     near = difflib.get_close_matches(name, names, n=1)
-    hint = f"; did you mean {near[0]}?" if near else ""
-    raise SetupError(f"there is no backend {name!r}{hint} There are: {', '.join(names)}")
+    hint = f"; did you mean {near[0]}" if near else ""
+    raise SetupError(f"there is no backend {name!r}{hint}? There are: {', '.join(names)}")
 
 
 def make_backend(name: str, options: Options) -> Captioner:

@@ -12,6 +12,7 @@ import msgspec
 import tenacity
 
 from backends.errors import AuthError, CallError, QuotaError, TransientError
+from backends.keys import scrub
 from backends.throttle import Throttle
 
 T = TypeVar("T")
@@ -87,7 +88,11 @@ def _log_retry(state: tenacity.RetryCallState) -> None:
     wait = state.next_action.sleep if state.next_action else 0.0
     log.info(
         "retry",
-        extra={"attempt": state.attempt_number, "wait": round(wait, 3), "reason": str(error)},
+        {
+            "attempt": state.attempt_number,
+            "wait": round(wait, 3),
+            "reason": scrub(str(error)),
+        },
     )
 
 

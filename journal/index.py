@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Hashable, Iterator
 from operator import attrgetter
 from pathlib import Path
@@ -88,17 +87,6 @@ class Index(Generic[G]):
     def offsets(self) -> set[int]:
         """Return the byte offset of the last record of every key."""
         return {packed >> _GROUP_BITS for packed in self._entries.values()}
-
-    def items(self) -> Iterator[tuple[str, G]]:
-        """Yield each key with its group."""
-        groups = self._numbers.groups
-        return ((key, groups[packed & _GROUP_MASK]) for key, packed in self._entries.items())
-
-    def counts(self) -> Counter[G]:
-        """Count the keys of each group."""
-        groups = self._numbers.groups
-        numbers = Counter(packed & _GROUP_MASK for packed in self._entries.values())
-        return Counter({groups[number]: count for number, count in numbers.items()})
 
 
 def load_index(path: Path) -> Index[str]:

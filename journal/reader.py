@@ -82,7 +82,7 @@ class Follower(Generic[T]):
         with file:
             self._resume(os.fstat(file.fileno()))
             for chunk in read_chunks(file, self._offset):
-                if not chunk.complete and not self._readable(chunk.lines[0]):
+                if not chunk.complete and not self._readable(chunk.lines[0].removeprefix(BOM)):
                     self._tail_is_torn = True
                     self.malformed.torn_tail += 1
                     return

@@ -78,18 +78,6 @@ class Head(msgspec.Struct, gc=False):
     raw_path: str | None = None
 
 
-class Origin(Head, gc=False):
-    """A head that also tells who made the record, for selections and copies."""
-
-    backend: str | None = None
-    model: str | None = None
-    prompt: str | None = None
-    run: str | None = None
-    cost_usd: float | None = None
-    digest: str | None = None
-    copied_from: str | None = None
-
-
 class EditRecord(msgspec.Struct, omit_defaults=True, kw_only=True, gc=False):
     """A caption written by hand; a null caption takes the edit back."""
 

@@ -14,7 +14,7 @@ from typing import Generic, TypeVar
 import msgspec
 
 from journal.errors import DiskFull, JournalError, JournalWriteFailed
-from journal.lines import TORN_MARK, seal
+from journal.lines import BOM, TORN_MARK, seal
 from journal.lock import WriterLock
 from journal.reader import UNREADABLE, read_chunks
 
@@ -201,7 +201,7 @@ class JournalWriter(Generic[R]):
             for chunk in read_chunks(file, max(0, self._size - (1 << 20))):
                 tail = b"" if chunk.complete else chunk.lines[0]
         try:
-            msgspec.json.decode(tail)
+            msgspec.json.decode(tail.removeprefix(BOM))
         except UNREADABLE:
             return False
         return True

@@ -12,20 +12,20 @@ import stat
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
 
 from backends.base import DEFAULT_PROMPT
 from backends.keys import KEY_NAMES, remember
+from pcc_tui.errors import SettingsError
 
 T = TypeVar("T")
 
+MOST_WORKERS = 1024
+"""Calls in flight, or photos to a batch: beyond it only memory grows."""
+
 OTHER_NAMES = ("PHOTOS_DIR", "PCC_REQUEST_TIMEOUT")
-
-
-class SettingsError(Exception):
-    """Raised when a setting is wrong; names the file, the key and the nearest match."""
 
 
 class Choices(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
@@ -48,9 +48,9 @@ class Choices(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, kw
     model: str | None = None
     prompt: str = DEFAULT_PROMPT
     base_url: str | None = None
-    max_workers: int | None = None
-    batch_size: int | None = None
-    max_edge: int | None = None
+    max_workers: Annotated[int, msgspec.Meta(ge=1, le=MOST_WORKERS)] | None = None
+    batch_size: Annotated[int, msgspec.Meta(ge=1, le=MOST_WORKERS)] | None = None
+    max_edge: Annotated[int, msgspec.Meta(ge=64, le=2048)] | None = None
     detail: Literal["low", "high", "auto"] = "low"
 
 
@@ -104,7 +104,11 @@ def _read_env_file(path: Path, warnings: list[str]) -> dict[str, str]:
         warnings.append(f"{path} can be read by others; mend it with: chmod 600 {path}")
     from dotenv import dotenv_values
 
-    return {name: value for name, value in dotenv_values(path).items() if value is not None}
+    try:
+        values = dotenv_values(path)
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} cannot be read: {error}") from None
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _read_toml(path: Path, kind: type[T]) -> T | None:
@@ -113,7 +117,7 @@ def _read_toml(path: Path, kind: type[T]) -> T | None:
         return msgspec.convert(data, kind)
     except FileNotFoundError:
         return None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError, OSError) as error:
         raise SettingsError(f"{path} cannot be read: {error}") from None
     except msgspec.ValidationError as error:
         raise SettingsError(f"{path}: {error}{_nearest_key(data, kind)}") from None

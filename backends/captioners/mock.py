@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from hashlib import blake2b
 
 from backends.base import Caption, Captioner, Options, PhotoInput
@@ -19,7 +20,7 @@ class MockCaptioner(Captioner):
         super().__init__(options)
         if not 0 <= options.mock_error_rate <= 1:
             raise SetupError("--mock-error-rate is a share from 0 to 1")
-        if options.mock_latency < 0:
+        if not (math.isfinite(options.mock_latency) and options.mock_latency >= 0):
             raise SetupError("--mock-latency is a number of seconds, 0 or more")
 
     async def caption(self, photo: PhotoInput) -> Caption:

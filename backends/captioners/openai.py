@@ -9,7 +9,7 @@ from typing import Any, Literal
 import msgspec
 
 from backends.base import Caption, Captioner, Options, PhotoInput, Picture, PictureSpec
-from backends.errors import CallError, SetupError, TransientError
+from backends.errors import CallError, SetupError, TooLargeError, TransientError
 from backends.keys import remember
 from backends.prices import Prices
 from backends.retry import DEFAULT_POLICY, RetryPolicy, error_for_status, with_retries
@@ -49,10 +49,6 @@ _ENDINGS: dict[str, Literal["whole", "length", "refused"]] = {
     "length": "length",
     "content_filter": "refused",
 }
-
-
-class TooLargeError(CallError):
-    """Raised when the server finds the picture too large."""
 
 
 class _Message(msgspec.Struct):
@@ -107,7 +103,7 @@ class OpenAICaptioner(Captioner):
 
         self._openai, self._http = openai, http
         self._policy = policy
-        self.base_url = server_url(options) or self.default_url
+        self.base_url = http.checked_url(server_url(options) or self.default_url)
         own_server = server_url(options) is not None
         key = options.keys.get(self.key_name, "")
         if not key and not (own_server and http.is_private(self.base_url)):
@@ -144,7 +140,7 @@ class OpenAICaptioner(Captioner):
 
     def cost_bound(self) -> float | None:
         """Return the price of the most tokens a photo can take."""
-        tokens_in = len(self.options.prompt) + IMAGE_TOKENS_BOUND[self.options.detail]
+        tokens_in = len(self.options.prompt.encode()) + IMAGE_TOKENS_BOUND[self.options.detail]
         return self._price(tokens_in, MOST_TOKENS_OUT)
 
     async def caption(self, photo: PhotoInput) -> Caption:
@@ -231,14 +227,14 @@ class OpenAICaptioner(Captioner):
             ended="refused"
             if choice.message.refusal
             else _ENDINGS.get(choice.finish_reason or "", "whole"),
-            tokens_in=usage.prompt_tokens if usage else None,
-            tokens_out=usage.completion_tokens if usage else None,
+            tokens_in=max(0, usage.prompt_tokens) if usage else None,
+            tokens_out=max(0, usage.completion_tokens) if usage else None,
             cost_usd=self._price(usage.prompt_tokens, usage.completion_tokens) if usage else None,
         )
 
     def _price(self, tokens_in: int, tokens_out: int) -> float | None:
         prices = Prices(self.name, self.model or "", self.options.prices)
-        return prices.cost(tokens_in, tokens_out)
+        return prices.cost(max(0, tokens_in), max(0, tokens_out))
 
     async def _only_model(self) -> str:
         """Return the model of a server that serves one.
@@ -247,8 +243,9 @@ class OpenAICaptioner(Captioner):
             SetupError: it serves several, or does not answer.
         """
         try:
-            models = [model.id async for model in self._client.models.list()]
-        except self._openai.OpenAIError as error:
+            async with asyncio.timeout(self._timeout):
+                models = [model.id async for model in self._client.models.list()]
+        except (TimeoutError, self._openai.OpenAIError) as error:
             raise SetupError(
                 f"{self.base_url} does not tell its models ({error}); is it running? "
                 "Name one with --model"

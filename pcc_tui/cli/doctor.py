@@ -63,8 +63,7 @@ def doctor(site: Site) -> int:
 
 
 def _python() -> Finding:
-    cores = len(os.sched_getaffinity(0))
-    machine = f"Python {platform.python_version()} on {platform.system()}, {cores} cores"
+    machine = f"Python {platform.python_version()} on {platform.system()}, {os.cpu_count()} cores"
     return Finding("python", "ok", f"{machine}, pcc {_version('pcc')}")
 
 

@@ -11,18 +11,25 @@ import msgspec
 from pcc_tui.cli.live import show, status_line
 from pcc_tui.cli.output import print_json, say
 from pipeline.jobs.control import Command, ControlClient
+from pipeline.jobs.errors import NoJob
 from pipeline.jobs.progress import Snapshot
 
 
-async def send_commands(workspace: Path, commands: list[str]) -> None:
+async def send_commands(workspace: Path, commands: list[str], *, json: bool) -> None:
     """Send commands to the job of a workspace and print each reply."""
     async with ControlClient.connected(workspace) as client:
         for command in commands:
             await client.send(msgspec.convert(command, Command))
             async for message in client.messages():
                 if message.reply is not None:
-                    say(f"{client.run_file.run}: {message.reply}")
+                    answer = {"run": client.run_file.run, "reply": message.reply}
+                    if json:
+                        print_json(answer, indent=None)
+                    else:
+                        say(f"{client.run_file.run}: {message.reply}")
                     break
+            else:
+                raise NoJob(f"run {client.run_file.run} ended before it answered")
 
 
 async def follow(workspace: Path, *, once: bool, json: bool) -> None:

@@ -48,7 +48,7 @@ def check(site: Site) -> int:
 @takes_groups
 def repair(site: Site) -> None:
     """Write the journal anew, every record with a checksum; the old file is kept."""
-    path = _existing(site)
+    path = _existing(site).resolve()
     backup = path.with_name(f"{path.name}.before-repair-{datetime.now():%Y%m%d-%H%M%S-%f}")
     _tell(repair_journal(path, CaptionRecord, backup), json=site.json)
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, TextIO
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
 REFRESH_SECONDS = 0.25
 LINE_SECONDS = 10.0
+LAST_DRAWING_SECONDS = 1.0
 SHOWN_ERRORS = 3
 
 
@@ -44,31 +47,47 @@ def status_line(shot: Snapshot) -> str:
 
 
 async def show(snapshot: Callable[[], Snapshot], stream: TextIO) -> None:
-    """Show a job on a stream until cancelled."""
-    if stream.isatty():
-        await _show_bars(snapshot, stream)
-    else:
-        await _show_lines(snapshot, stream)
+    """Show a job on a stream until cancelled.
+
+    A thread draws: a terminal that nobody reads (a hung line, Ctrl+S) holds up
+    the drawing and not the job.
+    """
+    board = _Board(snapshot())
+    draw = _draw_bars if stream.isatty() else _draw_lines
+    artist = threading.Thread(target=draw, args=(board, stream), daemon=True)
+    artist.start()
+    try:
+        while True:
+            board.shot = snapshot()
+            await asyncio.sleep(REFRESH_SECONDS)
+    finally:
+        board.done.set()
+        await asyncio.to_thread(artist.join, LAST_DRAWING_SECONDS)
 
 
-async def _show_lines(snapshot: Callable[[], Snapshot], stream: TextIO) -> None:
-    while True:
-        await asyncio.sleep(LINE_SECONDS)
-        say(status_line(snapshot()), to=stream)
+class _Board:
+    """Where the event loop leaves the newest snapshot for the thread that draws."""
+
+    def __init__(self, shot: Snapshot) -> None:
+        self.shot = shot
+        self.done = threading.Event()
 
 
-async def _show_bars(snapshot: Callable[[], Snapshot], stream: TextIO) -> None:
+def _draw_lines(board: _Board, stream: TextIO) -> None:
+    while not board.done.wait(LINE_SECONDS):
+        say(status_line(board.shot), to=stream)
+
+
+def _draw_bars(board: _Board, stream: TextIO) -> None:
     from rich.console import Console
     from rich.live import Live
 
-    console = Console(file=stream)
-    with Live(console=console, auto_refresh=False, transient=True) as live:
-        try:
-            while True:
-                live.update(picture_of(snapshot()), refresh=True)
-                await asyncio.sleep(REFRESH_SECONDS)
-        except OSError:
-            return  # the terminal is gone; the job goes on
+    with (
+        suppress(OSError),  # the terminal is gone; the job goes on
+        Live(console=Console(file=stream), auto_refresh=False, transient=True) as live,
+    ):
+        while not board.done.wait(REFRESH_SECONDS):
+            live.update(picture_of(board.shot), refresh=True)
 
 
 def picture_of(shot: Snapshot) -> RenderableType:

@@ -15,7 +15,7 @@ from journal import JournalError, JournalLocked
 from pcc_tui.cli import demo, doctor, journal, plan, run, stats, watch
 from pcc_tui.cli.groups import show_help
 from pcc_tui.cli.output import ExitCode, warn
-from pipeline.jobs.errors import JobError
+from pipeline.jobs.errors import JobError, WorkspaceBusy
 from pipeline.photos.errors import PhotoError, PhotosDirMissing
 
 app = typer.Typer(
@@ -39,6 +39,10 @@ app.add_typer(journal.app, name="journal")
 def main() -> NoReturn:
     """Run the command line and exit."""
     os.umask(0o077)  # what we write may hold private text
+    if sys.stdout is None:  # closed by whoever started us
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _exit_on_signal)
@@ -69,7 +73,7 @@ def _run() -> int:
         return _told("a question was left unanswered; answer it, or give --yes", ExitCode.USAGE)
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
-    except JournalLocked as error:
+    except (JournalLocked, WorkspaceBusy) as error:
         return _told(str(error), ExitCode.LOCKED)
     except (PhotosDirMissing, BackendError) as error:
         return _told(str(error), ExitCode.USAGE)

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import Annotated, Literal, Optional
+from typing import Annotated, Literal, Optional, get_args
 
 import typer
 
 from backends.base import Options
 from journal import Status
 from pcc_tui.cli.output import ExitCode, fail, warn
-from pcc_tui.settings import Settings, SettingsError, load_settings
+from pcc_tui.errors import SettingsError
+from pcc_tui.settings import MOST_WORKERS, Settings, load_settings
 from pipeline.captions.request import RunRequest
 from pipeline.jobs.plan import Selection
 
-STATUSES: tuple[Status, ...] = ("success", "error_corrupt", "error_api", "error_model")
+STATUSES: tuple[str, ...] = get_args(Status)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -126,10 +127,12 @@ class Work:
 class Pace:
     """How to drive the backend."""
 
-    max_workers: Annotated[Optional[int], typer.Option(min=1, help="Calls in flight at most.")] = (
-        None
-    )
-    batch_size: Annotated[Optional[int], typer.Option(min=1, help="Photos to a batch.")] = None
+    max_workers: Annotated[
+        Optional[int], typer.Option(min=1, max=MOST_WORKERS, help="Calls in flight at most.")
+    ] = None
+    batch_size: Annotated[
+        Optional[int], typer.Option(min=1, max=MOST_WORKERS, help="Photos to a batch.")
+    ] = None
     max_edge: Annotated[
         Optional[int],
         typer.Option(min=64, max=2048, help="Longest side sent to an API, in pixels."),
@@ -143,12 +146,32 @@ class Pace:
     )
 
 
+def require_text(option: str, value: str) -> None:
+    """End with a usage error if the value of an option is not UTF-8, so cannot be recorded."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        fail(f"the value of {option} is not UTF-8", ExitCode.USAGE)
+
+
 def request_of(site: Site, work: Work, pace: Pace) -> RunRequest:
     """Return the request that settings and flags add up to; flags win."""
+    for option, value in (
+        ("--workspace", str(site.workspace)),
+        ("--captions-jsonl", str(site.journal)),
+        ("--model", work.model or ""),
+        ("--prompt", work.prompt or ""),
+    ):
+        require_text(option, value)
+    if site.journal.is_dir():
+        fail(f"{site.journal} is a directory; --captions-jsonl names a file", ExitCode.USAGE)
     settings = site.settings()
     choices = settings.choices
+    photos = site.photos(settings)
+    if site.workspace.resolve().is_relative_to(photos.resolve()):
+        warn(f"warning: {site.workspace} is inside the photos; --workspace DIR keeps them apart")
     return RunRequest(
-        photos_dir=site.photos(settings),
+        photos_dir=photos,
         workspace=site.workspace,
         journal=site.journal,
         backend=work.backend or choices.backend,

@@ -52,8 +52,19 @@ def fail(message: str, code: ExitCode) -> NoReturn:
 
 def print_json(document: object, *, indent: int | None = 2) -> None:
     """Print one JSON document; ASCII, so that no text in it acts on a terminal."""
-    sys.stdout.write(scrub(json.dumps(msgspec.to_builtins(document), indent=indent)) + "\n")
+    sys.stdout.write(json.dumps(_scrubbed(msgspec.to_builtins(document)), indent=indent) + "\n")
     sys.stdout.flush()
+
+
+def _scrubbed(value: object) -> object:
+    """Return builtins with every string in them free of keys."""
+    if isinstance(value, str):
+        return scrub(value)
+    if isinstance(value, list):
+        return [_scrubbed(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _scrubbed(item) for key, item in value.items()}
+    return value
 
 
 def duration(seconds: float) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import Annotated, Optional
 
 import msgspec
 import typer
 
 from pcc_tui.cli.groups import takes_groups
-from pcc_tui.cli.options import Pace, Site, Work, request_of
+from pcc_tui.cli.options import Pace, Site, Work, request_of, require_text
 from pcc_tui.cli.output import ExitCode, counts, duration, fail, narration, print_json, say
 from pipeline.captions.request import Prepared, RunReport, RunRequest, prepare_run
 
@@ -41,11 +42,19 @@ class Limits:
 def run(site: Site, work: Work, pace: Pace, limits: Limits) -> int:
     """Caption every photo that has no caption yet. Safe to interrupt, safe to repeat."""
     request = request_of(site, work, pace)
+    if limits.run_id is not None:
+        require_text("--run-id", limits.run_id)
+    if limits.run_id == "":
+        fail("--run-id is empty; leave it out to have one made", ExitCode.USAGE)
+    if limits.budget is not None and not math.isfinite(limits.budget):
+        fail(f"--budget is a sum of US dollars, not {limits.budget}", ExitCode.USAGE)
     if limits.restart_every and request.selection.repeats and limits.run_id is None:
         fail(
             "--restart-every with a retry or --force needs --run-id, or the loop never ends",
             ExitCode.USAGE,
         )
+    if limits.restart_every and limits.dry_run:
+        fail("--restart-every does not go with --dry-run: it would never end", ExitCode.USAGE)
     request = msgspec.structs.replace(
         request,
         run=limits.run_id,
@@ -61,32 +70,35 @@ def carry_out(request: RunRequest, *, json: bool) -> int:
     """Do a run, tell how it goes, and return the exit code."""
     request.workspace.mkdir(parents=True, exist_ok=True)
     prepared = prepare_run(request)
-    stream = narration(json)
-    _tell_plan(prepared, json=json)
-    code: int = ExitCode.OK
-    report = RunReport(run=prepared.run, remaining=prepared.remaining)
-    if prepared.batch:
-        import asyncio
-
-        from pcc_tui.cli.live import show
-        from pipeline.captions.run import run_captions
-        from pipeline.jobs.job import Ending
-
-        result = asyncio.run(run_captions(prepared, lambda snapshot: show(snapshot, stream)))
-        report = result.report
-        if result.signal_code is not None:
-            code = result.signal_code
-        elif result.ending is Ending.BUDGET:
-            code = ExitCode.BUDGET
-        elif result.ending is Ending.DONE and prepared.restarts:
-            code = ExitCode.RESTART
-    else:
+    try:
+        code, report = _run_prepared(prepared, json=json)
+    finally:
         prepared.lock.release()
     if json:
         print_json(report)
     else:
         _tell_end(prepared, report, code)
     return code
+
+
+def _run_prepared(prepared: Prepared, *, json: bool) -> tuple[int, RunReport]:
+    _tell_plan(prepared, json=json)
+    if not prepared.batch:
+        return ExitCode.OK, RunReport(run=prepared.run, remaining=prepared.remaining)
+
+    import asyncio
+
+    from pcc_tui.cli.live import show
+    from pipeline.captions.run import run_captions
+    from pipeline.jobs.job import Ending
+
+    result = asyncio.run(run_captions(prepared, lambda shot: show(shot, narration(json))))
+    if result.signal_code is not None:
+        return result.signal_code, result.report
+    if result.ending is Ending.BUDGET:
+        return ExitCode.BUDGET, result.report
+    more = result.ending is Ending.DONE and prepared.restarts
+    return ExitCode.RESTART if more else ExitCode.OK, result.report
 
 
 def _tell_plan(prepared: Prepared, *, json: bool) -> None:

@@ -42,7 +42,7 @@ def watch(
     commands = [name for name, given in dataclasses.asdict(orders).items() if given]
     try:
         if commands:
-            asyncio.run(send_commands(site.workspace, commands))
+            asyncio.run(send_commands(site.workspace, commands, json=site.json))
         else:
             asyncio.run(follow(site.workspace, once=once, json=site.json))
     except NoJob as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import msgspec
@@ -16,10 +17,17 @@ def prompt_hash(text: str) -> str:
 
 
 def read_prompts(workspace: Path) -> dict[str, str]:
-    """Return the texts of all prompts used in a workspace, by hash."""
+    """Return the texts of all prompts used in a workspace, by hash.
+
+    A file that cannot be read is set aside, since the next prompt makes a new one.
+    """
+    path = workspace / "prompts.json"
     try:
-        return msgspec.json.decode((workspace / "prompts.json").read_bytes(), type=dict[str, str])
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+        return msgspec.json.decode(path.read_bytes(), type=dict[str, str])
+    except FileNotFoundError:
+        return {}
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        path.rename(path.with_name(f"{path.name}.damaged-{os.urandom(2).hex()}"))
         return {}
 
 
@@ -29,6 +37,7 @@ def keep_prompt(workspace: Path, text: str) -> str:
     short = prompt_hash(text)
     if prompts.get(short) != text:
         prompts[short] = text
-        with atomic_rewrite(workspace / "prompts.json") as file:
-            file.write(msgspec.json.format(msgspec.json.encode(prompts)) + b"\n")
+        data = msgspec.json.format(msgspec.json.encode(prompts)) + b"\n"
+        with atomic_rewrite(workspace / "prompts.json", needed=len(data)) as file:
+            file.write(data)
     return short

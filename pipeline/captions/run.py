@@ -81,7 +81,7 @@ async def run_captions(prepared: Prepared, watch: Watcher) -> RunResult:
         stage,
         [Photo.at(path) for path in prepared.batch],
         photos_dir=request.photos_dir,
-        journal=dry_run_path(request.journal) if request.dry_run else request.journal,
+        journal=dry_run_path(prepared.lock.path) if request.dry_run else prepared.lock.path,
         open_journal=_journal_of(prepared),
         decoders=decoder_count(),
         progress=progress,
@@ -198,4 +198,11 @@ def _report(prepared: Prepared, last: Snapshot) -> RunReport:
 
 def decoder_count() -> int:
     """Return one decoding process for each core this process may use, at most 16."""
-    return min(MOST_DECODERS, len(os.sched_getaffinity(0)))
+    return min(MOST_DECODERS, usable_cores())
+
+
+def usable_cores() -> int:
+    """Return the cores this process may use, where the system tells, else all there are."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

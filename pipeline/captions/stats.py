@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from journal import CaptionRecord, Malformed, Origin, Seal, inspect_lines, record_key, scan
+from journal import CaptionRecord, Malformed, Seal, inspect_lines, record_key, scan
 
 
 class Stats(msgspec.Struct, kw_only=True):
@@ -87,7 +87,7 @@ def _count(names: Iterable[str | None]) -> dict[str, int]:
 def count_copies(journal: Path) -> int:
     """Return how many photos have a caption copied from an identical file."""
     copies: set[str] = set()
-    for _, head in scan(journal, Origin):
-        key = record_key(head.rel_path, head.raw_path)
-        (copies.discard if head.copied_from is None else copies.add)(key)
+    for _, record in scan(journal, CaptionRecord):
+        key = record_key(record.rel_path, record.raw_path)
+        (copies.discard if record.copied_from is None else copies.add)(key)
     return len(copies)

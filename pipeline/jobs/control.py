@@ -20,11 +20,17 @@ from typing import Literal
 import msgspec
 
 from journal import atomic_rewrite
-from pipeline.jobs.errors import NoJob
+from pipeline.jobs.errors import NoJob, WorkspaceBusy
 from pipeline.jobs.progress import Snapshot
 from pipeline.jobs.run_file import RunFile, read_run_file, run_file_path
 
 SNAPSHOT_SECONDS = 0.1
+SILENCE_SECONDS = 10.0
+"""A job that says nothing for so long is stopped or hangs."""
+
+LONGEST_SOCKET_PATH = 100
+"""Bytes; Linux takes 107, other systems 103."""
+
 LONGEST_MESSAGE = 1 << 20
 
 Command = Literal["pause", "resume", "stop", "abort", "retry"]
@@ -63,15 +69,19 @@ class ControlServer:
     @asynccontextmanager
     async def serving(self, workspace: Path, run_file: RunFile) -> AsyncIterator[None]:
         """Listen while the block runs; `run.json` tells where."""
-        _remove_stale_socket(workspace)
-        folder = tempfile.mkdtemp(prefix="pcc-")  # 0700, and short enough for a socket's path
+        await _clear_stale_socket(workspace)
+        folder = tempfile.mkdtemp(prefix="pcc-")  # 0700
+        if len(folder) + len("/control.sock") > LONGEST_SOCKET_PATH:
+            os.rmdir(folder)  # noqa: PTH106
+            folder = tempfile.mkdtemp(prefix="pcc-", dir="/tmp")
         run_file.socket = os.path.join(folder, "control.sock")
         server = await asyncio.start_unix_server(
             self._serve, run_file.socket, limit=LONGEST_MESSAGE
         )
         os.chmod(run_file.socket, 0o600)  # noqa: PTH101
-        with atomic_rewrite(run_file_path(workspace)) as file:
-            file.write(msgspec.json.format(msgspec.json.encode(run_file)) + b"\n")
+        data = msgspec.json.format(msgspec.json.encode(run_file)) + b"\n"
+        with atomic_rewrite(run_file_path(workspace), needed=len(data)) as file:
+            file.write(data)
         try:
             yield
         finally:
@@ -124,11 +134,25 @@ class ControlServer:
         return command if answer is None else f"{command} {answer}"
 
 
-def _remove_stale_socket(workspace: Path) -> None:
-    """Take away what a killed job of this workspace left behind; its lock is already ours."""
+async def _clear_stale_socket(workspace: Path) -> None:
+    """Take away what a killed job of this workspace left behind.
+
+    Raises:
+        WorkspaceBusy: it was not killed, but runs, on another journal.
+    """
     stale = read_run_file(workspace)
-    if stale is not None and Path(stale.socket).parent.name.startswith("pcc-"):
-        shutil.rmtree(Path(stale.socket).parent, ignore_errors=True)
+    if stale is None:
+        return
+    with suppress(OSError):
+        _, writer = await asyncio.open_unix_connection(stale.socket)
+        writer.close()
+        raise WorkspaceBusy(
+            f"run {stale.run} (process {stale.pid}) works in {workspace}, on {stale.journal}; "
+            "give another --workspace, or wait for it to end"
+        )
+    with suppress(OSError):
+        os.unlink(stale.socket)  # noqa: PTH108
+        os.rmdir(os.path.dirname(stale.socket))  # noqa: PTH106
 
 
 class ControlClient:
@@ -168,10 +192,25 @@ class ControlClient:
                 await writer.wait_closed()
 
     async def messages(self) -> AsyncIterator[Message]:
-        """Yield what the job sends until it ends."""
-        with suppress(ConnectionError):
-            while line := await self._reader.readline():
+        """Yield what the job sends until it ends.
+
+        Raises:
+            NoJob: it is there, but says nothing.
+        """
+        try:
+            while line := await self._next_line():
                 yield _decode(line)
+        except ConnectionError:
+            return
+        except TimeoutError:
+            raise NoJob(
+                f"process {self.run_file.pid} of run {self.run_file.run} does not answer; "
+                "is it stopped?"
+            ) from None
+
+    async def _next_line(self) -> bytes:
+        async with asyncio.timeout(SILENCE_SECONDS):
+            return await self._reader.readline()
 
     async def send(self, command: Command) -> None:
         """Send a command; the reply comes among the messages."""

@@ -10,7 +10,7 @@ class Copies:
     """Knows which content has been seen, and who waits for it.
 
     Args:
-        known: Short digest to byte offset of a record that may be copied, from
+        known: Hash of a digest to byte offset of a record that may be copied, from
             earlier runs with the same backend, model and prompt.
     """
 
@@ -20,11 +20,11 @@ class Copies:
 
     def source_of(self, digest: str) -> int | None:
         """Return the byte offset of the record to copy, None where there is none yet."""
-        return self._known.get(short_digest(digest))
+        return self._known.get(hash(digest))
 
     def is_first(self, digest: str, photo: Photo) -> bool:
         """Take in a photo: True if it is to be worked on, False if it waits for its twin."""
-        waiting = self._waiting.setdefault(short_digest(digest), [])
+        waiting = self._waiting.setdefault(hash(digest), [])
         is_first = not waiting
         waiting.append(photo)
         return is_first
@@ -40,12 +40,7 @@ class Copies:
             status: How that ended.
             offset: Where its record stands.
         """
-        short = short_digest(digest)
+        short = hash(digest)
         if status == "success":
             self._known[short] = offset
         return self._waiting.pop(short, [])[1:]
-
-
-def short_digest(digest: str) -> int:
-    """Return 64 bits of a `blake3:` digest: a table of a million of them stays small."""
-    return int(digest.partition(":")[2][:16], 16)

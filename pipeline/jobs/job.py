@@ -28,6 +28,7 @@ from journal import (
     read_record,
     split_path,
 )
+from pipeline.jobs.ahead import Ahead
 from pipeline.jobs.budget import Budget
 from pipeline.jobs.copies import Copies
 from pipeline.jobs.errors import RunStopped, describe
@@ -72,13 +73,6 @@ class Ending(enum.Enum):
     DONE = "done"
     BUDGET = "budget"
     STOPPED = "stopped"
-
-
-class _Marker(enum.Enum):
-    """What stands between decoded photos in the queue of the workers."""
-
-    DRAINED = "nothing more is being decoded: do not wait for a full batch"
-    END = "no photo will come any more"
 
 
 class _Kept(NamedTuple):
@@ -131,18 +125,17 @@ class Job(Generic[R]):
         self._decoders = DecoderPool(
             photos_dir, stage.picture, max(1, min(decoders, len(self._queue)))
         )
-        self._ahead = asyncio.Semaphore(stage.workers * stage.batch_size + 2 * decoders)
+        self._resumed = asyncio.Event()
+        self._resumed.set()
+        self._ahead = Ahead(stage.workers, stage.batch_size, 2 * decoders, self._resumed)
         self._decoding: set[asyncio.Task[None]] = set()
-        self._ready: asyncio.Queue[Decoded | _Marker] = asyncio.Queue()
-        self._filling = asyncio.Lock()
         self._opening: asyncio.Task[None] | None = None
         self._kept: dict[int, _Kept] = {}
         self._workers: list[asyncio.Task[None]] = []
         self._unsettled = 0
         self._retriable: list[tuple[Photo, Status]] = []
+        self._retried: dict[str, Status] = {}
         self._wake = asyncio.Event()
-        self._resumed = asyncio.Event()
-        self._resumed.set()
         self._cost_settled = asyncio.Event()
         self._ending: Ending | None = None
         self._failure: BaseException | None = None
@@ -240,7 +233,7 @@ class Job(Generic[R]):
         if self._ending is not None:
             return 0
         again, self._retriable = self._retriable, []
-        self.progress.take_back([status for _, status in again])
+        self._retried.update({photo.path: status for photo, status in again})
         self._queue.extend(photo for photo, _ in again)
         self._wake.set()
         return len(again)
@@ -250,7 +243,7 @@ class Job(Generic[R]):
             return
         self._ending = ending
         self.progress.state = "stopping"
-        self._release_workers()
+        self._ahead.end()
         self._resumed.set()
         self._wake.set()
         self._cost_settled.set()
@@ -283,15 +276,11 @@ class Job(Generic[R]):
         if not task.cancelled() and (error := task.exception()) is not None:
             self._fail(error)
 
-    def _release_workers(self) -> None:
-        for _ in range(self._stage.workers):
-            self._ready.put_nowait(_Marker.END)
-
     async def _feed(self) -> None:
         """Start the decoding of photos, a bounded number ahead of the workers."""
         while self._ending is None:
             if self._queue and self._resumed.is_set():
-                await self._ahead.acquire()
+                await self._ahead.reserve()
                 photo = self._queue.popleft()
                 self._unsettled += 1
                 task = asyncio.create_task(self._decode(photo))
@@ -302,20 +291,20 @@ class Job(Generic[R]):
             else:
                 self._wake.clear()
                 await self._wake.wait()
-        self._release_workers()
+        self._ahead.end()
 
     def _decoded(self, task: asyncio.Task[None]) -> None:
         self._decoding.discard(task)
         self._surface(task)
         if not self._queue and not self._decoding:
-            self._ready.put_nowait(_Marker.DRAINED)
+            self._ahead.drained()
 
     async def _decode(self, photo: Photo) -> None:
         """Decode one photo, and pass it on unless an identical one serves for both."""
         try:
             loaded = await self._decoders.decode(photo.path)
         except CorruptImageError as error:
-            self._ahead.release()
+            self._ahead.give_back()
             if _is_empty(self._photos_dir):
                 self._fail(
                     RunStopped(str(PhotosDirMissing(self._photos_dir, "it is empty or gone")))
@@ -326,9 +315,9 @@ class Job(Generic[R]):
             self._fail(error)
         else:
             if self._has_twin(photo, loaded):
-                self._ahead.release()
+                self._ahead.give_back()
             else:
-                self._ready.put_nowait(Decoded(photo, loaded))
+                self._ahead.put(Decoded(photo, loaded))
 
     def _has_twin(self, photo: Photo, loaded: LoadedPhoto) -> bool:
         """Copy the record of an identical photo, or wait for it; False if there is none."""
@@ -346,23 +335,8 @@ class Job(Generic[R]):
 
     async def _take(self) -> list[Decoded]:
         """Return the next batch that may be worked on; empty when there is none any more."""
-        async with self._filling:  # one batch at a time: a marker is for whoever fills
-            batch = await self._fill()
+        batch = await self._ahead.batch()
         return batch if batch and await self._afford(len(batch)) else []
-
-    async def _fill(self) -> list[Decoded]:
-        batch: list[Decoded] = []
-        while len(batch) < self._stage.batch_size:
-            item = await self._ready.get()
-            await self._resumed.wait()
-            if self._ending is not None or item is _Marker.END:
-                return []
-            if isinstance(item, Decoded):
-                self._ahead.release()
-                batch.append(item)
-            elif batch:
-                break
-        return batch
 
     async def _afford(self, photos: int) -> bool:
         """Set the cost of some photos aside; end the job if they could pass the budget."""
@@ -441,6 +415,8 @@ class Job(Generic[R]):
         for (offset, record), usage in zip(committed, usages, strict=True):
             self._unsettled -= 1
             kept = self._kept.pop(id(record))
+            if (before := self._retried.pop(kept.photo.path, None)) is not None:
+                self.progress.take_back(before)
             if usage.status in RETRIABLE:
                 self._retriable.append((kept.photo, usage.status))
             digest = self._stage.digest(record)

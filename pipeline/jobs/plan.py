@@ -11,8 +11,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from journal import Follower, Index, Malformed, Origin, Status, record_key, scan
-from pipeline.jobs.copies import short_digest
+from journal import CaptionRecord, Follower, Index, Malformed, Status, record_key, scan
 from pipeline.photos.photo import photo_key
 
 
@@ -105,7 +104,7 @@ _made_by = attrgetter("status", "backend", "model", "prompt")
 
 def load_makers(journal: Path) -> Index[tuple[str | None, ...]]:
     """Return the index of a journal; its groups are the fields of `Made`."""
-    index: Index[tuple[str | None, ...]] = Index(Follower(journal, Origin), _made_by)
+    index: Index[tuple[str | None, ...]] = Index(Follower(journal, CaptionRecord), _made_by)
     index.refresh()
     return index
 
@@ -169,7 +168,7 @@ class History(msgspec.Struct):
     Attributes:
         attempted: Keys of photos attempted under the run's id.
         spent: Cost of the run so far in US dollars.
-        digests: Short digest to byte offset of a success by the same maker.
+        digests: Hash of the digest to byte offset of a success by the same maker.
     """
 
     attempted: set[str]
@@ -190,14 +189,14 @@ def read_history(journal: Path, run: str, maker: Maker, to_do: list[str]) -> His
     if not to_do:
         return history
     anew = {photo_key(path) for path in to_do}
-    for offset, head in scan(journal, Origin):
-        key = record_key(head.rel_path, head.raw_path)
-        if head.run == run:
+    for offset, record in scan(journal, CaptionRecord):
+        key = record_key(record.rel_path, record.raw_path)
+        if record.run == run:
             history.attempted.add(key)
-            history.spent += head.cost_usd or 0.0
+            history.spent += record.cost_usd or 0.0
         may_be_copied = (
-            head.status == "success" and key not in anew and maker.made(Made(*_made_by(head)))
+            record.status == "success" and key not in anew and maker.made(Made(*_made_by(record)))
         )
-        if head.digest is not None and may_be_copied:
-            history.digests[short_digest(head.digest)] = offset
+        if record.digest is not None and may_be_copied:
+            history.digests[hash(record.digest)] = offset
     return history

@@ -157,9 +157,9 @@ class Progress:
         for usage in usages[-SHOWN_RESULTS:]:
             self._last.appendleft(_result(usage))
 
-    def take_back(self, statuses: list[Status]) -> None:
-        """Uncount photos that are put to work again."""
-        self.by_status.subtract(statuses)
+    def take_back(self, status: Status) -> None:
+        """Uncount the earlier outcome of a photo that was worked on again."""
+        self.by_status[status] -= 1
 
     def pause(self, paused: bool) -> None:
         """Stop or restart the clock."""

@@ -28,10 +28,12 @@ LATITUDE_REF, LATITUDE, LONGITUDE_REF, LONGITUDE = 1, 2, 3, 4
 TURNED = (5, 6, 7, 8)
 """Orientations in which the stored width is the upright height."""
 
+MOST_HOURS_OFF = 14
+
 UPRIGHT_FORMATS = ("HEIF", "TIFF")
 """Formats whose decoders turn the picture themselves, whatever the EXIF still says."""
 
-_OFFSET = re.compile(r"[+-]\d\d:\d\d")
+_OFFSET = re.compile(r"[+-](\d\d):(\d\d)", re.ASCII)
 _SCREENSHOT_NAME = re.compile(r"screen[ _-]?shot|bildschirmfoto|captura|schermata", re.IGNORECASE)
 
 Tags = dict[int, object]
@@ -81,9 +83,14 @@ def _taken(main: Tags, detail: Tags) -> str | None:
             moment = datetime.strptime(_text(time)[:19], "%Y:%m:%d %H:%M:%S")
         except ValueError:
             continue
-        zone = _text(offset)
-        return moment.isoformat() + (zone if _OFFSET.fullmatch(zone) else "")
+        return moment.isoformat() + _zone(offset)
     return None
+
+
+def _zone(offset: object) -> str:
+    """Return an offset such as `+02:00`, empty for one that no place on earth has."""
+    found = _OFFSET.fullmatch(_text(offset))
+    return found[0] if found and int(found[1]) <= MOST_HOURS_OFF and int(found[2]) < 60 else ""
 
 
 def _camera(main: Tags) -> str | None:
@@ -124,4 +131,4 @@ def _text(value: object) -> str:
     """Return a tag's text without padding; empty for anything that is no text."""
     if isinstance(value, bytes):
         value = value.decode("utf-8", "replace")
-    return value.strip("\0 \t\r\n") if isinstance(value, str) else ""
+    return value.replace("\0", " ").strip() if isinstance(value, str) else ""

@@ -27,7 +27,7 @@ class Walked(msgspec.Struct):
     """The photos under a directory.
 
     Attributes:
-        paths: Relative POSIX paths, sorted; bytes that are not UTF-8 as surrogates.
+        paths: Relative POSIX paths in a fixed order; bytes that are not UTF-8 as surrogates.
         warnings: A sentence for each folder that could not be read.
     """
 
@@ -95,7 +95,7 @@ def _folders(entries: list[os.DirEntry[str]]) -> list[os.DirEntry[str]]:
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
-    """Tell whether an entry is a folder; a link to itself, or to where one may not look, is none."""
+    """Tell whether an entry is a folder; a link to itself is none."""
     try:
         return entry.is_dir()
     except OSError:

@@ -229,3 +229,27 @@ def test_missing_key_fails_with_the_line_that_mends_it() -> None:
 @pytest.mark.parametrize("url", [*PRESETS, "http://192.168.1.7:8000/v1", "http://localhost:1/v1"])
 async def test_servers_of_ones_own_need_no_key(url: str) -> None:
     await OpenAICaptioner(Options(base_url=url)).close()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "foo",
+        "http://",
+        "ftp://127.0.0.1/",
+        "http://127.0.0.1:99999/v1",
+        "http://[::1",
+        "http://a\x01b/",
+    ],
+)
+def test_addresses_that_are_none_are_refused(url: str) -> None:
+    with pytest.raises(SetupError, match="--base-url"):
+        OpenAICaptioner(Options(base_url=url, keys={"OPENAI_API_KEY": "x"}))
+
+
+async def test_usage_below_zero_costs_no_caption(server: OpenAIServer) -> None:
+    server.script = lambda request: Reply(body=completion(tokens=(-5, -1)))
+    answer = await ask(server)
+
+    assert isinstance(answer, Caption)
+    assert (answer.tokens_in, answer.cost_usd) == (0, 0)

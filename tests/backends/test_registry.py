@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.metadata
+import threading
 from importlib.metadata import EntryPoint, EntryPoints
 
 import pytest
@@ -18,8 +18,8 @@ class ShoutCaptioner(Captioner):
     name = "shout"
 
     def caption(self, photo: PhotoInput) -> Caption:
-        """Shout."""
-        return Caption(text="A PHOTO")
+        """Say in which thread this runs."""
+        return Caption(text=threading.current_thread().name)
 
 
 @pytest.fixture
@@ -35,7 +35,6 @@ def plugin(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_ours_are_there() -> None:
-    assert importlib.metadata  # the real entry points are read
     assert registry.backend_names()[:3] == ["basic", "mock", "openai"]
     assert registry.make_backend("mock", Options()).name == "mock"
 
@@ -57,7 +56,15 @@ def test_plugin_that_does_not_fit_is_told_apart(name: str) -> None:
         registry.backend_class(name)
 
 
-async def test_plain_captions_run_in_a_thread_and_errors_come_back() -> None:
+async def test_plain_captions_run_in_a_thread() -> None:
+    [answer] = await ShoutCaptioner(Options()).caption_batch(
+        [PhotoInput(Picture(1, 1, "rgb", b"abc"))]
+    )
+    assert isinstance(answer, Caption)
+    assert answer.text != threading.current_thread().name
+
+
+async def test_errors_come_back_in_place_of_captions() -> None:
     captioner = registry.make_backend("mock", Options(mock_error_rate=1.0))
     photo = PhotoInput(Picture(1, 1, "rgb", b"abc"), name="a.jpg")
     [answer] = await captioner.caption_batch([photo])
@@ -68,3 +75,9 @@ async def test_plain_captions_run_in_a_thread_and_errors_come_back() -> None:
 def test_mock_refuses_a_share_that_is_none(rate: float) -> None:
     with pytest.raises(SetupError, match="--mock-error-rate"):
         registry.make_backend("mock", Options(mock_error_rate=rate))
+
+
+@pytest.mark.parametrize("latency", [-1.0, float("inf"), float("nan")])
+def test_mock_refuses_a_time_that_is_none(latency: float) -> None:
+    with pytest.raises(SetupError, match="--mock-latency"):
+        registry.make_backend("mock", Options(mock_latency=latency))

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
 
 from pcc_tui.clean import clean
 from tests.conftest import CLEAN_ENVIRONMENT, PCC
+from tests.support.photos import make_photos, noise_jpeg
 
 HOSTILE = {
     "colour": "\x1b[31mred",
@@ -75,8 +78,6 @@ def read_terminal(command: list[str], directory: Path) -> bytes:
 
 def escapes(data: bytes) -> set[bytes]:
     """Return the kinds of escape sequence in what a terminal got."""
-    import re
-
     return {
         re.sub(rb"[0-9;]+", b"", sequence)
         for sequence in re.findall(rb"\x1b(?:\[[0-9;?]*[A-Za-z]|\][^\x07\x1b]*|.)", data)
@@ -84,8 +85,6 @@ def escapes(data: bytes) -> set[bytes]:
 
 
 def test_no_name_or_caption_reaches_the_terminal_as_more_than_text(tmp_path: Path) -> None:
-    from tests.support.photos import noise_jpeg
-
     def run(name: str, names: list[str]) -> bytes:
         folder = tmp_path / name / "photos"
         folder.mkdir(parents=True)
@@ -102,3 +101,24 @@ def test_no_name_or_caption_reaches_the_terminal_as_more_than_text(tmp_path: Pat
     assert escapes(seen) <= escapes(expected)
     for forbidden in (b"\x07", b"\x9b", "\u202e".encode(), "\u2066".encode(), b"\x7f"):
         assert forbidden not in seen
+
+
+def test_a_terminal_that_nobody_reads_does_not_hold_up_the_job(tmp_path: Path) -> None:
+    make_photos(tmp_path / "photos", 40)
+    ours, theirs = pty.openpty()
+    command = [*PCC, "run", "--backend", "mock", "--mock-latency", "0.2", "--photos-dir", "photos"]
+    environment = {**CLEAN_ENVIRONMENT, "TERM": "xterm-256color"}
+    with subprocess.Popen(
+        command, cwd=tmp_path, env=environment, stdin=theirs, stdout=theirs, stderr=theirs
+    ) as process:
+        os.close(theirs)
+        journal, deadline = tmp_path / "captions.jsonl", time.monotonic() + 60
+        while time.monotonic() < deadline:
+            if journal.exists() and journal.read_bytes().count(b"\n") == 40:
+                break
+            time.sleep(0.05)
+        written = journal.read_bytes().count(b"\n")
+        process.kill()
+    os.close(ours)
+
+    assert written == 40

@@ -215,6 +215,12 @@ USAGE_ERRORS = {
     "bad number": ["run", "--photos-dir", ".", "--limit", "many"],
     "negative number": ["run", "--photos-dir", ".", "--max-workers", "0"],
     "unknown status": ["run", "--photos-dir", ".", "--retry-status", "error_apy"],
+    "a dry run in a loop": ["run", "--photos-dir", ".", "--dry-run", "--restart-every", "3"],
+    "empty run id": ["run", "--photos-dir", ".", "--run-id", ""],
+    "no number": ["run", "--photos-dir", ".", "--budget", "nan"],
+    "too many workers": ["run", "--photos-dir", ".", "--max-workers", "100000000"],
+    "no text": ["run", "--photos-dir", ".", "--prompt", "\udcff"],
+    "a directory as journal": ["run", "--photos-dir", ".", "--captions-jsonl", "/tmp"],
     "bad detail": ["run", "--photos-dir", ".", "--detail", "medium"],
     "no journal": ["journal", "check"],
 }
@@ -223,10 +229,10 @@ USAGE_ERRORS = {
 @pytest.mark.parametrize("arguments", USAGE_ERRORS.values(), ids=USAGE_ERRORS)
 def test_usage_errors_exit_with_64_and_one_line(pcc: Pcc, arguments: list[str]) -> None:
     done = pcc(*arguments)
+    lines = [line for line in done.stderr.splitlines() if not line.startswith("warning: ")]
 
     assert done.returncode == 64
-    assert done.stderr.count("\n") == 1
-    assert done.stderr.startswith("pcc: ")
+    assert [line[:5] for line in lines] == ["pcc: "]
     assert done.stdout == ""
 
 
@@ -536,11 +542,13 @@ def test_kill_at_every_write_and_sync_of_a_run(
     photos: Callable[..., Path], pcc: Pcc, workspace: Path, call: str
 ) -> None:
     folder = photos(10)
+    kills = 0
     for occurrence in range(1, 5):
         before = records(workspace) if (workspace / "captions.jsonl").exists() else []
         killed = run_with_fault(workspace, folder, f"inject={call}:signal=KILL:when={occurrence}")
-        assert killed.returncode == -signal.SIGKILL or killed.returncode in (137, 0)
+        kills += killed.returncode in (-signal.SIGKILL, 137)
         assert records(workspace)[: len(before)] == before
+    assert kills >= 3
     assert pcc("run", "--backend", "mock", "--photos-dir", folder).returncode == 0
     assert {record.rel_path for record in records(workspace)} == {
         path.name for path in folder.iterdir()

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pcc_tui.settings import SettingsError, load_settings
+from pcc_tui.errors import SettingsError
+from pcc_tui.settings import load_settings
 from tests.conftest import Pcc
 
 
@@ -49,6 +50,7 @@ def test_likely_typos_get_a_hint(tmp_path: Path, name: str) -> None:
     [
         ('backedn = "mock"\n', "pcc.toml.*did you mean 'backend'"),
         ("max_workers = 'many'\n", "pcc.toml.*max_workers"),
+        ("max_workers = -3\n", "pcc.toml.*max_workers"),
         ("= broken\n", "pcc.toml cannot be read"),
     ],
 )
@@ -76,3 +78,9 @@ def test_choices_in_toml_are_used(photos: Callable[..., Path], pcc: Pcc, workspa
     (workspace / "pcc.toml").write_text(f'photos_dir = "{folder}"\nbackend = "mock"\n')
     assert pcc("run").returncode == 0
     assert "a mock caption" in (workspace / "captions.jsonl").read_text()
+
+
+def test_config_env_that_is_no_text_is_told(tmp_path: Path) -> None:
+    (tmp_path / "config.env").write_bytes(b"OPENAI_API_KEY=\xff\xfe\n")
+    with pytest.raises(SettingsError, match=r"config\.env cannot be read"):
+        load_settings(tmp_path, {})

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
+import socket
 import stat
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from pipeline.jobs.control import ControlClient, ControlServer
-from pipeline.jobs.errors import NoJob
-from pipeline.jobs.progress import Progress
+from pipeline.jobs.errors import NoJob, WorkspaceBusy
+from pipeline.jobs.progress import Progress, Result, Snapshot
 from pipeline.jobs.run_file import RunFile, read_run_file
 
 
@@ -119,14 +120,52 @@ async def test_no_job_is_told(tmp_path: Path) -> None:
 
 
 async def test_killed_job_is_told_and_its_litter_replaced(tmp_path: Path) -> None:
-    gone = run_file()
-    gone.socket = str(tmp_path / "pcc-gone" / "control.sock")
-    (tmp_path / "pcc-gone").mkdir()
-    (tmp_path / "run.json").write_text(
-        json.dumps({name: getattr(gone, name) for name in gone.__struct_fields__})
-    )
+    gone, folder = run_file(), tmp_path / "pcc-gone"
+    gone.socket = str(folder / "control.sock")
+    folder.mkdir()
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(gone.socket)  # bound, and nobody listens: what a SIGKILL leaves
+    (tmp_path / "run.json").write_bytes(msgspec.json.encode(gone))
     with pytest.raises(NoJob, match="r1, was killed"):
         await ControlClient.connected(tmp_path).__aenter__()
 
     async with FakeJob().server().serving(tmp_path, run_file()):
-        assert not (tmp_path / "pcc-gone").exists()
+        assert not folder.exists()
+
+
+async def test_litter_that_names_a_folder_of_the_users_is_left_alone(tmp_path: Path) -> None:
+    gone, folder = run_file(), tmp_path / "pcc-demo"
+    gone.socket = str(folder / "control.sock")
+    folder.mkdir()
+    (folder / "mine.txt").touch()
+    (tmp_path / "run.json").write_bytes(msgspec.json.encode(gone))
+
+    async with FakeJob().server().serving(tmp_path, run_file()):
+        assert (folder / "mine.txt").exists()
+
+
+async def test_second_job_in_a_workspace_leaves_the_first_alone(tmp_path: Path) -> None:
+    async with FakeJob().server().serving(tmp_path, run_file()):
+        with pytest.raises(WorkspaceBusy, match="run r1"):
+            await FakeJob().server().serving(tmp_path, run_file()).__aenter__()
+        async with ControlClient.connected(tmp_path) as client:
+            assert await anext(client.messages())
+
+
+async def test_snapshots_to_a_client_that_never_reads_do_not_pile_up(tmp_path: Path) -> None:
+    job, taken = FakeJob(), list[int]()
+    job.progress._last.extend([Result("a.jpg", "success", "x" * 100_000, 1.0)] * 5)
+
+    def snapshot() -> Snapshot:
+        taken.append(1)
+        return job.progress.snapshot()
+
+    server = ControlServer(snapshot, {})
+    async with server.serving(tmp_path, run_file()):
+        found = read_run_file(tmp_path)
+        assert found is not None
+        _, deaf = await asyncio.open_unix_connection(found.socket, limit=1)
+        deaf.transport.pause_reading()  # type: ignore[attr-defined]
+        await asyncio.sleep(1)
+        assert len(taken) <= 3
+        deaf.close()

@@ -43,6 +43,12 @@ def test_no_zone_is_invented_and_a_given_one_kept() -> None:
     assert facts_of(exif).taken == "2020-05-06T07:08:09+02:00"
 
 
+@pytest.mark.parametrize("zone", ["+99:99", "+24:00", "Z", "+2:00", "+02:60"])
+def test_impossible_zones_are_left_out(zone: str) -> None:
+    exif = exif_with({0x9003: "2020:05:06 07:08:09", 0x9011: zone})
+    assert facts_of(exif).taken == "2020-05-06T07:08:09"
+
+
 @pytest.mark.parametrize("time", ["0000:00:00 00:00:00", "2020:13:40 99:99:99", "", "yesterday"])
 def test_impossible_times_are_none(time: str) -> None:
     assert facts_of(exif_with({0x9003: time})).taken is None
@@ -73,6 +79,7 @@ def test_places(gps: dict[int, object], place: tuple[float | None, float | None]
         ("Apple", "iPhone 13", "Apple iPhone 13"),
         ("", "", None),
         ("Maker\0\0\0", "", "Maker"),
+        ("\x0c", "X", "X"),
     ],
 )
 def test_cameras(make: str, model: str, camera: str | None) -> None:

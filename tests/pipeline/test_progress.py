@@ -86,6 +86,7 @@ def test_photos_in_hand_are_shown_until_they_are_done(progress: Progress) -> Non
 
 def test_retried_photos_are_uncounted(progress: Progress) -> None:
     progress.add(usages(3, "error_api"))
-    progress.take_back(["error_api", "error_api"])
+    progress.take_back("error_api")
+    progress.take_back("error_api")
 
     assert progress.snapshot().by_status == {"error_api": 1}
