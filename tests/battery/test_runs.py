@@ -18,13 +18,9 @@ from journal import CaptionRecord, scan
 from tests.conftest import CLEAN_ENVIRONMENT, PCC, Pcc
 from tests.support.openai_server import OpenAIServer, Reply, completion, error, good
 from tests.support.photos import make_photos, noise_jpeg
+from tests.support.runs import records
 
 pytestmark = pytest.mark.battery
-
-
-def records(workspace: Path) -> list[CaptionRecord]:
-    path = workspace / "captions.jsonl"
-    return [record for _, record in scan(path, CaptionRecord)] if path.exists() else []
 
 
 def start(workspace: Path, *arguments: str | Path) -> subprocess.Popen[bytes]:

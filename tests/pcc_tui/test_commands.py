@@ -12,7 +12,7 @@ import pytest
 from journal import CaptionRecord, scan
 from journal.lines import seal
 from tests.conftest import CLEAN_ENVIRONMENT, PCC, Pcc
-from tests.pcc_tui.test_run import start, wait_for_records, wait_until_working
+from tests.support.runs import start, wait_for_records, wait_until_working
 
 
 @pytest.fixture

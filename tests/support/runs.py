@@ -1,0 +1,60 @@
+"""Runs of `pcc` in processes of their own, and what they leave behind."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from journal import CaptionRecord, scan
+from tests.conftest import CLEAN_ENVIRONMENT, PCC
+
+ROOT = Path(__file__).parents[2]
+
+
+def records(workspace: Path) -> list[CaptionRecord]:
+    """Return every record of a workspace, in order."""
+    return [record for _, record in scan(workspace / "captions.jsonl", CaptionRecord)]
+
+
+def start(workspace: Path, *arguments: str | Path) -> subprocess.Popen[str]:
+    """Start `pcc` and return at once."""
+    return subprocess.Popen(
+        [*PCC, *map(str, arguments)],
+        cwd=workspace,
+        env=CLEAN_ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def wait_for_records(workspace: Path, count: int) -> None:
+    """Wait until a journal holds so many records."""
+    journal = workspace / "captions.jsonl"
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        if journal.exists() and journal.read_bytes().count(b"\n") >= count:
+            return
+        time.sleep(0.01)
+    pytest.fail(f"no {count} records in time")
+
+
+def wait_until_working(workspace: Path) -> None:
+    """Wait until a job of this workspace has a photo in hand."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        shown = subprocess.run(
+            [*PCC, "watch", "--once", "--json"],
+            cwd=workspace,
+            env=CLEAN_ENVIRONMENT,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        if shown.stdout and json.loads(shown.stdout)["current"]:
+            return
+    pytest.fail("no photo in hand in time")
