@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import threading
 from importlib.metadata import EntryPoint, EntryPoints
 
@@ -31,7 +32,7 @@ def plugin(monkeypatch: pytest.MonkeyPatch) -> None:
             EntryPoint("wrong", "json:dumps", registry.GROUP),
         ]
     )
-    monkeypatch.setattr(registry, "entry_points", lambda group: found)
+    monkeypatch.setattr(importlib.metadata, "entry_points", lambda group: found)
 
 
 def test_ours_are_there() -> None:
