@@ -26,7 +26,7 @@ def status_parts(shot: Snapshot) -> list[str]:
     """Return a snapshot in a few short phrases."""
     share = shot.attempted / shot.total if shot.total else 1.0
     pace = f"{shot.rate_now:.1f}/s now, {shot.rate:.1f}/s on average"
-    if shot.eta_seconds is not None and shot.remaining:
+    if shot.state == "running" and shot.eta_seconds is not None and shot.remaining:
         done_at = datetime.now() + timedelta(seconds=shot.eta_seconds)
         pace += f", {duration(shot.eta_seconds)} to go, done at {done_at:%a %H:%M}"
     parts = [
