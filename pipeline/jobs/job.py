@@ -321,17 +321,22 @@ class Job(Generic[R]):
 
     def _has_twin(self, photo: Photo, loaded: LoadedPhoto) -> bool:
         """Copy the record of an identical photo, or wait for it; False if there is none."""
-        offset = self._copies.source_of(loaded.digest)
-        if offset is None:
+        record = self._record_to_copy(loaded.digest)
+        if record is None:
             return not self._copies.is_first(loaded.digest, photo)
+        self._keep(self._stage.copied(record, photo), photo, is_copy=True)
+        return True
+
+    def _record_to_copy(self, digest: str) -> R | None:
+        offset = self._copies.source_of(digest)
+        if offset is None:
+            return None
         try:
             record, seal = read_record(self._journal, offset, self._stage.record_type)
         except (RecordUnreadable, OSError):
-            return False
-        if seal is Seal.BROKEN or not self._stage.may_copy(record, loaded.digest):
-            return False
-        self._keep(self._stage.copied(record, photo), photo, is_copy=True)
-        return True
+            return None
+        fits = seal is not Seal.BROKEN and self._stage.may_copy(record, digest)
+        return record if fits else None
 
     async def _take(self) -> list[Decoded]:
         """Return the next batch that may be worked on; empty when there is none any more."""
@@ -396,9 +401,8 @@ class Job(Generic[R]):
         status: Status,
         seconds: float | None,
     ) -> R:
-        text = describe(error)
-        log.warning("photo failed", {"photo": photo.key, "status": status, "error": text})
-        return self._keep(self._stage.failed(Failed(photo, loaded, status, text, seconds)), photo)
+        failure = Failed(photo, loaded, status, describe(error), seconds)
+        return self._keep(self._stage.failed(failure), photo)
 
     def _keep(self, record: R, photo: Photo, *, is_copy: bool = False) -> R:
         self._kept[id(record)] = _Kept(record, photo, is_copy)
@@ -417,6 +421,9 @@ class Job(Generic[R]):
             kept = self._kept.pop(id(record))
             if (before := self._retried.pop(kept.photo.path, None)) is not None:
                 self.progress.take_back(before)
+            if usage.status != "success":
+                fields = {"photo": usage.rel_path, "status": usage.status, "error": usage.text}
+                log.warning("photo failed", fields)
             if usage.status in RETRIABLE:
                 self._retriable.append((kept.photo, usage.status))
             digest = self._stage.digest(record)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import subprocess
-import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +17,7 @@ from tests.support.runs import (
     records,
     start,
     wait_for_records,
+    wait_for_snapshot,
     wait_until_working,
 )
 
@@ -52,7 +52,7 @@ def test_second_interrupt_stops_at_once(photos: Callable[..., Path], workspace: 
     )
     wait_until_working(workspace)
     running.send_signal(signal.SIGINT)
-    time.sleep(0.5)
+    wait_for_snapshot(workspace, lambda shot: shot["state"] == "stopping")
     assert running.poll() is None
     running.send_signal(signal.SIGINT)
     running.communicate(timeout=20)

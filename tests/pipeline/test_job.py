@@ -214,6 +214,44 @@ async def test_identical_file_of_an_earlier_run_is_copied(bench: Bench) -> None:
     assert len(captioner.seen) == 11
 
 
+async def test_record_that_may_not_be_copied_is_replaced_once(bench: Bench) -> None:
+    await bench.job(Scripted()).run()
+    offset, original = next(scan(bench.journal, CaptionRecord))
+    assert original.digest is not None
+    data = bytearray(bench.journal.read_bytes())
+    at = data.index(b"caption of", offset)
+    data[at : at + 7] = b"flipped"
+    bench.journal.write_bytes(data)
+    for number in range(3):
+        source, copy = bench.photos_dir / original.rel_path, bench.photos_dir / f"c{number}.jpg"
+        shutil.copy(source, copy)
+    captioner = Scripted()
+    await bench.job(captioner, copies=Copies({hash(original.digest): offset})).run()
+
+    assert len(captioner.seen) == 12
+    captions = [record.caption or "" for record in bench.records().values()]
+    assert not any("flipped" in caption for caption in captions)
+
+
+async def test_failures_of_every_kind_are_logged(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def answer(photo: PhotoInput) -> Caption:
+        if len(captioner.seen) == 1:
+            raise CallError("busy")
+        return Caption(text="" if len(captioner.seen) == 2 else "fine")
+
+    captioner = Remote(answer=answer)
+    caplog.set_level("WARNING", "pcc")
+    await bench.job(captioner).run()
+    fields = [record.args for record in caplog.records if record.msg == "photo failed"]
+
+    assert [one["error"] for one in fields if isinstance(one, dict)] == [
+        "CallError: busy",
+        "AnswerError: empty answer",
+    ]
+
+
 async def test_copies_share_the_fate_of_the_first(bench: Bench) -> None:
     for number in range(3):
         shutil.copy(bench.photos_dir / "IMG_00002.jpg", bench.photos_dir / f"copy{number}.jpg")

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -45,6 +47,11 @@ def wait_for_records(workspace: Path, count: int) -> None:
 
 def wait_until_working(workspace: Path) -> None:
     """Wait until a job of this workspace has a photo in hand."""
+    wait_for_snapshot(workspace, lambda shot: bool(shot["current"]))
+
+
+def wait_for_snapshot(workspace: Path, condition: Callable[[dict[str, Any]], bool]) -> None:
+    """Wait until a snapshot of the running job fulfils a condition."""
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         shown = subprocess.run(
@@ -55,6 +62,6 @@ def wait_until_working(workspace: Path) -> None:
             text=True,
             check=True,
         )
-        if shown.stdout and json.loads(shown.stdout)["current"]:
+        if shown.stdout and condition(json.loads(shown.stdout)):
             return
-    pytest.fail("no photo in hand in time")
+    pytest.fail("no such snapshot in time")
