@@ -23,7 +23,8 @@ from pipeline.captions.stage import CaptionStage, utc_now
 from pipeline.jobs.budget import Budget
 from pipeline.jobs.control import ControlServer
 from pipeline.jobs.copies import Copies
-from pipeline.jobs.job import Ending, Job, OpenJournal
+from pipeline.jobs.job import Ending, Job
+from pipeline.jobs.ledger import OpenJournal
 from pipeline.jobs.log import log_to
 from pipeline.jobs.progress import Progress, Snapshot
 from pipeline.jobs.run_file import RunFile

@@ -16,11 +16,17 @@ class Copies:
 
     def __init__(self, known: dict[int, int]) -> None:
         self._known = known
+        self._failed: dict[int, int] = {}
         self._waiting: dict[int, list[Photo]] = {}
 
     def source_of(self, digest: str) -> int | None:
         """Return the byte offset of the record to copy, None where there is none yet."""
-        return self._known.get(hash(digest))
+        key = hash(digest)
+        return self._known.get(key, self._failed.get(key))
+
+    def forget_failures(self) -> None:
+        """Let content that failed in this job be worked on again."""
+        self._failed.clear()
 
     def is_first(self, digest: str, photo: Photo) -> bool:
         """Take in a photo: True if it is to be worked on, False if it waits for its twin."""
@@ -32,15 +38,15 @@ class Copies:
     def settle(self, digest: str, status: Status, offset: int) -> list[Photo]:
         """Note how the first of its kind ended; return those that waited for it.
 
-        They share its fate: asking again for the same bytes would cost the same
-        and tell the same. Only a success may be copied later on.
+        They share its fate, and so do those that come later in this job: asking
+        again for the same bytes would cost the same and tell the same.
 
         Args:
             digest: Content hash of the photo that was worked on.
             status: How that ended.
             offset: Where its record stands.
         """
-        short = hash(digest)
-        if status == "success":
-            self._known[short] = offset
-        return self._waiting.pop(short, [])[1:]
+        key = hash(digest)
+        outcomes = self._known if status == "success" else self._failed
+        outcomes[key] = offset
+        return self._waiting.pop(key, [])[1:]

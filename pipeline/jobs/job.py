@@ -9,12 +9,11 @@ from __future__ import annotations
 import asyncio
 import enum
 import logging
-import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Generic, NamedTuple, Protocol, TypeVar
+from typing import Generic, TypeVar
 
 import msgspec
 
@@ -32,39 +31,18 @@ from pipeline.jobs.ahead import Ahead
 from pipeline.jobs.budget import Budget
 from pipeline.jobs.copies import Copies
 from pipeline.jobs.errors import RunStopped, describe
+from pipeline.jobs.ledger import Ledger, OpenJournal
 from pipeline.jobs.progress import Progress
 from pipeline.jobs.stage import Decoded, Failed, Stage
 from pipeline.photos.decoder import DecoderPool
 from pipeline.photos.errors import CorruptImageError, DecoderUnavailable, PhotosDirMissing
 from pipeline.photos.photo import LoadedPhoto, Photo
+from pipeline.photos.walk import is_empty_or_gone
 
 R = TypeVar("R", bound=msgspec.Struct)
 T = TypeVar("T")
-R_contra = TypeVar("R_contra", contravariant=True)
-
-RETRIABLE: frozenset[Status] = frozenset({"error_api", "error_model"})
-"""What `retry` puts to work again; a broken file stays broken."""
 
 log = logging.getLogger("pcc.job")
-
-
-class Appender(Protocol[R_contra]):
-    """Where a job puts its records: a JournalWriter, or something that fronts several."""
-
-    def append(self, record: R_contra) -> None:
-        """Hand over a record."""
-
-    def flush(self) -> None:
-        """Bring what was appended to disk, and acknowledge it."""
-
-    def close(self) -> None:
-        """Flush, and give the journal back."""
-
-
-OpenJournal = Callable[
-    [Callable[[Committed[R]], None], Callable[[JournalError], None]], Appender[R]
-]
-"""Opens the journal of a job, given what to call on each commit and on a failure."""
 
 
 class Ending(enum.Enum):
@@ -73,14 +51,6 @@ class Ending(enum.Enum):
     DONE = "done"
     BUDGET = "budget"
     STOPPED = "stopped"
-
-
-class _Kept(NamedTuple):
-    """A record on its way to disk; holding it keeps its id unique."""
-
-    record: object
-    photo: Photo
-    is_copy: bool
 
 
 class Job(Generic[R]):
@@ -130,11 +100,9 @@ class Job(Generic[R]):
         self._ahead = Ahead(stage.workers, stage.batch_size, 2 * decoders, self._resumed)
         self._decoding: set[asyncio.Task[None]] = set()
         self._opening: asyncio.Task[None] | None = None
-        self._kept: dict[int, _Kept] = {}
+        self._ledger: Ledger[R] = Ledger()
         self._workers: list[asyncio.Task[None]] = []
         self._unsettled = 0
-        self._retriable: list[tuple[Photo, Status]] = []
-        self._retried: dict[str, Status] = {}
         self._wake = asyncio.Event()
         self._cost_settled = asyncio.Event()
         self._ending: Ending | None = None
@@ -232,9 +200,9 @@ class Job(Generic[R]):
         """Put the photos of this job that failed at the backend to work again; return how many."""
         if self._ending is not None:
             return 0
-        again, self._retriable = self._retriable, []
-        self._retried.update({photo.path: status for photo, status in again})
-        self._queue.extend(photo for photo, _ in again)
+        again = self._ledger.take_failed()
+        self._copies.forget_failures()
+        self._queue.extend(again)
         self._wake.set()
         return len(again)
 
@@ -305,7 +273,7 @@ class Job(Generic[R]):
             loaded = await self._decoders.decode(photo.path)
         except CorruptImageError as error:
             self._ahead.give_back()
-            if _is_empty(self._photos_dir):
+            if is_empty_or_gone(self._photos_dir):
                 self._fail(
                     RunStopped(str(PhotosDirMissing(self._photos_dir, "it is empty or gone")))
                 )
@@ -405,7 +373,7 @@ class Job(Generic[R]):
         return self._keep(self._stage.failed(failure), photo)
 
     def _keep(self, record: R, photo: Photo, *, is_copy: bool = False) -> R:
-        self._kept[id(record)] = _Kept(record, photo, is_copy)
+        self._ledger.enter(record, photo, is_copy=is_copy)
         try:
             self._append(record)
         except JournalError as error:
@@ -418,25 +386,14 @@ class Job(Generic[R]):
         self.progress.add(usages)
         for (offset, record), usage in zip(committed, usages, strict=True):
             self._unsettled -= 1
-            kept = self._kept.pop(id(record))
-            if (before := self._retried.pop(kept.photo.path, None)) is not None:
-                self.progress.take_back(before)
+            entry, replaced = self._ledger.settle(record, usage.status)
+            if replaced is not None:
+                self.progress.take_back(replaced)
             if usage.status != "success":
                 fields = {"photo": usage.rel_path, "status": usage.status, "error": usage.text}
                 log.warning("photo failed", fields)
-            if usage.status in RETRIABLE:
-                self._retriable.append((kept.photo, usage.status))
             digest = self._stage.digest(record)
-            if digest is not None and not kept.is_copy:
+            if digest is not None and not entry.is_copy:
                 for photo in self._copies.settle(digest, usage.status, offset):
                     self._keep(self._stage.copied(record, photo), photo, is_copy=True)
         self._wake.set()
-
-
-def _is_empty(directory: Path) -> bool:
-    """Tell whether a directory holds nothing or is gone, as after an unmount."""
-    try:
-        with os.scandir(directory) as entries:
-            return next(entries, None) is None
-    except OSError:
-        return True

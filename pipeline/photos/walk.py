@@ -87,6 +87,15 @@ def walk_photos(root: Path, include: tuple[str, ...] = (), exclude: tuple[str, .
     return walked
 
 
+def is_empty_or_gone(directory: Path) -> bool:
+    """Tell whether a directory holds nothing or cannot be listed, as after an unmount."""
+    try:
+        with os.scandir(directory) as entries:
+            return next(entries, None) is None
+    except OSError:
+        return True
+
+
 def _folders(entries: list[os.DirEntry[str]]) -> list[os.DirEntry[str]]:
     try:
         return [entry for entry in entries if entry.is_dir()]

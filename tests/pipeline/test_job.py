@@ -281,9 +281,9 @@ async def test_retry_brings_the_copies_along(bench: Bench) -> None:
     running = asyncio.create_task(job.run())
     await until(lambda: job.progress.by_status["error_api"] >= 10)
     failing = False
-    job.retry()
-    await until(lambda: job.progress.attempted >= 10)
-    job.retry()
+    while not running.done():  # one may have been failing just then
+        job.retry()
+        await asyncio.sleep(0.005)
 
     assert await running is Ending.DONE
     assert {record.status for record in bench.records().values()} == {"success"}
@@ -310,6 +310,20 @@ async def test_stop_serves_the_copies_of_what_was_in_flight(
 
     assert await running is Ending.STOPPED
     assert len(bench.records()) == 4
+
+
+async def test_a_copy_that_comes_late_shares_the_fate_of_the_first_too(bench: Bench) -> None:
+    shutil.copy(bench.photos_dir / "IMG_00000.jpg", bench.photos_dir / "Z_last.jpg")
+
+    async def answer(photo: PhotoInput) -> Caption:
+        await until(lambda: job.progress.attempted >= len(captioner.seen) - 1)
+        raise CallError("refused")
+
+    captioner = Remote(answer=answer)
+    job = bench.job(captioner)
+    assert await job.run() is Ending.DONE
+    assert len(captioner.seen) == 12
+    assert bench.records()["Z_last.jpg"].error == "CallError: refused"
 
 
 @pytest.mark.parametrize(("count", "batches"), [(12, [8, 4]), (8, [8]), (3, [3]), (1, [1])])
