@@ -16,7 +16,15 @@ from journal.inspection import Line, inspect_lines
 from journal.lines import Seal, check_seal, seal
 from journal.lock import WriterLock
 from journal.reader import Follower, Malformed, read_record, scan
-from journal.records import CaptionRecord, EditRecord, Head, Status, record_key, split_path
+from journal.records import (
+    CaptionRecord,
+    EditRecord,
+    Head,
+    Status,
+    record_key,
+    split_path,
+    utc_now,
+)
 from journal.repair import CheckReport, RewriteReport, check, compact, repair
 from journal.rewrite import atomic_rewrite
 from journal.writer import Committed, JournalWriter, free_bytes
@@ -55,4 +63,5 @@ __all__ = [
     "scan",
     "seal",
     "split_path",
+    "utc_now",
 ]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterator
+from itertools import islice
 from operator import attrgetter
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -43,17 +45,31 @@ class Index(Generic[G]):
         self._entries: dict[str, int] = {}
         self._numbers: _Numbers[G] = _Numbers()
         self._generation = follower.generation
+        self._records: Iterator[tuple[int, H]] | None = None
+
+    @property
+    def generation(self) -> int:
+        """Grows by one whenever the journal was replaced and the index made anew."""
+        return self._generation
 
     @property
     def malformed(self) -> Malformed:
         """What was passed over while reading."""
         return self._follower.malformed
 
-    def refresh(self) -> None:
-        """Take in what the journal gained since; a replaced file is read anew."""
+    def refresh(self, most: int | None = None) -> bool:
+        """Take in what the journal gained since; a replaced file is read anew.
+
+        Args:
+            most: Records to read before returning, None for all there are.
+
+        Returns:
+            Whether everything has been read; if not, the next call goes on.
+        """
         entries, numbers, group_of = self._entries, self._numbers, self._group_of
+        records = self._records or self._follower.poll()
         with collector_off():
-            for offset, head in self._follower.poll():
+            for offset, head in islice(records, most):
                 if self._follower.generation != self._generation:
                     self._generation = self._follower.generation
                     entries.clear()
@@ -61,6 +77,8 @@ class Index(Generic[G]):
                 if head.raw_path is not None or not key.isascii():
                     key = record_key(key, head.raw_path)
                 entries[key] = offset << _GROUP_BITS | numbers[group_of(head)]
+        self._records = records if most is not None and not self._follower.at_end else None
+        return self._records is None
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -70,6 +88,9 @@ class Index(Generic[G]):
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._entries)
+
+    def __reversed__(self) -> Iterator[str]:
+        return reversed(self._entries)
 
     def group(self, key: str) -> G | None:
         """Return the group of a key's last record, None for an unknown key."""
@@ -87,6 +108,16 @@ class Index(Generic[G]):
     def offsets(self) -> set[int]:
         """Return the byte offset of the last record of every key."""
         return {packed >> _GROUP_BITS for packed in self._entries.values()}
+
+    def totals(self) -> dict[G, int]:
+        """Return how many keys are in each group."""
+        counts = Counter(packed & _GROUP_MASK for packed in self._entries.values())
+        return {self._numbers.groups[number]: count for number, count in counts.items()}
+
+    def keys_in(self, wanted: Callable[[G], bool]) -> Iterator[str]:
+        """Yield the keys of all groups that are wanted, in order of their first record."""
+        numbers = {number for number, group in enumerate(self._numbers.groups) if wanted(group)}
+        return (key for key, packed in self._entries.items() if packed & _GROUP_MASK in numbers)
 
 
 def load_index(path: Path) -> Index[str]:

@@ -61,12 +61,14 @@ class Follower(Generic[T]):
     Attributes:
         malformed: What was passed over up to now.
         generation: Grows by one whenever the file was replaced and is read anew.
+        at_end: Whether the last poll has come to the end of what there was.
     """
 
     def __init__(self, path: Path, record_type: type[T]) -> None:
         self.path = path
         self.malformed = Malformed()
         self.generation = 0
+        self.at_end = True
         self._decode = msgspec.json.Decoder(record_type).decode
         self._identity: tuple[int, int] | None = None
         self._offset = 0
@@ -79,16 +81,18 @@ class Follower(Generic[T]):
             file = FileIO(os.open(self.path, os.O_RDONLY | os.O_CLOEXEC), "rb")
         except FileNotFoundError:
             return
+        self.at_end = False
         with file:
             self._resume(os.fstat(file.fileno()))
             for chunk in read_chunks(file, self._offset):
                 if not chunk.complete and not self._readable(chunk.lines[0].removeprefix(BOM)):
                     self._tail_is_torn = True
                     self.malformed.torn_tail += 1
-                    return
+                    break
                 yield from self._records(chunk.offset, chunk.lines)
                 self._number += len(chunk.lines)
                 self._offset = chunk.end
+        self.at_end = True
 
     def _resume(self, now: os.stat_result) -> None:
         identity = (now.st_dev, now.st_ino)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import unicodedata
+from datetime import UTC, datetime
 from typing import Literal, Protocol
 
 import msgspec
@@ -121,3 +122,8 @@ def split_path(os_path: str) -> tuple[str, str | None]:
         readable = unicodedata.normalize("NFC", raw.decode("utf-8", "replace"))
         return readable, base64.b64encode(raw).decode("ascii")
     return unicodedata.normalize("NFC", os_path), None
+
+
+def utc_now() -> str:
+    """Return this moment as records hold it: UTC, RFC 3339, to the second."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

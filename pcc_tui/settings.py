@@ -9,18 +9,16 @@ from __future__ import annotations
 import difflib
 import os
 import stat
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
 import msgspec
 
-from backends.base import DEFAULT_PROMPT
+from backends.base import DEFAULT_PROMPT, Options
 from backends.keys import KEY_NAMES, remember
 from pcc_tui.errors import SettingsError
-
-T = TypeVar("T")
+from pcc_tui.toml import change_toml, read_toml
 
 MOST_WORKERS = 1024
 """Calls in flight, or photos to a batch: beyond it only memory grows."""
@@ -41,6 +39,7 @@ class Choices(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, kw
         batch_size: Photos to a batch.
         max_edge: Longest side sent, in pixels.
         detail: OpenAI's image detail.
+        restart_every: Photos after which the app lets a new process go on; None for never.
     """
 
     photos_dir: str | None = None
@@ -52,6 +51,7 @@ class Choices(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, kw
     batch_size: Annotated[int, msgspec.Meta(ge=1, le=MOST_WORKERS)] | None = None
     max_edge: Annotated[int, msgspec.Meta(ge=64, le=2048)] | None = None
     detail: Literal["low", "high", "auto"] = "low"
+    restart_every: Annotated[int, msgspec.Meta(ge=1)] | None = None
 
 
 class Settings(msgspec.Struct, kw_only=True):
@@ -73,6 +73,24 @@ class Settings(msgspec.Struct, kw_only=True):
     request_timeout: float | None
     warnings: list[str]
 
+    def options(self, **given: Any) -> Options:
+        """Return what a backend is told; what is given, and not None, wins."""
+        choices = self.choices
+        values: dict[str, Any] = {
+            "prompt": choices.prompt,
+            "model": choices.model,
+            "workers": choices.max_workers,
+            "batch_size": choices.batch_size,
+            "base_url": choices.base_url,
+            "max_edge": choices.max_edge,
+            "detail": choices.detail,
+            "keys": self.keys,
+            "prices": self.prices,
+            "request_timeout": self.request_timeout,
+        }
+        values |= {name: value for name, value in given.items() if value is not None}
+        return Options(**values)
+
 
 def load_settings(workspace: Path, environment: Mapping[str, str] = os.environ) -> Settings:
     """Read the settings of a workspace.
@@ -81,7 +99,7 @@ def load_settings(workspace: Path, environment: Mapping[str, str] = os.environ) 
         SettingsError: a file cannot be read, or holds what it should not.
     """
     warnings: list[str] = []
-    choices = _read_toml(workspace / "pcc.toml", Choices) or Choices()
+    choices = read_toml(workspace / "pcc.toml", Choices) or Choices()
     values = {**_read_env_file(workspace / "config.env", warnings), **environment}
     warnings += _likely_typos(values)
     photos_dir = values.get("PHOTOS_DIR") or choices.photos_dir
@@ -89,10 +107,19 @@ def load_settings(workspace: Path, environment: Mapping[str, str] = os.environ) 
         choices=choices,
         photos_dir=Path(photos_dir).expanduser() if photos_dir else None,
         keys={name: remember(values[name].strip()) for name in KEY_NAMES if values.get(name)},
-        prices=_read_toml(workspace / "prices.toml", dict[str, tuple[float, float]]) or {},
+        prices=read_toml(workspace / "prices.toml", dict[str, tuple[float, float]]) or {},
         request_timeout=_seconds(values.get("PCC_REQUEST_TIMEOUT")),
         warnings=warnings,
     )
+
+
+def save_choices(workspace: Path, changes: Mapping[str, object]) -> None:
+    """Set some choices in `pcc.toml` of a workspace; None takes one back.
+
+    Raises:
+        SettingsError: the file cannot be changed.
+    """
+    change_toml(workspace / "pcc.toml", changes)
 
 
 def _read_env_file(path: Path, warnings: list[str]) -> dict[str, str]:
@@ -109,29 +136,6 @@ def _read_env_file(path: Path, warnings: list[str]) -> dict[str, str]:
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path} cannot be read: {error}") from None
     return {name: value for name, value in values.items() if value is not None}
-
-
-def _read_toml(path: Path, kind: type[T]) -> T | None:
-    try:
-        data = tomllib.loads(path.read_text("utf-8"))
-        return msgspec.convert(data, kind)
-    except FileNotFoundError:
-        return None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError, OSError) as error:
-        raise SettingsError(f"{path} cannot be read: {error}") from None
-    except msgspec.ValidationError as error:
-        raise SettingsError(f"{path}: {error}{_nearest_key(data, kind)}") from None
-
-
-def _nearest_key(data: dict[str, object], kind: type[object]) -> str:
-    known = getattr(kind, "__struct_fields__", ())
-    for key in data:
-        near = difflib.get_close_matches(key, known, n=1)
-        if known and key not in known:
-            return (
-                f"; {key!r}: did you mean {near[0]!r}?" if near else f"; known: {', '.join(known)}"
-            )
-    return ""
 
 
 def _likely_typos(values: Mapping[str, str]) -> list[str]:

@@ -12,7 +12,7 @@ import typer
 
 from backends.errors import BackendError
 from journal import JournalError, JournalLocked
-from pcc_tui.cli import demo, doctor, journal, plan, run, stats, watch
+from pcc_tui.cli import demo, doctor, edit, journal, plan, run, stats, try_photo, watch
 from pcc_tui.cli.groups import show_help
 from pcc_tui.cli.output import ExitCode, warn
 from pipeline.jobs.errors import JobError, WorkspaceBusy
@@ -30,6 +30,8 @@ app.callback(
 app.command("run")(run.run)
 app.command("plan")(plan.plan)
 app.command("stats")(stats.stats)
+app.command("try")(try_photo.try_photo)
+app.command("edit")(edit.edit)
 app.command("watch")(watch.watch)
 app.command("doctor")(doctor.doctor)
 app.command("demo")(demo.demo)

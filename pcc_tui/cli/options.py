@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from pathlib import Path
 from typing import Annotated, Literal, Optional, get_args
 
 import typer
 
-from backends.base import Options
 from journal import Status
 from pcc_tui.cli.output import ExitCode, fail, warn
 from pcc_tui.errors import SettingsError
 from pcc_tui.settings import MOST_WORKERS, Settings, load_settings
 from pipeline.captions.request import RunRequest
 from pipeline.jobs.plan import Selection
+from pipeline.photos.photo import photo_key
 
 STATUSES: tuple[str, ...] = get_args(Status)
 
@@ -106,6 +107,12 @@ class Work:
     force: Annotated[
         bool, typer.Option("--force", help="Redo every photo; old records stay in the journal.")
     ] = False
+    retry_list: Annotated[
+        Optional[Path],
+        typer.Option(
+            help="Work on the photos this file lists, one relative path a line, and no others."
+        ),
+    ] = None
     include: Annotated[
         Optional[list[str]],
         typer.Option(help="Only photos that match this glob. May be given again."),
@@ -120,7 +127,18 @@ class Work:
         statuses = frozenset(filter(None, (self.retry_status or "").replace(" ", "").split(",")))
         for status in sorted(statuses - set(STATUSES)):
             fail(f"--retry-status knows {', '.join(STATUSES)}, not {status!r}", ExitCode.USAGE)
-        return Selection(statuses, self.retry_backend, self.retry_stale, self.force)
+        keys = None if self.retry_list is None else _listed_keys(self.retry_list)
+        return Selection(statuses, self.retry_backend, self.retry_stale, self.force, keys)
+
+
+def _listed_keys(path: Path) -> frozenset[str]:
+    """Return the keys of the photos in a list; names that hold a newline need NUL between them."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        fail(f"--retry-list {path} cannot be read: {error.strerror}", ExitCode.USAGE)
+    names = data.split(b"\0" if b"\0" in data else b"\n")
+    return frozenset(photo_key(os.fsdecode(name.rstrip(b"\r"))) for name in names if name.strip())
 
 
 @dataclasses.dataclass(frozen=True)
@@ -166,7 +184,6 @@ def request_of(site: Site, work: Work, pace: Pace) -> RunRequest:
     if site.journal.is_dir():
         fail(f"{site.journal} is a directory; --captions-jsonl names a file", ExitCode.USAGE)
     settings = site.settings()
-    choices = settings.choices
     photos = site.photos(settings)
     if site.workspace.resolve().is_relative_to(photos.resolve()):
         warn(f"warning: {site.workspace} is inside the photos; --workspace DIR keeps them apart")
@@ -174,18 +191,15 @@ def request_of(site: Site, work: Work, pace: Pace) -> RunRequest:
         photos_dir=photos,
         workspace=site.workspace,
         journal=site.journal,
-        backend=work.backend or choices.backend,
-        options=Options(
-            prompt=work.prompt or choices.prompt,
-            model=work.model or choices.model,
-            workers=pace.max_workers or choices.max_workers,
-            batch_size=pace.batch_size or choices.batch_size,
-            base_url=work.base_url or choices.base_url,
-            max_edge=pace.max_edge or choices.max_edge,
-            detail=pace.detail or choices.detail,
-            keys=settings.keys,
-            prices=settings.prices,
-            request_timeout=settings.request_timeout,
+        backend=work.backend or settings.choices.backend,
+        options=settings.options(
+            prompt=work.prompt or None,
+            model=work.model or None,
+            workers=pace.max_workers,
+            batch_size=pace.batch_size,
+            base_url=work.base_url or None,
+            max_edge=pace.max_edge,
+            detail=pace.detail,
             mock_error_rate=pace.mock_error_rate,
             mock_latency=pace.mock_latency,
         ),

@@ -97,7 +97,7 @@ def _run_prepared(prepared: Prepared, *, json: bool) -> tuple[int, RunReport]:
         return result.signal_code, result.report
     if result.ending is Ending.BUDGET:
         return ExitCode.BUDGET, result.report
-    more = result.ending is Ending.DONE and prepared.restarts
+    more = result.ending is Ending.DONE and prepared.later
     return ExitCode.RESTART if more else ExitCode.OK, result.report
 
 
@@ -116,6 +116,10 @@ def _tell_plan(prepared: Prepared, *, json: bool) -> None:
             f"Passed over {plan.malformed.total:,} malformed lines; `pcc journal check` names them",
             to=stream,
         )
+    listed = prepared.request.selection.keys
+    if listed is not None and len(listed) > len(plan.to_do):
+        absent = len(listed) - len(plan.to_do)
+        say(f"warning: {absent:,} of the listed photos are not in the photos directory", to=stream)
     later = prepared.remaining - len(prepared.batch)
     say(
         f"To do: {len(prepared.batch):,} of {plan.photos:,} photos with {prepared.request.backend}"

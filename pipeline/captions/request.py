@@ -14,7 +14,8 @@ import msgspec
 
 from backends.base import Options
 from backends.registry import backend_class
-from journal import EditRecord, WriterLock, record_key, scan
+from journal import WriterLock
+from pipeline.captions.edits import Edits
 from pipeline.captions.prompts import prompt_hash
 from pipeline.jobs.plan import History, Maker, Plan, Selection, load_makers, make_plan, read_history
 from pipeline.photos.photo import photo_key
@@ -65,7 +66,7 @@ class Prepared(msgspec.Struct):
         warnings: Sentences about the walk.
         batch: Relative paths this process will work on.
         remaining: Photos to do, this process's included.
-        restarts: Whether another process must go on after this one.
+        later: Photos of this run that further processes will work on.
         history: What earlier processes of the run did.
         lock: The lock on the journal.
     """
@@ -76,7 +77,7 @@ class Prepared(msgspec.Struct):
     warnings: list[str]
     batch: list[str]
     remaining: int
-    restarts: bool
+    later: int
     history: History
     lock: WriterLock
 
@@ -114,11 +115,9 @@ def new_run_id() -> str:
 
 def edited_keys(journal: Path) -> set[str]:
     """Return the keys of the photos whose caption was last written by hand."""
-    edited: set[str] = set()
-    for _, edit in scan(journal.with_name("edits.jsonl"), EditRecord):
-        key = record_key(edit.rel_path, edit.raw_path)
-        (edited.discard if edit.caption is None else edited.add)(key)
-    return edited
+    edits = Edits(journal)
+    edits.refresh()
+    return set(edits.texts)
 
 
 def plan_run(request: RunRequest) -> tuple[Plan, list[str]]:
@@ -164,5 +163,5 @@ def prepare_run(request: RunRequest) -> Prepared:
         lock.release()
         raise
     return Prepared(
-        request, run, plan, warnings, batch, len(to_do), len(wanted) > len(batch), history, lock
+        request, run, plan, warnings, batch, len(to_do), len(wanted) - len(batch), history, lock
     )

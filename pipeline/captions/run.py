@@ -15,11 +15,11 @@ from backends.base import Captioner
 from backends.keys import scrub
 from backends.prices import require_price
 from backends.registry import make_backend
-from journal import CaptionRecord, JournalWriter, WriterLock
+from journal import CaptionRecord, JournalWriter, WriterLock, utc_now
 from pipeline.captions.dry_run import DryRunJournal, dry_run_path, dry_run_stage
 from pipeline.captions.prompts import keep_prompt
 from pipeline.captions.request import Prepared, RunReport
-from pipeline.captions.stage import CaptionStage, utc_now
+from pipeline.captions.stage import CaptionStage
 from pipeline.jobs.budget import Budget
 from pipeline.jobs.control import ControlServer
 from pipeline.jobs.copies import Copies
@@ -76,6 +76,7 @@ async def run_captions(prepared: Prepared, watch: Watcher) -> RunResult:
         stage=stage.name,
         backend=stage.captioner.name,
         total=len(prepared.batch),
+        later=prepared.later,
         skipped=dict(prepared.plan.skipped),
     )
     job: Job[CaptionRecord] = Job(

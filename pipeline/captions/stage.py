@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from time import monotonic
 
 import msgspec
@@ -12,7 +11,7 @@ from backends import answers
 from backends.base import Caption, Captioner, PhotoInput
 from backends.errors import AuthError, QuotaError
 from backends.keys import scrub
-from journal import CaptionRecord, Status, split_path
+from journal import CaptionRecord, Status, split_path, utc_now
 from pipeline.jobs.errors import RunStopped, describe
 from pipeline.jobs.stage import Decoded, Failed, Stage, Usage
 from pipeline.photos.photo import Photo
@@ -169,8 +168,3 @@ def _with_facts(record: CaptionRecord, photo: Decoded) -> CaptionRecord:
     record.taken = photo.loaded.facts.taken
     record.phash = photo.loaded.phash
     return record
-
-
-def utc_now() -> str:
-    """Return this moment in UTC, RFC 3339, to the second."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

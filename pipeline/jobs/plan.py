@@ -38,12 +38,21 @@ class Maker(NamedTuple):
 
 
 class Made(NamedTuple):
-    """The group of a record in the index: how it ended and who made it."""
+    """The group of a record in the index: how it ended, who made it, and of which month it is.
+
+    Attributes:
+        status: How the attempt ended.
+        backend: Name of the backend.
+        model: Model id.
+        prompt: Short hash of the prompt.
+        month: `2024-08`, from the capture time; None where it is unknown or not asked for.
+    """
 
     status: Status
     backend: str | None
     model: str | None
     prompt: str | None
+    month: str | None = None
 
 
 class Selection(msgspec.Struct, frozen=True):
@@ -54,17 +63,20 @@ class Selection(msgspec.Struct, frozen=True):
         backend: Retry what this backend made.
         stale: Retry what another model or prompt made.
         force: Redo everything.
+        keys: Only these photos, whatever their record says; None for all.
     """
 
     statuses: frozenset[str] = frozenset()
     backend: str | None = None
     stale: bool = False
     force: bool = False
+    keys: frozenset[str] | None = None
 
     @property
     def repeats(self) -> bool:
         """Whether a photo that has a record may be worked on again."""
-        return bool(self.statuses or self.backend or self.stale or self.force)
+        listed = self.keys is not None
+        return bool(self.statuses or self.backend or self.stale or self.force or listed)
 
     def wants(self, made: Made, *, stale: bool) -> bool:
         """Tell whether a photo with such a record is put to work again."""
@@ -140,6 +152,7 @@ def make_plan(
         stale = made.status == "success" and not maker.made(made)
         return _Verdict(made.status, stale, selection.wants(made, stale=stale))
 
+    listed = selection.keys
     plan = Plan(0, [], Counter(), 0, Counter(), 0, 0, index.malformed)
     for path in paths:
         plan.photos += 1
@@ -147,7 +160,8 @@ def make_plan(
         group = index.group(key)
         if group is None:
             plan.missing += 1
-            plan.to_do.append(path)
+            if listed is None or key in listed:
+                plan.to_do.append(path)
             continue
         verdict = judge(group)
         plan.stale += verdict.stale
@@ -155,7 +169,8 @@ def make_plan(
             plan.errored[verdict.status] += 1
         is_edited = key in edited
         plan.edited += is_edited
-        if selection.force or (verdict.wanted and not is_edited):
+        asked_for = selection.force or (verdict.wanted and not is_edited)
+        if asked_for if listed is None else key in listed:
             plan.to_do.append(path)
         else:
             plan.skipped[verdict.status] += 1

@@ -41,13 +41,14 @@ class Snapshot(msgspec.Struct, kw_only=True):
         model: Model id.
         state: What the job is doing.
         total: Photos to do in this process.
+        later: Photos of the run that further processes will do.
         attempted: Photos whose record is on disk.
         by_status: Those, by status.
         skipped: Photos done before, by status.
         seconds: Since the job began, pauses left out.
         rate_now: Photos a second over the last ten seconds.
         rate: Photos a second since the job began.
-        eta_seconds: Until the last photo; None while nothing is known.
+        eta_seconds: Until the last photo of the run; None while nothing is known.
         tokens_in: Tokens of pictures and prompts.
         tokens_out: Tokens of answers.
         cost_usd: Their price in US dollars.
@@ -62,6 +63,7 @@ class Snapshot(msgspec.Struct, kw_only=True):
     model: str | None
     state: State
     total: int
+    later: int
     attempted: int
     by_status: dict[str, int]
     skipped: dict[str, int]
@@ -90,6 +92,7 @@ class Progress:
         stage: Name of the stage.
         backend: Name of the backend.
         total: Photos to do.
+        later: Photos of the run that further processes will do.
         skipped: Photos done before, by status.
         clock: Seconds that only grow.
     """
@@ -101,12 +104,14 @@ class Progress:
         stage: str,
         backend: str,
         total: int,
+        later: int = 0,
         skipped: dict[str, int],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.run, self.stage, self.backend = run, stage, backend
         self.model: str | None = None
         self.total = total
+        self.later = later
         self.skipped = skipped
         self.state: State = "starting"
         self.by_status: Counter[str] = Counter()
@@ -176,7 +181,7 @@ class Progress:
         seconds = self._active_seconds()
         rate = self.attempted / seconds if seconds > 0 else 0.0
         rate_now = self._rate_now(seconds)
-        remaining = self.total - self.attempted
+        remaining = self.total - self.attempted + self.later
         pace = rate_now or rate
         return Snapshot(
             run=self.run,
@@ -185,6 +190,7 @@ class Progress:
             model=self.model,
             state=self.state,
             total=self.total,
+            later=self.later,
             attempted=self.attempted,
             by_status={status: count for status, count in self.by_status.items() if count},
             skipped=self.skipped,

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import os
+import unicodedata
+from pathlib import Path
+
 import msgspec
 
 from backends.base import Facts, Picture
@@ -44,3 +49,27 @@ class LoadedPhoto(msgspec.Struct, frozen=True):
 def photo_key(path: str) -> str:
     """Return the journal key of a relative path as the system spells it."""
     return path if path.isascii() else record_key(*split_path(path))
+
+
+def find_file(photos_dir: Path, rel_path: str, raw_path: str | None) -> Path:
+    """Return where the file of a record is, however its file system spells names.
+
+    Args:
+        photos_dir: The photos directory.
+        rel_path: POSIX path in NFC.
+        raw_path: Base64 of the path's bytes where they are not UTF-8.
+
+    Returns:
+        A path inside the photos directory; the file need not exist.
+
+    Raises:
+        ValueError: the record names a place outside the photos directory.
+    """
+    spelt = rel_path if raw_path is None else os.fsdecode(base64.b64decode(raw_path))
+    if spelt.startswith("/") or ".." in spelt.split("/") or "\0" in spelt:
+        raise ValueError(f"{rel_path} is outside the photos directory")
+    path = photos_dir / spelt
+    if raw_path is None and not rel_path.isascii() and not path.exists():
+        decomposed = photos_dir / unicodedata.normalize("NFD", rel_path)
+        return decomposed if decomposed.exists() else path
+    return path

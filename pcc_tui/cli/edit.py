@@ -1,0 +1,43 @@
+"""`pcc edit`: a caption by hand, in a layer over the machine's."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated, Optional
+
+import typer
+
+from backends.keys import scrub
+from pcc_tui.cli.groups import takes_groups
+from pcc_tui.cli.options import Site, require_text
+from pcc_tui.cli.output import ExitCode, fail, print_json, say
+
+
+@takes_groups
+def edit(
+    site: Site,
+    photo: Annotated[str, typer.Argument(help="Relative path of the photo.")],
+    caption: Annotated[Optional[str], typer.Option(help="The caption you give it.")] = None,
+    take_back: Annotated[
+        bool, typer.Option("--take-back", help="Let the machine's caption count again.")
+    ] = False,
+) -> int:
+    """Write a caption by hand. It wins over the machine's, which stays in the journal."""
+    from journal import load_index, split_path
+    from pipeline.captions.edits import Edits
+    from pipeline.photos.photo import photo_key
+
+    if (caption is None) is not take_back or caption == "":
+        fail("give either --caption TEXT or --take-back", ExitCode.USAGE)
+    require_text("--caption", caption or "")
+    if photo_key(photo) not in load_index(site.journal):
+        fail(f"{site.journal} knows no photo {photo}", ExitCode.USAGE)
+    edits = Edits(site.journal)
+    rel_path, raw_path = split_path(os.fsdecode(photo))
+    text = None if caption is None else scrub(caption)
+    edits.write(rel_path, raw_path, text)
+    if site.json:
+        print_json({"rel_path": rel_path, "caption": text})
+    else:
+        say(f"{rel_path}: {text or 'edit taken back'}")
+    return ExitCode.OK

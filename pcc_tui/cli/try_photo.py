@@ -1,0 +1,57 @@
+"""`pcc try`: one photo, one caption, nothing written."""
+
+from __future__ import annotations
+
+from typing import Annotated, Optional
+
+import typer
+
+from backends.errors import CallError
+from backends.registry import make_backend
+from pcc_tui.cli.groups import takes_groups
+from pcc_tui.cli.options import Pace, Site, Work, request_of
+from pcc_tui.cli.output import ExitCode, fail, print_json, say
+from pipeline.captions.request import RunRequest
+
+
+@takes_groups
+def try_photo(
+    site: Site,
+    work: Work,
+    pace: Pace,
+    photo: Annotated[
+        Optional[str],
+        typer.Argument(help="Relative path of a photo; the first one found, if not given."),
+    ] = None,
+) -> int:
+    """Caption one photo and write nothing, to see what a backend and a prompt give."""
+    import asyncio
+
+    from pipeline.captions.trial import caption_one
+    from pipeline.jobs.errors import describe
+
+    request = request_of(site, work, pace)
+    path = photo or _first_photo(request)
+    if not (request.photos_dir / path).is_file():
+        fail(f"there is no {path} in {request.photos_dir}", ExitCode.USAGE)
+    captioner = make_backend(request.backend, request.options)
+    try:
+        trial = asyncio.run(caption_one(captioner, request.photos_dir, path))
+    except CallError as error:
+        fail(describe(error), ExitCode.FAILED)
+    if site.json:
+        print_json(trial)
+    else:
+        cost = "" if trial.cost_usd is None else f", ${trial.cost_usd:.6f}"
+        say(f"{trial.rel_path}: {trial.caption or trial.error}")
+        say(f"{trial.seconds or 0:.2f} s{cost} with {request.backend}")
+    return ExitCode.OK if trial.caption is not None else ExitCode.FAILED
+
+
+def _first_photo(request: RunRequest) -> str:
+    from pipeline.photos.walk import walk_photos
+
+    paths = walk_photos(request.photos_dir, request.include, request.exclude).paths
+    if not paths:
+        fail(f"there are no photos in {request.photos_dir}", ExitCode.USAGE)
+    return paths[0]

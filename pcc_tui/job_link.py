@@ -1,0 +1,148 @@
+"""The app's end of a job: starts `pcc run` as a process of its own, follows it, commands it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import IO
+
+import msgspec
+
+from pipeline.jobs.control import Command, ControlClient
+from pipeline.jobs.errors import NoJob
+from pipeline.jobs.progress import Snapshot
+
+PCC = (sys.executable, "-P", "-m", "pcc_tui")
+
+RESTART_LOOP = 'code=2; while [ "$code" -eq 2 ]; do "$@"; code=$?; done; exit "$code"'
+"""Exit code 2 means: start me again. A shell does it, so that it goes on without the app."""
+
+LOOK_SECONDS = 0.5
+LOOK_SECONDS_WHILE_STARTING = 0.05
+
+TOLD_BYTES = 4000
+"""How much of a job's last words are read."""
+
+
+class Ended(msgspec.Struct, frozen=True):
+    """How a job ended, as far as the app can know.
+
+    Attributes:
+        last: The last snapshot; None for a job that ended before it sent one.
+        code: Exit code; None for a job that this app did not start.
+        words: The last line the job printed, empty for another's job.
+    """
+
+    last: Snapshot | None
+    code: int | None
+    words: str
+
+
+class JobLink:
+    """Follows whatever job runs in a workspace, and starts new ones.
+
+    The job does not depend on the app: it has its own session, so that neither a
+    closed terminal nor a killed app reaches it.
+
+    Args:
+        workspace: The workspace.
+        on_snapshot: Called with the state of the job, so often a second at most.
+        on_reply: Called with the job's answer to a command.
+        on_end: Called when a job is over.
+        rate: Snapshots a second.
+    """
+
+    def __init__(
+        self,
+        workspace: Path,
+        *,
+        on_snapshot: Callable[[Snapshot], None],
+        on_reply: Callable[[str], None],
+        on_end: Callable[[Ended], None],
+        rate: float,
+    ) -> None:
+        self._workspace = workspace
+        self._on_snapshot = on_snapshot
+        self._on_reply = on_reply
+        self._on_end = on_end
+        self._interval = 1 / rate
+        self._client: ControlClient | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._output: IO[bytes] | None = None
+        self._last: Snapshot | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether a job runs, or is just starting."""
+        return self._client is not None or self._process is not None
+
+    def start(self, arguments: Sequence[str]) -> None:
+        """Start `pcc run` with these arguments, again and again while it ends with code 2."""
+        self._output = tempfile.TemporaryFile()  # noqa: SIM115
+        self._process = subprocess.Popen(
+            ["sh", "-c", RESTART_LOOP, "pcc", *PCC, "run", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=self._output,
+            stderr=self._output,
+            start_new_session=True,
+        )
+
+    async def send(self, command: Command) -> None:
+        """Send a command to the job; without one, nothing happens."""
+        if self._client is not None:
+            with suppress(ConnectionError):
+                await self._client.send(command)
+
+    async def follow(self) -> None:
+        """Follow the jobs of the workspace, one after the other, until cancelled."""
+        while True:
+            with suppress(NoJob, msgspec.MsgspecError):
+                async with ControlClient.connected(self._workspace) as client:
+                    self._client = client
+                    try:
+                        await self._receive(client)
+                    finally:
+                        self._client = None
+            self._look_for_an_end()
+            starting = self._process is not None
+            await asyncio.sleep(LOOK_SECONDS_WHILE_STARTING if starting else LOOK_SECONDS)
+
+    async def _receive(self, client: ControlClient) -> None:
+        shown_at = -self._interval
+        async for message in client.messages():
+            if message.reply is not None:
+                self._on_reply(message.reply)
+            if message.snapshot is None:
+                continue
+            self._last = message.snapshot
+            if time.monotonic() - shown_at >= self._interval:
+                shown_at = time.monotonic()
+                self._on_snapshot(message.snapshot)
+
+    def _look_for_an_end(self) -> None:
+        """Say that the job is over, unless the process of ours is about to go on with another."""
+        code = None
+        if self._process is not None:
+            code = self._process.poll()
+            if code is None:
+                return
+        elif self._last is None:
+            return
+        ended = Ended(self._last, code, self._last_words())
+        self._process = self._output = self._last = None
+        self._on_end(ended)
+
+    def _last_words(self) -> str:
+        if self._output is None:
+            return ""
+        with self._output as output:
+            output.seek(max(0, os.fstat(output.fileno()).st_size - TOLD_BYTES))
+            lines = output.read().decode("utf-8", "replace").splitlines()
+        return next((line for line in reversed(lines) if line.strip()), "")

@@ -1,0 +1,24 @@
+"""Every path outside the workspace that the app uses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from platformdirs import user_cache_path, user_config_path
+
+
+def preferences_path() -> Path:
+    """Return the file of the user's preferences, the same for every workspace."""
+    return user_config_path("pcc") / "config.toml"
+
+
+def thumbnail_cache() -> Path:
+    """Return where thumbnails are kept; it may be deleted at any time."""
+    return user_cache_path("pcc") / "thumbnails"
+
+
+def styles_path() -> Path:
+    """Return the folder of style sheets: inside the package, or beside it in a checkout."""
+    package = Path(__file__).parent
+    inside = package / "styles"
+    return inside if inside.is_dir() else package.parent / "styles"

@@ -1,0 +1,178 @@
+"""What all screens share: the workspace, its settings, its catalogue and its thumbnails."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from backends.keys import scrub
+from journal import CaptionRecord
+from pcc_tui.job_link import PCC
+from pcc_tui.locations import thumbnail_cache
+from pcc_tui.settings import Settings, load_settings, save_choices
+from pipeline.captions.catalogue import Catalogue
+from pipeline.captions.request import RunRequest, new_run_id
+from pipeline.captions.trial import Trial
+from pipeline.jobs.plan import Selection
+from pipeline.photos.photo import find_file
+from pipeline.photos.thumbnails import Thumbnails
+
+T = TypeVar("T")
+
+TRY_SECONDS = 300.0
+
+
+class TryFailed(Exception):
+    """Raised when a trial of a backend gave no caption; says why."""
+
+
+class Session:
+    """One workspace as the app works on it.
+
+    Args:
+        workspace: The workspace.
+        photos_dir: The photos directory, where a flag names it.
+        journal: The captions journal, where a flag names it.
+        cache: Where thumbnails are kept, None for the user's own place.
+
+    Attributes:
+        settings: As the files last said.
+        catalogue: The journal, to browse. Ask it on its thread: `read`.
+        marked: Keys of marked photos.
+    """
+
+    def __init__(
+        self,
+        workspace: Path,
+        photos_dir: Path | None = None,
+        journal: Path | None = None,
+        cache: Path | None = None,
+    ) -> None:
+        self.workspace = workspace
+        self.settings: Settings = load_settings(workspace)
+        self.marked: set[str] = set()
+        self._named_photos = photos_dir
+        self._named_journal = journal
+        self._cache = cache
+        self.catalogue = Catalogue(self.journal)
+        self._reader = ThreadPoolExecutor(1, "catalogue")
+        self._thumbnails: Thumbnails | None = None
+
+    @property
+    def journal(self) -> Path:
+        """The captions journal."""
+        return self._named_journal or self.workspace / "captions.jsonl"
+
+    @property
+    def photos_dir(self) -> Path | None:
+        """The photos directory, None while nobody named one."""
+        return self._named_photos or self.settings.photos_dir
+
+    @property
+    def is_new(self) -> bool:
+        """Whether nobody has said yet where the photos are."""
+        return self.photos_dir is None and not self.journal.exists()
+
+    def save(self, **changes: object) -> None:
+        """Set choices in `pcc.toml` and read the settings again.
+
+        Raises:
+            SettingsError: the file cannot be changed, or a value is wrong.
+        """
+        self.workspace.mkdir(parents=True, exist_ok=True)
+        save_choices(self.workspace, changes)
+        self.settings = load_settings(self.workspace)
+        if "photos_dir" in changes:
+            self._named_photos = None
+
+    def request(self, selection: Selection | None = None) -> RunRequest:
+        """Return the run that the settings describe."""
+        return RunRequest(
+            photos_dir=self.photos_dir or Path(),
+            workspace=self.workspace,
+            journal=self.journal,
+            backend=self.settings.choices.backend,
+            options=self.settings.options(),
+            selection=selection or Selection(),
+        )
+
+    def run_arguments(self, extra: Iterable[str] = ()) -> list[str]:
+        """Return the arguments of `pcc run` for this workspace; its settings say the rest."""
+        arguments = [*self._site(), "--run-id", new_run_id()]
+        if self.settings.choices.restart_every is not None:
+            arguments += ["--restart-every", str(self.settings.choices.restart_every)]
+        return [*arguments, *extra]
+
+    def _site(self) -> list[str]:
+        arguments = ["--workspace", str(self.workspace)]
+        if self.photos_dir is not None:
+            arguments += ["--photos-dir", str(self.photos_dir)]
+        if self._named_journal is not None:
+            arguments += ["--captions-jsonl", str(self._named_journal)]
+        return arguments
+
+    async def read(self, question: Callable[..., T], *arguments: Any) -> T:
+        """Ask something of the catalogue on its own thread."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._reader, question, *arguments)
+
+    def file_of(self, record: CaptionRecord) -> Path | None:
+        """Return where the photo of a record is, None where that cannot be told."""
+        return self.file_at(record.rel_path, record.raw_path)
+
+    def file_at(self, rel_path: str, raw_path: str | None = None) -> Path | None:
+        """Return where a photo is, None where that cannot be told."""
+        if self.photos_dir is None:
+            return None
+        try:
+            return find_file(self.photos_dir, rel_path, raw_path)
+        except ValueError:
+            return None
+
+    def thumbnails(self) -> Thumbnails | None:
+        """Return the thumbnails of the photos directory, None while there is none."""
+        if self._thumbnails is None and self.photos_dir is not None:
+            self._thumbnails = Thumbnails(self.photos_dir, self._cache or thumbnail_cache())
+        return self._thumbnails
+
+    async def try_photo(self, rel_path: str) -> Trial:
+        """Caption one photo with the settings as they are, and write nothing.
+
+        Raises:
+            TryFailed: there is no caption, and why.
+        """
+        process = await asyncio.create_subprocess_exec(
+            *PCC,
+            "try",
+            rel_path,
+            "--json",
+            *self._site(),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env={**os.environ, "COLUMNS": "1000"},
+        )
+        try:
+            async with asyncio.timeout(TRY_SECONDS):
+                answer, complaint = await process.communicate()
+        except TimeoutError:
+            raise TryFailed(f"no answer in {TRY_SECONDS:.0f} s") from None
+        finally:
+            if process.returncode is None:
+                process.kill()
+        if not answer:
+            lines = complaint.decode("utf-8", "replace").strip().splitlines()
+            raise TryFailed(scrub(lines[-1] if lines else f"exit code {process.returncode}"))
+        return msgspec.json.decode(answer, type=Trial)
+
+    async def close(self) -> None:
+        """Let go of threads and processes; a running job is none of them."""
+        if self._thumbnails is not None:
+            await self._thumbnails.close()
+        self._reader.shutdown(wait=False, cancel_futures=True)

@@ -1,0 +1,72 @@
+"""Settings files: errors name file, key and nearest match; a change keeps the comments."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from journal import atomic_rewrite
+from pcc_tui.errors import SettingsError
+
+T = TypeVar("T")
+
+
+def read_toml(path: Path, kind: type[T]) -> T | None:
+    """Return what a file holds, None where there is no such file.
+
+    Raises:
+        SettingsError: it cannot be read, or holds what it should not.
+    """
+    try:
+        data = tomllib.loads(path.read_text("utf-8"))
+        return msgspec.convert(data, kind)
+    except FileNotFoundError:
+        return None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError, OSError) as error:
+        raise SettingsError(f"{path} cannot be read: {error}") from None
+    except msgspec.ValidationError as error:
+        known = getattr(kind, "__struct_fields__", ())
+        raise SettingsError(f"{path}: {error}{nearest(data, known)}") from None
+
+
+def nearest(given: Mapping[str, object], known: tuple[str, ...]) -> str:
+    """Return a hint for the first key that is not known, or nothing."""
+    for key in given:
+        if known and key not in known:
+            near = difflib.get_close_matches(key, known, n=1)
+            return (
+                f"; {key!r}: did you mean {near[0]!r}?" if near else f"; known: {', '.join(known)}"
+            )
+    return ""
+
+
+def change_toml(path: Path, changes: Mapping[str, object]) -> None:
+    """Set some keys of a settings file and leave the rest as it stands, comments too.
+
+    Args:
+        path: The file; made if absent, readable by its owner alone.
+        changes: New value by key; None removes a key.
+
+    Raises:
+        SettingsError: the file cannot be read, or not be written.
+    """
+    import tomlkit
+
+    try:
+        document = tomlkit.parse(path.read_text("utf-8")) if path.exists() else tomlkit.document()
+        for key, value in changes.items():
+            if value is None:
+                document.pop(key, None)
+            else:
+                document[key] = value
+        data = tomlkit.dumps(document).encode()
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with atomic_rewrite(path, needed=len(data)) as file:
+            file.write(data)
+    except (tomlkit.exceptions.TOMLKitError, UnicodeDecodeError, OSError) as error:
+        raise SettingsError(f"{path} cannot be changed: {error}") from None

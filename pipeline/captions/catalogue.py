@@ -1,0 +1,168 @@
+"""A library as one browses it: every photo by position, its record only when looked at."""
+
+from __future__ import annotations
+
+import base64
+import os
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+import msgspec
+
+from journal import (
+    CaptionRecord,
+    Follower,
+    Index,
+    RecordUnreadable,
+    Seal,
+    Status,
+    read_record,
+    record_key,
+    scan,
+)
+from pipeline.captions.edits import Edits
+from pipeline.captions.query import Query
+from pipeline.jobs.plan import Made
+
+STEP = 20_000
+"""Records read at once; between two steps the reader may do something else."""
+
+
+class _Browsed(msgspec.Struct, gc=False):
+    """What browsing needs of a record."""
+
+    rel_path: str
+    status: Status
+    raw_path: str | None = None
+    backend: str | None = None
+    model: str | None = None
+    prompt: str | None = None
+    taken: str | None = None
+
+
+class _Searched(msgspec.Struct, gc=False):
+    """What a search for words needs of a record."""
+
+    rel_path: str
+    raw_path: str | None = None
+    caption: str | None = None
+    error: str | None = None
+
+
+def _made(head: _Browsed) -> Made:
+    month = head.taken[:7] if head.taken else None
+    return Made(head.status, head.backend, head.model, head.prompt, month)
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """A photo of the library, read from the journal.
+
+    Attributes:
+        record: The last record of the photo.
+        seal: What its checksum says.
+        edit: The caption written by hand, None without one.
+    """
+
+    record: CaptionRecord
+    seal: Seal
+    edit: str | None
+
+    @property
+    def caption(self) -> str | None:
+        """The caption that counts: the edit where there is one."""
+        return self.record.caption if self.edit is None else self.edit
+
+
+class Catalogue:
+    """The photos of a journal, in the order in which they first got a record.
+
+    It grows while a run writes. One thread refreshes and selects; `keys`, `made`
+    and `entry` may be used from another meanwhile.
+
+    Args:
+        journal: The captions journal.
+
+    Attributes:
+        keys: The journal key of each photo.
+        edits: Captions written by hand.
+        index: Where the last record of each key stands.
+    """
+
+    def __init__(self, journal: Path) -> None:
+        self.journal = journal
+        self.edits = Edits(journal)
+        self.keys: list[str] = []
+        self.index: Index[Made] = Index(Follower(journal, _Browsed), _made)
+        self._generation = self.index.generation
+        self._seen = (0, 0, 0)
+
+    def refresh(self) -> bool:
+        """Take in at most 20,000 new records; tell whether all have been read."""
+        finished = self.index.refresh(STEP)
+        if self.index.generation != self._generation:
+            self._generation = self.index.generation
+            self.keys = []
+        new = len(self.index) - len(self.keys)
+        self.keys += reversed(list(islice(reversed(self.index), new)))
+        return finished
+
+    def changed(self) -> bool:
+        """Tell whether journal or edits changed since this was last asked."""
+        try:
+            status = os.stat(self.journal)
+            seen = (status.st_ino, status.st_size, status.st_mtime_ns)
+        except OSError:
+            seen = (0, 0, 0)
+        journal_changed, self._seen = seen != self._seen, seen
+        return self.edits.refresh() or journal_changed
+
+    def made(self, key: str) -> Made | None:
+        """Return status, maker and month of a photo, None for an unknown one."""
+        return self.index.group(key)
+
+    def entry(self, key: str) -> Entry | None:
+        """Read the record of a photo; None if it cannot be read, or is no longer there."""
+        try:
+            record, seal = read_record(self.journal, self.index.offset(key), CaptionRecord)
+        except (KeyError, OSError, RecordUnreadable):
+            return None
+        if record_key(record.rel_path, record.raw_path) != key:
+            return None  # the file was replaced; the next refresh sees it
+        return Entry(record, seal, self.edits.texts.get(key))
+
+    def select(self, query: Query, marked: frozenset[str] = frozenset()) -> Iterator[list[str]]:
+        """Yield the keys that a query finds, some at a time, in the order of `keys`.
+
+        An empty list may come: it is a chance to stop.
+        """
+        found = self.index.keys_in(query.admits)
+        if query.marked:
+            found = filter(marked.__contains__, found)
+        if query.edited:
+            found = filter(self.edits.texts.__contains__, found)
+        if not query.words:
+            yield list(found)
+            return
+        yield from self._search(query, list(found))
+
+    def _search(self, query: Query, keys: list[str]) -> Iterator[list[str]]:
+        """Read the journal once and yield the keys whose texts hold the words."""
+        wanted, edits, index = set(keys), self.edits.texts, self.index
+        found: set[str] = set()
+        for number, (offset, record) in enumerate(scan(self.journal, _Searched), 1):
+            if number % STEP == 0:
+                yield []
+            key = record_key(record.rel_path, record.raw_path)
+            if key not in wanted or index.offset(key) != offset:
+                continue
+            if query.finds(record.rel_path, edits.get(key, record.caption), record.error):
+                found.add(key)
+        yield [key for key in keys if key in found]
+
+
+def readable_path(key: str) -> str:
+    """Return a journal key as a path that people can read."""
+    if key.startswith("\0"):
+        return base64.b64decode(key[1:]).decode("utf-8", "replace")
+    return key

@@ -1,0 +1,81 @@
+"""Captions written by hand: a layer over the machine's, in a journal of its own."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from journal import (
+    EditRecord,
+    Follower,
+    JournalLocked,
+    JournalWriter,
+    WriterLock,
+    record_key,
+    utc_now,
+)
+
+LOCK_SECONDS = 2.0
+"""How long to wait for another process that is just writing an edit."""
+
+
+class Edits:
+    """The captions that people wrote, by photo.
+
+    They stand in `edits.jsonl` beside the captions journal, so one may edit while
+    a run writes. Where a caption is shown or exported, the edit wins.
+
+    Args:
+        journal: The captions journal.
+
+    Attributes:
+        texts: Caption by key of the photo.
+    """
+
+    def __init__(self, journal: Path) -> None:
+        self.path = journal.with_name("edits.jsonl")
+        self.texts: dict[str, str] = {}
+        self._follower = Follower(self.path, EditRecord)
+        self._generation = self._follower.generation
+
+    def refresh(self) -> bool:
+        """Take in what was written since; tell whether there was anything."""
+        changed = False
+        for _, edit in self._follower.poll():
+            if self._follower.generation != self._generation:
+                self._generation = self._follower.generation
+                self.texts.clear()
+            key = record_key(edit.rel_path, edit.raw_path)
+            if edit.caption is None:
+                self.texts.pop(key, None)
+            else:
+                self.texts[key] = edit.caption
+            changed = True
+        return changed
+
+    def write(self, rel_path: str, raw_path: str | None, caption: str | None) -> None:
+        """Bring an edit to disk; None takes an earlier one back.
+
+        Raises:
+            JournalLocked: another process keeps the edits locked.
+            JournalError: it cannot be written.
+        """
+        writer: JournalWriter[EditRecord] = JournalWriter(_patient_lock(self.path))
+        try:
+            writer.append(
+                EditRecord(rel_path=rel_path, raw_path=raw_path, caption=caption, at=utc_now())
+            )
+        finally:
+            writer.close()
+        self.refresh()
+
+
+def _patient_lock(path: Path) -> WriterLock:
+    deadline = time.monotonic() + LOCK_SECONDS
+    while True:
+        try:
+            return WriterLock(path, "an edit")
+        except JournalLocked:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)

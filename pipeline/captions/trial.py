@@ -1,0 +1,70 @@
+"""One photo through one backend, to see what it gives before anything is spent."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from backends.base import Captioner
+from pipeline.captions.stage import CaptionStage
+from pipeline.jobs.stage import Decoded
+from pipeline.photos.decoder import DecoderPool
+from pipeline.photos.photo import Photo
+
+
+class Trial(msgspec.Struct, kw_only=True):
+    """What a trial gave, as `pcc try --json` prints it.
+
+    Attributes:
+        rel_path: The photo.
+        caption: Its caption, None where the answer was none.
+        error: Why there is no caption.
+        seconds: Time the backend took.
+        tokens_in: Tokens of picture and prompt.
+        tokens_out: Tokens of the answer.
+        cost_usd: Their price in US dollars.
+    """
+
+    rel_path: str
+    caption: str | None
+    error: str | None = None
+    seconds: float | None = None
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+    cost_usd: float | None = None
+
+
+async def caption_one(captioner: Captioner, photos_dir: Path, path: str) -> Trial:
+    """Caption one photo; nothing is written.
+
+    Args:
+        captioner: The backend, not yet open.
+        photos_dir: The photos directory.
+        path: The photo's path in it, as the system spells it.
+
+    Raises:
+        SetupError: the backend cannot be opened.
+        CallError: the backend was asked and failed.
+        CorruptImageError: the photo cannot be decoded.
+        DecoderUnavailable: no decoding process starts.
+    """
+    stage = CaptionStage(captioner, run="trial", prompt="")
+    async with DecoderPool(photos_dir, captioner.picture, processes=1) as decoders:
+        loaded = await decoders.decode(path)
+    await stage.open()
+    try:
+        [outcome] = await stage.process([Decoded(Photo.at(path), loaded)])
+    finally:
+        await stage.close()
+    if isinstance(outcome, Exception):
+        raise outcome
+    return Trial(
+        rel_path=outcome.rel_path,
+        caption=outcome.caption,
+        error=outcome.error,
+        seconds=outcome.seconds,
+        tokens_in=outcome.tokens_in,
+        tokens_out=outcome.tokens_out,
+        cost_usd=outcome.cost_usd,
+    )

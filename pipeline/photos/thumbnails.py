@@ -1,0 +1,125 @@
+"""Thumbnails of photos: decoded in processes of their own, kept on disk within a limit."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from blake3 import blake3
+
+from backends.base import Picture, PictureSpec
+from pipeline.photos.decoder import DecoderPool
+from pipeline.photos.errors import CorruptImageError
+
+THUMBNAIL_EDGE = 640
+"""Longest side in pixels: sharp enough for half of a large terminal."""
+
+MOST_CACHE_BYTES = 256 << 20
+KEPT_AFTER_PRUNING = 0.8
+WRITES_BETWEEN_PRUNINGS = 500
+
+
+class Thumbnails:
+    """Makes and keeps thumbnails of the photos of one directory.
+
+    The cache may be deleted at any time. A file in it is named after the photo's
+    path, size and time of change, so that a changed photo gets a new one.
+
+    Args:
+        photos_dir: The photos directory.
+        cache: Where thumbnails are kept.
+        most_bytes: How large the cache may grow; the longest unused go first.
+    """
+
+    def __init__(self, photos_dir: Path, cache: Path, most_bytes: int = MOST_CACHE_BYTES) -> None:
+        self._photos_dir = photos_dir
+        self._cache = cache
+        self._most_bytes = most_bytes
+        self._spec = PictureSpec(max_edge=THUMBNAIL_EDGE, encoding="jpeg")
+        self._decoders: DecoderPool | None = None
+        self._starting = asyncio.Lock()
+        self._written = 0
+
+    async def picture(self, path: Path) -> Picture:
+        """Return the thumbnail of a photo, upright.
+
+        Args:
+            path: The file, inside the photos directory.
+
+        Raises:
+            CorruptImageError: it cannot be decoded.
+            DecoderUnavailable: no decoding process starts.
+        """
+        kept_at = await asyncio.to_thread(self._place_of, path)
+        data = await asyncio.to_thread(_read_kept, kept_at)
+        if data is not None:
+            return Picture(0, 0, "jpeg", data)
+        decoders = await self._started()
+        loaded = await decoders.decode(str(path.relative_to(self._photos_dir)))
+        await asyncio.to_thread(self._keep, kept_at, loaded.picture.data)
+        return loaded.picture
+
+    async def close(self) -> None:
+        """End the decoding process."""
+        async with self._starting:
+            if self._decoders is not None:
+                await self._decoders.__aexit__(None, None, None)
+                self._decoders = None
+
+    async def _started(self) -> DecoderPool:
+        async with self._starting:
+            if self._decoders is None:
+                pool = DecoderPool(self._photos_dir, self._spec, processes=1)
+                self._decoders = await pool.__aenter__()
+                await asyncio.to_thread(self._prune)
+            return self._decoders
+
+    def _place_of(self, path: Path) -> Path:
+        try:
+            status = path.stat()
+        except OSError as error:
+            raise CorruptImageError(str(path), error.strerror or "not there") from None
+        identity = f"{path}\0{status.st_size}\0{status.st_mtime_ns}\0{THUMBNAIL_EDGE}"
+        name = blake3(identity.encode("utf-8", "surrogateescape")).hexdigest(16)
+        return self._cache / name[:2] / f"{name[2:]}.jpg"
+
+    def _keep(self, place: Path, data: bytes) -> None:
+        """Write a thumbnail; a full disk is no reason to fail, it is only a cache."""
+        half = place.with_suffix(f".{os.getpid()}")
+        with suppress(OSError):
+            place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            half.write_bytes(data)
+            half.chmod(0o600)
+            half.replace(place)
+        self._written += 1
+        if self._written % WRITES_BETWEEN_PRUNINGS == 0:
+            self._prune()
+
+    def _prune(self) -> None:
+        """Remove the longest unused thumbnails when the cache has grown too large."""
+        files = []
+        with suppress(OSError):
+            for folder in os.scandir(self._cache):
+                files += [(entry.stat(), entry.path) for entry in os.scandir(folder.path)]
+        size = sum(status.st_size for status, _ in files)
+        if size <= self._most_bytes:
+            return
+        for status, path in sorted(files, key=lambda file: file[0].st_mtime_ns):
+            if size <= self._most_bytes * KEPT_AFTER_PRUNING:
+                return
+            with suppress(OSError):
+                Path(path).unlink()
+                size -= status.st_size
+
+
+def _read_kept(place: Path) -> bytes | None:
+    """Return a thumbnail from the cache and note that it was used."""
+    try:
+        data = place.read_bytes()
+    except OSError:
+        return None
+    with suppress(OSError):
+        os.utime(place)
+    return data or None
