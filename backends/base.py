@@ -173,6 +173,7 @@ class Captioner(ABC):
         name: What `--backend` calls it.
         local: True when pictures do not leave this machine; only then is it
             told file names and facts.
+        key_name: Environment variable of its API key, None where it needs none.
         default_model: Used when `--model` is not given; None when it has none.
         default_workers: Calls in flight unless asked otherwise.
         default_batch_size: Photos handed over together unless asked otherwise.
@@ -181,6 +182,7 @@ class Captioner(ABC):
 
     name: ClassVar[str]
     local: ClassVar[bool] = False
+    key_name: ClassVar[str | None] = None
     default_model: ClassVar[str | None] = None
     default_workers: ClassVar[int] = 1
     default_batch_size: ClassVar[int] = 1

@@ -13,6 +13,7 @@ import msgspec
 
 from backends.keys import scrub
 from journal import CaptionRecord
+from pcc_tui.errors import TrialFailed
 from pcc_tui.job_link import PCC
 from pcc_tui.locations import thumbnail_cache
 from pcc_tui.settings import Settings, load_settings, save_choices
@@ -26,10 +27,6 @@ from pipeline.photos.thumbnails import Thumbnails
 T = TypeVar("T")
 
 TRY_SECONDS = 300.0
-
-
-class TryFailed(Exception):
-    """Raised when a trial of a backend gave no caption; says why."""
 
 
 class Session:
@@ -141,18 +138,21 @@ class Session:
             self._thumbnails = Thumbnails(self.photos_dir, self._cache or thumbnail_cache())
         return self._thumbnails
 
-    async def try_photo(self, rel_path: str) -> Trial:
-        """Caption one photo with the settings as they are, and write nothing.
+    async def try_photo(self, flags: Iterable[str]) -> Trial:
+        """Caption one photo in a process of its own, and write nothing.
+
+        Args:
+            flags: Of `pcc try`, over the settings.
 
         Raises:
-            TryFailed: there is no caption, and why.
+            TrialFailed: there is no caption, and why.
         """
         process = await asyncio.create_subprocess_exec(
             *PCC,
             "try",
-            rel_path,
             "--json",
             *self._site(),
+            *flags,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
@@ -162,13 +162,13 @@ class Session:
             async with asyncio.timeout(TRY_SECONDS):
                 answer, complaint = await process.communicate()
         except TimeoutError:
-            raise TryFailed(f"no answer in {TRY_SECONDS:.0f} s") from None
+            raise TrialFailed(f"no answer in {TRY_SECONDS:.0f} s") from None
         finally:
             if process.returncode is None:
                 process.kill()
         if not answer:
             lines = complaint.decode("utf-8", "replace").strip().splitlines()
-            raise TryFailed(scrub(lines[-1] if lines else f"exit code {process.returncode}"))
+            raise TrialFailed(scrub(lines[-1] if lines else f"exit code {process.returncode}"))
         return msgspec.json.decode(answer, type=Trial)
 
     async def close(self) -> None:

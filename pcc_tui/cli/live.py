@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, TextIO
 
 from pcc_tui.clean import clean
-from pcc_tui.cli.output import counts, duration, say
+from pcc_tui.cli.output import say
+from pcc_tui.wording import counts, duration
 from pipeline.jobs.progress import Snapshot
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ import typer
 
 from backends.errors import BackendError
 from journal import JournalError, JournalLocked
-from pcc_tui.cli import demo, doctor, edit, journal, plan, run, stats, try_photo, watch
-from pcc_tui.cli.groups import show_help
+from pcc_tui.cli import demo, doctor, edit, full_screen, journal, plan, run, stats, try_photo, watch
 from pcc_tui.cli.output import ExitCode, warn
+from pcc_tui.errors import SettingsError
 from pipeline.jobs.errors import JobError, WorkspaceBusy
 from pipeline.photos.errors import PhotoError, PhotosDirMissing
 
@@ -25,8 +25,9 @@ app = typer.Typer(
 )
 app.callback(
     invoke_without_command=True,
-    help="Turn a folder of photos into captions. Safe to interrupt, safe to repeat.",
-)(show_help)
+    help="Turn a folder of photos into captions. Safe to interrupt, safe to repeat. "
+    "Without a command, on a terminal, the full-screen app opens.",
+)(full_screen.open_or_help)
 app.command("run")(run.run)
 app.command("plan")(plan.plan)
 app.command("stats")(stats.stats)
@@ -77,7 +78,7 @@ def _run() -> int:
         return 128 + signal.SIGINT
     except (JournalLocked, WorkspaceBusy) as error:
         return _told(str(error), ExitCode.LOCKED)
-    except (PhotosDirMissing, BackendError) as error:
+    except (PhotosDirMissing, BackendError, SettingsError) as error:
         return _told(str(error), ExitCode.USAGE)
     except (JournalError, JobError, PhotoError) as error:
         return _told(str(error), ExitCode.FAILED)

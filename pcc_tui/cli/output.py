@@ -65,17 +65,3 @@ def _scrubbed(value: object) -> object:
     if isinstance(value, dict):
         return {key: _scrubbed(item) for key, item in value.items()}
     return value
-
-
-def duration(seconds: float) -> str:
-    """Return a time as `1:02:03`, or `2 d 1:02:03`."""
-    whole = round(seconds)
-    days, rest = divmod(whole, 86_400)
-    clock = f"{rest // 3600}:{rest // 60 % 60:02d}:{rest % 60:02d}"
-    return f"{days} d {clock}" if days else clock
-
-
-def counts(by_status: dict[str, int]) -> str:
-    """Return `1,198 success, 42 error_api`, successes first."""
-    ordered = sorted(by_status.items(), key=lambda item: (item[0] != "success", item[0]))
-    return ", ".join(f"{count:,} {status}" for status, count in ordered if count) or "none"

@@ -11,7 +11,8 @@ import typer
 
 from pcc_tui.cli.groups import takes_groups
 from pcc_tui.cli.options import Pace, Site, Work, request_of, require_text
-from pcc_tui.cli.output import ExitCode, counts, duration, fail, narration, print_json, say
+from pcc_tui.cli.output import ExitCode, fail, narration, print_json, say
+from pcc_tui.wording import counts, duration
 from pipeline.captions.request import Prepared, RunReport, RunRequest, prepare_run
 
 

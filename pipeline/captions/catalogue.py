@@ -166,3 +166,8 @@ def readable_path(key: str) -> str:
     if key.startswith("\0"):
         return base64.b64decode(key[1:]).decode("utf-8", "replace")
     return key
+
+
+def key_bytes(key: str) -> bytes:
+    """Return the bytes of the path that a journal key stands for."""
+    return base64.b64decode(key[1:]) if key.startswith("\0") else os.fsencode(key)

@@ -25,7 +25,7 @@ class JsonLines(logging.Formatter):
 
 
 @contextmanager
-def log_to(path: Path) -> Iterator[None]:
+def log_to(path: Path) -> Iterator[logging.Logger]:
     """Append the events of this package to a file that its owner alone may read.
 
     A full disk stops the journal, which stops the job; the log only falls silent.
@@ -39,7 +39,7 @@ def log_to(path: Path) -> Iterator[None]:
     logger.propagate = False
     logger.addHandler(handler)
     try:
-        yield
+        yield logger
     finally:
         logger.removeHandler(handler)
         handler.close()

@@ -131,7 +131,7 @@ class _Verdict(NamedTuple):
 
 def make_plan(
     paths: Iterable[str],
-    index: Index[tuple[str | None, ...]],
+    index: Index[Made] | Index[tuple[str | None, ...]],
     selection: Selection,
     maker: Maker,
     edited: set[str],

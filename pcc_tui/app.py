@@ -1,0 +1,293 @@
+"""The full-screen app: puts screens, session and job together, and nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import traceback
+from collections.abc import Coroutine, Iterable, Sequence
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from rich.text import Text
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.reactive import reactive
+from textual.screen import Screen
+
+from backends.errors import BackendError
+from backends.keys import scrub
+from journal import JournalError
+from pcc_tui.clean import clean
+from pcc_tui.errors import AppError, SettingsError
+from pcc_tui.job_link import Ended, JobLink
+from pcc_tui.locations import preferences_path, styles_path
+from pcc_tui.preferences import Preferences
+from pcc_tui.probes import MachineProbe
+from pcc_tui.screens.backend import BackendScreen
+from pcc_tui.screens.leave import Leave, LeaveDialog
+from pcc_tui.screens.library import LibraryScreen
+from pcc_tui.screens.review import ReviewScreen
+from pcc_tui.screens.run import RunScreen
+from pcc_tui.screens.setup import SetupScreen
+from pcc_tui.session import Session
+from pcc_tui.toml import change_toml
+from pipeline.jobs.control import Command
+from pipeline.jobs.errors import JobError
+from pipeline.jobs.log import log_to
+from pipeline.jobs.progress import Snapshot
+from pipeline.photos.errors import PhotoError
+
+if TYPE_CHECKING:
+    from textual.theme import Theme
+    from textual_image.widget._base import Image as ImageWidget
+
+EXPECTED = (AppError, BackendError, JobError, JournalError, PhotoError, OSError)
+"""Errors that say in a sentence what is wrong and what mends it."""
+
+PLACES = (
+    ("library", "Library", "What this workspace holds"),
+    ("backend", "Backend", "What makes the captions"),
+    ("run", "Run", "How the job is doing"),
+    ("review", "Review", "Look at captions"),
+    ("setup", "Photos directory", "Choose the photos"),
+)
+
+ORDERS: dict[Command, str] = {
+    "pause": "Pause the job",
+    "resume": "Let the job go on",
+    "stop": "Stop the job after what is in flight",
+    "retry": "Retry what failed in the job",
+}
+
+CATALOGUE_SECONDS = 1.0
+"""How often the journal is looked at for new records."""
+
+
+class PccApp(App[int]):
+    """One workspace on one terminal.
+
+    Args:
+        session: The workspace.
+        preferences: What the user likes.
+        image_widget: The widget that draws pictures, None for none.
+        machine: Reads the machine.
+        first_mode: The screen to begin with, None for the one that fits.
+        start_with: Arguments of a job to start at once, None for no job.
+
+    Attributes:
+        snapshot: The last state of the running job, None while there is none.
+        version: Grows whenever the catalogue changed.
+        ended: How the last job ended.
+    """
+
+    TITLE = "pcc"
+    CSS_PATH: ClassVar = [
+        styles_path() / f"{name}.tcss"
+        for name in ("app", "library", "backend", "run", "review", "setup")
+    ]
+    MODES: ClassVar = {
+        "library": LibraryScreen,
+        "backend": BackendScreen,
+        "run": RunScreen,
+        "review": ReviewScreen,
+        "setup": SetupScreen,
+    }
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("1", "go('library')", "Library", show=False, id="app.library"),
+        Binding("2", "go('backend')", "Backend", show=False, id="app.backend"),
+        Binding("3", "go('run')", "Run", show=False, id="app.run"),
+        Binding("4", "go('review')", "Review", show=False, id="app.review"),
+        Binding("question_mark,f1", "keys", "Keys", key_display="?", id="app.keys"),
+        Binding("ctrl+p", "command_palette", "Palette", show=False, id="app.palette"),
+        Binding("q", "leave", "Quit", id="app.quit"),
+        Binding("ctrl+q,ctrl+c", "leave", "Quit", show=False, id="app.interrupt"),
+    ]
+    ENABLE_COMMAND_PALETTE = True
+
+    snapshot: reactive[Snapshot | None] = reactive(None)
+    version: reactive[int] = reactive(0)
+    ended: reactive[Ended | None] = reactive(None)
+
+    def __init__(
+        self,
+        session: Session,
+        preferences: Preferences,
+        image_widget: type[ImageWidget] | None,
+        machine: MachineProbe,
+        *,
+        first_mode: str | None = None,
+        start_with: Sequence[str] | None = None,
+    ) -> None:
+        super().__init__()
+        self.session = session
+        self.preferences = preferences
+        self.image_widget = image_widget
+        self.machine = machine
+        self.link = JobLink(
+            session.workspace,
+            on_snapshot=self._job_went_on,
+            on_reply=self._job_replied,
+            on_end=self._job_ended,
+            rate=preferences.refresh_rate(),
+        )
+        self._first_mode = first_mode
+        self._start_with = start_with
+        self.animation_level = "full" if preferences.animations else "none"
+
+    def on_mount(self) -> None:
+        """Begin: theme, keys, signals, the job and the journal."""
+        wanted = self.preferences.theme_name()
+        if wanted in self.available_themes:
+            self.theme = wanted
+        else:
+            self.tell(f"there is no theme {wanted!r}; choose one with ctrl+p", "warning")
+        self.theme_changed_signal.subscribe(self, self._keep_theme)
+        self.set_keymap(self.preferences.keys)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            with suppress(RuntimeError):  # no main thread: a test
+                loop.add_signal_handler(number, self.exit, 128 + number)
+        self.switch_mode(self._first_mode or ("setup" if self.session.is_new else "library"))
+        self.run_worker(self.guarded(self.link.follow()), exit_on_error=False)
+        self.run_worker(self.guarded(self._follow_journal()), exit_on_error=False)
+        for warning in self.session.settings.warnings:
+            self.tell(warning, "warning")
+        if self._start_with is not None:
+            self.start_job(self._start_with)
+
+    async def on_unmount(self) -> None:
+        """Let go of threads and decoders; a running job goes on."""
+        await self.session.close()
+
+    # The journal
+
+    async def _follow_journal(self) -> None:
+        """Take in what is added to the journal, a piece at a time."""
+        session = self.session
+        while True:
+            if await session.read(session.catalogue.changed):
+                finished = False
+                while not finished:
+                    finished = await session.read(session.catalogue.refresh)
+                    self.version += 1
+            await asyncio.sleep(CATALOGUE_SECONDS)
+
+    # The job
+
+    def start_job(self, extra: Iterable[str] = ()) -> None:
+        """Start a job with the settings of the workspace and show it."""
+        if self.link.running:
+            self.tell("a job is running; wait for it, or stop it", "warning")
+        elif self.session.photos_dir is None:
+            self.switch_mode("setup")
+        else:
+            self.session.workspace.mkdir(parents=True, exist_ok=True)
+            self.link.start(self.session.run_arguments(extra))
+            self.switch_mode("run")
+
+    def command_job(self, command: Command) -> None:
+        """Tell the running job something."""
+        if self.link.running:
+            self.run_worker(self.guarded(self.link.send(command)), exit_on_error=False)
+        else:
+            self.tell("no job is running", "warning")
+
+    def _job_went_on(self, shot: Snapshot) -> None:
+        self.snapshot = shot
+
+    def _job_replied(self, reply: str) -> None:
+        self.tell(f"The job answers: {reply}")
+
+    def _job_ended(self, ended: Ended) -> None:
+        self.snapshot = None
+        screens = [screen for screen in self.screen_stack if isinstance(screen, LeaveDialog)]
+        if screens and screens[-1].stopping:
+            self.exit(0)
+            return
+        if ended.code not in (None, 0, 2):
+            self.tell(f"The job ended with exit code {ended.code}: {ended.words}", "error")
+        elif ended.last is not None:
+            self.tell(f"The job is over: {ended.last.attempted:,} photos done.")
+        else:
+            self.tell(f"Nothing to do. {ended.words}")
+        self.ended = ended
+
+    # Getting about
+
+    def action_go(self, mode: str) -> None:
+        """Show another screen."""
+        if self.screen.is_modal:
+            return
+        self.switch_mode(mode)
+
+    def action_keys(self) -> None:
+        """Show or hide the keys of this screen."""
+        if self.screen.query("HelpPanel"):
+            self.action_hide_help_panel()
+        else:
+            self.action_show_help_panel()
+
+    def action_leave(self) -> None:
+        """Leave; with a job running, ask what becomes of it."""
+        if not self.link.running:
+            self.exit(0)
+        elif not isinstance(self.screen, LeaveDialog):
+            self.push_screen(LeaveDialog(), self._leave)
+
+    def _leave(self, answer: Leave | None) -> None:
+        if answer == "keep":
+            self.exit(0)
+
+    async def action_quit(self) -> None:
+        """Leave, from the palette."""
+        self.action_leave()
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """Offer everything that has a key, in words."""
+        for mode, name, words in PLACES:
+            yield SystemCommand(name, words, partial(self.action_go, mode))
+        yield SystemCommand("Start", "Caption what has no caption", self.start_job)
+        for command, words in ORDERS.items():
+            yield SystemCommand(command.title(), words, partial(self.command_job, command))
+        yield from super().get_system_commands(screen)
+
+    # What is told
+
+    def tell(self, sentence: str, severity: Any = "information") -> None:
+        """Say a sentence where it is seen; whatever is in it, it is only shown."""
+        self.notify(clean(scrub(sentence)), severity=severity, markup=False)
+
+    async def guarded(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something that may fail; a failure is a sentence, not the end."""
+        try:
+            await work
+        except EXPECTED as error:
+            self.tell(f"{error}", "error")
+        except Exception as error:
+            self._note(error)
+            self.tell(f"unexpected {type(error).__name__}: {error}; app.log has more", "error")
+
+    def _keep_theme(self, theme: Theme) -> None:
+        try:
+            change_toml(preferences_path(), {"theme": theme.name})
+        except SettingsError as error:
+            self.tell(str(error), "warning")
+
+    def _note(self, error: Exception) -> None:
+        """Write an unexpected error to the log of the app."""
+        trace = scrub("".join(traceback.format_exception(error)))
+        with suppress(OSError), log_to(self.session.workspace / "app.log") as log:
+            log.error("failed", {"error": scrub(str(error)), "traceback": trace})
+
+    def _fatal_error(self) -> None:
+        """End with a sentence instead of Textual's page, which prints every local variable."""
+        error = self._exception
+        if error is not None:
+            self._note(error)
+            words = clean(scrub(f"{type(error).__name__}: {error}"))[:500]
+            self._exit_renderables.append(
+                Text(f"pcc: the app failed, a running job goes on. {words}; app.log has more")
+            )
+        self._close_messages_no_wait()

@@ -1,0 +1,122 @@
+"""`pcc` alone: the full-screen app, where there is a terminal for it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, Optional
+
+import typer
+
+from pcc_tui.cli.groups import show_help, takes_groups
+from pcc_tui.cli.options import Site
+from pcc_tui.cli.output import ExitCode, warn
+from pcc_tui.errors import SettingsError
+from pcc_tui.locations import preferences_path
+from pcc_tui.preferences import Images, Preferences, load_preferences
+
+if TYPE_CHECKING:
+    from pcc_tui.app import PccApp
+
+SLOW_FRAMES = "15"
+"""Frames a second over SSH."""
+
+SWITCH_SECONDS = 0.001
+"""How long the thread that reads the journal may keep the event loop waiting."""
+
+
+def is_terminal() -> bool:
+    """Tell whether a full-screen app can be shown and used here."""
+    return (
+        sys.stdin is not None
+        and sys.stdin.isatty()
+        and sys.stdout.isatty()
+        and os.environ.get("TERM", "dumb") not in ("dumb", "unknown", "")
+    )
+
+
+@takes_groups
+def open_or_help(
+    context: typer.Context,
+    site: Site,
+    images: Annotated[
+        Optional[Literal["auto", "kitty", "sixel", "halfcell", "off"]],
+        typer.Option(help="How the app draws pictures.", show_default="as the terminal can"),
+    ] = None,
+) -> int:
+    """Open the app on a terminal, show the help elsewhere, leave commands to themselves."""
+    if context.invoked_subcommand is not None:
+        return ExitCode.OK
+    if not is_terminal():
+        show_help(context)
+        return ExitCode.OK
+    return open_app(site.workspace, site.photos_dir, site.captions_jsonl, images)
+
+
+def open_app(
+    workspace: Path,
+    photos_dir: Path | None = None,
+    captions_jsonl: Path | None = None,
+    images: Images | None = None,
+    start_with: Sequence[str] | None = None,
+) -> int:
+    """Open the app on a workspace and return its exit code.
+
+    Args:
+        workspace: The workspace.
+        photos_dir: The photos directory, over the settings.
+        captions_jsonl: The captions journal.
+        images: How to draw pictures, over the preferences.
+        start_with: Arguments of a job to start at once.
+
+    Raises:
+        SettingsError: a settings file is wrong.
+    """
+    preferences = load_preferences(preferences_path())
+    check_keys(preferences)
+    if "SSH_CONNECTION" in os.environ:
+        os.environ.setdefault("TEXTUAL_FPS", SLOW_FRAMES)
+    sys.setswitchinterval(SWITCH_SECONDS)
+    app = _make_app(workspace, photos_dir, captions_jsonl, preferences, images, start_with)
+    code = app.run(mouse=True)
+    if app.link.running:
+        warn(f"The job goes on. Show it again: pcc --workspace {workspace.resolve()}")
+    return code or app.return_code or ExitCode.OK
+
+
+def _make_app(
+    workspace: Path,
+    photos_dir: Path | None,
+    journal: Path | None,
+    preferences: Preferences,
+    images: Images | None,
+    start_with: Sequence[str] | None,
+) -> PccApp:
+    from pcc_tui.app import PccApp
+    from pcc_tui.graphics import choose_protocol, image_widget
+    from pcc_tui.probes import MachineProbe
+    from pcc_tui.session import Session
+
+    session = Session(workspace, photos_dir, journal)
+    widget = image_widget(choose_protocol(images or preferences.images))
+    machine = MachineProbe(workspace)
+    return PccApp(session, preferences, widget, machine, start_with=start_with)
+
+
+def check_keys(preferences: Preferences) -> None:
+    """Make sure that every remapped action exists.
+
+    Raises:
+        SettingsError: one does not; names the nearest.
+    """
+    if not preferences.keys:
+        return
+    from pcc_tui.keys import binding_ids
+    from pcc_tui.toml import nearest
+
+    known = tuple(sorted(binding_ids()))
+    hint = nearest(preferences.keys, known)
+    if hint:
+        raise SettingsError(f"{preferences_path()}: no such key in [keys]{hint}")

@@ -1,0 +1,28 @@
+"""The keys of the app: every binding has an id, by which the user's configuration renames it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from textual.binding import Binding
+
+from pcc_tui.app import PccApp
+from pcc_tui.screens.choose import ChooseBackend
+from pcc_tui.screens.edit import EditDialog
+from pcc_tui.screens.leave import LeaveDialog
+from pcc_tui.widgets.photo_list import PhotoList
+
+OTHERS = (LeaveDialog, EditDialog, ChooseBackend, PhotoList)
+
+
+def bindings() -> Iterator[Binding]:
+    """Yield every binding of ours that has an id."""
+    for owner in (PccApp, *PccApp.MODES.values(), *OTHERS):
+        for binding in getattr(owner, "BINDINGS", ()):
+            if isinstance(binding, Binding) and binding.id:
+                yield binding
+
+
+def binding_ids() -> set[str]:
+    """Return the id of every binding that can be remapped."""
+    return {binding.id for binding in bindings() if binding.id}

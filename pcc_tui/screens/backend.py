@@ -1,0 +1,318 @@
+"""What makes the captions: backend, model, prompt, pace, and what it will take."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import ClassVar
+
+import msgspec
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.widgets import Button, Input, OptionList, Select, TextArea
+from textual.widgets.option_list import Option
+
+from backends.base import Captioner, Options
+from backends.errors import SetupError
+from backends.registry import backend_class, backend_names
+from pcc_tui.errors import TrialFailed
+from pcc_tui.screens.base import PccScreen
+from pcc_tui.widgets.picture import PictureBox
+from pcc_tui.widgets.text import Words, safe, safe_lines
+from pcc_tui.wording import duration
+from pipeline.captions.measured import Measured, measure
+from pipeline.captions.presets import PRESETS, preset_of
+from pipeline.captions.survey import Surveyor
+from pipeline.jobs.plan import Plan, Selection
+
+OWN_PROMPT = "your own"
+
+WORK = {
+    "missing": ("photos without a caption", Selection(), []),
+    "failed": (
+        "those, and failed calls again",
+        Selection(statuses=frozenset({"error_api", "error_model"})),
+        ["--retry-status", "error_api,error_model"],
+    ),
+    "stale": (
+        "those, and what another model or prompt wrote",
+        Selection(stale=True),
+        ["--retry-stale"],
+    ),
+    "all": ("everything again", Selection(force=True), ["--force"]),
+}
+"""What a run works on: words, selection, flags of `pcc run`."""
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """A backend to choose, and what it needs."""
+
+    name: str
+    summary: str
+    needs: str
+    ready: bool
+
+
+class BackendScreen(PccScreen):
+    """Choices of `pcc.toml`, their price, and a trial on one photo."""
+
+    MODE = "backend"
+    AUTO_FOCUS = "#backends"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("t", "try", "Try on one photo", id="backend.try"),
+        Binding("w", "save", "Save", id="backend.save"),
+        Binding("r", "start", "Save and start", id="backend.start"),
+        Binding("escape", "leave_field", "Back to the list", show=False, id="backend.list"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._choices: list[Choice] = []
+        self._surveyor: Surveyor | None = None
+
+    def compose_body(self) -> ComposeResult:
+        """Lay out the choices on the left, what follows from them on the right."""
+        choices = self.session.settings.choices
+        with Horizontal(id="backend-body"):
+            with VerticalScroll(id="form", can_focus=False):
+                yield Words("Backend", classes="question")
+                yield OptionList(id="backends")
+                yield Words("Model", classes="question")
+                yield Input(choices.model or "", placeholder="the backend's own", id="model")
+                yield Words("Server, for openai", classes="question")
+                yield Input(choices.base_url or "", placeholder="the vendor's", id="base-url")
+                yield Words("Prompt", classes="question")
+                yield Select(
+                    [(name, name) for name in (*PRESETS, OWN_PROMPT)],
+                    value=preset_of(choices.prompt) or OWN_PROMPT,
+                    allow_blank=False,
+                    id="preset",
+                )
+                yield TextArea(choices.prompt, soft_wrap=True, tab_behavior="focus", id="prompt")
+                with Horizontal(classes="numbers"):
+                    yield from _number("Workers", choices.max_workers, "max-workers")
+                    yield from _number("Batch", choices.batch_size, "batch-size")
+                    yield from _number("Restart every", choices.restart_every, "restart-every")
+                yield Words("What to caption", classes="question")
+                yield Select(
+                    [(words, name) for name, (words, _, _) in WORK.items()],
+                    value="missing",
+                    allow_blank=False,
+                    id="work",
+                )
+            with Vertical(id="outlook"):
+                yield Words(id="needs")
+                yield Words(id="estimate")
+                with Horizontal(id="backend-answers"):
+                    yield Button("Try (t)", id="try")
+                    yield Button("Save (w)", id="save")
+                    yield Button("Start (r)", variant="primary", id="start")
+                yield Words("Try shows what a photo would get; nothing is kept.", id="trial")
+                yield PictureBox(self.pcc.image_widget, "trial-picture")
+
+    def on_mount(self) -> None:
+        """Look at what backends there are."""
+        super().on_mount()
+        self.background(self._list_backends(), "backends")
+
+    async def _list_backends(self) -> None:
+        keys = set(self.session.settings.keys)
+        self._choices = await asyncio.to_thread(lambda: [look_at(n, keys) for n in backend_names()])
+        options = self.query_one("#backends", OptionList)
+        options.clear_options()
+        for choice in self._choices:
+            sign = Content.styled("● ", "$success" if choice.ready else "$warning")
+            words = Content.assemble(sign, safe(f"{choice.name:<10}", "bold"), safe(choice.summary))
+            options.add_option(Option(words, id=choice.name))
+        names = [choice.name for choice in self._choices]
+        chosen = self.session.settings.choices.backend
+        options.highlighted = names.index(chosen) if chosen in names else 0
+
+    def _chosen(self) -> Choice | None:
+        row = self.query_one("#backends", OptionList).highlighted
+        return self._choices[row] if row is not None and row < len(self._choices) else None
+
+    # What follows
+
+    def on_option_list_option_highlighted(self) -> None:
+        """Say what the backend needs and what it would take."""
+        self._look_ahead()
+
+    def on_input_changed(self) -> None:
+        """Likewise."""
+        self._look_ahead()
+
+    def on_select_changed(self, event: Select.Changed) -> None:
+        """Put a preset into the editor."""
+        preset = PRESETS.get(str(event.value))
+        if event.select.id == "preset" and preset is not None:
+            self.query_one("#prompt", TextArea).text = preset
+        self._look_ahead()
+
+    def on_text_area_changed(self) -> None:
+        """A changed prompt is one's own."""
+        preset = preset_of(self.query_one("#prompt", TextArea).text) or OWN_PROMPT
+        self.query_one("#preset", Select).value = preset
+
+    def show_catalogue(self) -> None:
+        """Estimate again: more is done."""
+        self._look_ahead()
+
+    def _look_ahead(self) -> None:
+        choice = self._chosen()
+        if choice is not None:
+            needs = self.query_one("#needs", Words)
+            needs.say(choice.needs, "$success" if choice.ready else "$warning")
+            self.background(self._estimate(choice), "estimate")
+
+    async def _estimate(self, choice: Choice) -> None:
+        await asyncio.sleep(0.2)
+        session, words = self.session, self.query_one("#estimate", Words)
+        if session.photos_dir is None:
+            words.say("No photos directory yet.", "$warning")
+            return
+        if self._surveyor is None:
+            self._surveyor = Surveyor(session.catalogue)
+        surveyor, work = self._surveyor, str(self.query_one("#work", Select).value)
+        request = msgspec.structs.replace(
+            session.request(WORK[work][1]), backend=choice.name, options=self._options()
+        )
+        survey = await session.read(lambda: surveyor.survey(request))
+        model = self._field("model")
+        measured = await asyncio.to_thread(measure, session.journal, choice.name, model)
+        workers = self._number("max-workers") or 1
+        words.say(outlook(survey.plan, measured, workers))
+
+    def _options(self) -> Options:
+        return self.session.settings.options(
+            model=self._field("model"),
+            base_url=self._field("base-url"),
+            prompt=self.query_one("#prompt", TextArea).text.strip() or None,
+        )
+
+    def _field(self, name: str) -> str | None:
+        return self.query_one(f"#{name}", Input).value.strip() or None
+
+    def _number(self, name: str) -> int | None:
+        text = self._field(name)
+        return int(text) if text and text.isdecimal() and int(text) > 0 else None
+
+    # What one does
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        """Do what the button says."""
+        getattr(self, f"action_{event.button.id}")()
+
+    def _save(self) -> bool:
+        choice = self._chosen()
+        if choice is None:
+            return False
+        self.session.save(
+            backend=choice.name,
+            model=self._field("model"),
+            base_url=self._field("base-url"),
+            prompt=self.query_one("#prompt", TextArea).text.strip() or None,
+            max_workers=self._number("max-workers"),
+            batch_size=self._number("batch-size"),
+            restart_every=self._number("restart-every"),
+        )
+        return True
+
+    def action_save(self) -> None:
+        """Keep the choices in `pcc.toml`."""
+
+        async def save() -> None:
+            if self._save():
+                self.pcc.tell(f"Saved in {self.session.workspace / 'pcc.toml'}.")
+
+        self.background(save(), "save")
+
+    def action_start(self) -> None:
+        """Keep the choices and start a run."""
+
+        async def start() -> None:
+            if self._save():
+                self.pcc.start_job(WORK[str(self.query_one("#work", Select).value)][2])
+
+        self.background(start(), "save")
+
+    def action_try(self) -> None:
+        """Caption one photo with these choices; nothing is kept."""
+        self.background(self._try(), "try")
+
+    async def _try(self) -> None:
+        trial = self.query_one("#trial", Words)
+        choice, flags = self._chosen(), []
+        for flag, value in (
+            ("--model", self._field("model")),
+            ("--base-url", self._field("base-url")),
+            ("--prompt", self.query_one("#prompt", TextArea).text.strip() or None),
+        ):
+            flags += [flag, value] if value else []
+        if choice is None:
+            return
+        trial.say(f"Asking {choice.name} …", "$text-muted")
+        try:
+            tried = await self.session.try_photo(["--backend", choice.name, *flags])
+        except TrialFailed as error:
+            trial.say(str(error), "$error")
+            return
+        took = f"{tried.rel_path}, {tried.seconds or 0:.2f} s"
+        if tried.cost_usd is not None:
+            took += f", ${tried.cost_usd:.6f}"
+        caption = (
+            safe_lines(tried.caption or "", "bold")
+            if tried.caption
+            else safe_lines(tried.error or "", "$error")
+        )
+        trial.update(Content.assemble(caption, "\n", safe(took, "$text-muted")))
+        path = self.session.file_at(tried.rel_path)
+        box = self.query_one("#trial-picture", PictureBox)
+        box.show(self.session.thumbnails(), path, stay=False)
+
+    def action_leave_field(self) -> None:
+        """Go back to the list of backends."""
+        self.query_one("#backends", OptionList).focus()
+
+
+def _number(words: str, value: int | None, id: str) -> ComposeResult:
+    with Vertical(classes="number"):
+        yield Words(words, classes="question")
+        yield Input(str(value or ""), placeholder="auto", type="integer", id=id)
+
+
+def look_at(name: str, keys: set[str]) -> Choice:
+    """Return what a backend is and what it needs; its module is imported for that."""
+    try:
+        kind: type[Captioner] = backend_class(name)
+    except SetupError as error:
+        return Choice(name, "not installed", str(error), ready=False)
+    summary = (kind.__doc__ or "").strip().partition("\n")[0]
+    place = "Stays on this machine." if kind.local else "Sends pixels, and no more, to a server."
+    parts = [place]
+    ready = True
+    if kind.key_name is not None:
+        ready = kind.key_name in keys
+        state = "is set" if ready else "is not set; a server of your own needs none"
+        parts.append(f"{kind.key_name} {state}.")
+    if kind.default_model is not None:
+        parts.append(f"Model unless named: {kind.default_model}.")
+    return Choice(name, summary, " ".join(parts), ready)
+
+
+def outlook(plan: Plan, measured: Measured | None, workers: int) -> str:
+    """Return what a run would take, from what captions took so far."""
+    to_do = len(plan.to_do)
+    if not to_do:
+        return "Nothing to do."
+    head = f"{to_do:,} photos to caption."
+    if measured is None:
+        return f"{head}\nNot measured yet: try it on one photo, or caption a few."
+    lines = [head, f"About {duration(to_do * measured.seconds / workers)} at {workers} at a time"]
+    tokens = round(to_do * measured.tokens_in), round(to_do * measured.tokens_out)
+    if any(tokens):
+        lines.append(f"About {tokens[0]:,} tokens in, {tokens[1]:,} out")
+    if measured.cost_usd is not None and any(tokens):
+        lines.append(f"About ${to_do * measured.cost_usd:,.2f}")
+    return "\n".join(lines) + f"\n(from the last {measured.captions:,} captions)"

@@ -1,0 +1,75 @@
+"""What every screen has: the first line, the footer, and work in the background that may fail."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from textual.app import ComposeResult
+from textual.screen import Screen
+from textual.widgets import Footer
+
+from pcc_tui.widgets.navigation import Navigation
+from pipeline.jobs.progress import Snapshot
+
+if TYPE_CHECKING:
+    from pcc_tui.app import PccApp
+    from pcc_tui.session import Session
+
+
+class PccScreen(Screen[None]):
+    """A screen that is a mode of the app.
+
+    A screen out of sight draws nothing; it catches up when it comes back.
+    """
+
+    MODE: ClassVar[str]
+
+    @property
+    def pcc(self) -> PccApp:
+        """The app."""
+        return cast("PccApp", self.app)
+
+    @property
+    def session(self) -> Session:
+        """The workspace."""
+        return self.pcc.session
+
+    def compose(self) -> ComposeResult:
+        """Put the screen's own parts between its first line and its footer."""
+        yield Navigation(self.MODE)
+        yield from self.compose_body()
+        yield Footer(show_command_palette=False)
+
+    def compose_body(self) -> ComposeResult:
+        """Yield the parts of the screen."""
+        yield from ()
+
+    def on_mount(self) -> None:
+        """Follow the job and the catalogue."""
+        self.watch(self.app, "snapshot", self._snapshot_changed, init=False)
+        self.watch(self.app, "version", self._catalogue_changed, init=False)
+
+    def on_screen_resume(self) -> None:
+        """Catch up with what happened meanwhile."""
+        self._snapshot_changed(self.pcc.snapshot)
+        self._catalogue_changed()
+
+    def _snapshot_changed(self, shot: Snapshot | None) -> None:
+        if self.is_current:
+            self.query_one(Navigation).show_job(shot)
+            self.show_snapshot(shot)
+
+    def _catalogue_changed(self) -> None:
+        if self.is_current:
+            self.show_catalogue()
+
+    def show_snapshot(self, shot: Snapshot | None) -> None:
+        """Show the state of the job, None when there is none."""
+
+    def show_catalogue(self) -> None:
+        """Show what changed in the journal or the edits."""
+
+    def background(self, work: Coroutine[Any, Any, None], group: str) -> None:
+        """Do something while the screen stays alive; the same again replaces it."""
+        self.run_worker(self.pcc.guarded(work), group=group, exclusive=True, exit_on_error=False)

@@ -1,0 +1,61 @@
+"""Writing a caption by hand."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Button, TextArea
+
+from pcc_tui.widgets.text import Words, safe_lines
+
+
+class EditDialog(ModalScreen[str]):
+    """Asks for a caption; nothing written lets the machine's count again.
+
+    Args:
+        rel_path: The photo.
+        caption: What it shows now.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f2", "save", "Save", id="edit.save"),
+        Binding("escape,f10", "cancel", "Cancel", id="edit.cancel"),
+    ]
+
+    def __init__(self, rel_path: str, caption: str) -> None:
+        super().__init__()
+        self._rel_path = rel_path
+        self._caption = caption
+        self._shown = safe_lines(caption).plain
+
+    def compose(self) -> ComposeResult:
+        """Lay out the text and its buttons."""
+        with Vertical(id="dialog"):
+            yield Words(id="edited-photo")
+            yield TextArea(self._shown, soft_wrap=True, tab_behavior="focus", id="caption")
+            with Horizontal(id="answers"):
+                yield Button("Save (f2)", variant="primary", id="save")
+                yield Button("Cancel (esc)", id="cancel")
+
+    def on_mount(self) -> None:
+        """Put the cursor behind the text."""
+        self.query_one("#edited-photo", Words).say(self._rel_path)
+        area = self.query_one(TextArea)
+        area.move_cursor(area.document.end)
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        """Do what the button says."""
+        getattr(self, f"action_{event.button.id}")()
+
+    def action_save(self) -> None:
+        """Keep what was written; what was not touched stays as it was, unsafe parts included."""
+        text = self.query_one(TextArea).text.strip()
+        self.dismiss(self._caption if text == self._shown.strip() else text)
+
+    def action_cancel(self) -> None:
+        """Keep nothing."""
+        self.dismiss(None)

@@ -1,0 +1,158 @@
+"""What this workspace holds, and what to do next."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+import msgspec
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.content import Content
+from textual.widgets import Button
+
+from pcc_tui.screens.base import PccScreen
+from pcc_tui.widgets.months import MonthStrip
+from pcc_tui.widgets.text import Words
+from pipeline.captions.survey import Survey, Surveyor
+
+RETRYABLE = ("error_api", "error_model")
+"""A second attempt may help; a broken file stays broken."""
+
+Step = Literal["setup", "watch", "start", "retry", "review"]
+
+
+class NextStep(msgspec.Struct, frozen=True):
+    """The one thing to do next, and in what words."""
+
+    step: Step
+    words: str
+
+
+class LibraryScreen(PccScreen):
+    """Figures of the library, its months, and the next step."""
+
+    MODE = "library"
+    AUTO_FOCUS = "#next"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "next", "Go", show=False, id="library.next"),
+        Binding("f5,r", "look_again", "Look for new photos", id="library.look_again"),
+        Binding("p", "photos", "Photos directory", id="library.photos"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._survey: Survey | None = None
+        self._surveyor: Surveyor | None = None
+
+    def compose_body(self) -> ComposeResult:
+        """Lay out figures, months and the next step."""
+        with VerticalScroll(id="library", can_focus=False):
+            yield Words(id="place")
+            with Horizontal(id="figures"):
+                for name in ("found", "captioned", "errors", "left"):
+                    yield Words(id=name, classes="figure")
+            yield Words(id="statuses")
+            with Horizontal(id="what-next"):
+                yield Button("Looking at the library …", variant="primary", id="next")
+            yield MonthStrip(id="months")
+            yield Words(id="library-warnings")
+
+    def show_catalogue(self) -> None:
+        """Count again."""
+        self.background(self._count(walk=False), "survey")
+
+    def action_look_again(self) -> None:
+        """Walk the photos directory for new photos."""
+        self.background(self._count(walk=True), "survey")
+
+    async def _count(self, *, walk: bool) -> None:
+        session = self.session
+        place = session.photos_dir
+        words = "No photos directory yet." if place is None else f"Photos: {place}"
+        self.query_one("#place", Words).say(words)
+        if place is None:
+            self._survey = None
+        else:
+            if self._surveyor is None:
+                self._surveyor = Surveyor(session.catalogue)
+            request, survey = session.request(), self._surveyor.survey
+            self._survey = await session.read(lambda: survey(request, walk=walk))
+        self._show()
+
+    def _show(self) -> None:
+        survey = self._survey
+        if survey is not None:
+            plan = survey.plan
+            failed = plan.errored.total()
+            done = plan.photos - plan.missing - failed
+            self._figure("found", plan.photos, "photos found", "$text")
+            self._figure("captioned", done, "captioned", "$success")
+            self._figure("errors", failed, "errors", "$error" if failed else "$text-muted")
+            to_do = "$warning" if plan.missing else "$text-muted"
+            self._figure("left", plan.missing, "to do", to_do)
+            self.query_one("#statuses", Words).say(_statuses(survey), "$text-muted")
+            self.query_one(MonthStrip).show(survey.months)
+            self.query_one("#library-warnings", Words).say("\n".join(survey.warnings), "$warning")
+        button = self.query_one("#next", Button)
+        button.label = Content(self.next_step().words)
+
+    def _figure(self, name: str, count: int, words: str, style: str) -> None:
+        self.query_one(f"#{name}", Words).update(
+            Content.assemble((f"{count:,}", f"{style} bold"), "\n", (words, "$text-muted"))
+        )
+
+    def next_step(self) -> NextStep:
+        """Return what to do next."""
+        survey, backend = self._survey, self.session.settings.choices.backend
+        if self.pcc.link.running:
+            return NextStep("watch", "Watch the running job")
+        if survey is None:
+            return NextStep("setup", "Choose the photos directory")
+        plan = survey.plan
+        if plan.missing:
+            return NextStep("start", f"Caption {plan.missing:,} photos with {backend}")
+        retryable = sum(plan.errored[status] for status in RETRYABLE)
+        if retryable:
+            return NextStep("retry", f"Retry {retryable:,} failed photos with {backend}")
+        if not plan.photos:
+            return NextStep("setup", "No photos here; choose another directory")
+        return NextStep("review", "Review the captions")
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        """Do the next step."""
+        self.action_next()
+
+    def action_next(self) -> None:
+        """Do the next step."""
+        match self.next_step().step:
+            case "setup":
+                self.pcc.action_go("setup")
+            case "watch":
+                self.pcc.action_go("run")
+            case "start":
+                self.pcc.start_job()
+            case "retry":
+                self.pcc.start_job(["--retry-status", ",".join(RETRYABLE)])
+            case "review":
+                self.pcc.action_go("review")
+
+    def action_photos(self) -> None:
+        """Choose another photos directory."""
+        self.pcc.action_go("setup")
+
+
+def _statuses(survey: Survey) -> str:
+    """Return a sentence with what the figures leave out."""
+    plan = survey.plan
+    parts = [f"{count:,} {status}" for status, count in sorted(plan.errored.items())]
+    if plan.stale:
+        parts.append(f"{plan.stale:,} of another model or prompt")
+    if plan.edited:
+        parts.append(f"{plan.edited:,} edited by hand")
+    gone = survey.recorded.total() - (plan.photos - plan.missing)
+    if gone > 0:
+        parts.append(f"{gone:,} in the journal and no longer on disk")
+    if plan.malformed.total:
+        parts.append(f"{plan.malformed.total:,} malformed lines, see `pcc journal check`")
+    return " · ".join(parts)

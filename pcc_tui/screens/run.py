@@ -1,0 +1,197 @@
+"""How the job is doing, live."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.timer import Timer
+from textual.widgets import ProgressBar, Sparkline
+
+from pcc_tui.job_link import Ended
+from pcc_tui.screens.base import PccScreen
+from pcc_tui.widgets.gauges import Gauges
+from pcc_tui.widgets.picture import PictureBox
+from pcc_tui.widgets.text import Words, safe, safe_lines
+from pcc_tui.wording import counts, duration
+from pipeline.jobs.progress import Snapshot
+
+SAMPLE_SECONDS = 1.0
+SAMPLES = 240
+GAUGE_SECONDS = 2.0
+
+PICTURE_SECONDS = 1.0
+"""How often the photo just captioned changes at most: faster, nobody sees it."""
+
+
+class RunScreen(PccScreen):
+    """Progress, throughput, machine, the last photo and its caption, and what failed."""
+
+    MODE = "run"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space", "pause", "Pause/resume", id="run.pause"),
+        Binding("s", "stop", "Stop", id="run.stop"),
+        Binding("t", "retry", "Retry errors", id="run.retry"),
+        Binding("r", "start", "Start", id="run.start"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._rates: deque[float] = deque([0.0], maxlen=SAMPLES)
+        self._sampled_at = 0.0
+        self._pictured_at = 0.0
+        self._gauge_timer: Timer | None = None
+
+    def compose_body(self) -> ComposeResult:
+        """Lay out everything."""
+        with Vertical(id="run"):
+            yield Words(id="state")
+            yield ProgressBar(show_percentage=True, show_eta=False, id="progress")
+            yield Words(id="pace")
+            yield Words(id="counts")
+            yield Sparkline(list(self._rates), summary_function=max, id="throughput")
+            with Horizontal(id="middle"):
+                yield PictureBox(self.pcc.image_widget, "last-picture")
+                with Vertical(id="beside"):
+                    yield Words(id="last-caption")
+                    yield Words(id="errors-now")
+                yield Gauges(id="gauges")
+
+    def on_mount(self) -> None:
+        """Read the machine while the screen is in sight."""
+        super().on_mount()
+        self.watch(self.app, "ended", self._job_ended, init=False)
+        self._gauge_timer = self.set_interval(GAUGE_SECONDS, self._read_machine)
+        self._read_machine()
+        self.show_snapshot(self.pcc.snapshot)
+
+    def _read_machine(self) -> None:
+        if self.is_current:
+            self.background(self._show_machine(), "machine")
+
+    async def _show_machine(self) -> None:
+        readings = await asyncio.to_thread(self.pcc.machine.sample)
+        self.query_one(Gauges).show(readings)
+
+    def show_snapshot(self, shot: Snapshot | None) -> None:
+        """Show the state of the job."""
+        if shot is None:
+            self._show_no_job()
+            return
+        model = f" / {shot.model}" if shot.model else ""
+        state = "loading" if shot.state == "starting" else shot.state
+        self.query_one("#state", Words).update(
+            Content.assemble(
+                (f" {state} ", "$primary reverse bold"),
+                " ",
+                safe(f"{shot.backend}{model}, run {shot.run}"),
+            )
+        )
+        self.query_one(ProgressBar).update(total=max(1, shot.total), progress=shot.attempted)
+        self.query_one("#pace", Words).say(pace(shot))
+        self.query_one("#counts", Words).say(_spent(shot))
+        self._sample(shot)
+        self._show_last(shot)
+        errors = [
+            Content.assemble(safe(f"{error.rel_path} ", "$text-muted"), safe(error.text, "$error"))
+            for error in shot.errors
+        ]
+        self.query_one("#errors-now", Words).update(Content("\n").join(errors))
+
+    def _sample(self, shot: Snapshot) -> None:
+        now = time.monotonic()
+        if now - self._sampled_at < SAMPLE_SECONDS:
+            return
+        self._sampled_at = now
+        self._rates.append(0.0 if shot.state == "paused" else shot.rate_now)
+        self.query_one(Sparkline).data = list(self._rates)
+
+    def _show_last(self, shot: Snapshot) -> None:
+        captioned = [result for result in shot.last if result.status == "success"]
+        now = time.monotonic()
+        if not captioned or now - self._pictured_at < PICTURE_SECONDS:
+            return
+        self._pictured_at = now
+        last = captioned[0]
+        self.query_one("#last-caption", Words).update(
+            Content.assemble(safe(last.rel_path, "$text-muted"), "\n", safe_lines(last.text))
+        )
+        self._show_picture(self.session.file_at(last.rel_path))
+
+    def _show_picture(self, path: Path | None) -> None:
+        box = self.query_one("#last-picture", PictureBox)
+        box.show(self.session.thumbnails(), path, stay=False)
+
+    def _show_no_job(self) -> None:
+        running = self.pcc.link.running
+        words = "Starting …" if running else "No job is running. r starts one."
+        self.query_one("#state", Words).say(words, "$text-muted")
+
+    def _job_ended(self, ended: Ended | None) -> None:
+        if ended is None:
+            return
+        if ended.last is not None:
+            shot = ended.last
+            self.query_one(ProgressBar).update(total=max(1, shot.total), progress=shot.attempted)
+            self.query_one("#counts", Words).say(_spent(shot))
+            self.query_one("#pace", Words).say(
+                f"{shot.attempted:,} photos in {duration(shot.seconds)}, {shot.rate:.1f}/s"
+            )
+        good = ended.code in (None, 0, 2)
+        words = "The job is over." if good else f"The job ended with code {ended.code}."
+        self.query_one("#state", Words).say(
+            f"{words} r starts another.\n{ended.words}", "$success" if good else "$error"
+        )
+
+    def action_pause(self) -> None:
+        """Pause the job, or let it go on."""
+        paused = self.pcc.snapshot is not None and self.pcc.snapshot.state == "paused"
+        self.pcc.command_job("resume" if paused else "pause")
+
+    def action_stop(self) -> None:
+        """Stop the job after what is in flight."""
+        self.pcc.command_job("stop")
+
+    def action_retry(self) -> None:
+        """Retry what failed: in the running job, or in one of its own."""
+        if self.pcc.link.running:
+            self.pcc.command_job("retry")
+        else:
+            self.pcc.start_job(["--retry-status", "error_api,error_model"])
+
+    def action_start(self) -> None:
+        """Caption what has no caption."""
+        self.pcc.start_job()
+
+
+def pace(shot: Snapshot) -> str:
+    """Return count, rates, time left and finishing time."""
+    done = f"{shot.attempted:,} of {shot.total:,}"
+    later = f", {shot.later:,} more after a restart" if shot.later else ""
+    rate = f"{shot.rate_now:.1f}/s now, {shot.rate:.1f}/s on average"
+    if shot.eta_seconds is None or shot.state != "running":
+        return f"{done}{later} · {rate}"
+    finish = datetime.now() + timedelta(seconds=min(shot.eta_seconds, 10 * 365 * 86_400))
+    clock = f"{finish:%H:%M}" if shot.eta_seconds < 43_200 else f"{finish:%a %d %b %H:%M}"
+    return f"{done}{later} · {rate} · {duration(shot.eta_seconds)} left, done at {clock}"
+
+
+def _spent(shot: Snapshot) -> str:
+    """Return counts by status, tokens and cost."""
+    skipped = sum(shot.skipped.values())
+    parts = [counts(shot.by_status)]
+    if skipped:
+        parts.append(f"{skipped:,} done before")
+    if shot.tokens_in or shot.tokens_out:
+        parts.append(f"{shot.tokens_in:,} tokens in, {shot.tokens_out:,} out")
+    if shot.cost_usd:
+        parts.append(f"${shot.cost_usd:,.4f}")
+    return " · ".join(parts)

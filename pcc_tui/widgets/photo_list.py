@@ -1,0 +1,142 @@
+"""A list of photos of any length: only the lines in sight are ever drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+from textual.binding import Binding, BindingType
+from textual.events import Click, Resize
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.reactive import reactive
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from pcc_tui.clean import clean
+
+WIDEST_ROW = 1000
+"""Characters of a row that are looked at; no terminal shows more."""
+
+
+class PhotoList(ScrollView, can_focus=True):
+    """A virtual list: rows are keys, and a function says what a row looks like.
+
+    Args:
+        describe: Returns sign, style class and text of a key.
+    """
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "photo-list--row",
+        "photo-list--cursor",
+        "photo-list--good",
+        "photo-list--bad",
+        "photo-list--marked",
+    }
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down,j", "move(1)", "Down", show=False, id="list.down"),
+        Binding("up,k", "move(-1)", "Up", show=False, id="list.up"),
+        Binding("pagedown,ctrl+d", "page(1)", "Page down", show=False, id="list.page_down"),
+        Binding("pageup,ctrl+u", "page(-1)", "Page up", show=False, id="list.page_up"),
+        Binding("home,g", "jump(0)", "First", show=False, id="list.first"),
+        Binding("end,G", "jump(-1)", "Last", show=False, id="list.last"),
+    ]
+
+    cursor: reactive[int] = reactive(0)
+
+    class Moved(Message):
+        """The cursor stands on another row."""
+
+    def __init__(self, describe: Callable[[str], tuple[str, str, str]], id: str) -> None:
+        super().__init__(id=id)
+        self._describe = describe
+        self.rows: Sequence[str] = ()
+
+    @property
+    def current(self) -> str | None:
+        """The key under the cursor."""
+        return self.rows[self.cursor] if self.cursor < len(self.rows) else None
+
+    def show(self, rows: Sequence[str]) -> None:
+        """Show other rows; the cursor stays on its key while that is there, else on its place."""
+        key = self.current
+        same = self.cursor < len(rows) and rows[self.cursor] == key
+        self.rows = rows
+        self.virtual_size = Size(self.size.width, len(rows))
+        if not same and key is not None:
+            self.cursor = self._place_of(key)
+        self.cursor = min(self.cursor, max(0, len(rows) - 1))
+        self.refresh()
+        if not same:
+            self.post_message(self.Moved())
+
+    def _place_of(self, key: str) -> int:
+        try:
+            return self.rows.index(key)
+        except ValueError:
+            return self.cursor
+
+    def go_to(self, row: int) -> None:
+        """Put the cursor on a row, within what there is, and bring it into sight."""
+        self.cursor = max(0, min(row, len(self.rows) - 1))
+
+    def watch_cursor(self, old: int, new: int) -> None:
+        """Draw the two rows anew."""
+        self.refresh_row(old)
+        self.refresh_row(new)
+        self.scroll_to_region(Region(0, new, 1, 1), animate=False, force=True)
+        self.post_message(self.Moved())
+
+    def refresh_row(self, row: int) -> None:
+        """Draw a row anew, if it is in sight."""
+        self.refresh(Region(0, row - self.scroll_offset.y, self.size.width, 1))
+
+    def on_resize(self, event: Resize) -> None:
+        """Let rows be as wide as the list."""
+        self.virtual_size = Size(event.size.width, len(self.rows))
+
+    def render_line(self, y: int) -> Strip:
+        """Return one line of the list."""
+        row = y + self.scroll_offset.y
+        width = self.size.width
+        base = self.get_component_rich_style("photo-list--row")
+        if row >= len(self.rows):
+            return Strip.blank(width, base)
+        sign, kind, text = self._describe(self.rows[row])
+        style = self.get_component_rich_style(f"photo-list--{kind}")
+        if row == self.cursor:
+            cursor = self.get_component_rich_style("photo-list--cursor")
+            style, base = cursor, cursor
+        if not self.has_focus:
+            base = base + Style(bold=False)
+        sign = set_cell_size(sign, 3)
+        return Strip([Segment(sign, style), Segment(fit(text, max(0, width - 3)), base)], width)
+
+    def on_click(self, event: Click) -> None:
+        """Put the cursor where the mouse is."""
+        self.go_to(event.y + self.scroll_offset.y)
+
+    def action_move(self, rows: int) -> None:
+        """Move the cursor."""
+        self.go_to(self.cursor + rows)
+
+    def action_page(self, pages: int) -> None:
+        """Move the cursor by what is in sight."""
+        self.go_to(self.cursor + pages * max(1, self.size.height - 1))
+
+    def action_jump(self, row: int) -> None:
+        """Move the cursor to the first or last row."""
+        self.go_to(len(self.rows) - 1 if row < 0 else row)
+
+
+def fit(text: str, width: int) -> str:
+    """Return the end of a text, made safe, exactly so many cells wide."""
+    shown = clean(text[-WIDEST_ROW:])
+    if cell_len(shown) <= width and len(text) <= WIDEST_ROW:
+        return set_cell_size(shown, width)
+    while shown and cell_len(shown) > width - 1:
+        shown = shown[max(1, (cell_len(shown) - width) // 2) :]
+    return set_cell_size("…" + shown, width)

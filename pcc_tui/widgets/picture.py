@@ -1,0 +1,90 @@
+"""A photo on the screen, decoded elsewhere and only when one stays on it."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from textual.app import ComposeResult
+from textual.containers import Container
+
+from backends.base import Picture
+from pcc_tui.widgets.text import Words
+from pipeline.photos.errors import PhotoError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+    from textual_image.widget._base import Image as ImageWidget
+
+    from pipeline.photos.thumbnails import Thumbnails
+
+STAY_SECONDS = 0.12
+"""How long one must stay on a photo before it is decoded: a fast scroll decodes nothing."""
+
+
+class PictureBox(Container):
+    """Shows one photo at a time, or says why it cannot.
+
+    Args:
+        kind: The widget that draws pictures, None for none.
+        id: Of the box.
+    """
+
+    def __init__(self, kind: type[ImageWidget] | None, id: str) -> None:
+        super().__init__(id=id, classes="picture-box")
+        self._kind = kind
+        self._shown: Path | None = None
+
+    def compose(self) -> ComposeResult:
+        """Put an empty picture and a place for words into the box."""
+        yield Words(classes="picture-words")
+        if self._kind is not None:
+            yield self._kind(classes="picture")
+
+    def show(self, thumbnails: Thumbnails | None, path: Path | None, *, stay: bool = True) -> None:
+        """Show the photo at a path; what was still being decoded is forgotten.
+
+        Args:
+            thumbnails: Where pictures come from.
+            path: The photo, None for nothing.
+            stay: Whether to wait a moment first, in case the next one is asked for.
+        """
+        if path == self._shown:
+            return
+        self._shown = path
+        if self._kind is None:
+            return
+        if thumbnails is None or path is None:
+            self.workers.cancel_group(self, "picture")
+            self._put(None, "")
+            return
+        self.run_worker(
+            self._load(thumbnails, path, STAY_SECONDS if stay else 0.0),
+            group="picture",
+            exclusive=True,
+            exit_on_error=False,
+        )
+
+    async def _load(self, thumbnails: Thumbnails, path: Path, wait: float) -> None:
+        await asyncio.sleep(wait)
+        try:
+            picture = await thumbnails.picture(path)
+            image = await asyncio.to_thread(_decoded, picture)
+        except (PhotoError, OSError) as error:
+            self._put(None, f"no picture: {error}")
+        else:
+            self._put(image, "")
+
+    def _put(self, image: Image | None, words: str) -> None:
+        self.query_one(".picture-words", Words).say(words)
+        for widget in self.query(".picture").results():
+            widget.display = image is not None
+            widget.image = image  # type: ignore[attr-defined]
+
+
+def _decoded(picture: Picture) -> Image:
+    """Return the pixels of a thumbnail, which our own decoder made."""
+    image = picture.image()
+    image.load()
+    return image

@@ -1,0 +1,38 @@
+"""Text from outside on the screen: always data, never markup."""
+
+from __future__ import annotations
+
+from textual.content import Content
+from textual.widgets import Static
+
+from backends.keys import scrub
+from pcc_tui.clean import clean
+
+MOST_CHARACTERS = 20_000
+"""Of one text; more than any screen holds, and quick to lay out."""
+
+
+def safe(text: str, style: str = "") -> Content:
+    """Return a text on one line, without keys, that nothing in the terminal acts upon."""
+    return Content.styled(clean(scrub(text[:MOST_CHARACTERS])), style)
+
+
+def safe_lines(text: str, style: str = "") -> Content:
+    """Return a text whose line breaks count, likewise."""
+    shown = text[:MOST_CHARACTERS]
+    lines = "\n".join(clean(line) for line in scrub(shown).split("\n"))
+    rest = f" … ({len(text):,} characters)" if len(text) > MOST_CHARACTERS else ""
+    return Content.styled(lines + rest, style)
+
+
+class Words(Static):
+    """A text that is only ever plain. `say` is for text from outside, `update` for our own."""
+
+    def __init__(
+        self, text: str = "", *, id: str | None = None, classes: str | None = None
+    ) -> None:
+        super().__init__(text, id=id, classes=classes, markup=False)
+
+    def say(self, text: str, style: str = "") -> None:
+        """Show a text, its line breaks included."""
+        self.update(safe_lines(text, style))
