@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import traceback
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -15,6 +15,7 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.reactive import reactive
 from textual.screen import Screen
+from textual.worker import Worker
 
 from backends.errors import BackendError
 from backends.keys import scrub
@@ -26,6 +27,7 @@ from pcc_tui.locations import preferences_path, styles_path
 from pcc_tui.preferences import Preferences
 from pcc_tui.probes import MachineProbe
 from pcc_tui.screens.backend import BackendScreen
+from pcc_tui.screens.base import Work
 from pcc_tui.screens.leave import Leave, LeaveDialog
 from pcc_tui.screens.library import LibraryScreen
 from pcc_tui.screens.review import ReviewScreen
@@ -150,8 +152,8 @@ class PccApp(App[int]):
             with suppress(RuntimeError):  # no main thread: a test
                 loop.add_signal_handler(number, self.exit, 128 + number)
         self.switch_mode(self._first_mode or ("setup" if self.session.is_new else "library"))
-        self.run_worker(self.guarded(self.link.follow()), exit_on_error=False)
-        self.run_worker(self.guarded(self._follow_journal()), exit_on_error=False)
+        self._background(self.link.follow)
+        self._background(self._follow_journal)
         for warning in self.session.settings.warnings:
             self.tell(warning, "warning")
         if self._start_with is not None:
@@ -190,7 +192,7 @@ class PccApp(App[int]):
     def command_job(self, command: Command) -> None:
         """Tell the running job something."""
         if self.link.running:
-            self.run_worker(self.guarded(self.link.send(command)), exit_on_error=False)
+            self._background(self.link.send, command)
         else:
             self.tell("no job is running", "warning")
 
@@ -259,10 +261,13 @@ class PccApp(App[int]):
         """Say a sentence where it is seen; whatever is in it, it is only shown."""
         self.notify(clean(scrub(sentence)), severity=severity, markup=False)
 
-    async def guarded(self, work: Coroutine[Any, Any, None]) -> None:
+    def _background(self, work: Work, *arguments: Any) -> Worker[None]:
+        return self.run_worker(partial(self.guarded, work, *arguments), exit_on_error=False)
+
+    async def guarded(self, work: Work, *arguments: Any) -> None:
         """Do something that may fail; a failure is a sentence, not the end."""
         try:
-            await work
+            await work(*arguments)
         except EXPECTED as error:
             self.tell(f"{error}", "error")
         except Exception as error:

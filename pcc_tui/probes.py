@@ -118,8 +118,10 @@ def find_gpus() -> GpuProbe:
 
     try:
         pynvml.nvmlInit()
+    except (pynvml.NVMLError_LibraryNotFound, pynvml.NVMLError_DriverNotLoaded):
+        return NullProbe("no NVIDIA driver")
     except pynvml.NVMLError as error:
-        return NullProbe(f"no GPU: {error}")
+        return NullProbe(f"cannot be read: {error}")
     return NvmlProbe(pynvml)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -19,6 +20,7 @@ from pcc_tui.locations import thumbnail_cache
 from pcc_tui.settings import Settings, load_settings, save_choices
 from pipeline.captions.catalogue import Catalogue
 from pipeline.captions.request import RunRequest, new_run_id
+from pipeline.captions.survey import Survey, Surveyor
 from pipeline.captions.trial import Trial
 from pipeline.jobs.plan import Selection
 from pipeline.photos.photo import find_file
@@ -42,6 +44,7 @@ class Session:
         settings: As the files last said.
         catalogue: The journal, to browse. Ask it on its thread: `read`.
         marked: Keys of marked photos.
+        leaving: Set when the app is left, so that threads end.
     """
 
     def __init__(
@@ -54,10 +57,12 @@ class Session:
         self.workspace = workspace
         self.settings: Settings = load_settings(workspace)
         self.marked: set[str] = set()
+        self.leaving = threading.Event()
         self._named_photos = photos_dir
         self._named_journal = journal
         self._cache = cache
         self.catalogue = Catalogue(self.journal)
+        self._surveyor = Surveyor(self.catalogue)
         self._reader = ThreadPoolExecutor(1, "catalogue")
         self._thumbnails: Thumbnails | None = None
 
@@ -119,6 +124,24 @@ class Session:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._reader, question, *arguments)
 
+    async def edit(self, rel_path: str, raw_path: str | None, caption: str | None) -> None:
+        """Bring a caption written by hand to disk; None takes one back.
+
+        Raises:
+            JournalError: it cannot be written.
+        """
+        await self.read(self.catalogue.edits.write, rel_path, raw_path, caption)
+
+    async def survey(self, request: RunRequest, *, walk: bool = False) -> Survey:
+        """Return what the library holds and what a run would do there.
+
+        Raises:
+            PhotosDirMissing: the photos directory cannot be read.
+            SetupError: there is no such backend.
+        """
+        survey, stays = self._surveyor.survey, lambda: not self.leaving.is_set()
+        return await self.read(lambda: survey(request, walk=walk, go_on=stays))
+
     def file_of(self, record: CaptionRecord) -> Path | None:
         """Return where the photo of a record is, None where that cannot be told."""
         return self.file_at(record.rel_path, record.raw_path)
@@ -175,4 +198,5 @@ class Session:
         """Let go of threads and processes; a running job is none of them."""
         if self._thumbnails is not None:
             await self._thumbnails.close()
+        self.leaving.set()
         self._reader.shutdown(wait=False, cancel_futures=True)

@@ -8,9 +8,11 @@ from typing import Annotated, Optional
 import typer
 
 from journal import CaptionRecord, scan
+from pcc_tui.cli.full_screen import is_terminal, open_app
 from pcc_tui.cli.options import Pace, Site, Work, request_of
 from pcc_tui.cli.output import narration, say
 from pcc_tui.cli.run import carry_out
+from pcc_tui.settings import load_settings, save_choices
 
 SHOWN_CAPTIONS = 5
 
@@ -27,11 +29,21 @@ def demo(
 ) -> int:
     """Draw a sample library and caption it; with --photos-dir, caption a folder of your own."""
     directory.mkdir(parents=True, exist_ok=True)
+    if is_terminal() and not json:
+        return _open_demo(directory, photos_dir)
     site = Site(directory, photos_dir or _sample_library(directory, json=json), json=json, yes=yes)
     code = carry_out(request_of(site, Work(backend="basic"), Pace()), json=json)
     if not json:
         _show_some(site.journal)
     return code
+
+
+def _open_demo(directory: Path, photos_dir: Path | None) -> int:
+    """Open the app on the demo with a job running."""
+    photos = (photos_dir or _sample_library(directory, json=False)).resolve()
+    if not load_settings(directory).choices.photos_dir:
+        save_choices(directory, {"photos_dir": str(photos)})
+    return open_app(directory, photos, start_with=[])
 
 
 def _sample_library(directory: Path, *, json: bool) -> Path:

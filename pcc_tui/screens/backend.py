@@ -23,7 +23,6 @@ from pcc_tui.widgets.text import Words, safe, safe_lines
 from pcc_tui.wording import duration
 from pipeline.captions.measured import Measured, measure
 from pipeline.captions.presets import PRESETS, preset_of
-from pipeline.captions.survey import Surveyor
 from pipeline.jobs.plan import Plan, Selection
 
 OWN_PROMPT = "your own"
@@ -69,7 +68,6 @@ class BackendScreen(PccScreen):
     def __init__(self) -> None:
         super().__init__()
         self._choices: list[Choice] = []
-        self._surveyor: Surveyor | None = None
 
     def compose_body(self) -> ComposeResult:
         """Lay out the choices on the left, what follows from them on the right."""
@@ -77,28 +75,30 @@ class BackendScreen(PccScreen):
         with Horizontal(id="backend-body"):
             with VerticalScroll(id="form", can_focus=False):
                 yield Words("Backend", classes="question")
-                yield OptionList(id="backends")
+                yield OptionList(id="backends", compact=True)
                 yield Words("Model", classes="question")
-                yield Input(choices.model or "", placeholder="the backend's own", id="model")
+                yield _line(choices.model, "the backend's own", "model")
                 yield Words("Server, for openai", classes="question")
-                yield Input(choices.base_url or "", placeholder="the vendor's", id="base-url")
+                yield _line(choices.base_url, "the vendor's", "base-url")
                 yield Words("Prompt", classes="question")
                 yield Select(
                     [(name, name) for name in (*PRESETS, OWN_PROMPT)],
                     value=preset_of(choices.prompt) or OWN_PROMPT,
                     allow_blank=False,
+                    compact=True,
                     id="preset",
                 )
-                yield TextArea(choices.prompt, soft_wrap=True, tab_behavior="focus", id="prompt")
+                yield TextArea(choices.prompt, tab_behavior="focus", compact=True, id="prompt")
                 with Horizontal(classes="numbers"):
                     yield from _number("Workers", choices.max_workers, "max-workers")
                     yield from _number("Batch", choices.batch_size, "batch-size")
-                    yield from _number("Restart every", choices.restart_every, "restart-every")
+                    yield from _number("Per process", choices.restart_every, "restart-every")
                 yield Words("What to caption", classes="question")
                 yield Select(
                     [(words, name) for name, (words, _, _) in WORK.items()],
                     value="missing",
                     allow_blank=False,
+                    compact=True,
                     id="work",
                 )
             with Vertical(id="outlook"):
@@ -114,7 +114,7 @@ class BackendScreen(PccScreen):
     def on_mount(self) -> None:
         """Look at what backends there are."""
         super().on_mount()
-        self.background(self._list_backends(), "backends")
+        self.background("backends", self._list_backends)
 
     async def _list_backends(self) -> None:
         keys = set(self.session.settings.keys)
@@ -164,7 +164,7 @@ class BackendScreen(PccScreen):
         if choice is not None:
             needs = self.query_one("#needs", Words)
             needs.say(choice.needs, "$success" if choice.ready else "$warning")
-            self.background(self._estimate(choice), "estimate")
+            self.background("estimate", self._estimate, choice)
 
     async def _estimate(self, choice: Choice) -> None:
         await asyncio.sleep(0.2)
@@ -172,13 +172,11 @@ class BackendScreen(PccScreen):
         if session.photos_dir is None:
             words.say("No photos directory yet.", "$warning")
             return
-        if self._surveyor is None:
-            self._surveyor = Surveyor(session.catalogue)
-        surveyor, work = self._surveyor, str(self.query_one("#work", Select).value)
+        work = str(self.query_one("#work", Select).value)
         request = msgspec.structs.replace(
             session.request(WORK[work][1]), backend=choice.name, options=self._options()
         )
-        survey = await session.read(lambda: surveyor.survey(request))
+        survey = await session.survey(request)
         model = self._field("model")
         measured = await asyncio.to_thread(measure, session.journal, choice.name, model)
         workers = self._number("max-workers") or 1
@@ -226,7 +224,7 @@ class BackendScreen(PccScreen):
             if self._save():
                 self.pcc.tell(f"Saved in {self.session.workspace / 'pcc.toml'}.")
 
-        self.background(save(), "save")
+        self.background("save", save)
 
     def action_start(self) -> None:
         """Keep the choices and start a run."""
@@ -235,11 +233,11 @@ class BackendScreen(PccScreen):
             if self._save():
                 self.pcc.start_job(WORK[str(self.query_one("#work", Select).value)][2])
 
-        self.background(start(), "save")
+        self.background("save", start)
 
     def action_try(self) -> None:
         """Caption one photo with these choices; nothing is kept."""
-        self.background(self._try(), "try")
+        self.background("try", self._try)
 
     async def _try(self) -> None:
         trial = self.query_one("#trial", Words)
@@ -252,7 +250,7 @@ class BackendScreen(PccScreen):
             flags += [flag, value] if value else []
         if choice is None:
             return
-        trial.say(f"Asking {choice.name} …", "$text-muted")
+        trial.say(f"Asking {choice.name} …", "dim")
         try:
             tried = await self.session.try_photo(["--backend", choice.name, *flags])
         except TrialFailed as error:
@@ -261,25 +259,27 @@ class BackendScreen(PccScreen):
         took = f"{tried.rel_path}, {tried.seconds or 0:.2f} s"
         if tried.cost_usd is not None:
             took += f", ${tried.cost_usd:.6f}"
-        caption = (
-            safe_lines(tried.caption or "", "bold")
-            if tried.caption
-            else safe_lines(tried.error or "", "$error")
-        )
-        trial.update(Content.assemble(caption, "\n", safe(took, "$text-muted")))
+        style = "bold" if tried.caption else "$error"
+        caption = safe_lines(tried.caption or tried.error or "", style)
+        trial.update(Content.assemble(caption, "\n", safe(took, "dim")))
         path = self.session.file_at(tried.rel_path)
-        box = self.query_one("#trial-picture", PictureBox)
-        box.show(self.session.thumbnails(), path, stay=False)
+        thumbnails = self.session.thumbnails()
+        if path is not None and thumbnails is not None:
+            await self.query_one(PictureBox).present(thumbnails, path)
 
     def action_leave_field(self) -> None:
         """Go back to the list of backends."""
         self.query_one("#backends", OptionList).focus()
 
 
+def _line(value: str | None, placeholder: str, id: str) -> Input:
+    return Input(value or "", placeholder=placeholder, compact=True, id=id)
+
+
 def _number(words: str, value: int | None, id: str) -> ComposeResult:
     with Vertical(classes="number"):
         yield Words(words, classes="question")
-        yield Input(str(value or ""), placeholder="auto", type="integer", id=id)
+        yield Input(str(value or ""), placeholder="auto", type="integer", compact=True, id=id)
 
 
 def look_at(name: str, keys: set[str]) -> Choice:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual.app import ComposeResult
 from textual.screen import Screen
 from textual.widgets import Footer
+from textual.worker import Worker
 
 from pcc_tui.widgets.navigation import Navigation
 from pipeline.jobs.progress import Snapshot
@@ -15,6 +17,9 @@ from pipeline.jobs.progress import Snapshot
 if TYPE_CHECKING:
     from pcc_tui.app import PccApp
     from pcc_tui.session import Session
+
+
+Work = Callable[..., Coroutine[Any, Any, None]]
 
 
 class PccScreen(Screen[None]):
@@ -70,6 +75,12 @@ class PccScreen(Screen[None]):
     def show_catalogue(self) -> None:
         """Show what changed in the journal or the edits."""
 
-    def background(self, work: Coroutine[Any, Any, None], group: str) -> None:
-        """Do something while the screen stays alive; the same again replaces it."""
-        self.run_worker(self.pcc.guarded(work), group=group, exclusive=True, exit_on_error=False)
+    def carry_out(self, work: Work, *arguments: Any) -> Worker[None]:
+        """Do something to its end while the screen stays alive."""
+        guarded = partial(self.pcc.guarded, work, *arguments)
+        return self.run_worker(guarded, exit_on_error=False)
+
+    def background(self, group: str, work: Work, *arguments: Any) -> Worker[None]:
+        """Do something while the screen stays alive; another of the same group replaces it."""
+        guarded = partial(self.pcc.guarded, work, *arguments)
+        return self.run_worker(guarded, group=group, exclusive=True, exit_on_error=False)

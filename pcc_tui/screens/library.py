@@ -14,7 +14,7 @@ from textual.widgets import Button
 from pcc_tui.screens.base import PccScreen
 from pcc_tui.widgets.months import MonthStrip
 from pcc_tui.widgets.text import Words
-from pipeline.captions.survey import Survey, Surveyor
+from pipeline.captions.survey import Survey
 
 RETRYABLE = ("error_api", "error_model")
 """A second attempt may help; a broken file stays broken."""
@@ -43,7 +43,6 @@ class LibraryScreen(PccScreen):
     def __init__(self) -> None:
         super().__init__()
         self._survey: Survey | None = None
-        self._surveyor: Surveyor | None = None
 
     def compose_body(self) -> ComposeResult:
         """Lay out figures, months and the next step."""
@@ -60,13 +59,13 @@ class LibraryScreen(PccScreen):
 
     def show_catalogue(self) -> None:
         """Count again."""
-        self.background(self._count(walk=False), "survey")
+        self.background("survey", self._count, False)
 
     def action_look_again(self) -> None:
         """Walk the photos directory for new photos."""
-        self.background(self._count(walk=True), "survey")
+        self.background("survey", self._count, True)
 
-    async def _count(self, *, walk: bool) -> None:
+    async def _count(self, walk: bool) -> None:
         session = self.session
         place = session.photos_dir
         words = "No photos directory yet." if place is None else f"Photos: {place}"
@@ -74,10 +73,7 @@ class LibraryScreen(PccScreen):
         if place is None:
             self._survey = None
         else:
-            if self._surveyor is None:
-                self._surveyor = Surveyor(session.catalogue)
-            request, survey = session.request(), self._surveyor.survey
-            self._survey = await session.read(lambda: survey(request, walk=walk))
+            self._survey = await session.survey(session.request(), walk=walk)
         self._show()
 
     def _show(self) -> None:
@@ -88,10 +84,10 @@ class LibraryScreen(PccScreen):
             done = plan.photos - plan.missing - failed
             self._figure("found", plan.photos, "photos found", "$text")
             self._figure("captioned", done, "captioned", "$success")
-            self._figure("errors", failed, "errors", "$error" if failed else "$text-muted")
-            to_do = "$warning" if plan.missing else "$text-muted"
+            self._figure("errors", failed, "errors", "$error" if failed else "dim")
+            to_do = "$warning" if plan.missing else "dim"
             self._figure("left", plan.missing, "to do", to_do)
-            self.query_one("#statuses", Words).say(_statuses(survey), "$text-muted")
+            self.query_one("#statuses", Words).say(_statuses(survey), "dim")
             self.query_one(MonthStrip).show(survey.months)
             self.query_one("#library-warnings", Words).say("\n".join(survey.warnings), "$warning")
         button = self.query_one("#next", Button)
@@ -99,7 +95,7 @@ class LibraryScreen(PccScreen):
 
     def _figure(self, name: str, count: int, words: str, style: str) -> None:
         self.query_one(f"#{name}", Words).update(
-            Content.assemble((f"{count:,}", f"{style} bold"), "\n", (words, "$text-muted"))
+            Content.assemble((f"{count:,}", f"{style} bold"), "\n", (words, "dim"))
         )
 
     def next_step(self) -> NextStep:

@@ -11,6 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widgets import Input
 
+from journal import record_key
 from pcc_tui.screens.base import PccScreen
 from pcc_tui.screens.choose import ChooseBackend
 from pcc_tui.screens.edit import EditDialog
@@ -99,7 +100,7 @@ class ReviewScreen(PccScreen):
             self._list.show(self.session.catalogue.keys)
             self._show_where()
         else:
-            self.background(self._select(), "select")
+            self.background("select", self._select)
         self._show_entry()
 
     def on_input_changed(self, event: Input.Changed) -> None:
@@ -112,13 +113,13 @@ class ReviewScreen(PccScreen):
             self.workers.cancel_group(self, "select")
             self.show_catalogue()
         else:
-            self.background(self._select(wait=TYPING_SECONDS), "select")
+            self.background("select", self._select, TYPING_SECONDS)
 
     async def _select(self, wait: float = 0.0) -> None:
         """Find what the query asks for, a piece at a time, so that another query may come."""
         await asyncio.sleep(wait)
         session = self.session
-        self.query_one("#where", Words).say("Searching …", "$text-muted")
+        self.query_one("#where", Words).say("Searching …", "dim")
         pieces = session.catalogue.select(self._query, frozenset(session.marked))
         rows: list[str] = []
         while (piece := await session.read(next, pieces, None)) is not None:
@@ -143,7 +144,7 @@ class ReviewScreen(PccScreen):
     # The photo under the cursor
 
     def _show_entry(self) -> None:
-        self.background(self._read_entry(self._list.current), "entry")
+        self.background("entry", self._read_entry, self._list.current)
 
     async def _read_entry(self, key: str | None) -> None:
         entry = None
@@ -188,15 +189,15 @@ class ReviewScreen(PccScreen):
 
     def action_cycle_backend(self) -> None:
         """Show what each backend captioned, one after the other."""
-        self.background(self._cycle("backend"), "cycle")
+        self.background("cycle", self._cycle, "backend")
 
     def action_cycle_year(self) -> None:
         """Show each year, one after the other."""
-        self.background(self._cycle("date"), "cycle")
+        self.background("cycle", self._cycle, "date")
 
     def action_next_error(self, step: int) -> None:
         """Go to the next or the previous photo without a caption."""
-        self.background(self._seek_error(step), "seek")
+        self.background("seek", self._seek_error, step)
 
     async def _seek_error(self, step: int) -> None:
         photos, catalogue = self._list, self.session.catalogue
@@ -277,17 +278,15 @@ class ReviewScreen(PccScreen):
 
         def written(text: str | None) -> None:
             if text is not None and text != (entry.caption or ""):
-                self.background(self._write_edit(entry, text), "write")
+                self.carry_out(self._write_edit, entry, text)
 
         self.app.push_screen(EditDialog(entry.record.rel_path, entry.caption or ""), written)
 
     async def _write_edit(self, entry: Entry, text: str) -> None:
         record = entry.record
         new = text if text and text != record.caption else None
-        await asyncio.to_thread(
-            self.session.catalogue.edits.write, record.rel_path, record.raw_path, new
-        )
-        key = self._list.current or ""
+        await self.session.edit(record.rel_path, record.raw_path, new)
+        key = record_key(record.rel_path, record.raw_path)
         self._undo.append(Undo(key, record.rel_path, record.raw_path, entry.edit))
         self._edits_changed()
 
@@ -297,17 +296,16 @@ class ReviewScreen(PccScreen):
         if self._undo:
             undo = self._undo.pop()
         elif entry is not None and entry.edit is not None:
-            key = self._list.current or ""
-            undo = Undo(key, entry.record.rel_path, entry.record.raw_path, None)
+            record = entry.record
+            key = record_key(record.rel_path, record.raw_path)
+            undo = Undo(key, record.rel_path, record.raw_path, None)
         else:
             self.pcc.tell("nothing to undo")
             return
-        self.background(self._take_back(undo), "write")
+        self.carry_out(self._take_back, undo)
 
     async def _take_back(self, undo: Undo) -> None:
-        await asyncio.to_thread(
-            self.session.catalogue.edits.write, undo.rel_path, undo.raw_path, undo.before
-        )
+        await self.session.edit(undo.rel_path, undo.raw_path, undo.before)
         if undo.key in self._list.rows:
             self._list.go_to(self._list.rows.index(undo.key))
         self._edits_changed()

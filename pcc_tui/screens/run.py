@@ -6,7 +6,6 @@ import asyncio
 import time
 from collections import deque
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -22,7 +21,7 @@ from pcc_tui.widgets.gauges import Gauges
 from pcc_tui.widgets.picture import PictureBox
 from pcc_tui.widgets.text import Words, safe, safe_lines
 from pcc_tui.wording import counts, duration
-from pipeline.jobs.progress import Snapshot
+from pipeline.jobs.progress import Result, Snapshot
 
 SAMPLE_SECONDS = 1.0
 SAMPLES = 240
@@ -48,6 +47,7 @@ class RunScreen(PccScreen):
         self._rates: deque[float] = deque([0.0], maxlen=SAMPLES)
         self._sampled_at = 0.0
         self._pictured_at = 0.0
+        self._presenting = False
         self._gauge_timer: Timer | None = None
 
     def compose_body(self) -> ComposeResult:
@@ -75,7 +75,7 @@ class RunScreen(PccScreen):
 
     def _read_machine(self) -> None:
         if self.is_current:
-            self.background(self._show_machine(), "machine")
+            self.background("machine", self._show_machine)
 
     async def _show_machine(self) -> None:
         readings = await asyncio.to_thread(self.pcc.machine.sample)
@@ -101,7 +101,7 @@ class RunScreen(PccScreen):
         self._sample(shot)
         self._show_last(shot)
         errors = [
-            Content.assemble(safe(f"{error.rel_path} ", "$text-muted"), safe(error.text, "$error"))
+            Content.assemble(safe(f"{error.rel_path} ", "dim"), safe(error.text, "$error"))
             for error in shot.errors
         ]
         self.query_one("#errors-now", Words).update(Content("\n").join(errors))
@@ -117,23 +117,27 @@ class RunScreen(PccScreen):
     def _show_last(self, shot: Snapshot) -> None:
         captioned = [result for result in shot.last if result.status == "success"]
         now = time.monotonic()
-        if not captioned or now - self._pictured_at < PICTURE_SECONDS:
-            return
-        self._pictured_at = now
-        last = captioned[0]
-        self.query_one("#last-caption", Words).update(
-            Content.assemble(safe(last.rel_path, "$text-muted"), "\n", safe_lines(last.text))
-        )
-        self._show_picture(self.session.file_at(last.rel_path))
+        if captioned and not self._presenting and now - self._pictured_at >= PICTURE_SECONDS:
+            self._pictured_at = now
+            self.carry_out(self._present, captioned[0])
 
-    def _show_picture(self, path: Path | None) -> None:
-        box = self.query_one("#last-picture", PictureBox)
-        box.show(self.session.thumbnails(), path, stay=False)
+    async def _present(self, last: Result) -> None:
+        """Show a photo and its caption together, once the photo is decoded."""
+        self._presenting = True
+        try:
+            path, thumbnails = self.session.file_at(last.rel_path), self.session.thumbnails()
+            if path is not None and thumbnails is not None:
+                await self.query_one(PictureBox).present(thumbnails, path)
+        finally:
+            self._presenting = False
+        self.query_one("#last-caption", Words).update(
+            Content.assemble(safe(last.rel_path, "dim"), "\n", safe_lines(last.text))
+        )
 
     def _show_no_job(self) -> None:
         running = self.pcc.link.running
         words = "Starting …" if running else "No job is running. r starts one."
-        self.query_one("#state", Words).say(words, "$text-muted")
+        self.query_one("#state", Words).say(words, "dim")
 
     def _job_ended(self, ended: Ended | None) -> None:
         if ended is None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
+import time
 from pathlib import Path
 from typing import ClassVar
 
@@ -16,6 +19,9 @@ from pcc_tui.screens.base import PccScreen
 from pcc_tui.widgets.text import Words
 from pipeline.photos.walk import walk_photos
 
+COUNT_SECONDS = 5.0
+"""A folder so large that counting takes longer has enough photos."""
+
 
 def _folder(typed: str) -> Path:
     return Path(typed.strip()).expanduser()
@@ -29,8 +35,6 @@ class FolderSuggester(Suggester):
 
     async def get_suggestion(self, value: str) -> str | None:
         """Return the first folder that begins like this."""
-        import asyncio
-
         return await asyncio.to_thread(first_folder, value)
 
 
@@ -67,7 +71,7 @@ class SetupScreen(PccScreen):
         with VerticalScroll(id="setup", can_focus=False):
             yield Words("Welcome to pcc", id="welcome")
             yield Words(
-                "It captions every photo of a folder. Stop it whenever you like: nothing is lost.\n"
+                "It captions every photo of a folder. Stop it at any time: nothing is lost.\n"
                 "Your photos are only ever read. What it writes goes into this directory:",
                 id="promise",
             )
@@ -77,6 +81,7 @@ class SetupScreen(PccScreen):
                 str(self.session.photos_dir or ""),
                 placeholder="/home/me/Photos  (right completes)",
                 suggester=FolderSuggester(),
+                compact=True,
                 id="photos-dir",
             )
             yield Words(id="found-photos")
@@ -85,6 +90,7 @@ class SetupScreen(PccScreen):
                 [(name, name) for name in names],
                 value=chosen if chosen in names else names[0],
                 allow_blank=False,
+                compact=True,
                 id="backend",
             )
             with Horizontal(id="setup-answers"):
@@ -98,11 +104,9 @@ class SetupScreen(PccScreen):
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Count the photos there."""
-        self.background(self._count(event.value), "count")
+        self.background("count", self._count, event.value)
 
     async def _count(self, typed: str) -> None:
-        import asyncio
-
         words = self.query_one("#found-photos", Words)
         if not typed.strip():
             words.say("")
@@ -112,10 +116,20 @@ class SetupScreen(PccScreen):
         if not await asyncio.to_thread(place.is_dir):
             words.say("There is no such directory.", "$warning")
             return
-        words.say("Counting …", "$text-muted")
-        walked = await asyncio.to_thread(walk_photos, place)
+        words.say("Counting …", "dim")
+        deadline = time.monotonic() + COUNT_SECONDS
+        gone = threading.Event()
+        try:
+            walked = await asyncio.to_thread(
+                walk_photos,
+                place,
+                go_on=lambda: not gone.is_set() and time.monotonic() < deadline,
+            )
+        finally:
+            gone.set()  # another text was typed, or the app is left
         count = len(walked.paths)
-        words.say(f"{count:,} photos", "$success" if count else "$warning")
+        more = "" if walked.whole else " and more"
+        words.say(f"{count:,} photos{more}", "$success" if count else "$warning")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Enter goes on."""
@@ -133,9 +147,9 @@ class SetupScreen(PccScreen):
             self.query_one("#photos-dir", Input).focus()
             return
         backend = str(self.query_one("#backend", Select).value)
-        self.background(self._keep(place.resolve(), backend, start=start), "save")
+        self.background("save", self._keep, place.resolve(), backend, start)
 
-    async def _keep(self, place: Path, backend: str, *, start: bool) -> None:
+    async def _keep(self, place: Path, backend: str, start: bool) -> None:
         self.session.save(photos_dir=str(place), backend=backend)
         self.pcc.action_go("library")
         if start:

@@ -16,20 +16,20 @@ class EntryView(Static):
     def show(self, entry: Entry | None) -> None:
         """Show a photo, None for nothing."""
         if entry is None:
-            self.update(Content.styled("No captions here yet.", "$text-muted"))
+            self.update(Content.styled("No captions here yet.", "dim"))
             return
         record = entry.record
         parts: list[Content] = []
         if entry.edit is not None:
             machine = safe_lines(record.caption or "none")
             parts.append(safe_lines(entry.edit, "bold"))
-            parts.append(Content.assemble(("the machine's: ", "$text-muted"), machine))
+            parts.append(Content.assemble(("the machine's: ", "dim"), machine))
         elif record.caption is not None:
             parts.append(safe_lines(record.caption, "bold"))
         if record.error is not None:
             parts.append(safe_lines(record.error, "$error"))
-        parts.append(safe(record.rel_path, "$text-muted"))
-        parts.append(safe(facts(record), "$text-muted"))
+        parts.append(safe(record.rel_path, "dim"))
+        parts.append(safe(facts(record), "dim"))
         if entry.seal is not Seal.INTACT:
             parts.append(Content.styled("The line was changed since it was written.", "$warning"))
         self.update(Content("\n").join(parts))

@@ -8,7 +8,7 @@ from textual.widgets import Static
 from pcc_tui.probes import Gpu, Readings
 from pcc_tui.widgets.text import safe
 
-BAR_CELLS = 14
+BAR_CELLS = 10
 GB = 1e9
 
 BUSY, FULL = 0.75, 0.92
@@ -30,7 +30,7 @@ def bar(share: float) -> Content:
 def gauge(name: str, share: float | None, text: str) -> Content:
     """Return one line: name, bar and figures; a share that is not known has no bar."""
     drawn = Content(" " * BAR_CELLS) if share is None else bar(share)
-    return Content.assemble((f"{name:<5}", "$text-muted"), drawn, " ", text)
+    return Content.assemble((f"{name:<5}", "dim"), drawn, " ", text)
 
 
 def gpu_lines(gpu: Gpu) -> list[Content]:
@@ -45,7 +45,7 @@ def gpu_lines(gpu: Gpu) -> list[Content]:
     heat = "N/A" if gpu.celsius is None else f"{gpu.celsius:.0f} °C"
     busy = "N/A" if gpu.busy is None else f"{gpu.busy:.0%}"
     return [
-        safe(gpu.name, "$text-muted"),
+        safe(gpu.name, "dim"),
         gauge("VRAM", share, memory),
         gauge("GPU", gpu.busy, f"{busy}, {heat}"),
     ]
@@ -58,13 +58,13 @@ class Gauges(Static):
         """Show what was read."""
         lines = [line for gpu in readings.gpus for line in gpu_lines(gpu)]
         if not readings.gpus:
-            lines.append(Content.assemble(("GPU  ", "$text-muted"), safe(readings.no_gpu)))
+            lines.append(Content.assemble(("GPU  ", "dim"), safe(readings.no_gpu)))
         used, total = readings.memory_used / GB, readings.memory_total / GB
         disk = f"{readings.disk_free / GB:,.1f} GB left"
         style = "$error" if readings.disk_free < LITTLE_DISK else ""
         lines += [
             gauge("CPU", readings.cpu, f"{readings.cpu:.0%}"),
             gauge("RAM", used / total, f"{used:.1f} of {total:.1f} GB"),
-            Content.assemble(("Disk ", "$text-muted"), (disk, style)),
+            Content.assemble(("Disk ", "dim"), (disk, style)),
         ]
         self.update(Content("\n").join(lines))

@@ -19,19 +19,19 @@ class MonthStrip(Static):
         """Show how many photos are of each month, `2024-08`; None for those without a date."""
         known = {month: count for month, count in months.items() if month and len(month) == 7}
         if not known:
-            self.update(Content.styled("No capture dates yet.", "$text-muted"))
+            self.update(Content.styled("No capture dates yet.", "dim"))
             return
         most = max(known.values())
         heads = "".join(f"{name:<{CELLS}}" for name in MONTHS)
-        lines = [Content.styled(f"{'':6}{heads}", "$text-muted")]
+        lines = [Content.styled(f"{'':6}{heads}", "dim")]
         for year in sorted({month[:4] for month in known}, reverse=True):
             counts = [known.get(f"{year}-{month:02d}", 0) for month in range(1, 13)]
             cells = [(_cell(count, most), "$primary") for count in counts]
-            total = (f" {sum(counts):,}", "$text-muted")
+            total = (f" {sum(counts):,}", "dim")
             lines.append(Content.assemble(f"{year}  ", *cells, total))
         undated = sum(months.values()) - sum(known.values())
         if undated:
-            lines.append(Content.styled(f"{undated:,} without a date", "$text-muted"))
+            lines.append(Content.styled(f"{undated:,} without a date", "dim"))
         self.update(Content("\n").join(lines))
 
 

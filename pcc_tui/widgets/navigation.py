@@ -38,7 +38,7 @@ class Navigation(Static):
         self._job = job
         parts: list[Content] = []
         for key, mode, name in SCREENS:
-            style = "$primary reverse bold" if mode == self._current else "$text-muted"
+            style = "$primary reverse bold" if mode == self._current else "dim"
             link = Content.from_markup(f"[@click=app.go('{mode}')] {key} {name} [/]")
             parts.append(link.stylize(style))
         parts.append(Content.styled(job, "$success bold"))

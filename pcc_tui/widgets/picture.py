@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from textual import work
 from textual.app import ComposeResult
 from textual.containers import Container
 
@@ -42,32 +43,32 @@ class PictureBox(Container):
         if self._kind is not None:
             yield self._kind(classes="picture")
 
-    def show(self, thumbnails: Thumbnails | None, path: Path | None, *, stay: bool = True) -> None:
-        """Show the photo at a path; what was still being decoded is forgotten.
+    def show(self, thumbnails: Thumbnails | None, path: Path | None) -> None:
+        """Show a photo if one stays on it; what was still being decoded is forgotten.
 
         Args:
             thumbnails: Where pictures come from.
             path: The photo, None for nothing.
-            stay: Whether to wait a moment first, in case the next one is asked for.
         """
         if path == self._shown:
             return
         self._shown = path
-        if self._kind is None:
-            return
         if thumbnails is None or path is None:
             self.workers.cancel_group(self, "picture")
             self._put(None, "")
             return
-        self.run_worker(
-            self._load(thumbnails, path, STAY_SECONDS if stay else 0.0),
-            group="picture",
-            exclusive=True,
-            exit_on_error=False,
-        )
+        self._wait_and_show(thumbnails, path)
 
-    async def _load(self, thumbnails: Thumbnails, path: Path, wait: float) -> None:
-        await asyncio.sleep(wait)
+    @work(group="picture", exclusive=True, exit_on_error=False)
+    async def _wait_and_show(self, thumbnails: Thumbnails, path: Path) -> None:
+        await asyncio.sleep(STAY_SECONDS)
+        await self.present(thumbnails, path)
+
+    async def present(self, thumbnails: Thumbnails, path: Path) -> None:
+        """Show a photo, and return when it is there."""
+        self._shown = path
+        if self._kind is None:
+            return
         try:
             picture = await thumbnails.picture(path)
             image = await asyncio.to_thread(_decoded, picture)
@@ -75,6 +76,11 @@ class PictureBox(Container):
             self._put(None, f"no picture: {error}")
         else:
             self._put(image, "")
+
+    def on_resize(self) -> None:
+        """Fit the picture into the box again."""
+        for widget in self.query(".picture").results():
+            widget.refresh(layout=True)
 
     def _put(self, image: Image | None, words: str) -> None:
         self.query_one(".picture-words", Words).say(words)

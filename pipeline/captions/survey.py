@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -41,19 +42,26 @@ class Surveyor:
         self._walked: Walked | None = None
         self._of: Path | None = None
 
-    def survey(self, request: RunRequest, *, walk: bool = False) -> Survey:
+    def survey(
+        self,
+        request: RunRequest,
+        *,
+        walk: bool = False,
+        go_on: Callable[[], bool] = lambda: True,
+    ) -> Survey:
         """Return what a library holds, and what a run would do there.
 
         Args:
             request: The run.
             walk: Whether to look for new photos.
+            go_on: Asked now and then; False ends the walk early.
 
         Raises:
             PhotosDirMissing: the photos directory cannot be read.
             SetupError: there is no such backend.
         """
         if walk or self._walked is None or self._of != request.photos_dir:
-            self._walked = walk_photos(request.photos_dir, request.include, request.exclude)
+            self._walked = walk_photos(request.photos_dir, request.include, request.exclude, go_on)
             self._of = request.photos_dir
         catalogue = self._catalogue
         recorded: Counter[str] = Counter()

@@ -29,13 +29,20 @@ class Walked(msgspec.Struct):
     Attributes:
         paths: Relative POSIX paths in a fixed order; bytes that are not UTF-8 as surrogates.
         warnings: A sentence for each folder that could not be read.
+        whole: False when the walk was ended before it had seen everything.
     """
 
     paths: list[str]
     warnings: list[str]
+    whole: bool = True
 
 
-def walk_photos(root: Path, include: tuple[str, ...] = (), exclude: tuple[str, ...] = ()) -> Walked:
+def walk_photos(
+    root: Path,
+    include: tuple[str, ...] = (),
+    exclude: tuple[str, ...] = (),
+    go_on: Callable[[], bool] = lambda: True,
+) -> Walked:
     """List the photos below a directory, in a fixed order.
 
     Hidden folders, `@eaDir` and `._*` files are passed over, and symbolic links
@@ -47,6 +54,7 @@ def walk_photos(root: Path, include: tuple[str, ...] = (), exclude: tuple[str, .
         include: Globs; only what matches one counts. A glob that ends in an
             extension brings in files that are not photos by their name.
         exclude: Globs of what does not count.
+        go_on: Asked before each folder; False ends the walk early.
 
     Raises:
         PhotosDirMissing: `root` cannot be listed.
@@ -54,8 +62,9 @@ def walk_photos(root: Path, include: tuple[str, ...] = (), exclude: tuple[str, .
     wanted = _filter(include, exclude)
     endings = _endings(include)
     walked = Walked([], [])
+    more = True
     pending: list[tuple[str, _Links]] = [("", ())]
-    while pending:
+    while pending and (more := go_on()):
         folder, links_above = pending.pop()
         try:
             with os.scandir(os.path.join(root, folder) if folder else root) as found:
@@ -82,6 +91,7 @@ def walk_photos(root: Path, include: tuple[str, ...] = (), exclude: tuple[str, .
         ]
         folders.sort(key=lambda entry: entry.name, reverse=True)
         pending += _to_visit(folder, folders, links_above)
+    walked.whole = more
     if wanted is not None:
         walked.paths = list(filter(wanted, walked.paths))
     return walked
