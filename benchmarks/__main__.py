@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import jobs, journal, photos
+from benchmarks import app, jobs, journal, photos
 from benchmarks.table import Row, print_table
 
 ROWS = {
@@ -21,6 +21,11 @@ ROWS = {
     "nothing": jobs.nothing_row,
     "walk": photos.walk_row,
     "help": jobs.help_row,
+    "paint": app.paint_row,
+    "idle": app.idle_row,
+    "busy": app.busy_row,
+    "million": app.million_row,
+    "pictures": app.pictures_row,
 }
 
 

@@ -20,8 +20,8 @@ from pcc_tui.preferences import Images, Preferences, load_preferences
 if TYPE_CHECKING:
     from pcc_tui.app import PccApp
 
-SLOW_FRAMES = "15"
-"""Frames a second over SSH."""
+SLOW_FRAMES, FAST_FRAMES = "15", "120"
+"""Frames a second at most, over SSH and without: a key waits for the next one."""
 
 SWITCH_SECONDS = 0.001
 """How long the thread that reads the journal may keep the event loop waiting."""
@@ -76,8 +76,8 @@ def open_app(
     """
     preferences = load_preferences(preferences_path())
     check_keys(preferences)
-    if "SSH_CONNECTION" in os.environ:
-        os.environ.setdefault("TEXTUAL_FPS", SLOW_FRAMES)
+    frames = SLOW_FRAMES if "SSH_CONNECTION" in os.environ else FAST_FRAMES
+    os.environ.setdefault("TEXTUAL_FPS", frames)
     sys.setswitchinterval(SWITCH_SECONDS)
     app = _make_app(workspace, photos_dir, captions_jsonl, preferences, images, start_with)
     code = app.run(mouse=True)

@@ -24,6 +24,9 @@ from pipeline.captions.query import Query
 from pipeline.jobs.plan import Made
 
 TYPING_SECONDS = 0.15
+STAY_SECONDS = 0.04
+"""A held key passes by photos without reading them."""
+
 STATUS_CYCLE = ("", "error", "success")
 
 
@@ -147,6 +150,7 @@ class ReviewScreen(PccScreen):
         self.background("entry", self._read_entry, self._list.current)
 
     async def _read_entry(self, key: str | None) -> None:
+        await asyncio.sleep(STAY_SECONDS)
         entry = None
         if key is not None:
             entry = await asyncio.to_thread(self.session.catalogue.entry, key)

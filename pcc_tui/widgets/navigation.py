@@ -42,4 +42,4 @@ class Navigation(Static):
             link = Content.from_markup(f"[@click=app.go('{mode}')] {key} {name} [/]")
             parts.append(link.stylize(style))
         parts.append(Content.styled(job, "$success bold"))
-        self.update(Content("").join(parts))
+        self.update(Content("").join(parts), layout=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from textual.content import Content
+from textual.visual import VisualType
 from textual.widgets import Static
 
 from backends.keys import scrub
@@ -32,6 +33,13 @@ class Words(Static):
         self, text: str = "", *, id: str | None = None, classes: str | None = None
     ) -> None:
         super().__init__(text, id=id, classes=classes, markup=False)
+
+    def update(self, content: VisualType = "", *, layout: bool = True) -> None:
+        """Show something; the screen is laid out anew only if this part can change its size."""
+        if content == self.content:
+            return
+        height = self.styles.height
+        super().update(content, layout=layout and (height is None or height.is_auto))
 
     def say(self, text: str, style: str = "") -> None:
         """Show a text, its line breaks included."""
