@@ -76,6 +76,7 @@ def key_to_screen(window: Terminal, presses: int = PRESSES) -> tuple[float, floa
     """Walk down the list of Review; return median and 99th percentile in milliseconds."""
     first = position(window)
     listener = Listener(window)
+    time.sleep(0.3)  # a new client makes tmux draw everything
     times = []
     try:
         for row in range(first + 1, first + 1 + presses):

@@ -27,6 +27,7 @@ from journal.records import (
 )
 from journal.repair import CheckReport, RewriteReport, check, compact, repair
 from journal.rewrite import atomic_rewrite
+from journal.spread import SpreadDict
 from journal.writer import Committed, JournalWriter, free_bytes
 
 __all__ = [
@@ -48,6 +49,7 @@ __all__ = [
     "RecordUnreadable",
     "RewriteReport",
     "Seal",
+    "SpreadDict",
     "Status",
     "WriterLock",
     "atomic_rewrite",

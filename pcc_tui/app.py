@@ -301,3 +301,4 @@ def _spare_the_collector() -> None:
     """Keep what lives as long as the app out of every later collection: a pause less to feel."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(20_000, 20, 100)

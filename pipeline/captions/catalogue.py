@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
-from collections.abc import Iterator
-from itertools import islice
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -16,6 +15,7 @@ from journal import (
     Index,
     RecordUnreadable,
     Seal,
+    SpreadDict,
     Status,
     read_record,
     record_key,
@@ -84,7 +84,6 @@ class Catalogue:
         journal: The captions journal.
 
     Attributes:
-        keys: The journal key of each photo.
         edits: Captions written by hand.
         index: Where the last record of each key stands.
     """
@@ -92,20 +91,18 @@ class Catalogue:
     def __init__(self, journal: Path) -> None:
         self.journal = journal
         self.edits = Edits(journal)
-        self.keys: list[str] = []
-        self.index: Index[Made] = Index(Follower(journal, _Browsed), _made)
-        self._generation = self.index.generation
+        self._entries = SpreadDict()
+        self.index: Index[Made] = Index(Follower(journal, _Browsed), _made, self._entries)
         self._seen = (0, 0, 0)
+
+    @property
+    def keys(self) -> Sequence[str]:
+        """The journal key of each photo, in order; it grows, and only at its end."""
+        return self._entries.order
 
     def refresh(self) -> bool:
         """Take in at most 20,000 new records; tell whether all have been read."""
-        finished = self.index.refresh(STEP)
-        if self.index.generation != self._generation:
-            self._generation = self.index.generation
-            self.keys = []
-        new = len(self.index) - len(self.keys)
-        self.keys += reversed(list(islice(reversed(self.index), new)))
-        return finished
+        return self.index.refresh(STEP)
 
     def changed(self) -> bool:
         """Tell whether journal or edits changed since this was last asked."""
