@@ -203,10 +203,11 @@ class PccApp(App[int]):
 
     def _job_ended(self, ended: Ended) -> None:
         self.snapshot = None
-        screens = [screen for screen in self.screen_stack if isinstance(screen, LeaveDialog)]
-        if screens and screens[-1].stopping:
-            self.exit(0)
-            return
+        if isinstance(self.screen, LeaveDialog):
+            if self.screen.stopping:
+                self.exit(0)
+                return
+            self.screen.dismiss("stay")
         if ended.code not in (None, 0, 2):
             self.tell(f"The job ended with exit code {ended.code}: {ended.words}", "error")
         elif ended.last is not None:
@@ -288,7 +289,7 @@ class PccApp(App[int]):
     def _fatal_error(self) -> None:
         """End with a sentence instead of Textual's page, which prints every local variable."""
         error = self._exception
-        if error is not None:
+        if error is not None and not self._exit_renderables:
             self._note(error)
             words = clean(scrub(f"{type(error).__name__}: {error}"))[:500]
             self._exit_renderables.append(

@@ -18,6 +18,7 @@ from journal import free_bytes
 from pcc_tui.cli.groups import takes_groups
 from pcc_tui.cli.options import Site
 from pcc_tui.cli.output import print_json, say
+from pcc_tui.graphics import choose_protocol
 from pcc_tui.settings import Settings
 from pipeline.jobs.run_file import read_run_file
 
@@ -53,6 +54,7 @@ def doctor(site: Site) -> int:
         _photos(site.photos_dir or settings.photos_dir),
         *_workspace(site.workspace, site.journal),
         _terminal(),
+        _pictures(),
     ]
     if site.json:
         print_json(findings)
@@ -167,3 +169,10 @@ def _terminal() -> Finding:
         "ok",
         f"{inside}{os.environ.get('TERM', 'none')}, {colours}, {size.columns}x{size.lines}",
     )
+
+
+def _pictures() -> Finding:
+    """Tell how the app would draw pictures; a terminal that says nothing of itself is asked."""
+    protocol = choose_protocol("auto")
+    mend = "; force another with --images" if protocol == "halfcell" else ""
+    return Finding("pictures", "ok", f"{protocol}{mend}")

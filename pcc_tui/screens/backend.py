@@ -298,7 +298,7 @@ def look_at(name: str, keys: set[str]) -> Choice:
         parts.append(f"{kind.key_name} {state}.")
     if kind.default_model is not None:
         parts.append(f"Model unless named: {kind.default_model}.")
-    return Choice(name, summary, " ".join(parts), ready)
+    return Choice(name, summary, "\n".join(parts), ready)
 
 
 def outlook(plan: Plan, measured: Measured | None, workers: int) -> str:

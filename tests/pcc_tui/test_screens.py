@@ -1,0 +1,339 @@
+"""Library, Backend, Run and set-up screens, key by key, with real jobs."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import cast
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Button, Input, OptionList, Select, TextArea
+
+from pcc_tui.app import PccApp
+from pcc_tui.screens.backend import BackendScreen
+from pcc_tui.screens.leave import LeaveDialog
+from pcc_tui.screens.library import LibraryScreen
+from pcc_tui.screens.review import ReviewScreen
+from pcc_tui.screens.run import RunScreen
+from pcc_tui.screens.setup import SetupScreen
+from pipeline.captions.presets import PRESETS
+from tests.support.apps import (
+    FakeProbe,
+    caption,
+    failure,
+    make_app,
+    running,
+    shown,
+    until,
+    write_records,
+)
+from tests.support.photos import make_photos
+from tests.support.runs import records
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Path:
+    """Return a folder of 12 photos."""
+    make_photos(tmp_path / "photos", 12)
+    return tmp_path / "photos"
+
+
+def choose(workspace: Path, **choices: object) -> None:
+    lines = [f"{name} = {value!r}".replace("'", '"') for name, value in choices.items()]
+    (workspace / "pcc.toml").write_text("\n".join(lines) + "\n")
+
+
+def app_of(pilot: Pilot[int]) -> PccApp:
+    return cast(PccApp, pilot.app)
+
+
+async def on(pilot: Pilot[int], kind: type) -> None:
+    await until(pilot, lambda: isinstance(pilot.app.screen, kind))
+
+
+# Library
+
+
+async def test_the_library_counts_and_says_what_is_next(workspace: Path, library: Path) -> None:
+    write_records(workspace, *map(caption, range(4)), failure(4))
+    async with running(make_app(workspace, library)) as pilot:
+        await until(pilot, lambda: "Caption 7 photos with basic" in shown(pilot.app.screen))
+        screen = shown(pilot.app.screen)
+        for words in ("12\n", "photos found", "captioned", "1 error_api", "2021", "Jan Feb"):
+            assert words.strip() in screen
+        make_photos(library, 14)
+        await pilot.press("f5")
+        await until(pilot, lambda: "Caption 9 photos" in shown(pilot.app.screen))
+        await pilot.press("p")
+        await on(pilot, SetupScreen)
+
+
+async def test_the_next_step_is_retrying_then_reviewing(workspace: Path, library: Path) -> None:
+    write_records(workspace, *map(caption, range(11)), failure(11))
+    async with running(make_app(workspace, library)) as pilot:
+        await until(pilot, lambda: "Retry 1 failed photos" in shown(pilot.app.screen))
+        await pilot.press("enter")
+        await on(pilot, RunScreen)
+        await until(pilot, lambda: len(records(workspace)) == 13)
+        await until(pilot, lambda: not app_of(pilot).link.running)
+        await pilot.press("1")
+        await until(pilot, lambda: "Review the captions" in shown(pilot.app.screen))
+        await pilot.press("enter")
+        await on(pilot, ReviewScreen)
+
+
+async def test_number_keys_and_clicks_reach_every_screen(workspace: Path, library: Path) -> None:
+    async with running(make_app(workspace, library)) as pilot:
+        kinds = (LibraryScreen, BackendScreen, RunScreen, ReviewScreen)
+        for key, kind in zip("12341", (*kinds, LibraryScreen), strict=True):
+            await pilot.press(key)
+            await on(pilot, kind)
+        await pilot.click("#navigation", offset=(14, 0))
+        await on(pilot, BackendScreen)
+
+
+# Run
+
+
+async def test_a_whole_job_by_keys(workspace: Path, library: Path) -> None:
+    make_photos(library, 40)
+    choose(workspace, backend="mock", max_workers=1)
+    app = make_app(workspace, library, gpus=FakeProbe())
+    app.session.run_arguments = lambda extra=(): [  # type: ignore[method-assign]
+        *type(app.session).run_arguments(app.session, extra),
+        "--mock-latency",
+        "0.1",
+    ]
+    async with running(app) as pilot:
+        await pilot.press("3")
+        await until(pilot, lambda: "r starts one" in shown(pilot.app.screen))
+        await pilot.press("r")
+        await until(pilot, lambda: "of 40" in shown(pilot.app.screen))
+        await until(pilot, lambda: "a mock caption" in shown(pilot.app.screen))
+        assert "RTX 3070" in shown(pilot.app.screen)
+        await pilot.press("space")
+        await until(pilot, lambda: app.snapshot is not None and app.snapshot.state == "paused")
+        await until(pilot, lambda: "paused" in shown(pilot.app.screen))
+        await pilot.press("space")
+        await until(pilot, lambda: app.snapshot is not None and app.snapshot.state == "running")
+        await pilot.press("s")
+        await until(pilot, lambda: not app.link.running)
+        done = len(records(workspace))
+        assert 0 < done < 40
+        await until(pilot, lambda: "The job is over" in shown(pilot.app.screen))
+        await pilot.press("r")
+        await until(pilot, lambda: app.link.running)
+        await until(pilot, lambda: not app.link.running)
+    assert len(records(workspace)) == 40
+    assert len({record.rel_path for record in records(workspace)}) == 40
+
+
+async def test_the_retry_key_retries_failed_calls(workspace: Path, library: Path) -> None:
+    write_records(workspace, *map(caption, range(10)), failure(10), failure(11))
+    async with running(make_app(workspace, library)) as pilot:
+        await pilot.press("3", "t")
+        await until(pilot, lambda: len(records(workspace)) == 14)
+        await until(pilot, lambda: not app_of(pilot).link.running)
+    assert {record.rel_path for record in records(workspace)[12:]} == {
+        "IMG_00010.jpg",
+        "IMG_00011.jpg",
+    }
+
+
+async def test_a_job_is_restarted_until_nothing_is_left(workspace: Path, library: Path) -> None:
+    choose(workspace, backend="mock", restart_every=5)
+    async with running(make_app(workspace, library)) as pilot:
+        await pilot.press("3", "r")
+        await until(pilot, lambda: len(records(workspace)) == 12)
+        await until(pilot, lambda: not app_of(pilot).link.running)
+    assert len({record.run for record in records(workspace)}) == 1
+
+
+async def test_a_job_that_fails_says_why(workspace: Path, library: Path) -> None:
+    choose(workspace, backend="openai")
+    async with running(make_app(workspace, library)) as pilot:
+        await pilot.press("3", "r")
+        await until(pilot, lambda: "OPENAI_API_KEY" in shown(pilot.app.screen))
+        assert "code 64" in shown(pilot.app.screen)
+
+
+async def test_keys_without_a_job_do_no_harm(workspace: Path, library: Path) -> None:
+    async with running(make_app(workspace, library)) as pilot:
+        await pilot.press("3", "space", "s")
+        await until(pilot, lambda: "no job is running" in shown(pilot.app.screen).lower())
+
+
+# Backend
+
+
+async def test_choices_are_saved_with_comments_kept(workspace: Path, library: Path) -> None:
+    (workspace / "pcc.toml").write_text('# mine\nbackend = "basic"  # cheap\n')
+    async with running(make_app(workspace, library)) as pilot:
+        await pilot.press("2")
+        await on(pilot, BackendScreen)
+        backends = pilot.app.screen.query_one("#backends", OptionList)
+        await until(pilot, lambda: backends.option_count >= 3 and backends.highlighted == 0)
+        await pilot.press("down")
+        pilot.app.screen.query_one("#model", Input).value = "tiny"
+        pilot.app.screen.query_one("#max-workers", Input).value = "3"
+        pilot.app.screen.query_one("#preset", Select).value = "alt text"
+        await pilot.pause()
+        await pilot.press("w")
+        await until(pilot, lambda: "mock" in (workspace / "pcc.toml").read_text())
+    text = (workspace / "pcc.toml").read_text()
+    assert "# mine" in text
+    saved = tomllib.loads(text)
+    assert saved == {
+        "backend": "mock",
+        "model": "tiny",
+        "max_workers": 3,
+        "prompt": PRESETS["alt text"],
+    }
+
+
+async def test_a_prompt_of_ones_own_and_back(workspace: Path, library: Path) -> None:
+    async with running(make_app(workspace, library)) as pilot:
+        await pilot.press("2")
+        await on(pilot, BackendScreen)
+        preset = pilot.app.screen.query_one("#preset", Select)
+        area = pilot.app.screen.query_one("#prompt", TextArea)
+        area.focus()
+        await pilot.press("x")
+        await until(pilot, lambda: preset.value == "your own")
+        preset.value = "keywords"
+        await until(pilot, lambda: area.text == PRESETS["keywords"])
+        await pilot.press("escape")
+        assert pilot.app.screen.query_one("#backends", OptionList).has_focus
+
+
+async def test_trying_a_photo_keeps_nothing(workspace: Path, library: Path) -> None:
+    async with running(make_app(workspace, library), (120, 40)) as pilot:
+        await pilot.press("2")
+        await on(pilot, BackendScreen)
+        backends = pilot.app.screen.query_one("#backends", OptionList)
+        await until(pilot, lambda: backends.highlighted == 0)
+        await pilot.press("t")
+        await until(pilot, lambda: "IMG_00000.jpg, " in shown(pilot.app.screen))
+        await until(pilot, lambda: "▀" in shown(pilot.app.screen))
+    assert not (workspace / "captions.jsonl").exists()
+
+
+async def test_the_outlook_tells_what_is_to_do_and_what_it_took(
+    workspace: Path, library: Path
+) -> None:
+    write_records(workspace, *map(caption, range(4)), failure(4))
+    async with running(make_app(workspace, library), (120, 40)) as pilot:
+        await pilot.press("2")
+        await until(pilot, lambda: "7 photos to caption" in shown(pilot.app.screen))
+        await until(pilot, lambda: "from the last 4 captions" in shown(pilot.app.screen))
+        pilot.app.screen.query_one("#work", Select).value = "failed"
+        await until(pilot, lambda: "8 photos to caption" in shown(pilot.app.screen))
+        pilot.app.screen.query_one("#work", Select).value = "all"
+        await until(pilot, lambda: "12 photos to caption" in shown(pilot.app.screen))
+
+
+async def test_a_missing_key_is_said_and_a_set_one_never_shown(
+    workspace: Path, library: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    canary = "sk-canary-0123456789abcdef"
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    for given, words in ((None, "is not set"), (canary, "is set")):
+        if given:
+            monkeypatch.setenv("OPENAI_API_KEY", given)
+        async with running(make_app(workspace, library), (120, 40)) as pilot:
+            await pilot.press("2")
+            await on(pilot, BackendScreen)
+            backends = pilot.app.screen.query_one("#backends", OptionList)
+            await until(pilot, lambda b=backends: b.highlighted == 0)  # type: ignore[misc]
+            await pilot.press("down", "down")
+            await pilot.pause()
+            screen = shown(pilot.app.screen)
+            assert f"OPENAI_API_KEY {words}" in screen
+            assert canary not in pilot.app.export_screenshot()
+
+
+async def test_save_and_start(workspace: Path, library: Path) -> None:
+    async with running(make_app(workspace, library)) as pilot:
+        await pilot.press("2")
+        await on(pilot, BackendScreen)
+        backends = pilot.app.screen.query_one("#backends", OptionList)
+        await until(pilot, lambda: backends.highlighted == 0)
+        await pilot.press("down", "r")
+        await on(pilot, RunScreen)
+        await until(pilot, lambda: len(records(workspace)) == 12)
+        await until(pilot, lambda: not app_of(pilot).link.running)
+    assert {record.backend for record in records(workspace)} == {"mock"}
+
+
+# Set-up
+
+
+async def test_a_first_run_asks_and_starts(
+    workspace: Path, library: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PHOTOS_DIR", raising=False)
+    async with running(make_app(workspace)) as pilot:
+        await on(pilot, SetupScreen)
+        await pilot.press(*"/nowhere", "enter")
+        await until(pilot, lambda: "no such directory" in shown(pilot.app.screen))
+        field = pilot.app.screen.query_one("#photos-dir", Input)
+        field.value = str(library)[:-2]
+        field.cursor_position = len(field.value)
+        await pilot.press("end")
+        await until(pilot, lambda: field._suggestion == str(library))
+        await pilot.press("right")
+        assert field.value == str(library)
+        await until(pilot, lambda: "12 photos" in shown(pilot.app.screen))
+        pilot.app.screen.query_one("#start", Button).press()
+        await on(pilot, RunScreen)
+        await until(pilot, lambda: len(records(workspace)) == 12)
+        await until(pilot, lambda: not app_of(pilot).link.running)
+    saved = tomllib.loads((workspace / "pcc.toml").read_text())
+    assert saved == {"photos_dir": str(library), "backend": "basic"}
+
+
+# Leaving
+
+
+async def test_leaving_asks_only_while_a_job_runs(workspace: Path, library: Path) -> None:
+    async with running(make_app(workspace, library)) as pilot:
+        await pilot.press("q")
+        await until(pilot, lambda: not pilot.app.is_running)
+    choose(workspace, backend="mock", max_workers=1)
+    app = make_app(workspace, library)
+    async with running(app) as pilot:
+        app.link.start([*app.session.run_arguments(), "--mock-latency", "0.3"])
+        await until(pilot, lambda: app.snapshot is not None)
+        await pilot.press("q")
+        await on(pilot, LeaveDialog)
+        await pilot.press("n")
+        await on(pilot, LibraryScreen)
+        await pilot.press("ctrl+c")
+        await on(pilot, LeaveDialog)
+        await pilot.press("s")
+        await until(pilot, lambda: not pilot.app.is_running)
+    done = len(records(workspace))
+    assert 0 < done < 12
+    assert not (workspace / "run.json").exists()
+
+
+async def test_another_app_follows_the_job_that_was_kept(workspace: Path, library: Path) -> None:
+    choose(workspace, backend="mock", max_workers=1)
+    first = make_app(workspace, library)
+    async with running(first) as pilot:
+        first.link.start([*first.session.run_arguments(), "--mock-latency", "0.3"])
+        await until(pilot, lambda: first.snapshot is not None)
+        await pilot.press("q", "k")
+        await until(pilot, lambda: not pilot.app.is_running)
+    second = make_app(workspace, library)
+    async with running(second) as pilot:
+        await until(pilot, lambda: second.snapshot is not None)
+        await until(pilot, lambda: "Watch the running job" in shown(pilot.app.screen))
+        await pilot.press("enter")
+        await on(pilot, RunScreen)
+        await until(pilot, lambda: len(records(workspace)) == 12)
+        await until(pilot, lambda: not second.link.running)
+    process = first.link._process
+    assert process is not None
+    assert process.wait(10) == 0
