@@ -83,6 +83,7 @@ class PccApp(App[int]):
         snapshot: The last state of the running job, None while there is none.
         version: Grows whenever the catalogue changed.
         ended: How the last job ended.
+        job_kept: Whether the app was left with a job running.
     """
 
     TITLE = "pcc"
@@ -135,6 +136,7 @@ class PccApp(App[int]):
             on_end=self._job_ended,
             rate=preferences.refresh_rate(),
         )
+        self.job_kept = False
         self._first_mode = first_mode
         self._start_with = start_with
         self.animation_level = "full" if preferences.animations else "none"
@@ -185,6 +187,7 @@ class PccApp(App[int]):
             self.switch_mode("setup")
         else:
             self.session.workspace.mkdir(parents=True, exist_ok=True)
+            self.ended = None
             self.link.start(self.session.run_arguments(extra))
             self.switch_mode("run")
 
@@ -208,12 +211,12 @@ class PccApp(App[int]):
                 self.exit(0)
                 return
             self.screen.dismiss("stay")
-        if ended.code not in (None, 0, 2):
+        if ended.code not in (None, 0):
             self.tell(f"The job ended with exit code {ended.code}: {ended.words}", "error")
-        elif ended.last is not None:
-            self.tell(f"The job is over: {ended.last.attempted:,} photos done.")
+        elif ended.report is not None:
+            self.tell(f"The job is over: {ended.report.attempted:,} photos done.")
         else:
-            self.tell(f"Nothing to do. {ended.words}")
+            self.tell("The job is over.")
         self.ended = ended
 
     # Getting about
@@ -240,6 +243,7 @@ class PccApp(App[int]):
 
     def _leave(self, answer: Leave | None) -> None:
         if answer == "keep":
+            self.job_kept = True
             self.exit(0)
 
     async def action_quit(self) -> None:

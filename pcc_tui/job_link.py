@@ -15,6 +15,7 @@ from typing import IO
 
 import msgspec
 
+from pipeline.captions.request import RunReport
 from pipeline.jobs.control import Command, ControlClient
 from pipeline.jobs.errors import NoJob
 from pipeline.jobs.progress import Snapshot
@@ -37,12 +38,14 @@ class Ended(msgspec.Struct, frozen=True):
     Attributes:
         last: The last snapshot; None for a job that ended before it sent one.
         code: Exit code; None for a job that this app did not start.
-        words: The last line the job printed, empty for another's job.
+        words: What the job said last of what is wrong, empty for another's job.
+        report: What the job says it did; None for another's job, or one that failed.
     """
 
     last: Snapshot | None
     code: int | None
     words: str
+    report: RunReport | None
 
 
 class JobLink:
@@ -76,6 +79,7 @@ class JobLink:
         self._client: ControlClient | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._output: IO[bytes] | None = None
+        self._complaints: IO[bytes] | None = None
         self._last: Snapshot | None = None
 
     @property
@@ -86,11 +90,12 @@ class JobLink:
     def start(self, arguments: Sequence[str]) -> None:
         """Start `pcc run` with these arguments, again and again while it ends with code 2."""
         self._output = tempfile.TemporaryFile()  # noqa: SIM115
+        self._complaints = tempfile.TemporaryFile()  # noqa: SIM115
         self._process = subprocess.Popen(
-            ["sh", "-c", RESTART_LOOP, "pcc", *PCC, "run", *arguments],
+            ["sh", "-c", RESTART_LOOP, "pcc", *PCC, "run", "--json", *arguments],
             stdin=subprocess.DEVNULL,
             stdout=self._output,
-            stderr=self._output,
+            stderr=self._complaints,
             start_new_session=True,
         )
 
@@ -135,14 +140,26 @@ class JobLink:
                 return
         elif self._last is None:
             return
-        ended = Ended(self._last, code, self._last_words())
-        self._process = self._output = self._last = None
+        lines = _last_words(self._complaints).splitlines()
+        words = next((line for line in reversed(lines) if line.strip()), "")
+        ended = Ended(self._last, code, words, _last_report(_last_words(self._output)))
+        self._process = self._output = self._complaints = self._last = None
         self._on_end(ended)
 
-    def _last_words(self) -> str:
-        if self._output is None:
-            return ""
-        with self._output as output:
-            output.seek(max(0, os.fstat(output.fileno()).st_size - TOLD_BYTES))
-            lines = output.read().decode("utf-8", "replace").splitlines()
-        return next((line for line in reversed(lines) if line.strip()), "")
+
+def _last_words(file: IO[bytes] | None) -> str:
+    """Return the end of what a job wrote to a file, and let go of it."""
+    if file is None:
+        return ""
+    with file:
+        file.seek(max(0, os.fstat(file.fileno()).st_size - TOLD_BYTES))
+        return file.read().decode("utf-8", "replace")
+
+
+def _last_report(text: str) -> RunReport | None:
+    """Return the last of the reports that the processes of a job printed."""
+    start = text.rfind("\n{") + 1
+    try:
+        return msgspec.json.decode(text[start:], type=RunReport)
+    except msgspec.MsgspecError:
+        return None

@@ -81,7 +81,7 @@ def open_app(
     sys.setswitchinterval(SWITCH_SECONDS)
     app = _make_app(workspace, photos_dir, captions_jsonl, preferences, images, start_with)
     code = app.run(mouse=True)
-    if app.link.running:
+    if app.job_kept:
         warn(f"The job goes on. Show it again: pcc --workspace {workspace.resolve()}")
     return code or app.return_code or ExitCode.OK
 

@@ -35,7 +35,6 @@ class LibraryScreen(PccScreen):
     MODE = "library"
     AUTO_FOCUS = "#next"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "next", "Go", show=False, id="library.next"),
         Binding("f5,r", "look_again", "Look for new photos", id="library.look_again"),
         Binding("p", "photos", "Photos directory", id="library.photos"),
     ]
@@ -116,10 +115,6 @@ class LibraryScreen(PccScreen):
         return NextStep("review", "Review the captions")
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
-        """Do the next step."""
-        self.action_next()
-
-    def action_next(self) -> None:
         """Do the next step."""
         match self.next_step().step:
             case "setup":

@@ -68,6 +68,7 @@ class ReviewScreen(PccScreen):
         self._query = Query()
         self._entry: Entry | None = None
         self._undo: list[Undo] = []
+        self._seeking = asyncio.Lock()
 
     def compose_body(self) -> ComposeResult:
         """Lay out list, picture and caption."""
@@ -201,9 +202,13 @@ class ReviewScreen(PccScreen):
 
     def action_next_error(self, step: int) -> None:
         """Go to the next or the previous photo without a caption."""
-        self.background("seek", self._seek_error, step)
+        self.carry_out(self._seek_error, step)
 
     async def _seek_error(self, step: int) -> None:
+        async with self._seeking:  # a second press goes on from where the first arrives
+            await self._go_to_error(step)
+
+    async def _go_to_error(self, step: int) -> None:
         photos, catalogue = self._list, self.session.catalogue
         rows, start = photos.rows, photos.cursor
 

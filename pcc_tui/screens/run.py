@@ -21,6 +21,7 @@ from pcc_tui.widgets.gauges import Gauges
 from pcc_tui.widgets.picture import PictureBox
 from pcc_tui.widgets.text import Words, safe, safe_lines
 from pcc_tui.wording import counts, duration
+from pipeline.captions.request import RunReport
 from pipeline.jobs.progress import Result, Snapshot
 
 SAMPLE_SECONDS = 1.0
@@ -95,9 +96,7 @@ class RunScreen(PccScreen):
                 safe(f"{shot.backend}{model}, run {shot.run}"),
             )
         )
-        self.query_one(ProgressBar).update(total=max(1, shot.total), progress=shot.attempted)
-        self.query_one("#pace", Words).say(pace(shot))
-        self.query_one("#counts", Words).say(_spent(shot))
+        self._show_progress(shot)
         self._sample(shot)
         self._show_last(shot)
         errors = [
@@ -141,18 +140,36 @@ class RunScreen(PccScreen):
 
     def _job_ended(self, ended: Ended | None) -> None:
         if ended is None:
+            self._show_no_job()
             return
-        if ended.last is not None:
-            shot = ended.last
-            self.query_one(ProgressBar).update(total=max(1, shot.total), progress=shot.attempted)
-            self.query_one("#counts", Words).say(_spent(shot))
-            self.query_one("#pace", Words).say(
-                f"{shot.attempted:,} photos in {duration(shot.seconds)}, {shot.rate:.1f}/s"
-            )
-        good = ended.code in (None, 0, 2)
-        words = "The job is over." if good else f"The job ended with code {ended.code}."
-        self.query_one("#state", Words).say(
-            f"{words} r starts another.\n{ended.words}", "$success" if good else "$error"
+        report = ended.report
+        if report is not None and (report.attempted or not report.remaining):
+            self._show_report(report)
+        elif ended.last is not None:
+            self._show_progress(ended.last)
+        good = ended.code in (None, 0)
+        words = "The job is over." if good else f"The job ended with exit code {ended.code}."
+        style = "$success" if good else "$error"
+        self.query_one("#state", Words).say(f"{words} r starts another.\n{ended.words}", style)
+
+    def _show_report(self, report: RunReport) -> None:
+        """Show what a job did in all."""
+        total = report.attempted + report.remaining
+        self.query_one(ProgressBar).update(total=max(1, total), progress=report.attempted or 1)
+        took = f"{duration(report.seconds)}, {report.rate:.1f}/s" if report.attempted else "no time"
+        left = f" · {report.remaining:,} to do" if report.remaining else ""
+        self.query_one("#pace", Words).say(f"{report.attempted:,} photos in {took}{left}")
+        self.query_one("#counts", Words).say(
+            spent(report.by_status, 0, report.tokens_in, report.tokens_out, report.cost_usd)
+        )
+
+    def _show_progress(self, shot: Snapshot) -> None:
+        """Show how far a job is."""
+        self.query_one(ProgressBar).update(total=max(1, shot.total), progress=shot.attempted)
+        self.query_one("#pace", Words).say(pace(shot))
+        before = sum(shot.skipped.values())
+        self.query_one("#counts", Words).say(
+            spent(shot.by_status, before, shot.tokens_in, shot.tokens_out, shot.cost_usd)
         )
 
     def action_pause(self) -> None:
@@ -188,14 +205,15 @@ def pace(shot: Snapshot) -> str:
     return f"{done}{later} · {rate} · {duration(shot.eta_seconds)} left, done at {clock}"
 
 
-def _spent(shot: Snapshot) -> str:
+def spent(
+    by_status: dict[str, int], before: int, tokens_in: int, tokens_out: int, cost_usd: float
+) -> str:
     """Return counts by status, tokens and cost."""
-    skipped = sum(shot.skipped.values())
-    parts = [counts(shot.by_status)]
-    if skipped:
-        parts.append(f"{skipped:,} done before")
-    if shot.tokens_in or shot.tokens_out:
-        parts.append(f"{shot.tokens_in:,} tokens in, {shot.tokens_out:,} out")
-    if shot.cost_usd:
-        parts.append(f"${shot.cost_usd:,.4f}")
+    parts = [counts(by_status)]
+    if before:
+        parts.append(f"{before:,} done before")
+    if tokens_in or tokens_out:
+        parts.append(f"{tokens_in:,} tokens in, {tokens_out:,} out")
+    if cost_usd:
+        parts.append(f"${cost_usd:,.4f}")
     return " · ".join(parts)

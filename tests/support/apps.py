@@ -50,7 +50,7 @@ def make_app(
 @asynccontextmanager
 async def running(app: PccApp, size: tuple[int, int] = (100, 30)) -> AsyncIterator[Pilot[int]]:
     """Run an app until the block ends."""
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=size, notifications=True) as pilot:
         await pilot.pause()
         yield pilot
 
