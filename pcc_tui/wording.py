@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+
+def tidy(path: Path) -> str:
+    """Return an absolute path as people write it, with `~` for their own directory."""
+    full, home = path.expanduser().absolute(), Path.home()
+    return f"~/{full.relative_to(home)}" if full.is_relative_to(home) else str(full)
+
 
 def duration(seconds: float) -> str:
     """Return a time as `1:02:03`, or `2 d 1:02:03`."""

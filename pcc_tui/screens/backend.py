@@ -269,7 +269,7 @@ class BackendScreen(PccScreen):
 
     def action_leave_field(self) -> None:
         """Go back to the list of backends."""
-        self.query_one("#backends", OptionList).focus()
+        self.set_focus(self.query_one("#backends", OptionList))
 
 
 def _line(value: str | None, placeholder: str, id: str) -> Input:

@@ -14,6 +14,7 @@ from textual.widgets import Button
 from pcc_tui.screens.base import PccScreen
 from pcc_tui.widgets.months import MonthStrip
 from pcc_tui.widgets.text import Words
+from pcc_tui.wording import tidy
 from pipeline.captions.survey import Survey
 
 RETRYABLE = ("error_api", "error_model")
@@ -67,7 +68,7 @@ class LibraryScreen(PccScreen):
     async def _count(self, walk: bool) -> None:
         session = self.session
         place = session.photos_dir
-        words = "No photos directory yet." if place is None else f"Photos: {place}"
+        words = "No photos directory yet." if place is None else f"Photos: {tidy(place)}"
         self.query_one("#place", Words).say(words)
         if place is None:
             self._survey = None

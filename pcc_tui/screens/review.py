@@ -164,15 +164,15 @@ class ReviewScreen(PccScreen):
 
     def action_search(self) -> None:
         """Go to the query."""
-        self.query_one("#query", Input).focus()
+        self.set_focus(self.query_one("#query", Input))  # at once: more keys may follow
 
     def action_focus_list(self) -> None:
         """Go back to the list."""
-        self._list.focus()
+        self.set_focus(self._list)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Enter goes on to what was found."""
-        self._list.focus()
+        self.set_focus(self._list)
 
     def _ask(self, query: Query) -> None:
         self.query_one("#query", Input).value = str(query)

@@ -148,9 +148,11 @@ class RunScreen(PccScreen):
         elif ended.last is not None:
             self._show_progress(ended.last)
         good = ended.code in (None, 0)
-        words = "The job is over." if good else f"The job ended with exit code {ended.code}."
-        style = "$success" if good else "$error"
-        self.query_one("#state", Words).say(f"{words} r starts another.\n{ended.words}", style)
+        if good:
+            self.query_one("#state", Words).say("The job is over. r starts another.", "$success")
+        else:
+            words = f"The job ended with exit code {ended.code}. r starts another.\n{ended.words}"
+            self.query_one("#state", Words).say(words, "$error")
 
     def _show_report(self, report: RunReport) -> None:
         """Show what a job did in all."""

@@ -17,6 +17,7 @@ from textual.widgets import Button, Input, Select
 from backends.registry import backend_names
 from pcc_tui.screens.base import PccScreen
 from pcc_tui.widgets.text import Words
+from pcc_tui.wording import tidy
 from pipeline.photos.walk import walk_photos
 
 COUNT_SECONDS = 5.0
@@ -100,7 +101,7 @@ class SetupScreen(PccScreen):
     def on_mount(self) -> None:
         """Say where things are written."""
         super().on_mount()
-        self.query_one("#workspace", Words).say(str(self.session.workspace.resolve()), "$primary")
+        self.query_one("#workspace", Words).say(tidy(self.session.workspace), "$primary")
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Count the photos there."""

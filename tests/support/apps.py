@@ -15,7 +15,7 @@ from journal import CaptionRecord, JournalWriter, WriterLock
 from pcc_tui.app import PccApp
 from pcc_tui.graphics import Protocol, image_widget
 from pcc_tui.preferences import Preferences
-from pcc_tui.probes import Gpu, GpuProbe, MachineProbe, NullProbe
+from pcc_tui.probes import Gpu, GpuProbe, MachineProbe, NullProbe, Readings
 from pcc_tui.session import Session
 
 GIB = 1 << 30
@@ -29,6 +29,17 @@ class FakeProbe:
     def sample(self) -> tuple[Gpu, ...]:
         """Return the same readings each time."""
         return (Gpu("NVIDIA GeForce RTX 3070", 6 * GIB, 8 * GIB, 0.97, 71.0),)
+
+
+class FakeMachine(MachineProbe):
+    """A machine whose readings never change."""
+
+    def __init__(self) -> None:
+        super().__init__(Path(), FakeProbe())
+
+    def sample(self) -> Readings:
+        """Return the same readings each time."""
+        return Readings(FakeProbe().sample(), "", 0.42, 9 * GIB, 16 * GIB, 250 * GIB)
 
 
 def make_app(
@@ -55,7 +66,7 @@ async def running(app: PccApp, size: tuple[int, int] = (100, 30)) -> AsyncIterat
         yield pilot
 
 
-async def until(pilot: Pilot[int], condition: Callable[[], object], seconds: float = 30) -> None:
+async def until(pilot: Pilot[int], condition: Callable[[], object], seconds: float = 15) -> None:
     """Wait until something holds."""
     deadline = time.monotonic() + seconds
     while not condition():

@@ -1,0 +1,181 @@
+"""What every screen looks like: `pytest --snapshot-update` takes the pictures anew."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+from textual.pilot import Pilot
+from textual.widgets import OptionList
+
+from pcc_tui.app import PccApp
+from pcc_tui.graphics import image_widget
+from pcc_tui.preferences import Preferences
+from pcc_tui.screens import run
+from pcc_tui.session import Session
+from pcc_tui.widgets.entry_view import EntryView
+from pipeline.jobs.progress import Result, Snapshot
+from tests.support.apps import (
+    FakeMachine,
+    caption,
+    failure,
+    shown,
+    until,
+    write_records,
+)
+
+COUNT = 30
+SIZES = [(80, 24), (120, 40)]
+THEMES = ["textual-dark", "textual-light"]
+Before = Callable[[Pilot[int]], Awaitable[None]]
+
+SHOT = Snapshot(
+    run="20261120-221500-1a2b",
+    stage="caption",
+    backend="openai",
+    model="qwen2.5vl:3b",
+    state="running",
+    total=44_583,
+    later=0,
+    attempted=12_345,
+    by_status={"success": 12_301, "error_api": 30, "error_corrupt": 14},
+    skipped={"success": 2000},
+    seconds=3600.0,
+    rate_now=3.5,
+    rate=3.4,
+    eta_seconds=9200.0,
+    tokens_in=4_320_750,
+    tokens_out=520_000,
+    cost_usd=1.2345,
+    current=["IMG_00003.jpg"],
+    last=[Result("IMG_00002.jpg", "success", "Two dogs run along a beach at dusk.", 0.9)],
+    errors=[
+        Result("IMG_00009.jpg", "error_api", "AnswerError: the model declined: I cannot.", 1.2),
+        Result("scans/old.tif", "error_corrupt", "OSError: image file is truncated", None),
+    ],
+)
+
+
+class Noon(datetime):
+    """A clock that stands at noon."""
+
+    @classmethod
+    def now(cls, tz: Any = None) -> Noon:
+        return cls(2026, 11, 20, 12, 0)
+
+
+@pytest.fixture
+def library(workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a photos directory with a journal, at a place that is the same on every machine."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    for name in ("OPENAI_API_KEY", "PHOTOS_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(run, "datetime", Noon)
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for number in range(COUNT + 5):
+        shade = Image.linear_gradient("L").resize((90, 60))
+        Image.merge("RGB", (shade, shade.rotate(90).resize((90, 60)), shade)).save(
+            photos / f"IMG_{number:05d}.jpg"
+        )
+    write_records(
+        workspace,
+        *(failure(n) if n in (3, 17) else caption(n, f"Photo {n} of a day.") for n in range(COUNT)),
+    )
+    return photos
+
+
+def app(workspace: Path, photos: Path | None, theme: str) -> PccApp:
+    pictures = image_widget("halfcell" if theme.endswith("dark") else "off")
+    session = Session(workspace, photos, cache=workspace / "thumbnails")
+    return PccApp(session, Preferences(theme=theme), pictures, FakeMachine())
+
+
+async def library_screen(pilot: Pilot[int]) -> None:
+    await until(pilot, lambda: "Caption 5 photos" in shown(pilot.app.screen))
+
+
+async def backend_screen(pilot: Pilot[int]) -> None:
+    await pilot.press("2")
+    await until(pilot, lambda: "5 photos to caption" in shown(pilot.app.screen))
+    await until(pilot, lambda: pilot.app.screen.query_one("#backends", OptionList).highlighted == 0)
+
+
+async def run_screen(pilot: Pilot[int]) -> None:
+    await pilot.press("3")
+    await until(pilot, lambda: "RTX 3070" in shown(pilot.app.screen))
+    pilot.app.snapshot = SHOT  # type: ignore[attr-defined]
+    await until(pilot, lambda: "Two dogs" in shown(pilot.app.screen))
+    await pilot.pause(0.1)
+
+
+async def review_screen(pilot: Pilot[int]) -> None:
+    await pilot.press("4")
+    await until(pilot, lambda: "of 30" in shown(pilot.app.screen))
+    await pilot.press("j", "m")
+    entry = pilot.app.screen.query_one(EntryView)
+    await until(pilot, lambda: "Photo 2 of a day" in shown(entry))
+    if pilot.app.image_widget is not None:  # type: ignore[attr-defined]
+        await until(pilot, lambda: "▀" in shown(pilot.app.screen))
+
+
+async def edit_dialog(pilot: Pilot[int]) -> None:
+    await review_screen(pilot)
+    await pilot.press("e")
+
+
+async def keys_panel(pilot: Pilot[int]) -> None:
+    await library_screen(pilot)
+    await pilot.press("question_mark")
+
+
+async def leave_dialog(pilot: Pilot[int]) -> None:
+    await library_screen(pilot)
+    pilot.app.link._process = object()  # type: ignore[attr-defined]
+    await pilot.press("q")
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("size", SIZES, ids=["80x24", "120x40"])
+@pytest.mark.parametrize(
+    "before",
+    [library_screen, backend_screen, run_screen, review_screen],
+    ids=["library", "backend", "run", "review"],
+)
+def test_screens(
+    snap_compare: Any,
+    workspace: Path,
+    library: Path,
+    before: Before,
+    size: tuple[int, int],
+    theme: str,
+) -> None:
+    assert snap_compare(app(workspace, library, theme), terminal_size=size, run_before=before)
+
+
+@pytest.mark.parametrize(
+    "before", [edit_dialog, keys_panel, leave_dialog], ids=["edit", "keys", "leave"]
+)
+def test_dialogs(snap_compare: Any, workspace: Path, library: Path, before: Before) -> None:
+    assert snap_compare(
+        app(workspace, library, "textual-dark"), terminal_size=(80, 24), run_before=before
+    )
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("size", SIZES, ids=["80x24", "120x40"])
+def test_set_up(
+    snap_compare: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    size: tuple[int, int],
+    theme: str,
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("PHOTOS_DIR", raising=False)
+    assert snap_compare(app(tmp_path / "captions", None, theme), terminal_size=size)
