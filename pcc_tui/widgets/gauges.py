@@ -10,6 +10,7 @@ from pcc_tui.widgets.text import safe
 
 BAR_CELLS = 10
 GB = 1e9
+GIB = 1 << 30
 
 BUSY, FULL = 0.75, 0.92
 """Shares from which a bar warns, and from which it alarms."""
@@ -38,7 +39,7 @@ def gpu_lines(gpu: Gpu) -> list[Content]:
     known = gpu.memory_used is not None and gpu.memory_total
     share = gpu.memory_used / gpu.memory_total if known else None  # type: ignore[operator]
     memory = (
-        f"{gpu.memory_used / GB:.1f} of {gpu.memory_total / GB:.1f} GB"  # type: ignore[operator]
+        f"{gpu.memory_used / GIB:.1f} of {gpu.memory_total / GIB:.1f} GiB"  # type: ignore[operator]
         if known
         else "N/A"
     )
@@ -59,12 +60,12 @@ class Gauges(Static):
         lines = [line for gpu in readings.gpus for line in gpu_lines(gpu)]
         if not readings.gpus:
             lines.append(Content.assemble(("GPU  ", "dim"), safe(readings.no_gpu)))
-        used, total = readings.memory_used / GB, readings.memory_total / GB
+        used, total = readings.memory_used / GIB, readings.memory_total / GIB
         disk = f"{readings.disk_free / GB:,.1f} GB left"
         style = "$error" if readings.disk_free < LITTLE_DISK else ""
         lines += [
             gauge("CPU", readings.cpu, f"{readings.cpu:.0%}"),
-            gauge("RAM", used / total, f"{used:.1f} of {total:.1f} GB"),
+            gauge("RAM", used / total, f"{used:.1f} of {total:.1f} GiB"),
             Content.assemble(("Disk ", "dim"), (disk, style)),
         ]
         self.update(Content("\n").join(lines))

@@ -34,6 +34,7 @@ class PictureBox(Container):
 
     def __init__(self, kind: type[ImageWidget] | None, id: str) -> None:
         super().__init__(id=id, classes="picture-box")
+        self.display = kind is not None
         self._kind = kind
         self._shown: Path | None = None
 

@@ -78,6 +78,6 @@ def test_the_machine_is_read_for_real(tmp_path: Path) -> None:
 def test_a_made_up_card_is_shown(tmp_path: Path) -> None:
     [gpu] = MachineProbe(tmp_path, FakeProbe()).sample().gpus
     text = Text("\n").join(Text(line.plain) for line in gpu_lines(gpu)).plain
-    assert "6.4 of 8.6 GB" in text
+    assert "6.0 of 8.0 GiB" in text
     assert "97%, 71 °C" in text
     assert MachineProbe(tmp_path, NullProbe("none")).sample().no_gpu == "none"
