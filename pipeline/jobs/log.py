@@ -36,10 +36,11 @@ def log_to(path: Path) -> Iterator[logging.Logger]:
     handler.setFormatter(JsonLines())
     logger = logging.getLogger(LOGGER)
     logger.setLevel(logging.INFO)
-    logger.propagate = False
+    propagated, logger.propagate = logger.propagate, False
     logger.addHandler(handler)
     try:
         yield logger
     finally:
+        logger.propagate = propagated
         logger.removeHandler(handler)
         handler.close()

@@ -1,27 +1,54 @@
-"""`make screenshots`: what a user sees, from a real demo and a real job, as SVG.
+"""`make screenshots`: what a user sees, from a real demo and real jobs, as SVG and PNG.
 
-`python -m tests.support.screenshots DIRECTORY`
+`python -m tests.support.screenshots DIRECTORY`. The PNGs need Chromium.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
+import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Awaitable, Callable
 from io import StringIO
 from pathlib import Path
+from typing import cast
 
+from PIL import Image, ImageChops
 from rich.console import Console
 from rich.text import Text
+from textual.pilot import Pilot
+from textual.widgets import OptionList
 
+from pcc_tui.app import PccApp
 from pcc_tui.cli.live import picture_of
+from pcc_tui.graphics import image_widget
+from pcc_tui.preferences import Preferences
+from pcc_tui.session import Session
 from pipeline.jobs.control import ControlClient
 from pipeline.jobs.errors import NoJob
 from pipeline.jobs.progress import Snapshot
+from tests.support.apps import FakeMachine, shown, until
 
 PCC = [sys.executable, "-P", "-m", "pcc_tui"]
 WIDTH = 100
+SIZE = (110, 34)
+COPIES = 8
+
+CHROMIUM_FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
+
+
+# The command line
 
 
 def terminal() -> Console:
@@ -30,10 +57,10 @@ def terminal() -> Console:
 
 
 def demo(folder: Path) -> Console:
-    """Print what `pcc demo` prints, ten seconds after a stranger cloned the project."""
+    """Print what `pcc demo` prints where there is no terminal."""
     done = subprocess.run([*PCC, "demo"], cwd=folder, capture_output=True, text=True, check=True)
     console = terminal()
-    console.print(Text("$ pcc demo", style="bold"))
+    console.print(Text("$ pcc demo | cat", style="bold"))
     console.print(Text(done.stdout.replace(f"{folder}/", "")))
     return console
 
@@ -50,7 +77,7 @@ async def snapshot_of_a_job(workspace: Path) -> Snapshot:
             await asyncio.sleep(0.005)
 
 
-def run(folder: Path) -> Console:
+def headless_run(folder: Path) -> Console:
     """Print what `pcc run` shows while it runs."""
     arguments = ["--photos-dir", "pcc-demo/photos", "--workspace", "run", "--backend", "basic"]
     with subprocess.Popen([*PCC, "run", *arguments], cwd=folder, stdout=subprocess.DEVNULL):
@@ -61,13 +88,114 @@ def run(folder: Path) -> Console:
     return console
 
 
+# The app
+
+
+def app_on(pilot: Pilot[int]) -> PccApp:
+    """Return the app that a pilot drives."""
+    return cast(PccApp, pilot.app)
+
+
+async def library(pilot: Pilot[int]) -> None:
+    """Show the library, captioned."""
+    await until(pilot, lambda: "Review the captions" in shown(pilot.app.screen))
+
+
+async def backend(pilot: Pilot[int]) -> None:
+    """Show the choice of a backend, tried on a photo."""
+    await pilot.press("2")
+    await until(pilot, lambda: pilot.app.screen.query_one("#backends", OptionList).option_count)
+    await pilot.press("t")
+    await until(pilot, lambda: "▀" in shown(pilot.app.screen))
+
+
+async def run(pilot: Pilot[int]) -> None:
+    """Show a job on its way."""
+    app = app_on(pilot)
+    app.start_job()
+    await until(pilot, lambda: app.snapshot is not None and app.snapshot.attempted > COPIES * 20)
+    await until(pilot, lambda: "▀" in shown(pilot.app.screen))
+
+
+async def review(pilot: Pilot[int]) -> None:
+    """Show a photo and its caption."""
+    await pilot.press("4")
+    await until(pilot, lambda: "of 41" in shown(pilot.app.screen))
+    await pilot.press(*"jmjjmjjj")
+    await pilot.pause(0.5)
+    await until(pilot, lambda: "▀" in shown(pilot.app.screen))
+
+
+Take = Callable[[Pilot[int]], Awaitable[None]]
+
+
+async def photograph(workspace: Path, take: Take, theme: str) -> str:
+    """Return the screen that some keys lead to, as SVG."""
+    session = Session(workspace, workspace / "photos", cache=workspace / "thumbnails")
+    app = PccApp(session, Preferences(theme=theme), image_widget("halfcell"), FakeMachine())
+    async with app.run_test(size=SIZE) as pilot:
+        await take(pilot)
+        svg = app.export_screenshot(title="pcc")
+        if app.link.running:
+            app.command_job("stop")
+            await until(pilot, lambda: not app.link.running)
+    return svg
+
+
+def longer_library(demo: Path, target: Path) -> None:
+    """Copy the sample library several times, no two files alike, so that a job takes a while."""
+    for number in range(COPIES):
+        shutil.copytree(demo / "photos", target / "photos" / f"Disk {number + 1}")
+        for path in (target / "photos" / f"Disk {number + 1}").rglob("*.*"):
+            if path.is_file():
+                path.write_bytes(path.read_bytes() + bytes([number]))
+
+
+# Files
+
+
+def to_png(svg: Path) -> None:
+    """Draw an SVG with Chromium, without the empty margin."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        sys.exit("the PNGs need Chromium: apt-get install chromium")
+    png = svg.with_suffix(".png")
+    with tempfile.TemporaryDirectory() as profile:
+        subprocess.run(
+            [
+                chromium,
+                *CHROMIUM_FLAGS,
+                f"--user-data-dir={profile}",
+                "--window-size=1500,1200",
+                f"--screenshot={png}",
+                svg.resolve().as_uri(),
+            ],
+            check=True,
+            capture_output=True,
+            timeout=60,
+        )
+    image = Image.open(png).convert("RGB")
+    margin = Image.new("RGB", image.size, image.getpixel((0, 0)))
+    image.crop(ImageChops.difference(image, margin).getbbox()).save(png, optimize=True)
+
+
 def main() -> None:
     """Draw every screenshot."""
     target = Path(sys.argv[1])
-    with tempfile.TemporaryDirectory() as folder:
-        for take in (demo, run):
-            svg = take(Path(folder)).export_svg(title="pcc", unique_id=take.__name__)
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        os.environ["XDG_CONFIG_HOME"] = os.environ["HOME"] = place
+        for console, name in ((demo(folder), "demo"), (headless_run(folder), "headless")):
+            svg = console.export_svg(title="pcc", unique_id=name)
+            (target / f"{name}.svg").write_text(svg, "utf-8")
+        longer_library(folder / "pcc-demo", folder / "longer")
+        for take in (library, backend, review, run):
+            theme = "textual-light" if take is backend else "textual-dark"
+            workspace = folder / ("longer" if take is run else "pcc-demo")
+            svg = asyncio.run(photograph(workspace, take, theme))
             (target / f"{take.__name__}.svg").write_text(svg, "utf-8")
+    for path in sorted(target.glob("*.svg")):
+        to_png(path)
 
 
 if __name__ == "__main__":

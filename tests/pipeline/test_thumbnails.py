@@ -1,0 +1,115 @@
+"""Thumbnails: upright, cached within a limit, made elsewhere, hostile files included."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from pipeline.photos.errors import CorruptImageError
+from pipeline.photos.photo import find_file
+from pipeline.photos.thumbnails import THUMBNAIL_EDGE, Thumbnails
+from tests.support.photos import noise_jpeg
+
+
+@asynccontextmanager
+async def thumbnails(photos: Path, cache: Path, most: int = 1 << 30) -> AsyncIterator[Thumbnails]:
+    made = Thumbnails(photos, cache, most)
+    try:
+        yield made
+    finally:
+        await made.close()
+
+
+def kept(cache: Path) -> list[Path]:
+    return [path for path in cache.rglob("*") if path.is_file()]
+
+
+async def test_a_thumbnail_is_small_upright_and_kept(tmp_path: Path) -> None:
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new("RGB", (2000, 1000), "red").save(photos / "a.jpg", exif=exif)
+    async with thumbnails(photos, tmp_path / "cache") as made:
+        image = (await made.picture(photos / "a.jpg")).image()
+        assert image.size == (THUMBNAIL_EDGE // 2, THUMBNAIL_EDGE)
+        [file] = kept(tmp_path / "cache")
+        assert file.stat().st_mode & 0o077 == 0
+        assert not image.getexif()
+    async with thumbnails(photos, tmp_path / "cache") as made:
+        again = (await made.picture(photos / "a.jpg")).image()
+        assert again.tobytes() == image.tobytes()
+        assert made._decoders is None  # it came from the cache
+        os.utime(photos / "a.jpg", ns=(1, 1))
+        await made.picture(photos / "a.jpg")
+        assert made._decoders is not None  # a changed photo is decoded anew
+
+
+async def test_the_longest_unused_go_first(tmp_path: Path, photos: Callable[..., Path]) -> None:
+    root = photos(12, (320, 240))
+    cache = tmp_path / "cache"
+    async with thumbnails(root, cache) as made:
+        for number in range(12):
+            await made.picture(root / f"IMG_{number:05d}.jpg")
+        size = sum(path.stat().st_size for path in kept(cache))
+        for age, path in enumerate(sorted(kept(cache), key=lambda file: file.stat().st_mtime_ns)):
+            os.utime(path, (age, age))
+        oldest = min(kept(cache), key=lambda file: file.stat().st_mtime)
+    async with thumbnails(root, cache, size // 2) as made:
+        made._prune()
+    left = kept(cache)
+    assert 0 < sum(path.stat().st_size for path in left) <= size // 2
+    assert oldest not in left
+
+
+@pytest.mark.parametrize("content", [b"", b"no image", noise_jpeg(1, (64, 48))[:200]])
+async def test_a_broken_photo_says_why(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "a.jpg").write_bytes(content)
+    async with thumbnails(tmp_path, tmp_path / "cache") as made:
+        with pytest.raises(CorruptImageError):
+            await made.picture(tmp_path / "a.jpg")
+        with pytest.raises(CorruptImageError):
+            await made.picture(tmp_path / "absent.jpg")
+
+
+async def test_a_cache_that_cannot_be_written_is_no_error(
+    tmp_path: Path, photos: Callable[..., Path]
+) -> None:
+    (tmp_path / "cache").write_text("a file, not a folder")
+    root = photos(1)
+    async with thumbnails(root, tmp_path / "cache") as made:
+        assert (await made.picture(root / "IMG_00000.jpg")).data
+
+
+async def test_what_is_no_longer_looked_at_holds_nothing_up(
+    tmp_path: Path, photos: Callable[..., Path]
+) -> None:
+    root = photos(30, (1600, 1200))
+    async with thumbnails(root, tmp_path / "cache") as made:
+        paths = sorted(root.iterdir())
+        passed_by = [asyncio.create_task(made.picture(path)) for path in paths[:-1]]
+        await asyncio.sleep(0)
+        for task in passed_by:
+            task.cancel()
+        assert (await made.picture(paths[-1])).data
+        await asyncio.gather(*passed_by, return_exceptions=True)
+    assert len(kept(tmp_path / "cache")) < 10
+
+
+def test_a_record_cannot_name_a_file_outside(tmp_path: Path) -> None:
+    for name in ("../a.jpg", "/etc/passwd", "a/../../b.jpg", "a\0b"):
+        with pytest.raises(ValueError, match="outside"):
+            find_file(tmp_path, name, None)
+
+
+def test_files_are_found_however_their_name_is_spelt(tmp_path: Path) -> None:
+    (tmp_path / "cafe\u0301.jpg").write_bytes(b"x")
+    (tmp_path / os.fsdecode(b"caf\xe9.jpg")).write_bytes(b"x")
+    assert find_file(tmp_path, "caf\u00e9.jpg", None).exists()
+    assert find_file(tmp_path, "caf\ufffd.jpg", "Y2Fm6S5qcGc=").exists()
