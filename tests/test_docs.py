@@ -9,10 +9,14 @@ import pytest
 from PIL import Image
 
 from backends.base import Caption, Captioner, Options, PhotoInput, encode_picture
+from pcc_tui.cli.full_screen import check_keys
+from pcc_tui.keys import bindings
+from pcc_tui.preferences import load_preferences
 from pcc_tui.settings import load_settings
 from tests.conftest import Pcc
 
 ROOT = Path(__file__).parents[1]
+APP_PAGE = ROOT / "docs" / "app.md"
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
@@ -37,7 +41,11 @@ def test_the_example_of_a_backend_works() -> None:
 
 
 def test_the_examples_of_settings_are_valid(tmp_path: Path) -> None:
-    choices, prices = blocks("docs/settings.md", "toml")
+    choices, preferences, prices = blocks("docs/settings.md", "toml")
+    (tmp_path / "config.toml").write_text(preferences)
+    liked = load_preferences(tmp_path / "config.toml")
+    check_keys(liked)
+    assert liked.keys["app.review"] == "v"
     (tmp_path / "pcc.toml").write_text(choices)
     (tmp_path / "prices.toml").write_text(prices)
     settings = load_settings(tmp_path, {})
@@ -50,9 +58,17 @@ def test_every_command_and_flag_of_the_readme_exists(pcc: Pcc) -> None:
     text = (ROOT / "README.md").read_text("utf-8")
     for command in set(re.findall(r"`pcc ([a-z]+(?: [a-z]+)?)", text)) - {"demo"}:
         assert pcc(*command.split(), "--help").returncode == 0, command
-    known = "".join(pcc(*command, "--help").stdout for command in (["run"], ["watch"], ["plan"]))
+    known = "".join(
+        pcc(*command, "--help").stdout for command in (["run"], ["watch"], ["plan"], [])
+    )
     for flag in set(re.findall(r"--[a-z][a-z-]+", text)):
         assert flag in known, flag
+
+
+def test_every_key_is_in_the_documentation() -> None:
+    told = re.findall(r"^\| `(\w+\.\w+)` \| `(.+?)` \| (.+) \|$", APP_PAGE.read_text("utf-8"), re.M)
+    ours = [(binding.id, binding.key, binding.description) for binding in bindings()]
+    assert told == ours
 
 
 def test_readme_has_the_two_commands() -> None:

@@ -19,6 +19,7 @@ MAY_IMPORT = {
 }
 
 HEAVY = ("torch", "transformers", "umap", "openai", "anthropic", "google", "numpy", "scipy")
+APP_ALONE = ("psutil", "pynvml", "tomlkit")
 SCREENS = ("textual", "textual_image")
 
 
@@ -64,7 +65,7 @@ def run_pcc(*arguments: str) -> str:
 
 @pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["doctor"], ["stats"]])
 def test_quick_commands_load_nothing_heavy(arguments: list[str]) -> None:
-    assert not loaded_by(run_pcc(*arguments)) & {*HEAVY, *SCREENS}
+    assert not loaded_by(run_pcc(*arguments)) & {*HEAVY, *SCREENS, *APP_ALONE}
 
 
 def test_a_headless_run_loads_no_screen(tmp_path: Path) -> None:
@@ -74,7 +75,14 @@ def test_a_headless_run_loads_no_screen(tmp_path: Path) -> None:
     loaded = loaded_by(run_pcc("run", "--backend", "mock", *arguments))
 
     assert "asyncio" in loaded
-    assert not loaded & {*HEAVY, *SCREENS, "PIL", "rich"}
+    assert not loaded & {*HEAVY, *SCREENS, *APP_ALONE, "PIL", "rich"}
+
+
+def test_opening_the_app_loads_nothing_heavy() -> None:
+    loaded = loaded_by("import pcc_tui.app")
+
+    assert "textual" in loaded
+    assert not loaded & {*HEAVY, "textual_image"}
 
 
 def test_a_run_with_nothing_to_do_starts_no_engine(tmp_path: Path) -> None:

@@ -11,6 +11,10 @@ from pathlib import Path
 import pytest
 
 from pcc_tui.graphics import choose_protocol, image_widget
+from tests.conftest import CLEAN_ENVIRONMENT, PCC
+from tests.support.apps import caption, write_records
+from tests.support.photos import make_photos
+from tests.support.pty_app import pty_app
 
 SCRIPT = "from pcc_tui.graphics import *; p = choose_protocol('auto'); image_widget(p); print(p)"
 
@@ -78,3 +82,39 @@ def test_a_background_job_is_not_stopped_by_the_question(tmp_path: Path) -> None
     script = f'set -m; {sys.executable} -c "{SCRIPT}" > {tmp_path / "out"} & wait'
     subprocess.run(["bash", "-c", script], timeout=30, check=True, stdin=subprocess.DEVNULL)
     assert (tmp_path / "out").read_text().strip() == "halfcell"
+
+
+@pytest.mark.parametrize(
+    ("protocol", "sign"), [("kitty", b"\x1b_G"), ("sixel", b"\x1bP"), ("halfcell", "▀".encode())]
+)
+def test_pictures_are_drawn_by_each_protocol(
+    workspace: Path, tmp_path: Path, protocol: str, sign: bytes
+) -> None:
+    make_photos(tmp_path / "photos", 3, (320, 240))
+    write_records(workspace, *map(caption, range(3)))
+    own = {"XDG_CONFIG_HOME": str(tmp_path / "c"), "XDG_CACHE_HOME": str(tmp_path / "k")}
+    command = [*PCC, "--photos-dir", str(tmp_path / "photos"), "--images", protocol]
+    with pty_app(command, workspace, {**CLEAN_ENVIRONMENT, **own}) as app:
+        app.wait_for("1 Library")
+        app.type("4")
+        app.wait_for("of 3")
+        app.wait_for_bytes(sign)
+        app.type("jj")
+        app.wait_for("3 of 3")
+        app.settle()
+    assert b"Traceback" not in app.written
+    assert app.process.returncode == 128 + 15
+
+
+def test_no_pictures_if_none_are_wanted(workspace: Path, tmp_path: Path) -> None:
+    make_photos(tmp_path / "photos", 1)
+    write_records(workspace, caption(0))
+    own = {"XDG_CONFIG_HOME": str(tmp_path / "c"), "XDG_CACHE_HOME": str(tmp_path / "k")}
+    command = [*PCC, "--photos-dir", str(tmp_path / "photos"), "--images", "off"]
+    with pty_app(command, workspace, {**CLEAN_ENVIRONMENT, **own}) as app:
+        app.wait_for("1 Library")
+        app.type("4")
+        app.wait_for("a caption")
+        app.settle()
+    assert not (tmp_path / "k").exists()
+    assert "▀" not in app.text()

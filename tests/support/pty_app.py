@@ -72,6 +72,14 @@ class PtyApp:
                 pytest.fail(f"{text!r} never came:\n{self.text(since)[-3000:]}")
             time.sleep(0.02)
 
+    def wait_for_bytes(self, sign: bytes) -> None:
+        """Wait until some bytes have been written."""
+        deadline = time.monotonic() + 30
+        while sign not in self.written:
+            if time.monotonic() > deadline:
+                pytest.fail(f"{sign!r} never came")
+            time.sleep(0.02)
+
     def settle(self) -> None:
         """Wait until nothing has been written for a while."""
         length = -1
