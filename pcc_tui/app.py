@@ -28,7 +28,7 @@ from pcc_tui.locations import preferences_path, styles_path
 from pcc_tui.preferences import Preferences
 from pcc_tui.probes import MachineProbe
 from pcc_tui.screens.backend import BackendScreen
-from pcc_tui.screens.base import Work
+from pcc_tui.screens.host import Work
 from pcc_tui.screens.leave import Leave, LeaveDialog
 from pcc_tui.screens.library import LibraryScreen
 from pcc_tui.screens.review import ReviewScreen

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -11,15 +10,12 @@ from textual.screen import Screen
 from textual.widgets import Footer
 from textual.worker import Worker
 
+from pcc_tui.screens.host import Host, Work
 from pcc_tui.widgets.navigation import Navigation
 from pipeline.jobs.progress import Snapshot
 
 if TYPE_CHECKING:
-    from pcc_tui.app import PccApp
     from pcc_tui.session import Session
-
-
-Work = Callable[..., Coroutine[Any, Any, None]]
 
 
 class PccScreen(Screen[None]):
@@ -31,9 +27,9 @@ class PccScreen(Screen[None]):
     MODE: ClassVar[str]
 
     @property
-    def pcc(self) -> PccApp:
+    def pcc(self) -> Host:
         """The app."""
-        return cast("PccApp", self.app)
+        return cast(Host, self.app)
 
     @property
     def session(self) -> Session:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal, cast
+from typing import ClassVar, Literal, cast
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -10,10 +10,8 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Button
 
+from pcc_tui.screens.host import Host
 from pcc_tui.widgets.text import Words
-
-if TYPE_CHECKING:
-    from pcc_tui.app import PccApp
 
 Leave = Literal["keep", "stay"]
 
@@ -64,7 +62,7 @@ class LeaveDialog(ModalScreen[Leave]):
 
     def action_stop(self) -> None:
         """Stop the job and leave when it has; asked again, at once."""
-        app = cast("PccApp", self.app)
+        app = cast(Host, self.app)
         app.command_job("abort" if self.stopping else "stop")
         self.stopping = True
         self.query_one("#explanation", Words).update(

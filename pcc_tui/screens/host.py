@@ -1,0 +1,51 @@
+"""What a screen may ask of the app."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Iterable
+from typing import TYPE_CHECKING, Any, Protocol
+
+from pipeline.jobs.control import Command
+from pipeline.jobs.progress import Snapshot
+
+if TYPE_CHECKING:
+    from textual_image.widget._base import Image as ImageWidget
+
+    from pcc_tui.job_link import JobLink
+    from pcc_tui.probes import MachineProbe
+    from pcc_tui.session import Session
+
+Work = Callable[..., Coroutine[Any, Any, None]]
+
+
+class Host(Protocol):
+    """The app as its screens know it.
+
+    Attributes:
+        session: The workspace.
+        link: The job.
+        machine: Reads the machine; off the event loop.
+        image_widget: The widget that draws pictures, None for none.
+        snapshot: The last state of the running job, None while there is none.
+    """
+
+    session: Session
+    link: JobLink
+    machine: MachineProbe
+    image_widget: type[ImageWidget] | None
+    snapshot: Snapshot | None
+
+    def start_job(self, extra: Iterable[str] = ()) -> None:
+        """Start a job with the settings of the workspace and show it."""
+
+    def command_job(self, command: Command) -> None:
+        """Tell the running job something."""
+
+    def action_go(self, mode: str) -> None:
+        """Show another screen."""
+
+    def tell(self, sentence: str, severity: Any = "information") -> None:
+        """Say a sentence where it is seen."""
+
+    async def guarded(self, work: Work, *arguments: Any) -> None:
+        """Do something that may fail; a failure is a sentence, not the end."""
