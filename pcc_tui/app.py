@@ -280,7 +280,7 @@ class PccApp(App[int]):
 
     def _keep_theme(self, theme: Theme) -> None:
         try:
-            change_toml(preferences_path(), {"theme": theme.name})
+            change_toml(preferences_path(), {"theme": theme.name}, Preferences)
         except SettingsError as error:
             self.tell(str(error), "warning")
 

@@ -64,7 +64,7 @@ class Session:
         self.catalogue = Catalogue(self.journal)
         self._surveyor = Surveyor(self.catalogue)
         self._reader = ThreadPoolExecutor(1, "catalogue")
-        self._thumbnails: Thumbnails | None = None
+        self._thumbnails: dict[Path, Thumbnails] = {}
 
     @property
     def journal(self) -> Path:
@@ -91,7 +91,7 @@ class Session:
         save_choices(self.workspace, changes)
         self.settings = load_settings(self.workspace)
         if "photos_dir" in changes:
-            self._named_photos = None
+            self._named_photos = Path(str(changes["photos_dir"]))  # over PHOTOS_DIR too
 
     def request(self, selection: Selection | None = None) -> RunRequest:
         """Return the run that the settings describe."""
@@ -157,9 +157,12 @@ class Session:
 
     def thumbnails(self) -> Thumbnails | None:
         """Return the thumbnails of the photos directory, None while there is none."""
-        if self._thumbnails is None and self.photos_dir is not None:
-            self._thumbnails = Thumbnails(self.photos_dir, self._cache or thumbnail_cache())
-        return self._thumbnails
+        place = self.photos_dir
+        if place is None:
+            return None
+        if place not in self._thumbnails:
+            self._thumbnails[place] = Thumbnails(place, self._cache or thumbnail_cache())
+        return self._thumbnails[place]
 
     async def try_photo(self, flags: Iterable[str]) -> Trial:
         """Caption one photo in a process of its own, and write nothing.
@@ -196,7 +199,7 @@ class Session:
 
     async def close(self) -> None:
         """Let go of threads and processes; a running job is none of them."""
-        if self._thumbnails is not None:
-            await self._thumbnails.close()
         self.leaving.set()
+        for thumbnails in self._thumbnails.values():
+            await thumbnails.close()
         self._reader.shutdown(wait=False, cancel_futures=True)

@@ -117,9 +117,9 @@ def save_choices(workspace: Path, changes: Mapping[str, object]) -> None:
     """Set some choices in `pcc.toml` of a workspace; None takes one back.
 
     Raises:
-        SettingsError: the file cannot be changed.
+        SettingsError: the file cannot be changed, or a value is wrong.
     """
-    change_toml(workspace / "pcc.toml", changes)
+    change_toml(workspace / "pcc.toml", changes, Choices)
 
 
 def _read_env_file(path: Path, warnings: list[str]) -> dict[str, str]:

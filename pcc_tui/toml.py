@@ -23,11 +23,23 @@ def read_toml(path: Path, kind: type[T]) -> T | None:
         SettingsError: it cannot be read, or holds what it should not.
     """
     try:
-        data = tomllib.loads(path.read_text("utf-8"))
-        return msgspec.convert(data, kind)
+        return parse_toml(path, path.read_text("utf-8"), kind)
     except FileNotFoundError:
         return None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError, OSError) as error:
+    except (UnicodeDecodeError, OSError) as error:
+        raise SettingsError(f"{path} cannot be read: {error}") from None
+
+
+def parse_toml(path: Path, text: str, kind: type[T]) -> T:
+    """Return what a text holds.
+
+    Raises:
+        SettingsError: it is no TOML, or holds what it should not; names the file.
+    """
+    try:
+        data = tomllib.loads(text)
+        return msgspec.convert(data, kind)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise SettingsError(f"{path} cannot be read: {error}") from None
     except msgspec.ValidationError as error:
         known = getattr(kind, "__struct_fields__", ())
@@ -45,15 +57,16 @@ def nearest(given: Mapping[str, object], known: tuple[str, ...]) -> str:
     return ""
 
 
-def change_toml(path: Path, changes: Mapping[str, object]) -> None:
+def change_toml(path: Path, changes: Mapping[str, object], kind: type[object]) -> None:
     """Set some keys of a settings file and leave the rest as it stands, comments too.
 
     Args:
         path: The file; made if absent, readable by its owner alone.
         changes: New value by key; None removes a key.
+        kind: What the file may hold.
 
     Raises:
-        SettingsError: the file cannot be read, or not be written.
+        SettingsError: the file cannot be read or written, or a value is wrong; it stays as it was.
     """
     import tomlkit
 
@@ -64,7 +77,9 @@ def change_toml(path: Path, changes: Mapping[str, object]) -> None:
                 document.pop(key, None)
             else:
                 document[key] = value
-        data = tomlkit.dumps(document).encode()
+        text = tomlkit.dumps(document)
+        parse_toml(path, text, kind)
+        data = text.encode()
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with atomic_rewrite(path, needed=len(data)) as file:
             file.write(data)

@@ -13,7 +13,7 @@ from textual.content import Content
 from textual.widgets import Button, Input, OptionList, Select, TextArea
 from textual.widgets.option_list import Option
 
-from backends.base import Captioner, Options
+from backends.base import DEFAULT_PROMPT, Captioner, Options
 from backends.errors import SetupError
 from backends.registry import backend_class, backend_names
 from pcc_tui.errors import TrialFailed
@@ -206,11 +206,12 @@ class BackendScreen(PccScreen):
         choice = self._chosen()
         if choice is None:
             return False
+        prompt = self.query_one("#prompt", TextArea).text.strip()
         self.session.save(
             backend=choice.name,
             model=self._field("model"),
             base_url=self._field("base-url"),
-            prompt=self.query_one("#prompt", TextArea).text.strip() or None,
+            prompt=None if prompt == DEFAULT_PROMPT else prompt or None,
             max_workers=self._number("max-workers"),
             batch_size=self._number("batch-size"),
             restart_every=self._number("restart-every"),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pcc_tui.errors import SettingsError
-from pcc_tui.settings import load_settings
+from pcc_tui.settings import load_settings, save_choices
 from tests.conftest import Pcc
 
 
@@ -84,3 +84,19 @@ def test_config_env_that_is_no_text_is_told(tmp_path: Path) -> None:
     (tmp_path / "config.env").write_bytes(b"OPENAI_API_KEY=\xff\xfe\n")
     with pytest.raises(SettingsError, match=r"config\.env cannot be read"):
         load_settings(tmp_path, {})
+
+
+def test_a_wrong_value_is_refused_before_the_file_is_touched(tmp_path: Path) -> None:
+    path = tmp_path / "pcc.toml"
+    path.write_text("# mine\nmax_workers = 4\n")
+    with pytest.raises(SettingsError, match="max_workers"):
+        save_choices(tmp_path, {"max_workers": 5000})
+    assert path.read_text() == "# mine\nmax_workers = 4\n"
+
+
+def test_a_change_keeps_comments_and_order(tmp_path: Path) -> None:
+    path = tmp_path / "pcc.toml"
+    path.write_text('# mine\nmodel = "a"  # tried\nmax_workers = 4\n')
+    save_choices(tmp_path, {"model": "b", "max_workers": None, "backend": "mock"})
+    assert path.read_text() == '# mine\nmodel = "b"  # tried\nbackend = "mock"\n'
+    assert path.stat().st_mode & 0o077 in (0, 0o044)
