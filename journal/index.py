@@ -26,8 +26,9 @@ class _Numbers(dict[G, int]):
         self.groups: list[G] = []
 
     def __missing__(self, group: G) -> int:
-        number = self[group] = len(self.groups)
-        self.groups.append(group)
+        number = self[group] = min(len(self.groups), _GROUP_MASK)
+        if number == len(self.groups):
+            self.groups.append(group)
         return number
 
 
@@ -78,17 +79,24 @@ class Index(Generic[G]):
         """
         entries, numbers, group_of = self._entries, self._numbers, self._group_of
         records = self._records or self._follower.poll()
+        self._records = None  # an error on the way ends this reading
         with collector_off():
             for offset, head in islice(records, most):
                 if self._follower.generation != self._generation:
-                    self._generation = self._follower.generation
-                    entries.clear()
+                    self._begin_anew()
                 key = head.rel_path
                 if head.raw_path is not None or not key.isascii():
                     key = record_key(key, head.raw_path)
                 entries[key] = offset << _GROUP_BITS | numbers[group_of(head)]
-        self._records = records if most is not None and not self._follower.at_end else None
-        return self._records is None
+        if self._follower.generation != self._generation:
+            self._begin_anew()
+        finished = most is None or self._follower.at_end
+        self._records = None if finished else records
+        return finished
+
+    def _begin_anew(self) -> None:
+        self._generation = self._follower.generation
+        self._entries.clear()
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -111,6 +119,11 @@ class Index(Generic[G]):
             KeyError: the journal holds no record of that key.
         """
         return self._entries[key] >> _GROUP_BITS
+
+    def stands_at(self, key: str, offset: int) -> bool:
+        """Tell whether a key's last record stands at a byte offset."""
+        packed = self._entries.get(key)
+        return packed is not None and packed >> _GROUP_BITS == offset
 
     def offsets(self) -> set[int]:
         """Return the byte offset of the last record of every key."""

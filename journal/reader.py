@@ -80,6 +80,7 @@ class Follower(Generic[T]):
         try:
             file = FileIO(os.open(self.path, os.O_RDONLY | os.O_CLOEXEC), "rb")
         except FileNotFoundError:
+            self._forget()
             return
         self.at_end = False
         with file:
@@ -97,12 +98,17 @@ class Follower(Generic[T]):
     def _resume(self, now: os.stat_result) -> None:
         identity = (now.st_dev, now.st_ino)
         if self._identity != identity or now.st_size < self._offset:
-            self.generation += self._identity is not None
-            self.malformed = Malformed()
-            self._identity, self._offset, self._number = identity, 0, 0
+            self._forget()
+            self._identity = identity
         elif self._tail_is_torn:
             self.malformed.torn_tail -= 1
         self._tail_is_torn = False
+
+    def _forget(self) -> None:
+        """Begin anew: the file is another one, or gone."""
+        self.generation += self._identity is not None
+        self.malformed = Malformed()
+        self._identity, self._offset, self._number = None, 0, 0
 
     def _records(self, offset: int, lines: list[bytes]) -> Iterator[tuple[int, T]]:
         decode = self._decode

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import gc
+import time
 import traceback
+from collections import deque
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from rich.console import RenderableType
 from rich.text import Text
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.notifications import SeverityLevel
 from textual.reactive import reactive
 from textual.screen import Screen
 from textual.worker import Worker
@@ -21,6 +24,7 @@ from backends.errors import BackendError
 from backends.keys import scrub
 from journal import JournalError
 from pcc_tui.clean import clean
+from pcc_tui.driver import PatientDriver
 from pcc_tui.errors import AppError, SettingsError
 from pcc_tui.hang_up import leave_on_signals
 from pcc_tui.job_link import Ended, JobLink
@@ -63,6 +67,9 @@ ORDERS: dict[Command, str] = {
     "stop": "Stop the job after what is in flight",
     "retry": "Retry what failed in the job",
 }
+
+LONGEST_NOTICE = 400
+SAMPLE_SECONDS, SAMPLES = 1.0, 240
 
 CATALOGUE_SECONDS = 1.0
 """How often the journal is looked at for new records."""
@@ -124,7 +131,7 @@ class PccApp(App[int]):
         first_mode: str | None = None,
         start_with: Sequence[str] | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(driver_class=PatientDriver)
         self.session = session
         self.preferences = preferences
         self.image_widget = image_widget
@@ -137,6 +144,8 @@ class PccApp(App[int]):
             rate=preferences.refresh_rate(),
         )
         self.job_kept = False
+        self.rates: deque[float] = deque(maxlen=SAMPLES)
+        self._sampled_at = 0.0
         self._first_mode = first_mode
         self._start_with = start_with
         self.animation_level = "full" if preferences.animations else "none"
@@ -150,6 +159,7 @@ class PccApp(App[int]):
             self.tell(f"there is no theme {wanted!r}; choose one with ctrl+p", "warning")
         self.theme_changed_signal.subscribe(self, self._keep_theme)
         self.set_keymap(self.preferences.keys)
+        self.app_resume_signal.subscribe(self, self._draw_anew)
         leave_on_signals(self)
         self.switch_mode(self._first_mode or ("setup" if self.session.is_new else "library"))
         self._background(self.link.follow)
@@ -158,7 +168,6 @@ class PccApp(App[int]):
             self.tell(warning, "warning")
         if self._start_with is not None:
             self.start_job(self._start_with)
-        self.call_after_refresh(_spare_the_collector)
 
     async def on_unmount(self) -> None:
         """Let go of threads and decoders; a running job goes on."""
@@ -168,14 +177,17 @@ class PccApp(App[int]):
 
     async def _follow_journal(self) -> None:
         """Take in what is added to the journal, a piece at a time."""
-        session = self.session
         while True:
-            if await session.read(session.catalogue.changed):
-                finished = False
-                while not finished:
-                    finished = await session.read(session.catalogue.refresh)
-                    self.version += 1
+            await self.guarded(self._read_news)
             await asyncio.sleep(CATALOGUE_SECONDS)
+
+    async def _read_news(self) -> None:
+        session = self.session
+        if await session.read(session.catalogue.changed):
+            finished = False
+            while not finished:
+                finished = await session.read(session.catalogue.refresh)
+                self.version += 1
 
     # The job
 
@@ -186,9 +198,14 @@ class PccApp(App[int]):
         elif self.session.photos_dir is None:
             self.switch_mode("setup")
         else:
-            self.session.workspace.mkdir(parents=True, exist_ok=True)
+            try:
+                self.session.workspace.mkdir(parents=True, exist_ok=True)
+                self.link.start(self.session.run_arguments(extra))
+            except OSError as error:
+                self.tell(f"the job cannot be started: {error}", "error")
+                return
             self.ended = None
-            self.link.start(self.session.run_arguments(extra))
+            self.rates.clear()
             self.switch_mode("run")
 
     def command_job(self, command: Command) -> None:
@@ -199,6 +216,10 @@ class PccApp(App[int]):
             self.tell("no job is running", "warning")
 
     def _job_went_on(self, shot: Snapshot) -> None:
+        now = time.monotonic()
+        if now - self._sampled_at >= SAMPLE_SECONDS:
+            self._sampled_at = now
+            self.rates.append(0.0 if shot.state == "paused" else shot.rate_now)
         self.snapshot = shot
 
     def _job_replied(self, reply: str) -> None:
@@ -261,9 +282,9 @@ class PccApp(App[int]):
 
     # What is told
 
-    def tell(self, sentence: str, severity: Any = "information") -> None:
+    def tell(self, sentence: str, severity: SeverityLevel = "information") -> None:
         """Say a sentence where it is seen; whatever is in it, it is only shown."""
-        self.notify(clean(scrub(sentence)), severity=severity, markup=False)
+        self.notify(clean(scrub(sentence))[:LONGEST_NOTICE], severity=severity, markup=False)
 
     def _background(self, work: Work, *arguments: Any) -> Worker[None]:
         return self.run_worker(partial(self.guarded, work, *arguments), exit_on_error=False)
@@ -278,6 +299,10 @@ class PccApp(App[int]):
             self._note(error)
             self.tell(f"unexpected {type(error).__name__}: {error}; app.log has more", "error")
 
+    def _draw_anew(self, app: App[object]) -> None:
+        """Draw everything: after a stop the terminal holds something else."""
+        self.screen.refresh(repaint=True, layout=True)
+
     def _keep_theme(self, theme: Theme) -> None:
         try:
             change_toml(preferences_path(), {"theme": theme.name}, Preferences)
@@ -290,20 +315,25 @@ class PccApp(App[int]):
         with suppress(OSError), log_to(self.session.workspace / "app.log") as log:
             log.error("failed", {"error": scrub(str(error)), "traceback": trace})
 
+    # Textual prints tracebacks, with every local variable, from the next two. They are
+    # its own business, so tests keep them working, and the exact version is pinned.
+
+    def panic(self, *renderables: RenderableType) -> None:
+        """End with a sentence, whatever there is to show."""
+        self._return_code = 1
+        self._end_with("a part of the terminal's driver failed")
+
     def _fatal_error(self) -> None:
-        """End with a sentence instead of Textual's page, which prints every local variable."""
+        """End with a sentence."""
         error = self._exception
         if error is not None and not self._exit_renderables:
             self._note(error)
-            words = clean(scrub(f"{type(error).__name__}: {error}"))[:500]
-            self._exit_renderables.append(
-                Text(f"pcc: the app failed, a running job goes on. {words}; app.log has more")
-            )
+            self._end_with(f"{type(error).__name__}: {error}")
         self._close_messages_no_wait()
 
-
-def _spare_the_collector() -> None:
-    """Keep what lives as long as the app out of every later collection: a pause less to feel."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 100)
+    def _end_with(self, reason: str) -> None:
+        words = clean(scrub(reason))[:LONGEST_NOTICE]
+        sentence = f"pcc: the app failed, a running job goes on. {words}; app.log has more"
+        if not self._exit_renderables:
+            self._exit_renderables.append(Text(sentence))
+        self._close_messages_no_wait()

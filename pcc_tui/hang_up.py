@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from textual.app import App
 
+LEAVING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Ctrl+C at the keyboard is a key to the app; this SIGINT comes from elsewhere."""
+
 LAST_WORDS_SECONDS = 5.0
 """How long the app may take to leave; what writes to a lost terminal may wait for ever."""
 
 
 def leave_on_signals(app: App[int]) -> None:
-    """Let SIGTERM and SIGHUP end the app in order, with the terminal put back as it was."""
+    """Let signals end the app in order, with the terminal put back as it was."""
     if threading.current_thread() is not threading.main_thread():
         return
     loop = asyncio.get_running_loop()
@@ -30,5 +33,5 @@ def leave_on_signals(app: App[int]) -> None:
         watchdog.start()
         loop.call_soon_threadsafe(app.exit, 128 + number)
 
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in LEAVING:
         signal.signal(number, leave)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO
 
 import msgspec
+import psutil
 
 from pipeline.captions.request import RunReport
 from pipeline.jobs.control import Command, ControlClient
@@ -27,6 +28,9 @@ RESTART_LOOP = 'code=2; while [ "$code" -eq 2 ]; do "$@"; code=$?; done; exit "$
 
 LOOK_SECONDS = 0.5
 LOOK_SECONDS_WHILE_STARTING = 0.05
+
+RESTART_SECONDS = 10.0
+"""How long the next process of a job may take to be heard of."""
 
 TOLD_BYTES = 4000
 """How much of a job's last words are read."""
@@ -81,11 +85,14 @@ class JobLink:
         self._output: IO[bytes] | None = None
         self._complaints: IO[bytes] | None = None
         self._last: Snapshot | None = None
+        self._pid = 0
+        self._gone_since: float | None = None
+        self._order: Command | None = None
 
     @property
     def running(self) -> bool:
-        """Whether a job runs, or is just starting."""
-        return self._client is not None or self._process is not None
+        """Whether a job runs, is just starting, or between two processes."""
+        return any(part is not None for part in (self._client, self._process, self._last))
 
     def start(self, arguments: Sequence[str]) -> None:
         """Start `pcc run` with these arguments, again and again while it ends with code 2."""
@@ -100,15 +107,18 @@ class JobLink:
         )
 
     async def send(self, command: Command) -> None:
-        """Send a command to the job; without one, nothing happens."""
-        if self._client is not None:
-            with suppress(ConnectionError):
-                await self._client.send(command)
+        """Send a command to the job; to one that cannot hear yet, as soon as it can."""
+        if self._client is None:
+            self._order = command
+            return
+        with suppress(ConnectionError):
+            await self._client.send(command)
 
     async def follow(self) -> None:
         """Follow the jobs of the workspace, one after the other, until cancelled."""
         while True:
-            with suppress(NoJob, msgspec.MsgspecError):
+            # ValueError: a line beyond every limit; OSError: a socket that is going away.
+            with suppress(NoJob, msgspec.MsgspecError, ValueError, OSError):
                 async with ControlClient.connected(self._workspace) as client:
                     self._client = client
                     try:
@@ -121,6 +131,10 @@ class JobLink:
 
     async def _receive(self, client: ControlClient) -> None:
         shown_at = -self._interval
+        self._pid, self._gone_since = client.run_file.pid, None
+        if self._order is not None:
+            order, self._order = self._order, None
+            await client.send(order)
         async for message in client.messages():
             if message.reply is not None:
                 self._on_reply(message.reply)
@@ -138,13 +152,29 @@ class JobLink:
             code = self._process.poll()
             if code is None:
                 return
-        elif self._last is None:
+        elif self._last is None or self._may_come_back(self._last):
             return
         lines = _last_words(self._complaints).splitlines()
         words = next((line for line in reversed(lines) if line.strip()), "")
         ended = Ended(self._last, code, words, _last_report(_last_words(self._output)))
-        self._process = self._output = self._complaints = self._last = None
+        self._process = self._output = self._complaints = self._last = self._order = None
         self._on_end(ended)
+
+    def _may_come_back(self, last: Snapshot) -> bool:
+        """Tell whether a job of someone else's is only silent, or about to be restarted."""
+        if _is_alive(self._pid):
+            return True
+        if self._gone_since is None:
+            self._gone_since = time.monotonic()
+        return last.later > 0 and time.monotonic() - self._gone_since < RESTART_SECONDS
+
+
+def _is_alive(pid: int) -> bool:
+    """Tell whether a process still runs; one that nobody has buried yet does not."""
+    try:
+        return bool(psutil.Process(pid).status() not in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD))
+    except psutil.Error:
+        return False
 
 
 def _last_words(file: IO[bytes] | None) -> str:

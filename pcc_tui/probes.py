@@ -141,6 +141,9 @@ class MachineProbe:
         """Return the state of the machine."""
         if self._gpus is None:
             self._gpus = find_gpus()
+        place = self._workspace.absolute()
+        while not place.exists():  # the first run makes the workspace
+            place = place.parent
         memory = psutil.virtual_memory()
         gpus = self._gpus.sample()
         return Readings(
@@ -149,5 +152,5 @@ class MachineProbe:
             cpu=psutil.cpu_percent() / 100,
             memory_used=memory.total - memory.available,
             memory_total=memory.total,
-            disk_free=free_bytes(self._workspace),
+            disk_free=free_bytes(place),
         )

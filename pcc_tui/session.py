@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import threading
+import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,18 +15,19 @@ from typing import Any, TypeVar
 import msgspec
 
 from backends.keys import scrub
-from journal import CaptionRecord
+from journal import atomic_rewrite
 from pcc_tui.errors import TrialFailed
 from pcc_tui.job_link import PCC
 from pcc_tui.locations import thumbnail_cache
 from pcc_tui.settings import Settings, load_settings, save_choices
-from pipeline.captions.catalogue import Catalogue
+from pipeline.captions.catalogue import Catalogue, key_bytes
 from pipeline.captions.request import RunRequest, new_run_id
-from pipeline.captions.survey import Survey, Surveyor
+from pipeline.captions.survey import Survey, survey
 from pipeline.captions.trial import Trial
 from pipeline.jobs.plan import Selection
 from pipeline.photos.photo import find_file
 from pipeline.photos.thumbnails import Thumbnails
+from pipeline.photos.walk import Walked, walk_photos
 
 T = TypeVar("T")
 
@@ -44,7 +47,6 @@ class Session:
         settings: As the files last said.
         catalogue: The journal, to browse. Ask it on its thread: `read`.
         marked: Keys of marked photos.
-        leaving: Set when the app is left, so that threads end.
     """
 
     def __init__(
@@ -57,13 +59,13 @@ class Session:
         self.workspace = workspace
         self.settings: Settings = load_settings(workspace)
         self.marked: set[str] = set()
-        self.leaving = threading.Event()
         self._named_photos = photos_dir
         self._named_journal = journal
         self._cache = cache
         self.catalogue = Catalogue(self.journal)
-        self._surveyor = Surveyor(self.catalogue)
+        self._walked: tuple[Path, Walked] | None = None
         self._reader = ThreadPoolExecutor(1, "catalogue")
+        self._editor = ThreadPoolExecutor(1, "edits")
         self._thumbnails: dict[Path, Thumbnails] = {}
 
     @property
@@ -81,17 +83,20 @@ class Session:
         """Whether nobody has said yet where the photos are."""
         return self.photos_dir is None and not self.journal.exists()
 
-    def save(self, **changes: object) -> None:
+    async def save(self, **changes: object) -> None:
         """Set choices in `pcc.toml` and read the settings again.
 
         Raises:
             SettingsError: the file cannot be changed, or a value is wrong.
         """
-        self.workspace.mkdir(parents=True, exist_ok=True)
-        save_choices(self.workspace, changes)
-        self.settings = load_settings(self.workspace)
+        self.settings = await asyncio.to_thread(self._save, changes)
         if "photos_dir" in changes:
             self._named_photos = Path(str(changes["photos_dir"]))  # over PHOTOS_DIR too
+
+    def _save(self, changes: dict[str, object]) -> Settings:
+        self.workspace.mkdir(parents=True, exist_ok=True)
+        save_choices(self.workspace, changes)
+        return load_settings(self.workspace)
 
     def request(self, selection: Selection | None = None) -> RunRequest:
         """Return the run that the settings describe."""
@@ -130,29 +135,68 @@ class Session:
         Raises:
             JournalError: it cannot be written.
         """
-        await self.read(self.catalogue.edits.write, rel_path, raw_path, caption)
+        loop = asyncio.get_running_loop()
+        write = self.catalogue.edits.write
+        # A thread of its own: no walk, search or loading stands before it.
+        await loop.run_in_executor(self._editor, write, rel_path, raw_path, caption)
+
+    def write_retry_list(self, keys: Iterable[str]) -> Path:
+        """Write the paths of some photos for `--retry-list`, and return where.
+
+        Each list has a name of its own: a job that is restarted reads its list again.
+        """
+        for old in self.workspace.glob("retry-list-*"):
+            old.unlink()  # no job runs, so none is in use
+        listed = self.workspace / f"retry-list-{new_run_id()}"
+        data = b"".join(key_bytes(key) + b"\0" for key in sorted(keys))
+        with atomic_rewrite(listed, needed=len(data)) as file:
+            file.write(data)
+        return listed
 
     async def survey(self, request: RunRequest, *, walk: bool = False) -> Survey:
         """Return what the library holds and what a run would do there.
+
+        Args:
+            request: The run.
+            walk: Whether to look for new photos.
 
         Raises:
             PhotosDirMissing: the photos directory cannot be read.
             SetupError: there is no such backend.
         """
-        survey, stays = self._surveyor.survey, lambda: not self.leaving.is_set()
-        return await self.read(lambda: survey(request, walk=walk, go_on=stays))
+        place = request.photos_dir
+        if walk or self._walked is None or self._walked[0] != place:
+            self._walked = (place, await self.walk(place))
+        return await self.read(survey, self.catalogue, self._walked[1], request)
 
-    def file_of(self, record: CaptionRecord) -> Path | None:
+    async def walk(self, place: Path, seconds: float = math.inf) -> Walked:
+        """Return the photos of a directory; the walk ends when nobody waits for it any longer.
+
+        Args:
+            place: The directory.
+            seconds: How long it may take; after that, what was found so far.
+
+        Raises:
+            PhotosDirMissing: it cannot be read.
+        """
+        deadline = time.monotonic() + seconds
+        gone = threading.Event()
+
+        def go_on() -> bool:
+            return not gone.is_set() and time.monotonic() < deadline
+
+        try:
+            return await asyncio.to_thread(walk_photos, place, go_on=go_on)
+        finally:
+            gone.set()
+
+    async def file_at(self, rel_path: str, raw_path: str | None = None) -> Path | None:
         """Return where the photo of a record is, None where that cannot be told."""
-        return self.file_at(record.rel_path, record.raw_path)
-
-    def file_at(self, rel_path: str, raw_path: str | None = None) -> Path | None:
-        """Return where a photo is, None where that cannot be told."""
         if self.photos_dir is None:
             return None
         try:
-            return find_file(self.photos_dir, rel_path, raw_path)
-        except ValueError:
+            return await asyncio.to_thread(find_file, self.photos_dir, rel_path, raw_path)
+        except (ValueError, OSError):
             return None
 
     def thumbnails(self) -> Thumbnails | None:
@@ -164,11 +208,12 @@ class Session:
             self._thumbnails[place] = Thumbnails(place, self._cache or thumbnail_cache())
         return self._thumbnails[place]
 
-    async def try_photo(self, flags: Iterable[str]) -> Trial:
+    async def try_photo(self, flags: Iterable[str], environment: dict[str, str]) -> Trial:
         """Caption one photo in a process of its own, and write nothing.
 
         Args:
             flags: Of `pcc try`, over the settings.
+            environment: Variables for it, likewise; empty ones are left out.
 
         Raises:
             TrialFailed: there is no caption, and why.
@@ -182,7 +227,7 @@ class Session:
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
-            env={**os.environ, "COLUMNS": "1000"},
+            env={**os.environ, **{name: value for name, value in environment.items() if value}},
         )
         try:
             async with asyncio.timeout(TRY_SECONDS):
@@ -192,14 +237,18 @@ class Session:
         finally:
             if process.returncode is None:
                 process.kill()
+                await process.wait()
         if not answer:
             lines = complaint.decode("utf-8", "replace").strip().splitlines()
             raise TrialFailed(scrub(lines[-1] if lines else f"exit code {process.returncode}"))
-        return msgspec.json.decode(answer, type=Trial)
+        try:
+            return msgspec.json.decode(answer, type=Trial)
+        except msgspec.MsgspecError:
+            raise TrialFailed("the trial gave an answer that cannot be read") from None
 
     async def close(self) -> None:
         """Let go of threads and processes; a running job is none of them."""
-        self.leaving.set()
         for thumbnails in self._thumbnails.values():
             await thumbnails.close()
         self._reader.shutdown(wait=False, cancel_futures=True)
+        await asyncio.to_thread(self._editor.shutdown)  # an edit is never left behind

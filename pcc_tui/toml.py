@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import msgspec
 
-from journal import atomic_rewrite
+from journal import JournalError, atomic_rewrite
 from pcc_tui.errors import SettingsError
 
 T = TypeVar("T")
@@ -70,6 +70,7 @@ def change_toml(path: Path, changes: Mapping[str, object], kind: type[object]) -
     """
     import tomlkit
 
+    path = path.resolve()  # a link stays a link
     try:
         document = tomlkit.parse(path.read_text("utf-8")) if path.exists() else tomlkit.document()
         for key, value in changes.items():
@@ -83,5 +84,5 @@ def change_toml(path: Path, changes: Mapping[str, object], kind: type[object]) -
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with atomic_rewrite(path, needed=len(data)) as file:
             file.write(data)
-    except (tomlkit.exceptions.TOMLKitError, UnicodeDecodeError, OSError) as error:
+    except (tomlkit.exceptions.TOMLKitError, UnicodeDecodeError, OSError, JournalError) as error:
         raise SettingsError(f"{path} cannot be changed: {error}") from None

@@ -19,7 +19,7 @@ Pcc = Callable[..., subprocess.CompletedProcess[str]]
 CLEAN_ENVIRONMENT = {
     name: value
     for name, value in os.environ.items()
-    if name not in (*KEY_NAMES, "PHOTOS_DIR", "PCC_REQUEST_TIMEOUT")
+    if name not in (*KEY_NAMES, "PHOTOS_DIR", "PCC_REQUEST_TIMEOUT", "PCC_BASE_URL", "PCC_PROMPT")
 }
 
 PCC = [sys.executable, "-P", "-m", "pcc_tui"]

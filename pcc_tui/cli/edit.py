@@ -7,7 +7,6 @@ from typing import Annotated, Optional
 
 import typer
 
-from backends.keys import scrub
 from pcc_tui.cli.groups import takes_groups
 from pcc_tui.cli.options import Site, require_text
 from pcc_tui.cli.output import ExitCode, fail, print_json, say
@@ -34,10 +33,9 @@ def edit(
         fail(f"{site.journal} knows no photo {photo}", ExitCode.USAGE)
     edits = Edits(site.journal)
     rel_path, raw_path = split_path(os.fsdecode(photo))
-    text = None if caption is None else scrub(caption)
-    edits.write(rel_path, raw_path, text)
+    edits.write(rel_path, raw_path, caption)
     if site.json:
-        print_json({"rel_path": rel_path, "caption": text})
+        print_json({"rel_path": rel_path, "caption": caption})
     else:
-        say(f"{rel_path}: {text or 'edit taken back'}")
+        say(f"{rel_path}: {caption or 'edit taken back'}")
     return ExitCode.OK

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -80,10 +82,26 @@ def open_app(
     os.environ.setdefault("TEXTUAL_FPS", frames)
     sys.setswitchinterval(SWITCH_SECONDS)
     app = _make_app(workspace, photos_dir, captions_jsonl, preferences, images, start_with)
-    code = app.run(mouse=True)
+    code = _run(app)
     if app.job_kept:
         warn(f"The job goes on. Show it again: pcc --workspace {workspace.resolve()}")
     return code or app.return_code or ExitCode.OK
+
+
+def _run(app: PccApp) -> int | None:
+    """Run the app with few pauses, and put everything back as it was."""
+    from pcc_tui.hang_up import LEAVING
+
+    # What lives as long as the app is none of the collector's business.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 100)
+    before = {number: signal.getsignal(number) for number in LEAVING}
+    try:
+        return app.run(mouse=True)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _make_app(

@@ -89,10 +89,18 @@ class Work:
     model: Annotated[
         Optional[str], typer.Option(help="Model id.", show_default="the backend's own")
     ] = None
-    prompt: Annotated[Optional[str], typer.Option(help="Instruction sent with each photo.")] = None
+    prompt: Annotated[
+        Optional[str],
+        typer.Option(envvar="PCC_PROMPT", help="Instruction sent with each photo."),
+    ] = None
     base_url: Annotated[
         Optional[str],
-        typer.Option(help="Another server: a URL, or vllm, sglang, ollama, lmstudio, llamacpp."),
+        typer.Option(
+            envvar="PCC_BASE_URL",
+            help="Another server: a URL, or vllm, sglang, ollama, lmstudio, llamacpp.",
+        ),
+            help="Another server: a URL, or vllm, sglang, ollama, lmstudio, llamacpp.",
+        ),
     ] = None
     retry_status: Annotated[
         Optional[str],
@@ -187,11 +195,14 @@ def request_of(site: Site, work: Work, pace: Pace) -> RunRequest:
     photos = site.photos(settings)
     if site.workspace.resolve().is_relative_to(photos.resolve()):
         warn(f"warning: {site.workspace} is inside the photos; --workspace DIR keeps them apart")
+    backend = work.backend or settings.choices.backend
+    if backend != settings.choices.backend:  # model and server were chosen for the other one
+        settings.choices.model = settings.choices.base_url = None
     return RunRequest(
         photos_dir=photos,
         workspace=site.workspace,
         journal=site.journal,
-        backend=work.backend or settings.choices.backend,
+        backend=backend,
         options=settings.options(
             prompt=work.prompt or None,
             model=work.model or None,

@@ -16,14 +16,15 @@ from textual.widgets.option_list import Option
 from backends.base import DEFAULT_PROMPT, Captioner, Options
 from backends.errors import SetupError
 from backends.registry import backend_class, backend_names
-from pcc_tui.errors import TrialFailed
+from pcc_tui.errors import SettingsError, TrialFailed
 from pcc_tui.screens.base import PccScreen
 from pcc_tui.widgets.picture import PictureBox
 from pcc_tui.widgets.text import Words, safe, safe_lines
 from pcc_tui.wording import duration
 from pipeline.captions.measured import Measured, measure
 from pipeline.captions.presets import PRESETS, preset_of
-from pipeline.jobs.plan import Plan, Selection
+from pipeline.captions.request import maker_of
+from pipeline.jobs.plan import RETRYABLE, Plan, Selection
 
 OWN_PROMPT = "your own"
 
@@ -31,8 +32,8 @@ WORK = {
     "missing": ("photos without a caption", Selection(), []),
     "failed": (
         "those, and failed calls again",
-        Selection(statuses=frozenset({"error_api", "error_model"})),
-        ["--retry-status", "error_api,error_model"],
+        Selection(statuses=frozenset(RETRYABLE)),
+        ["--retry-status", ",".join(RETRYABLE)],
     ),
     "stale": (
         "those, and what another model or prompt wrote",
@@ -51,6 +52,7 @@ class Choice(msgspec.Struct, frozen=True):
     summary: str
     needs: str
     ready: bool
+    workers: int = 1
 
 
 class BackendScreen(PccScreen):
@@ -68,6 +70,7 @@ class BackendScreen(PccScreen):
     def __init__(self) -> None:
         super().__init__()
         self._choices: list[Choice] = []
+        self._filled_from = self.session.settings
 
     def compose_body(self) -> ComposeResult:
         """Lay out the choices on the left, what follows from them on the right."""
@@ -154,10 +157,19 @@ class BackendScreen(PccScreen):
         """A changed prompt is one's own."""
         preset = preset_of(self.query_one("#prompt", TextArea).text) or OWN_PROMPT
         self.query_one("#preset", Select).value = preset
+        self._look_ahead()
+
+    def on_screen_resume(self) -> None:
+        """Show what another screen may have chosen meanwhile."""
+        super().on_screen_resume()
+        if self._filled_from is not self.session.settings:
+            self._filled_from = self.session.settings
+            self.background("backends", self._list_backends)
 
     def show_catalogue(self) -> None:
         """Estimate again: more is done."""
-        self._look_ahead()
+        if not any(worker.group == "estimate" and worker.is_running for worker in self.workers):
+            self._look_ahead()
 
     def _look_ahead(self) -> None:
         choice = self._chosen()
@@ -177,9 +189,9 @@ class BackendScreen(PccScreen):
             session.request(WORK[work][1]), backend=choice.name, options=self._options()
         )
         survey = await session.survey(request)
-        model = self._field("model")
-        measured = await asyncio.to_thread(measure, session.journal, choice.name, model)
-        workers = self._number("max-workers") or 1
+        maker = maker_of(request)
+        measured = await asyncio.to_thread(measure, session.journal, maker.backend, maker.model)
+        workers = self._number("max-workers") or choice.workers
         words.say(outlook(survey.plan, measured, workers))
 
     def _options(self) -> Options:
@@ -194,7 +206,10 @@ class BackendScreen(PccScreen):
 
     def _number(self, name: str) -> int | None:
         text = self._field(name)
-        return int(text) if text and text.isdecimal() and int(text) > 0 else None
+        if text is not None and not (text.isdecimal() and int(text) > 0):
+            words = name.replace("-", " ")
+            raise SettingsError(f"{words}: {text} is no number above 0; leave it empty for auto")
+        return None if text is None else int(text)
 
     # What one does
 
@@ -202,12 +217,12 @@ class BackendScreen(PccScreen):
         """Do what the button says."""
         getattr(self, f"action_{event.button.id}")()
 
-    def _save(self) -> bool:
+    async def _save(self) -> bool:
         choice = self._chosen()
         if choice is None:
             return False
         prompt = self.query_one("#prompt", TextArea).text.strip()
-        self.session.save(
+        await self.session.save(
             backend=choice.name,
             model=self._field("model"),
             base_url=self._field("base-url"),
@@ -222,7 +237,7 @@ class BackendScreen(PccScreen):
         """Keep the choices in `pcc.toml`."""
 
         async def save() -> None:
-            if self._save():
+            if await self._save():
                 self.pcc.tell(f"Saved in {self.session.workspace / 'pcc.toml'}.")
 
         self.background("save", save)
@@ -231,7 +246,7 @@ class BackendScreen(PccScreen):
         """Keep the choices and start a run."""
 
         async def start() -> None:
-            if self._save():
+            if await self._save():
                 self.pcc.start_job(WORK[str(self.query_one("#work", Select).value)][2])
 
         self.background("save", start)
@@ -242,18 +257,20 @@ class BackendScreen(PccScreen):
 
     async def _try(self) -> None:
         trial = self.query_one("#trial", Words)
-        choice, flags = self._chosen(), []
-        for flag, value in (
-            ("--model", self._field("model")),
-            ("--base-url", self._field("base-url")),
-            ("--prompt", self.query_one("#prompt", TextArea).text.strip() or None),
-        ):
-            flags += [flag, value] if value else []
+        choice = self._chosen()
         if choice is None:
             return
+        flags = ["--backend", choice.name]
+        if model := self._field("model"):
+            flags += ["--model", model]
+        # Not as flags: those are for all to see in the list of processes.
+        unlisted = {
+            "PCC_BASE_URL": self._field("base-url") or "",
+            "PCC_PROMPT": self.query_one("#prompt", TextArea).text.strip(),
+        }
         trial.say(f"Asking {choice.name} …", "dim")
         try:
-            tried = await self.session.try_photo(["--backend", choice.name, *flags])
+            tried = await self.session.try_photo(flags, unlisted)
         except TrialFailed as error:
             trial.say(str(error), "$error")
             return
@@ -263,7 +280,7 @@ class BackendScreen(PccScreen):
         style = "bold" if tried.caption else "$error"
         caption = safe_lines(tried.caption or tried.error or "", style)
         trial.update(Content.assemble(caption, "\n", safe(took, "dim")))
-        path = self.session.file_at(tried.rel_path)
+        path = await self.session.file_at(tried.rel_path, tried.raw_path)
         thumbnails = self.session.thumbnails()
         if path is not None and thumbnails is not None:
             await self.query_one(PictureBox).present(thumbnails, path)
@@ -299,7 +316,7 @@ def look_at(name: str, keys: set[str]) -> Choice:
         parts.append(f"{kind.key_name} {state}.")
     if kind.default_model is not None:
         parts.append(f"Model unless named: {kind.default_model}.")
-    return Choice(name, summary, "\n".join(parts), ready)
+    return Choice(name, summary, "\n".join(parts), ready, kind.default_workers)
 
 
 def outlook(plan: Plan, measured: Measured | None, workers: int) -> str:

@@ -10,7 +10,8 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Button, TextArea
 
-from pcc_tui.widgets.text import Words, safe_lines
+from pcc_tui.clean import clean
+from pcc_tui.widgets.text import Words, clean_lines
 
 
 class EditDialog(ModalScreen[str]):
@@ -22,15 +23,19 @@ class EditDialog(ModalScreen[str]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f2", "save", "Save", id="edit.save"),
+        Binding("f2", "save", "Save", id="edit.save", priority=True),
         Binding("escape,f10", "cancel", "Cancel", id="edit.cancel"),
     ]
 
     def __init__(self, rel_path: str, caption: str) -> None:
         super().__init__()
         self._rel_path = rel_path
-        self._caption = caption
-        self._shown = safe_lines(caption).plain
+        self._shown = clean_lines(caption)
+        self._escapes = {
+            escape: char
+            for char in set(caption) - {"\n"}
+            if (escape := clean(char)) != char and escape not in caption
+        }
 
     def compose(self) -> ComposeResult:
         """Lay out the text and its buttons."""
@@ -52,9 +57,13 @@ class EditDialog(ModalScreen[str]):
         getattr(self, f"action_{event.button.id}")()
 
     def action_save(self) -> None:
-        """Keep what was written; what was not touched stays as it was, unsafe parts included."""
-        text = self.query_one(TextArea).text.strip()
-        self.dismiss(self._caption if text == self._shown.strip() else text)
+        """Keep what was written; what is shown as an escape becomes what it was."""
+        area = self.query_one(TextArea)
+        area.read_only = True  # keys that come after this one are no part of the caption
+        text = area.text.strip()
+        for escape, char in self._escapes.items():
+            text = text.replace(escape, char)
+        self.dismiss(text)
 
     def action_cancel(self) -> None:
         """Keep nothing."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
+
+from textual.notifications import SeverityLevel
 
 from pipeline.jobs.control import Command
 from pipeline.jobs.progress import Snapshot
@@ -11,7 +13,7 @@ from pipeline.jobs.progress import Snapshot
 if TYPE_CHECKING:
     from textual_image.widget._base import Image as ImageWidget
 
-    from pcc_tui.job_link import JobLink
+    from pcc_tui.job_link import Ended, JobLink
     from pcc_tui.probes import MachineProbe
     from pcc_tui.session import Session
 
@@ -27,6 +29,8 @@ class Host(Protocol):
         machine: Reads the machine; off the event loop.
         image_widget: The widget that draws pictures, None for none.
         snapshot: The last state of the running job, None while there is none.
+        ended: How the last job ended, None before that and while another starts.
+        rates: Photos a second of the running job, second by second.
     """
 
     session: Session
@@ -34,6 +38,8 @@ class Host(Protocol):
     machine: MachineProbe
     image_widget: type[ImageWidget] | None
     snapshot: Snapshot | None
+    ended: Ended | None
+    rates: Sequence[float]
 
     def start_job(self, extra: Iterable[str] = ()) -> None:
         """Start a job with the settings of the workspace and show it."""
@@ -44,7 +50,7 @@ class Host(Protocol):
     def action_go(self, mode: str) -> None:
         """Show another screen."""
 
-    def tell(self, sentence: str, severity: Any = "information") -> None:
+    def tell(self, sentence: str, severity: SeverityLevel = "information") -> None:
         """Say a sentence where it is seen."""
 
     async def guarded(self, work: Work, *arguments: Any) -> None:

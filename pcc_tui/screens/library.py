@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import ClassVar, Literal
 
 import msgspec
@@ -16,11 +17,15 @@ from pcc_tui.widgets.months import MonthStrip
 from pcc_tui.widgets.text import Words
 from pcc_tui.wording import tidy
 from pipeline.captions.survey import Survey
+from pipeline.jobs.plan import RETRYABLE
+from pipeline.jobs.progress import Snapshot
+from pipeline.photos.errors import PhotosDirMissing
 
-RETRYABLE = ("error_api", "error_model")
-"""A second attempt may help; a broken file stays broken."""
+Step = Literal["wait", "setup", "watch", "start", "retry", "review"]
 
-Step = Literal["setup", "watch", "start", "retry", "review"]
+
+COUNT_AGAIN_SECONDS = 2.0
+"""How soon the figures follow a growing journal."""
 
 
 class NextStep(msgspec.Struct, frozen=True):
@@ -43,6 +48,8 @@ class LibraryScreen(PccScreen):
     def __init__(self) -> None:
         super().__init__()
         self._survey: Survey | None = None
+        self._counting = self._count_again = self._looked = False
+        self._next = NextStep("wait", "Looking at the library …")
 
     def compose_body(self) -> ComposeResult:
         """Lay out figures, months and the next step."""
@@ -53,27 +60,48 @@ class LibraryScreen(PccScreen):
                     yield Words(id=name, classes="figure")
             yield Words(id="statuses")
             with Horizontal(id="what-next"):
-                yield Button("Looking at the library …", variant="primary", id="next")
+                yield Button(self._next.words, variant="primary", id="next")
             yield MonthStrip(id="months")
             yield Words(id="library-warnings")
 
     def show_catalogue(self) -> None:
-        """Count again."""
-        self.background("survey", self._count, False)
+        """Count again, once the counting under way is done."""
+        if self._counting:
+            self._count_again = True
+        else:
+            self.background("survey", self._count, False)
+
+    def show_snapshot(self, shot: Snapshot | None) -> None:
+        """The next step depends on whether a job runs."""
+        self._show_next_step()
 
     def action_look_again(self) -> None:
         """Walk the photos directory for new photos."""
         self.background("survey", self._count, True)
 
     async def _count(self, walk: bool) -> None:
+        self._counting = True
+        try:
+            await self._survey_once(walk)
+            while self._count_again:
+                self._count_again = False
+                await asyncio.sleep(COUNT_AGAIN_SECONDS)
+                await self._survey_once(False)
+        finally:
+            self._counting = False
+
+    async def _survey_once(self, walk: bool) -> None:
         session = self.session
         place = session.photos_dir
         words = "No photos directory yet." if place is None else f"Photos: {tidy(place)}"
+        survey = None
+        try:
+            if place is not None:
+                survey = await session.survey(session.request(), walk=walk)
+        except PhotosDirMissing as error:
+            words = str(error)
+        self._survey, self._looked = survey, True
         self.query_one("#place", Words).say(words)
-        if place is None:
-            self._survey = None
-        else:
-            self._survey = await session.survey(session.request(), walk=walk)
         self._show()
 
     def _show(self) -> None:
@@ -90,8 +118,13 @@ class LibraryScreen(PccScreen):
             self.query_one("#statuses", Words).say(_statuses(survey), "dim")
             self.query_one(MonthStrip).show(survey.months)
             self.query_one("#library-warnings", Words).say("\n".join(survey.warnings), "$warning")
+        self._show_next_step()
+
+    def _show_next_step(self) -> None:
+        self._next = self.next_step()
         button = self.query_one("#next", Button)
-        button.label = Content(self.next_step().words)
+        if button.label != Content(self._next.words):
+            button.label = Content(self._next.words)
 
     def _figure(self, name: str, count: int, words: str, style: str) -> None:
         self.query_one(f"#{name}", Words).update(
@@ -103,6 +136,8 @@ class LibraryScreen(PccScreen):
         survey, backend = self._survey, self.session.settings.choices.backend
         if self.pcc.link.running:
             return NextStep("watch", "Watch the running job")
+        if not self._looked:
+            return self._next
         if survey is None:
             return NextStep("setup", "Choose the photos directory")
         plan = survey.plan
@@ -117,7 +152,7 @@ class LibraryScreen(PccScreen):
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """Do the next step."""
-        match self.next_step().step:
+        match self._next.step:
             case "setup":
                 self.pcc.action_go("setup")
             case "watch":

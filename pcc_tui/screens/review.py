@@ -11,19 +11,24 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widgets import Input
 
-from journal import record_key
+from backends.keys import scrub
+from journal import JournalError, record_key
 from pcc_tui.screens.base import PccScreen
 from pcc_tui.screens.choose import ChooseBackend
 from pcc_tui.screens.edit import EditDialog
 from pcc_tui.widgets.entry_view import EntryView
 from pcc_tui.widgets.photo_list import PhotoList
 from pcc_tui.widgets.picture import PictureBox
-from pcc_tui.widgets.text import Words, safe_lines
-from pipeline.captions.catalogue import Entry, key_bytes, readable_path
-from pipeline.captions.query import Query
+from pcc_tui.widgets.text import Words, clean_lines
+from pipeline.captions.catalogue import Entry, readable_path
+from pipeline.captions.query import Query, fits_query
 from pipeline.jobs.plan import Made
 
 TYPING_SECONDS = 0.15
+
+SELECT_AGAIN_SECONDS = 2.0
+"""How soon a list of what was found follows a growing journal."""
+
 STAY_SECONDS = 0.04
 """A held key passes by photos without reading them."""
 
@@ -31,12 +36,21 @@ STATUS_CYCLE = ("", "error", "success")
 
 
 class Undo(msgspec.Struct, frozen=True):
-    """What a photo showed before an edit: another edit, or None for the machine's caption."""
+    """An edit of this session, and how to take it back.
+
+    Attributes:
+        key: Of the photo.
+        rel_path: Its path.
+        raw_path: Base64 of the path's bytes where they are not UTF-8.
+        before: The edit it had before, None for the machine's caption.
+        wrote: What this edit wrote, None where it took one back.
+    """
 
     key: str
     rel_path: str
     raw_path: str | None
     before: str | None
+    wrote: str | None
 
 
 class ReviewScreen(PccScreen):
@@ -66,15 +80,18 @@ class ReviewScreen(PccScreen):
     def __init__(self) -> None:
         super().__init__()
         self._query = Query()
-        self._entry: Entry | None = None
+        self._selecting = self._select_again = False
         self._undo: list[Undo] = []
-        self._seeking = asyncio.Lock()
 
     def compose_body(self) -> ComposeResult:
         """Lay out list, picture and caption."""
         with Horizontal(id="review"):
             with Vertical(id="left"):
-                yield Input(placeholder="/ words status:error date:2024 is:edited", id="query")
+                yield Input(
+                    placeholder="/ words status:error date:2024 is:edited",
+                    select_on_focus=False,
+                    id="query",
+                )
                 yield PhotoList(self._describe, id="photos")
                 yield Words(id="where")
             with Vertical(id="right"):
@@ -103,16 +120,22 @@ class ReviewScreen(PccScreen):
         if self._query == Query():
             self._list.show(self.session.catalogue.keys)
             self._show_where()
+        elif self._selecting:
+            self._select_again = True
         else:
             self.background("select", self._select)
         self._show_entry()
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Filter as one types."""
-        query = Query.parse(event.value)
+        self._look_for(Query.parse(event.value))
+
+    def _look_for(self, query: Query) -> None:
+        """Show what another query finds; until that is known, nothing can be marked by mistake."""
         if query == self._query:
             return
         self._query = query
+        self._list.show(())
         if query == Query():
             self.workers.cancel_group(self, "select")
             self.show_catalogue()
@@ -120,8 +143,20 @@ class ReviewScreen(PccScreen):
             self.background("select", self._select, TYPING_SECONDS)
 
     async def _select(self, wait: float = 0.0) -> None:
-        """Find what the query asks for, a piece at a time, so that another query may come."""
-        await asyncio.sleep(wait)
+        """Find what the query asks for, and again if the journal grew meanwhile."""
+        self._selecting = True
+        try:
+            await asyncio.sleep(wait)
+            await self._find()
+            while self._select_again:
+                self._select_again = False
+                await asyncio.sleep(SELECT_AGAIN_SECONDS)
+                await self._find()
+        finally:
+            self._selecting = False
+
+    async def _find(self) -> None:
+        """Show what the query finds; a piece at a time, so that another query may come."""
         session = self.session
         self.query_one("#where", Words).say("Searching …", "dim")
         pieces = session.catalogue.select(self._query, frozenset(session.marked))
@@ -152,13 +187,17 @@ class ReviewScreen(PccScreen):
 
     async def _read_entry(self, key: str | None) -> None:
         await asyncio.sleep(STAY_SECONDS)
-        entry = None
-        if key is not None:
-            entry = await asyncio.to_thread(self.session.catalogue.entry, key)
-        self._entry = entry
+        entry = await self._entry_of(key)
         self.query_one(EntryView).show(entry)
-        path = None if entry is None else self.session.file_of(entry.record)
+        path = None
+        if entry is not None:
+            path = await self.session.file_at(entry.record.rel_path, entry.record.raw_path)
         self.query_one("#picture", PictureBox).show(self.session.thumbnails(), path)
+
+    async def _entry_of(self, key: str | None) -> Entry | None:
+        if key is None:
+            return None
+        return await asyncio.to_thread(self.session.catalogue.entry, key)
 
     # Finding
 
@@ -176,6 +215,7 @@ class ReviewScreen(PccScreen):
 
     def _ask(self, query: Query) -> None:
         self.query_one("#query", Input).value = str(query)
+        self._look_for(query)
 
     def action_show_all(self) -> None:
         """Take every filter away."""
@@ -188,7 +228,8 @@ class ReviewScreen(PccScreen):
 
     async def _cycle(self, field: str) -> None:
         made = await self.session.read(self.session.catalogue.index.totals)
-        values = ("", *sorted({_value(group, field) for group in made} - {""}))
+        found = {_value(group, field) for group in made}
+        values = ("", *sorted(value for value in found if fits_query(value)))
         value = _after(getattr(self._query, field), values)
         self._ask(msgspec.structs.replace(self._query, **{field: value}))
 
@@ -200,13 +241,9 @@ class ReviewScreen(PccScreen):
         """Show each year, one after the other."""
         self.background("cycle", self._cycle, "date")
 
-    def action_next_error(self, step: int) -> None:
+    async def action_next_error(self, step: int) -> None:
         """Go to the next or the previous photo without a caption."""
-        self.carry_out(self._seek_error, step)
-
-    async def _seek_error(self, step: int) -> None:
-        async with self._seeking:  # a second press goes on from where the first arrives
-            await self._go_to_error(step)
+        await self.pcc.guarded(self._go_to_error, step)
 
     async def _go_to_error(self, step: int) -> None:
         photos, catalogue = self._list, self.session.catalogue
@@ -265,53 +302,72 @@ class ReviewScreen(PccScreen):
         self.app.push_screen(ChooseBackend(self.session.settings.choices.backend), chosen)
 
     def _retry(self, extra: list[str]) -> None:
-        keys = set(self.session.marked) or {key for key in [self._list.current] if key}
+        keys = self.session.marked or {key for key in [self._list.current] if key}
         if not keys:
             self.pcc.tell("nothing to retry", "warning")
-            return
-        if self.pcc.link.running:
+        elif self.pcc.link.running:
             self.pcc.tell("a job is running; retry when it is over", "warning")
-            return
-        names = self.session.workspace / "retry-list"
-        names.write_bytes(b"".join(key_bytes(key) + b"\0" for key in sorted(keys)))
-        self.session.marked.clear()
-        self.pcc.start_job(["--retry-list", str(names), *extra])
+        else:
+            self.carry_out(self._start_retry, frozenset(keys), extra)
+
+    async def _start_retry(self, keys: frozenset[str], extra: list[str]) -> None:
+        listed = await asyncio.to_thread(self.session.write_retry_list, keys)
+        self.pcc.start_job(["--retry-list", str(listed), *extra])
+        if self.pcc.link.running:
+            self.session.marked.difference_update(keys)
 
     # Edits
 
-    def action_edit(self) -> None:
+    async def action_edit(self) -> None:
         """Write the caption by hand."""
-        entry = self._entry
-        if entry is None:
-            return
+        await self.pcc.guarded(self._edit, self._list.current)
 
+    async def _edit(self, key: str | None) -> None:
+        entry = await self._entry_of(key)
+        if entry is not None:
+            await self._ask_for_caption(entry, entry.caption or "")
+
+    async def _ask_for_caption(self, entry: Entry, text: str) -> None:
         def written(text: str | None) -> None:
             if text is not None and text != (entry.caption or ""):
                 self.carry_out(self._write_edit, entry, text)
 
-        self.app.push_screen(EditDialog(entry.record.rel_path, entry.caption or ""), written)
+        await self.app.push_screen(EditDialog(entry.record.rel_path, text), written)
 
     async def _write_edit(self, entry: Entry, text: str) -> None:
         record = entry.record
         new = text if text and text != record.caption else None
-        await self.session.edit(record.rel_path, record.raw_path, new)
+        try:
+            await self.session.edit(record.rel_path, record.raw_path, new)
+        except (JournalError, OSError) as error:
+            self.pcc.tell(f"the edit is not saved: {error}", "error")
+            await self._ask_for_caption(entry, text)
+            return
         key = record_key(record.rel_path, record.raw_path)
-        self._undo.append(Undo(key, record.rel_path, record.raw_path, entry.edit))
+        self._undo.append(Undo(key, record.rel_path, record.raw_path, entry.edit, new))
         self._edits_changed()
 
-    def action_undo(self) -> None:
+    async def action_undo(self) -> None:
         """Take the last edit back; without one in this session, the edit of this photo."""
-        entry = self._entry
+        await self.pcc.guarded(self._take_last_back, self._list.current)
+
+    async def _take_last_back(self, key: str | None) -> None:
+        texts = self.session.catalogue.edits.texts
         if self._undo:
-            undo = self._undo.pop()
-        elif entry is not None and entry.edit is not None:
-            record = entry.record
-            key = record_key(record.rel_path, record.raw_path)
-            undo = Undo(key, record.rel_path, record.raw_path, None)
-        else:
+            undo = self._undo[-1]
+            if texts.get(undo.key) != undo.wrote:
+                self._undo.pop()
+                self.pcc.tell(f"{undo.rel_path} was edited elsewhere since; that edit stays")
+                return
+            await self._take_back(undo)
+            self._undo.pop()
+            return
+        entry = await self._entry_of(key)
+        if key is None or entry is None or entry.edit is None:
             self.pcc.tell("nothing to undo")
             return
-        self.carry_out(self._take_back, undo)
+        record = entry.record
+        await self._take_back(Undo(key, record.rel_path, record.raw_path, None, entry.edit))
 
     async def _take_back(self, undo: Undo) -> None:
         await self.session.edit(undo.rel_path, undo.raw_path, undo.before)
@@ -323,13 +379,16 @@ class ReviewScreen(PccScreen):
         self._list.refresh()
         self._show_entry()
 
-    def action_copy(self) -> None:
+    async def action_copy(self) -> None:
         """Copy the caption, made safe, to the clipboard of the terminal."""
-        caption = None if self._entry is None else self._entry.caption
-        if caption is None:
+        await self.pcc.guarded(self._copy, self._list.current)
+
+    async def _copy(self, key: str | None) -> None:
+        entry = await self._entry_of(key)
+        if entry is None or entry.caption is None:
             self.pcc.tell("there is no caption to copy", "warning")
         else:
-            self.app.copy_to_clipboard(safe_lines(caption).plain)
+            self.app.copy_to_clipboard(clean_lines(scrub(entry.caption)))
             self.pcc.tell("The caption is in the clipboard.")
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
 from datetime import datetime, timedelta
 from typing import ClassVar
 
@@ -22,10 +21,9 @@ from pcc_tui.widgets.picture import PictureBox
 from pcc_tui.widgets.text import Words, safe, safe_lines
 from pcc_tui.wording import counts, duration
 from pipeline.captions.request import RunReport
+from pipeline.jobs.plan import RETRYABLE
 from pipeline.jobs.progress import Result, Snapshot
 
-SAMPLE_SECONDS = 1.0
-SAMPLES = 240
 GAUGE_SECONDS = 2.0
 
 PICTURE_SECONDS = 1.0
@@ -45,8 +43,6 @@ class RunScreen(PccScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self._rates: deque[float] = deque([0.0], maxlen=SAMPLES)
-        self._sampled_at = 0.0
         self._pictured_at = 0.0
         self._presenting = False
         self._gauge_timer: Timer | None = None
@@ -58,7 +54,7 @@ class RunScreen(PccScreen):
             yield ProgressBar(show_percentage=True, show_eta=False, id="progress")
             yield Words(id="pace")
             yield Words(id="counts")
-            yield Sparkline(list(self._rates), summary_function=max, id="throughput")
+            yield Sparkline([0.0], summary_function=max, id="throughput")
             with Horizontal(id="middle"):
                 yield PictureBox(self.pcc.image_widget, "last-picture")
                 with Vertical(id="beside"):
@@ -97,21 +93,13 @@ class RunScreen(PccScreen):
             )
         )
         self._show_progress(shot)
-        self._sample(shot)
+        self.query_one(Sparkline).data = list(self.pcc.rates)
         self._show_last(shot)
         errors = [
             Content.assemble(safe(f"{error.rel_path} ", "dim"), safe(error.text, "$error"))
             for error in shot.errors
         ]
         self.query_one("#errors-now", Words).update(Content("\n").join(errors))
-
-    def _sample(self, shot: Snapshot) -> None:
-        now = time.monotonic()
-        if now - self._sampled_at < SAMPLE_SECONDS:
-            return
-        self._sampled_at = now
-        self._rates.append(0.0 if shot.state == "paused" else shot.rate_now)
-        self.query_one(Sparkline).data = list(self._rates)
 
     def _show_last(self, shot: Snapshot) -> None:
         captioned = [result for result in shot.last if result.status == "success"]
@@ -124,7 +112,8 @@ class RunScreen(PccScreen):
         """Show a photo and its caption together, once the photo is decoded."""
         self._presenting = True
         try:
-            path, thumbnails = self.session.file_at(last.rel_path), self.session.thumbnails()
+            thumbnails = self.session.thumbnails()
+            path = await self.session.file_at(last.rel_path, last.raw_path)
             if path is not None and thumbnails is not None:
                 await self.query_one(PictureBox).present(thumbnails, path)
         finally:
@@ -134,9 +123,13 @@ class RunScreen(PccScreen):
         )
 
     def _show_no_job(self) -> None:
-        running = self.pcc.link.running
-        words = "Starting …" if running else "No job is running. r starts one."
-        self.query_one("#state", Words).say(words, "dim")
+        state = self.query_one("#state", Words)
+        if self.pcc.link.running:
+            state.say("Starting …", "dim")
+        elif self.pcc.ended is not None:
+            self._job_ended(self.pcc.ended)
+        else:
+            state.say("No job is running. r starts one.", "dim")
 
     def _job_ended(self, ended: Ended | None) -> None:
         if ended is None:
@@ -188,7 +181,7 @@ class RunScreen(PccScreen):
         if self.pcc.link.running:
             self.pcc.command_job("retry")
         else:
-            self.pcc.start_job(["--retry-status", "error_api,error_model"])
+            self.pcc.start_job(["--retry-status", ",".join(RETRYABLE)])
 
     def action_start(self) -> None:
         """Caption what has no caption."""

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import threading
-import time
+import os
 from pathlib import Path
 from typing import ClassVar
 
@@ -15,17 +14,25 @@ from textual.suggester import Suggester
 from textual.widgets import Button, Input, Select
 
 from backends.registry import backend_names
+from pcc_tui.clean import clean
 from pcc_tui.screens.base import PccScreen
 from pcc_tui.widgets.text import Words
 from pcc_tui.wording import tidy
-from pipeline.photos.walk import walk_photos
 
 COUNT_SECONDS = 5.0
 """A folder so large that counting takes longer has enough photos."""
 
 
-def _folder(typed: str) -> Path:
-    return Path(typed.strip()).expanduser()
+TYPING_SECONDS = 0.2
+
+
+def folder(typed: str) -> Path | None:
+    """Return the folder that a text names, None where there is none."""
+    try:
+        place = Path(typed.strip()).expanduser().resolve()
+        return place if typed.strip() and place.is_dir() else None
+    except (OSError, RuntimeError, ValueError):  # a name too long, no such user, a NUL
+        return None
 
 
 class FolderSuggester(Suggester):
@@ -43,17 +50,19 @@ def first_folder(value: str) -> str | None:
     """Return the first folder, by name, whose path begins with a text."""
     if not value:
         return None
-    typed = Path(value).expanduser()
-    parent, start = (typed, "") if value.endswith("/") else (typed.parent, typed.name)
     try:
-        names = sorted(
-            entry.name
-            for entry in parent.iterdir()
-            if entry.name.startswith(start) and (start or entry.name[0] != ".") and entry.is_dir()
-        )
-    except OSError:
+        typed = Path(value).expanduser()
+        parent, start = (typed, "") if value.endswith("/") else (typed.parent, typed.name)
+        names = sorted(entry.name for entry in os.scandir(parent) if _may_suggest(entry, start))
+    except (OSError, RuntimeError, ValueError):
         return None
     return value + names[0][len(start) :] if names and names[0] != start else None
+
+
+def _may_suggest(entry: os.DirEntry[str], start: str) -> bool:
+    name = entry.name
+    shown = name.startswith(start) and (start != "" or name[0] != ".") and clean(name) == name
+    return shown and entry.is_dir()
 
 
 class SetupScreen(PccScreen):
@@ -103,55 +112,50 @@ class SetupScreen(PccScreen):
         super().on_mount()
         self.query_one("#workspace", Words).say(tidy(self.session.workspace), "$primary")
 
+    def on_screen_resume(self) -> None:
+        """Show the backend that another screen may have chosen meanwhile."""
+        super().on_screen_resume()
+        backend, chosen = self.query_one("#backend", Select), self.session.settings.choices.backend
+        if chosen in backend_names():
+            backend.value = chosen
+
     def on_input_changed(self, event: Input.Changed) -> None:
         """Count the photos there."""
         self.background("count", self._count, event.value)
 
     async def _count(self, typed: str) -> None:
         words = self.query_one("#found-photos", Words)
-        if not typed.strip():
-            words.say("")
-            return
-        await asyncio.sleep(0.2)  # someone is typing
-        place = _folder(typed)
-        if not await asyncio.to_thread(place.is_dir):
-            words.say("There is no such directory.", "$warning")
+        words.say("")
+        await asyncio.sleep(TYPING_SECONDS)
+        place = await asyncio.to_thread(folder, typed)
+        if place is None:
+            words.say("There is no such directory." if typed.strip() else "", "$warning")
             return
         words.say("Counting …", "dim")
-        deadline = time.monotonic() + COUNT_SECONDS
-        gone = threading.Event()
-        try:
-            walked = await asyncio.to_thread(
-                walk_photos,
-                place,
-                go_on=lambda: not gone.is_set() and time.monotonic() < deadline,
-            )
-        finally:
-            gone.set()  # another text was typed, or the app is left
+        walked = await self.session.walk(place, COUNT_SECONDS)
         count = len(walked.paths)
         more = "" if walked.whole else " and more"
         words.say(f"{count:,} photos{more}", "$success" if count else "$warning")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Enter goes on."""
-        self._save(start=False)
+        self.background("save", self._save, False)
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """Save, and start if asked to."""
-        self._save(start=event.button.id == "start")
+        self.background("save", self._save, event.button.id == "start")
 
-    def _save(self, *, start: bool) -> None:
-        typed = self.query_one("#photos-dir", Input).value
-        place = _folder(typed)
-        if not typed.strip() or not place.is_dir():
+    async def _save(self, start: bool) -> None:
+        field = self.query_one("#photos-dir", Input)
+        place = await asyncio.to_thread(folder, field.value)
+        if place is None:
             self.query_one("#found-photos", Words).say("There is no such directory.", "$error")
-            self.query_one("#photos-dir", Input).focus()
+            self.set_focus(field)
             return
         backend = str(self.query_one("#backend", Select).value)
-        self.background("save", self._keep, place.resolve(), backend, start)
-
-    async def _keep(self, place: Path, backend: str, start: bool) -> None:
-        self.session.save(photos_dir=str(place), backend=backend)
+        await self.session.save(photos_dir=str(place), backend=backend)
+        if "PHOTOS_DIR" in os.environ:
+            self.pcc.tell("PHOTOS_DIR is set: from the next start it goes over this", "warning")
         self.pcc.action_go("library")
         if start:
             self.pcc.start_job()

@@ -10,7 +10,6 @@ from textual import work
 from textual.app import ComposeResult
 from textual.containers import Container
 
-from backends.base import Picture
 from pcc_tui.widgets.text import Words
 from pipeline.photos.errors import PhotoError
 
@@ -71,8 +70,7 @@ class PictureBox(Container):
         if self._kind is None:
             return
         try:
-            picture = await thumbnails.picture(path)
-            image = await asyncio.to_thread(_decoded, picture)
+            image = await thumbnails.image(path)
         except (PhotoError, OSError) as error:
             self._put(None, f"no picture: {error}")
         else:
@@ -88,10 +86,3 @@ class PictureBox(Container):
         for widget in self.query(".picture").results():
             widget.display = image is not None
             widget.image = image  # type: ignore[attr-defined]
-
-
-def _decoded(picture: Picture) -> Image:
-    """Return the pixels of a thumbnail, which our own decoder made."""
-    image = picture.image()
-    image.load()
-    return image

@@ -15,15 +15,18 @@ MOST_CHARACTERS = 20_000
 
 def safe(text: str, style: str = "") -> Content:
     """Return a text on one line, without keys, that nothing in the terminal acts upon."""
-    return Content.styled(clean(scrub(text[:MOST_CHARACTERS])), style)
+    return Content.styled(clean(scrub(text)[:MOST_CHARACTERS]), style)
 
 
 def safe_lines(text: str, style: str = "") -> Content:
     """Return a text whose line breaks count, likewise."""
-    shown = text[:MOST_CHARACTERS]
-    lines = "\n".join(clean(line) for line in scrub(shown).split("\n"))
     rest = f" … ({len(text):,} characters)" if len(text) > MOST_CHARACTERS else ""
-    return Content.styled(lines + rest, style)
+    return Content.styled(clean_lines(scrub(text)[:MOST_CHARACTERS]) + rest, style)
+
+
+def clean_lines(text: str) -> str:
+    """Return a text whose line breaks count, with nothing else that a terminal acts upon."""
+    return "\n".join(map(clean, text.split("\n")))
 
 
 class Words(Static):

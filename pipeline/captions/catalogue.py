@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import msgspec
@@ -51,7 +53,7 @@ class _Searched(msgspec.Struct, gc=False):
 
 
 def _made(head: _Browsed) -> Made:
-    month = head.taken[:7] if head.taken else None
+    month = _month(head.taken[:7]) if head.taken else None
     return Made(head.status, head.backend, head.model, head.prompt, month)
 
 
@@ -151,7 +153,7 @@ class Catalogue:
             if number % STEP == 0:
                 yield []
             key = record_key(record.rel_path, record.raw_path)
-            if key not in wanted or index.offset(key) != offset:
+            if key not in wanted or not index.stands_at(key, offset):
                 continue
             if query.finds(record.rel_path, edits.get(key, record.caption), record.error):
                 found.add(key)
@@ -160,11 +162,20 @@ class Catalogue:
 
 def readable_path(key: str) -> str:
     """Return a journal key as a path that people can read."""
-    if key.startswith("\0"):
-        return base64.b64decode(key[1:]).decode("utf-8", "replace")
-    return key
+    return key_bytes(key).decode("utf-8", "replace")
 
 
 def key_bytes(key: str) -> bytes:
     """Return the bytes of the path that a journal key stands for."""
-    return base64.b64decode(key[1:]) if key.startswith("\0") else os.fsencode(key)
+    if key.startswith("\0"):
+        try:
+            return base64.b64decode(key[1:], validate=True)
+        except ValueError:
+            pass  # no key of ours; it is shown as it stands
+    return key.encode("utf-8", "surrogateescape")
+
+
+@lru_cache(4096)
+def _month(start: str) -> str | None:
+    """Return the month a capture time begins with, None for anything else."""
+    return start if re.fullmatch(r"\d{4}-\d{2}", start, re.ASCII) else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+from backends.keys import scrub
 from journal import (
     EditRecord,
     Follower,
@@ -21,6 +22,8 @@ LOCK_SECONDS = 2.0
 
 class Edits:
     """The captions that people wrote, by photo.
+
+    `write` may be called on another thread than `refresh`.
 
     They stand in `edits.jsonl` beside the captions journal, so one may edit while
     a run writes. Where a caption is shown or exported, the edit wins.
@@ -45,11 +48,11 @@ class Edits:
             if self._follower.generation != self._generation:
                 self._generation = self._follower.generation
                 self.texts.clear()
-            key = record_key(edit.rel_path, edit.raw_path)
-            if edit.caption is None:
-                self.texts.pop(key, None)
-            else:
-                self.texts[key] = edit.caption
+            self._take(edit)
+            changed = True
+        if self._follower.generation != self._generation:
+            self._generation = self._follower.generation
+            self.texts.clear()
             changed = True
         return changed
 
@@ -60,14 +63,21 @@ class Edits:
             JournalLocked: another process keeps the edits locked.
             JournalError: it cannot be written.
         """
+        text = None if caption is None else scrub(caption)
+        edit = EditRecord(rel_path=rel_path, raw_path=raw_path, caption=text, at=utc_now())
         writer: JournalWriter[EditRecord] = JournalWriter(_patient_lock(self.path))
         try:
-            writer.append(
-                EditRecord(rel_path=rel_path, raw_path=raw_path, caption=caption, at=utc_now())
-            )
+            writer.append(edit)
         finally:
             writer.close()
-        self.refresh()
+        self._take(edit)
+
+    def _take(self, edit: EditRecord) -> None:
+        key = record_key(edit.rel_path, edit.raw_path)
+        if edit.caption is None:
+            self.texts.pop(key, None)
+        else:
+            self.texts[key] = edit.caption
 
 
 def _patient_lock(path: Path) -> WriterLock:

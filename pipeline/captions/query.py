@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Any
 
 import msgspec
@@ -40,7 +41,7 @@ class Query(msgspec.Struct, frozen=True):
             elif token in ("is:edited", "is:marked"):
                 fields[value] = True
             else:
-                words.append(token.casefold())
+                words.append(_folded(token))
         return cls(**fields, words=tuple(words))
 
     def __str__(self) -> str:
@@ -59,5 +60,15 @@ class Query(msgspec.Struct, frozen=True):
 
     def finds(self, *texts: str | None) -> bool:
         """Tell whether all words stand in some texts together."""
-        text = "\n".join(filter(None, texts)).casefold()
+        text = _folded("\n".join(filter(None, texts)))
         return all(word in text for word in self.words)
+
+
+def _folded(text: str) -> str:
+    """Return a text as it is compared: without case, and composed where it has accents."""
+    return (text if text.isascii() else unicodedata.normalize("NFC", text)).casefold()
+
+
+def fits_query(value: str) -> bool:
+    """Tell whether a value can stand in a query: a plain word."""
+    return value != "" and value.isprintable() and not any(char.isspace() for char in value)

@@ -136,6 +136,7 @@ class CaptionStage(Stage[CaptionRecord]):
             tokens_out=record.tokens_out or 0,
             cost_usd=record.cost_usd,
             seconds=record.seconds,
+            raw_path=record.raw_path,
         )
 
     def watch(self, error: Exception | None) -> None:

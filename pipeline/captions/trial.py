@@ -18,6 +18,7 @@ class Trial(msgspec.Struct, kw_only=True):
 
     Attributes:
         rel_path: The photo.
+        raw_path: Base64 of its path's bytes where they are not UTF-8.
         caption: Its caption, None where the answer was none.
         error: Why there is no caption.
         seconds: Time the backend took.
@@ -27,6 +28,7 @@ class Trial(msgspec.Struct, kw_only=True):
     """
 
     rel_path: str
+    raw_path: str | None = None
     caption: str | None
     error: str | None = None
     seconds: float | None = None
@@ -61,6 +63,7 @@ async def caption_one(captioner: Captioner, photos_dir: Path, path: str) -> Tria
         raise outcome
     return Trial(
         rel_path=outcome.rel_path,
+        raw_path=outcome.raw_path,
         caption=outcome.caption,
         error=outcome.error,
         seconds=outcome.seconds,

@@ -29,6 +29,7 @@ class Result(msgspec.Struct, frozen=True):
     status: str
     text: str
     seconds: float | None
+    raw_path: str | None = None
 
 
 class Snapshot(msgspec.Struct, kw_only=True):
@@ -63,7 +64,6 @@ class Snapshot(msgspec.Struct, kw_only=True):
     model: str | None
     state: State
     total: int
-    later: int
     attempted: int
     by_status: dict[str, int]
     skipped: dict[str, int]
@@ -77,6 +77,7 @@ class Snapshot(msgspec.Struct, kw_only=True):
     current: list[str]
     last: list[Result]
     errors: list[Result]
+    later: int = 0
 
     @property
     def remaining(self) -> int:
@@ -219,4 +220,4 @@ class Progress:
 
 
 def _result(usage: Usage) -> Result:
-    return Result(usage.rel_path, usage.status, usage.text, usage.seconds)
+    return Result(usage.rel_path, usage.status, usage.text, usage.seconds, usage.raw_path)

@@ -50,6 +50,7 @@ class Usage(msgspec.Struct, frozen=True):
     tokens_out: int = 0
     cost_usd: float | None = None
     seconds: float | None = None
+    raw_path: str | None = None
 
 
 class Stage(ABC, Generic[R]):

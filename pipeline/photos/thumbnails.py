@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
+import tempfile
 from contextlib import suppress
 from pathlib import Path
 
 from blake3 import blake3
+from PIL import Image
 
 from backends.base import Picture, PictureSpec
 from pipeline.photos.decoder import DecoderPool
@@ -39,11 +41,11 @@ class Thumbnails:
         self._most_bytes = most_bytes
         self._spec = PictureSpec(max_edge=THUMBNAIL_EDGE, encoding="jpeg")
         self._decoders: DecoderPool | None = None
-        self._starting = asyncio.Lock()
+        self._turn = asyncio.Lock()
         self._written = 0
 
-    async def picture(self, path: Path) -> Picture:
-        """Return the thumbnail of a photo, upright.
+    async def image(self, path: Path) -> Image.Image:
+        """Return the thumbnail of a photo: upright, RGB, decoded.
 
         Args:
             path: The file, inside the photos directory.
@@ -52,57 +54,59 @@ class Thumbnails:
             CorruptImageError: it cannot be decoded.
             DecoderUnavailable: no decoding process starts.
         """
-        kept_at = await asyncio.to_thread(self._place_of, path)
-        data = await asyncio.to_thread(_read_kept, kept_at)
-        if data is not None:
-            return Picture(0, 0, "jpeg", data)
-        decoders = await self._started()
-        loaded = await decoders.decode(str(path.relative_to(self._photos_dir)))
-        await asyncio.to_thread(self._keep, kept_at, loaded.picture.data)
-        return loaded.picture
+        place = await asyncio.to_thread(self._place_of, path)
+        kept = await asyncio.to_thread(_open_kept, place)
+        if kept is not None:
+            return kept
+        # One at a time: who no longer waits when the turn comes has cost nothing.
+        async with self._turn:
+            decoders = await self._started()
+            loaded = await decoders.decode(str(path.relative_to(self._photos_dir)))
+        await asyncio.to_thread(self._keep, place, loaded.picture.data)
+        return await asyncio.to_thread(_decoded, loaded.picture)
 
     async def close(self) -> None:
         """End the decoding process."""
-        async with self._starting:
+        async with self._turn:
             if self._decoders is not None:
                 await self._decoders.__aexit__(None, None, None)
                 self._decoders = None
 
     async def _started(self) -> DecoderPool:
-        async with self._starting:
-            if self._decoders is None:
-                pool = DecoderPool(self._photos_dir, self._spec, processes=1)
-                self._decoders = await pool.__aenter__()
-                await asyncio.to_thread(self._prune)
-            return self._decoders
+        if self._decoders is None:
+            pool = DecoderPool(self._photos_dir, self._spec, processes=1)
+            self._decoders = await pool.__aenter__()
+            await asyncio.to_thread(self._prune)
+        return self._decoders
 
     def _place_of(self, path: Path) -> Path:
         try:
             status = path.stat()
         except OSError as error:
             raise CorruptImageError(str(path), error.strerror or "not there") from None
-        identity = f"{path}\0{status.st_size}\0{status.st_mtime_ns}\0{THUMBNAIL_EDGE}"
+        identity = f"{path.absolute()}\0{status.st_size}\0{status.st_mtime_ns}\0{THUMBNAIL_EDGE}"
         name = blake3(identity.encode("utf-8", "surrogateescape")).hexdigest(16)
         return self._cache / name[:2] / f"{name[2:]}.jpg"
 
     def _keep(self, place: Path, data: bytes) -> None:
         """Write a thumbnail; a full disk is no reason to fail, it is only a cache."""
-        half = place.with_suffix(f".{os.getpid()}")
         with suppress(OSError):
             place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            half.write_bytes(data)
-            half.chmod(0o600)
-            half.replace(place)
+            descriptor, half = tempfile.mkstemp(dir=place.parent)  # 0600
+            with open(descriptor, "wb") as file:
+                file.write(data)
+            Path(half).replace(place)
         self._written += 1
         if self._written % WRITES_BETWEEN_PRUNINGS == 0:
             self._prune()
 
     def _prune(self) -> None:
         """Remove the longest unused thumbnails when the cache has grown too large."""
-        files = []
-        with suppress(OSError):
-            for folder in os.scandir(self._cache):
-                files += [(entry.stat(), entry.path) for entry in os.scandir(folder.path)]
+        files = [
+            (entry.stat(), entry.path)
+            for folder in _entries(self._cache)
+            for entry in _entries(folder)
+        ]
         size = sum(status.st_size for status, _ in files)
         if size <= self._most_bytes:
             return
@@ -114,12 +118,27 @@ class Thumbnails:
                 size -= status.st_size
 
 
-def _read_kept(place: Path) -> bytes | None:
-    """Return a thumbnail from the cache and note that it was used."""
+def _entries(folder: Path | os.DirEntry[str]) -> list[os.DirEntry[str]]:
+    """Return what is in a folder; of anything else, nothing."""
     try:
-        data = place.read_bytes()
+        with os.scandir(folder) as found:
+            return list(found)
     except OSError:
-        return None
-    with suppress(OSError):
+        return []
+
+
+def _open_kept(place: Path) -> Image.Image | None:
+    """Return a thumbnail from the cache and note that it was used; a damaged one counts as none."""
+    try:
+        image = _decoded(Picture(0, 0, "jpeg", place.read_bytes()))
         os.utime(place)
-    return data or None
+    except (OSError, SyntaxError):
+        return None
+    return image
+
+
+def _decoded(picture: Picture) -> Image.Image:
+    """Return the pixels of a thumbnail, which our own decoder made."""
+    image = picture.image()
+    image.load()
+    return image

@@ -205,7 +205,8 @@ async def test_an_error_in_a_screen_ends_with_a_sentence(
 
 async def test_an_unmounted_photos_directory_is_a_sentence(workspace: Path, tmp_path: Path) -> None:
     async with running(make_app(workspace, tmp_path / "gone")) as pilot:
-        await until(pilot, lambda: "gone" in shown(pilot.app.screen) and pilot.app._notifications)
+        await until(pilot, lambda: "Choose the photos directory" in shown(pilot.app.screen))
+        assert "gone" in shown(pilot.app.screen)
         assert pilot.app.is_running
 
 

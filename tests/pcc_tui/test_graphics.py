@@ -106,6 +106,20 @@ def test_pictures_are_drawn_by_each_protocol(
     assert app.process.returncode == 128 + 15
 
 
+def test_bytes_that_are_no_text_are_passed_over(workspace: Path, tmp_path: Path) -> None:
+    write_records(workspace, *map(caption, range(3)))
+    (tmp_path / "photos").mkdir()
+    own = {"XDG_CONFIG_HOME": str(tmp_path / "c"), "XDG_CACHE_HOME": str(tmp_path / "k")}
+    command = [*PCC, "--photos-dir", str(tmp_path / "photos"), "--images", "off"]
+    with pty_app(command, workspace, {**CLEAN_ENVIRONMENT, **own}) as app:
+        app.wait_for("1 Library")
+        app.send(b"\xff\xe9x")
+        app.settle()
+        app.type("4")
+        app.wait_for("of 3")
+    assert app.process.returncode == 128 + 15
+
+
 def test_no_pictures_if_none_are_wanted(workspace: Path, tmp_path: Path) -> None:
     make_photos(tmp_path / "photos", 1)
     write_records(workspace, caption(0))

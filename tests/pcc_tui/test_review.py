@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import cast
 
 import pytest
+from textual import events
 from textual.pilot import Pilot
 from textual.widgets import Input, OptionList, TextArea
 
-from journal import EditRecord, scan
+from journal import EditRecord, WriterLock, scan
 from pcc_tui.app import PccApp
+from pcc_tui.screens.edit import EditDialog
 from pcc_tui.screens.review import ReviewScreen
 from pcc_tui.widgets.entry_view import EntryView
 from pcc_tui.widgets.photo_list import PhotoList
+from pipeline.captions.edits import Edits
 from tests.support.apps import caption, failure, make_app, running, shown, until, write_records
 from tests.support.photos import make_photos
 from tests.support.runs import records
@@ -237,9 +241,8 @@ async def test_copies_only_the_cleaned_text(workspace: Path, tmp_path: Path) -> 
     async with running(make_app(workspace, tmp_path / "photos")) as pilot:
         await pilot.press("4")
         await until(pilot, lambda: "good" in shown(pilot.app.screen))
-        await until(pilot, lambda: pilot.app.screen._entry is not None)  # type: ignore[attr-defined]
         await pilot.press("c")
-        await pilot.pause()
+        await until(pilot, lambda: pilot.app.clipboard != "")
         assert pilot.app.clipboard == "good\\x1b]52;c;ZXZpbA==\\x07 \\u202eevil"
 
 
@@ -262,3 +265,71 @@ async def test_an_empty_library_says_so(workspace: Path, tmp_path: Path) -> None
             await pilot.press(key)
         await asyncio.sleep(0)
         assert pilot.app.is_running
+
+
+async def test_keys_in_one_burst_act_one_after_the_other(workspace: Path, library: Path) -> None:
+    async with running(make_app(workspace, library)) as pilot:
+        screen = await review(pilot)
+        for key in "nmnmnm":
+            pilot.app.post_message(events.Key(key, key))
+        await screen.until(lambda: len(screen.app.session.marked) == 3)
+        marked = {f"IMG_{number:05d}.jpg" for number in ERRORS}
+        assert screen.app.session.marked == marked
+        for key in ("g", "j", "j", "j", "j", "e"):
+            pilot.app.post_message(events.Key(key, key))
+        await screen.until(lambda: isinstance(pilot.app.screen, EditDialog))
+        assert pilot.app.screen.query_one(TextArea).text == "caption number 4"
+
+
+async def test_nothing_is_marked_while_a_search_runs(workspace: Path, library: Path) -> None:
+    async with running(make_app(workspace, library)) as pilot:
+        screen = await review(pilot)
+        for key in ("f", "M"):
+            pilot.app.post_message(events.Key(key, key))
+        await screen.until(lambda: screen.rows == len(ERRORS))
+        assert len(screen.app.session.marked) in (0, len(ERRORS))
+
+
+async def test_an_edit_keeps_what_was_not_touched(workspace: Path, tmp_path: Path) -> None:
+    odd = "tab\there\u200f and \U0001f3f4\U000e0067" + "x" * 50_000
+    write_records(workspace, caption(0, odd))
+    (tmp_path / "photos").mkdir()
+    async with running(make_app(workspace, tmp_path / "photos")) as pilot:
+        await pilot.press("4")
+        await until(pilot, lambda: "tab" in shown(pilot.app.screen))
+        await pilot.press("e", *"!!", "f2")
+        await until(pilot, lambda: last_edit_is(workspace, f"{odd}!!"))
+
+
+async def test_a_caption_that_cannot_be_saved_is_not_lost(workspace: Path, library: Path) -> None:
+    lock = WriterLock(workspace / "edits.jsonl", "somebody")
+    async with running(make_app(workspace, library)) as pilot:
+        screen = await review(pilot)
+        await screen.press("e", *" kept", "f2")
+        await screen.until(lambda: "the edit is not saved" in shown(pilot.app.screen))
+        await screen.until(lambda: isinstance(pilot.app.screen, EditDialog))
+        assert pilot.app.screen.query_one(TextArea).text == "caption number 0 kept"
+        lock.release()
+        await screen.press("f2")
+        await screen.until(partial(last_edit_is, workspace, "caption number 0 kept"))
+
+
+async def test_undo_spares_an_edit_made_elsewhere(workspace: Path, library: Path) -> None:
+    async with running(make_app(workspace, library)) as pilot:
+        screen = await review(pilot)
+        await screen.press("e", *" A", "f2")
+        await screen.until(lambda: "caption number 0 A" in screen.entry)
+        Edits(workspace / "captions.jsonl").write("IMG_00000.jpg", None, "B of another")
+        await screen.until(lambda: "B of another" in screen.entry)
+        await screen.press("u")
+        await screen.until(lambda: "edited elsewhere" in shown(pilot.app.screen))
+    assert edits(workspace)[-1] == "B of another"
+
+
+async def test_an_edit_and_a_quit_lose_nothing(workspace: Path, library: Path) -> None:
+    app = make_app(workspace, library)
+    async with running(app) as pilot:
+        screen = await review(pilot)
+        app.session._reader.submit(time.sleep, 0.5)
+        await screen.press("e", *" last", "f2", "q")
+    assert edits(workspace) == ["caption number 0 last"]

@@ -337,3 +337,91 @@ async def test_another_app_follows_the_job_that_was_kept(workspace: Path, librar
     process = first.link._process
     assert process is not None
     assert process.wait(10) == 0
+
+
+async def test_a_stop_before_the_job_can_hear_is_not_lost(workspace: Path, library: Path) -> None:
+    make_photos(library, 60)
+    choose(workspace, backend="mock", max_workers=1, restart_every=5)
+    app = make_app(workspace, library)
+    async with running(app) as pilot:
+        app.link.start([*app.session.run_arguments(), "--mock-latency", "0.2"])
+        await pilot.press("q", "s")
+        await until(pilot, lambda: not pilot.app.is_running)
+    assert len(records(workspace)) < 10
+
+
+async def test_a_job_of_another_app_is_not_over_at_a_restart(
+    workspace: Path, library: Path
+) -> None:
+    choose(workspace, backend="mock", restart_every=4)
+    first, second = make_app(workspace, library), make_app(workspace, library)
+    ends = []
+    second.link._on_end = ends.append
+    async with running(second) as pilot:
+        first.link.start([*first.session.run_arguments(), "--mock-latency", "0.2"])
+        await until(pilot, lambda: len(records(workspace)) == 12)
+        await until(pilot, lambda: ends)
+    assert len(ends) == 1
+    process = first.link._process
+    assert process is not None
+    assert process.wait(10) == 0
+
+
+@pytest.mark.parametrize("typed", ["~nobody-of-that-name/x", "/" + "x" * 5000, "\0", "  "])
+async def test_odd_folders_are_no_folders(
+    workspace: Path, typed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PHOTOS_DIR", raising=False)
+    async with running(make_app(workspace)) as pilot:
+        await on(pilot, SetupScreen)
+        pilot.app.screen.query_one("#photos-dir", Input).value = typed
+        await pilot.press("enter")
+        await until(pilot, lambda: "no such directory" in shown(pilot.app.screen))
+        assert pilot.app.is_running
+
+
+async def test_a_wrong_number_is_said_and_not_saved(workspace: Path, library: Path) -> None:
+    async with running(make_app(workspace, library)) as pilot:
+        await pilot.press("2")
+        await on(pilot, BackendScreen)
+        backends = pilot.app.screen.query_one("#backends", OptionList)
+        await until(pilot, lambda: backends.highlighted == 0)
+        for number, words in (("-5", "no number above 0"), ("5000", "max_workers")):
+            pilot.app.screen.query_one("#max-workers", Input).value = number
+            await pilot.press("w")
+            await until(pilot, lambda w=words: w in shown(pilot.app.screen))  # type: ignore[misc]
+    assert not (workspace / "pcc.toml").exists()
+
+
+async def test_another_photos_directory_has_its_own_pictures(
+    workspace: Path, library: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    make_photos(other, 3)
+    write_records(workspace, *map(caption, range(3)))
+    app = make_app(workspace, library)
+    async with running(app) as pilot:
+        await pilot.press("4")
+        await until(pilot, lambda: "▀" in shown(pilot.app.screen))
+        await app.session.save(photos_dir=str(other))
+        await pilot.press("1", "4", "j")
+        await until(pilot, lambda: "▀" in shown(pilot.app.screen))
+        assert "no picture" not in shown(pilot.app.screen)
+
+
+async def test_a_journal_that_fails_for_a_while_is_followed_again(
+    workspace: Path, library: Path
+) -> None:
+    write_records(workspace, caption(0))
+    journal = workspace / "captions.jsonl"
+    async with running(make_app(workspace, library)) as pilot:
+        await pilot.press("4")
+        await until(pilot, lambda: "of 1" in shown(pilot.app.screen))
+        journal.rename(workspace / "aside")
+        journal.mkdir()
+        await until(pilot, lambda: "directory" in shown(pilot.app.screen).lower())
+        journal.rmdir()
+        await until(pilot, lambda: "0 of 0" in shown(pilot.app.screen))
+        (workspace / "aside").rename(journal)
+        write_records(workspace, caption(1))
+        await until(pilot, lambda: "of 2" in shown(pilot.app.screen))

@@ -74,7 +74,7 @@ def test_first_run_to_the_last_photo(workspace: Path, library: Path, opened: Ope
     window.press("Enter")
     window.wait_for("Caption 40 photos with basic")
     window.press("Enter")
-    window.wait_for("The job is over", "40 of 40" if False else "40 photos in")
+    window.wait_for("The job is over", "40 photos in")
     window.press("4")
     window.wait_for("1 of 40", "Photo in landscape format", "▀")
     window.press("q")
@@ -190,6 +190,7 @@ def test_resizing_in_a_storm(workspace: Path, library: Path, opened: Open) -> No
         window.wait_for("1 Library", "space Pause/resume")
         job.terminate()
         job.communicate(timeout=20)
+        window.wait_for("The job is over")
         window.press("q")
         gone(window)
 

@@ -37,17 +37,17 @@ async def test_a_thumbnail_is_small_upright_and_kept(tmp_path: Path) -> None:
     exif[0x0112] = 6
     Image.new("RGB", (2000, 1000), "red").save(photos / "a.jpg", exif=exif)
     async with thumbnails(photos, tmp_path / "cache") as made:
-        image = (await made.picture(photos / "a.jpg")).image()
+        image = await made.image(photos / "a.jpg")
         assert image.size == (THUMBNAIL_EDGE // 2, THUMBNAIL_EDGE)
         [file] = kept(tmp_path / "cache")
         assert file.stat().st_mode & 0o077 == 0
         assert not image.getexif()
     async with thumbnails(photos, tmp_path / "cache") as made:
-        again = (await made.picture(photos / "a.jpg")).image()
+        again = await made.image(photos / "a.jpg")
         assert again.tobytes() == image.tobytes()
         assert made._decoders is None  # it came from the cache
         os.utime(photos / "a.jpg", ns=(1, 1))
-        await made.picture(photos / "a.jpg")
+        await made.image(photos / "a.jpg")
         assert made._decoders is not None  # a changed photo is decoded anew
 
 
@@ -56,7 +56,7 @@ async def test_the_longest_unused_go_first(tmp_path: Path, photos: Callable[...,
     cache = tmp_path / "cache"
     async with thumbnails(root, cache) as made:
         for number in range(12):
-            await made.picture(root / f"IMG_{number:05d}.jpg")
+            await made.image(root / f"IMG_{number:05d}.jpg")
         size = sum(path.stat().st_size for path in kept(cache))
         for age, path in enumerate(sorted(kept(cache), key=lambda file: file.stat().st_mtime_ns)):
             os.utime(path, (age, age))
@@ -73,9 +73,23 @@ async def test_a_broken_photo_says_why(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a.jpg").write_bytes(content)
     async with thumbnails(tmp_path, tmp_path / "cache") as made:
         with pytest.raises(CorruptImageError):
-            await made.picture(tmp_path / "a.jpg")
+            await made.image(tmp_path / "a.jpg")
         with pytest.raises(CorruptImageError):
-            await made.picture(tmp_path / "absent.jpg")
+            await made.image(tmp_path / "absent.jpg")
+
+
+async def test_a_damaged_thumbnail_is_made_anew(
+    tmp_path: Path, photos: Callable[..., Path]
+) -> None:
+    root = photos(1, (320, 240))
+    async with thumbnails(root, tmp_path / "cache") as made:
+        image = await made.image(root / "IMG_00000.jpg")
+        [file] = kept(tmp_path / "cache")
+        (tmp_path / "cache" / "a stray file").write_text("x")
+        for damage in (b"", b"no image", file.read_bytes()[:300]):
+            file.write_bytes(damage)
+            assert (await made.image(root / "IMG_00000.jpg")).tobytes() == image.tobytes()
+        made._prune()
 
 
 async def test_a_cache_that_cannot_be_written_is_no_error(
@@ -84,7 +98,7 @@ async def test_a_cache_that_cannot_be_written_is_no_error(
     (tmp_path / "cache").write_text("a file, not a folder")
     root = photos(1)
     async with thumbnails(root, tmp_path / "cache") as made:
-        assert (await made.picture(root / "IMG_00000.jpg")).data
+        assert (await made.image(root / "IMG_00000.jpg")).size
 
 
 async def test_what_is_no_longer_looked_at_holds_nothing_up(
@@ -93,11 +107,11 @@ async def test_what_is_no_longer_looked_at_holds_nothing_up(
     root = photos(30, (1600, 1200))
     async with thumbnails(root, tmp_path / "cache") as made:
         paths = sorted(root.iterdir())
-        passed_by = [asyncio.create_task(made.picture(path)) for path in paths[:-1]]
+        passed_by = [asyncio.create_task(made.image(path)) for path in paths[:-1]]
         await asyncio.sleep(0)
         for task in passed_by:
             task.cancel()
-        assert (await made.picture(paths[-1])).data
+        assert (await made.image(paths[-1])).size
         await asyncio.gather(*passed_by, return_exceptions=True)
     assert len(kept(tmp_path / "cache")) < 10
 

@@ -58,7 +58,11 @@ class PtyApp:
 
     def type(self, keys: str) -> None:
         """Press keys."""
-        os.write(self._near, keys.encode())
+        self.send(keys.encode())
+
+    def send(self, data: bytes) -> None:
+        """Send bytes as they are."""
+        os.write(self._near, data)
 
     def text(self, since: int = 0) -> str:
         """Return what was written, without escape sequences."""
