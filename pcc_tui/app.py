@@ -171,6 +171,7 @@ class PccApp(App[int]):
 
     async def on_unmount(self) -> None:
         """Let go of threads and decoders; a running job goes on."""
+        self.link.close()
         await self.session.close()
 
     # The journal

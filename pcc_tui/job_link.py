@@ -160,6 +160,12 @@ class JobLink:
         self._process = self._output = self._complaints = self._last = self._order = None
         self._on_end(ended)
 
+    def close(self) -> None:
+        """Let go of the job: it goes on, and what it prints is nobody's."""
+        for file in (self._output, self._complaints):
+            if file is not None:
+                file.close()
+
     def _may_come_back(self, last: Snapshot) -> bool:
         """Tell whether a job of someone else's is only silent, or about to be restarted."""
         if _is_alive(self._pid):

@@ -99,8 +99,6 @@ class Work:
             envvar="PCC_BASE_URL",
             help="Another server: a URL, or vllm, sglang, ollama, lmstudio, llamacpp.",
         ),
-            help="Another server: a URL, or vllm, sglang, ollama, lmstudio, llamacpp.",
-        ),
     ] = None
     retry_status: Annotated[
         Optional[str],

@@ -129,7 +129,8 @@ class SetupScreen(PccScreen):
         await asyncio.sleep(TYPING_SECONDS)
         place = await asyncio.to_thread(folder, typed)
         if place is None:
-            words.say("There is no such directory." if typed.strip() else "", "$warning")
+            if typed.strip():
+                words.say("There is no such directory.", "$warning")
             return
         words.say("Counting …", "dim")
         walked = await self.session.walk(place, COUNT_SECONDS)

@@ -11,6 +11,7 @@ from textual.pilot import Pilot
 from textual.widgets import Button, Input, OptionList, Select, TextArea
 
 from pcc_tui.app import PccApp
+from pcc_tui.job_link import Ended
 from pcc_tui.screens.backend import BackendScreen
 from pcc_tui.screens.leave import LeaveDialog
 from pcc_tui.screens.library import LibraryScreen
@@ -355,7 +356,7 @@ async def test_a_job_of_another_app_is_not_over_at_a_restart(
 ) -> None:
     choose(workspace, backend="mock", restart_every=4)
     first, second = make_app(workspace, library), make_app(workspace, library)
-    ends = []
+    ends: list[Ended] = []
     second.link._on_end = ends.append
     async with running(second) as pilot:
         first.link.start([*first.session.run_arguments(), "--mock-latency", "0.2"])
@@ -365,9 +366,14 @@ async def test_a_job_of_another_app_is_not_over_at_a_restart(
     process = first.link._process
     assert process is not None
     assert process.wait(10) == 0
+    first.link.close()
 
 
-@pytest.mark.parametrize("typed", ["~nobody-of-that-name/x", "/" + "x" * 5000, "\0", "  "])
+@pytest.mark.parametrize(
+    "typed",
+    ["~nobody-of-that-name/x", "/" + "x" * 5000, "\0", "  "],
+    ids=["no such user", "too long", "NUL", "empty"],
+)
 async def test_odd_folders_are_no_folders(
     workspace: Path, typed: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
