@@ -7,11 +7,25 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
+from textual.events import Key
 from textual.screen import ModalScreen
 from textual.widgets import Button, TextArea
 
 from pcc_tui.clean import clean
 from pcc_tui.widgets.text import Words, clean_lines
+
+
+class CaptionArea(TextArea):
+    """The editor; it saves in its turn: after the keys before, before the keys that follow."""
+
+    def on_key(self, event: Key) -> None:
+        """Save at once instead of passing the key on."""
+        active = self.screen.active_bindings.get(event.key)
+        if active is not None and active.binding.id == "edit.save":
+            event.stop()
+            event.prevent_default()
+            self.read_only = True
+            self.app.call_later(self.screen.run_action, active.binding.action)
 
 
 class EditDialog(ModalScreen[str]):
@@ -23,7 +37,7 @@ class EditDialog(ModalScreen[str]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f2", "save", "Save", id="edit.save", priority=True),
+        Binding("f2", "save", "Save", id="edit.save"),
         Binding("escape,f10", "cancel", "Cancel", id="edit.cancel"),
     ]
 
@@ -41,7 +55,7 @@ class EditDialog(ModalScreen[str]):
         """Lay out the text and its buttons."""
         with Vertical(id="dialog"):
             yield Words(id="edited-photo")
-            yield TextArea(self._shown, soft_wrap=True, tab_behavior="focus", id="caption")
+            yield CaptionArea(self._shown, soft_wrap=True, tab_behavior="focus", id="caption")
             with Horizontal(id="answers"):
                 yield Button("Save (f2)", variant="primary", id="save")
                 yield Button("Cancel (esc)", id="cancel")
@@ -58,9 +72,7 @@ class EditDialog(ModalScreen[str]):
 
     def action_save(self) -> None:
         """Keep what was written; what is shown as an escape becomes what it was."""
-        area = self.query_one(TextArea)
-        area.read_only = True  # keys that come after this one are no part of the caption
-        text = area.text.strip()
+        text = self.query_one(TextArea).text.strip()
         for escape, char in self._escapes.items():
             text = text.replace(escape, char)
         self.dismiss(text)

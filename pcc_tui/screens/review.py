@@ -17,7 +17,7 @@ from pcc_tui.screens.base import PccScreen
 from pcc_tui.screens.choose import ChooseBackend
 from pcc_tui.screens.edit import EditDialog
 from pcc_tui.widgets.entry_view import EntryView
-from pcc_tui.widgets.photo_list import PhotoList
+from pcc_tui.widgets.photo_list import PhotoList, in_order
 from pcc_tui.widgets.picture import PictureBox
 from pcc_tui.widgets.text import Words, clean_lines
 from pipeline.captions.catalogue import Entry, readable_path
@@ -58,7 +58,7 @@ class ReviewScreen(PccScreen):
 
     MODE = "review"
     AUTO_FOCUS = "#photos"
-    BINDINGS: ClassVar[list[BindingType]] = [
+    BINDINGS: ClassVar[list[BindingType]] = in_order(
         Binding("slash", "search", "Search", key_display="/", id="review.search"),
         Binding("f", "cycle_status", "Errors/all", id="review.status"),
         Binding("b", "cycle_backend", "By backend", show=False, id="review.backend"),
@@ -74,12 +74,19 @@ class ReviewScreen(PccScreen):
         Binding("e", "edit", "Edit", id="review.edit"),
         Binding("u", "undo", "Undo", id="review.undo"),
         Binding("c", "copy", "Copy", id="review.copy"),
-        Binding("escape", "focus_list", "Back to the list", show=False, id="review.list"),
-    ]
+        Binding(
+            "escape,enter",
+            "focus_list",
+            "Back to the list",
+            show=False,
+            id="review.list",
+        ),
+    )
 
     def __init__(self) -> None:
         super().__init__()
         self._query = Query()
+        self._kept: str | None = None
         self._selecting = self._select_again = False
         self._undo: list[Undo] = []
 
@@ -118,7 +125,8 @@ class ReviewScreen(PccScreen):
     def show_catalogue(self) -> None:
         """Show new photos; the photo in sight may have a new caption too."""
         if self._query == Query():
-            self._list.show(self.session.catalogue.keys)
+            self._list.show(self.session.catalogue.keys, self._kept)
+            self._kept = None
             self._show_where()
         elif self._selecting:
             self._select_again = True
@@ -135,6 +143,7 @@ class ReviewScreen(PccScreen):
         if query == self._query:
             return
         self._query = query
+        self._kept = self._list.current or self._kept
         self._list.show(())
         if query == Query():
             self.workers.cancel_group(self, "select")
@@ -163,7 +172,8 @@ class ReviewScreen(PccScreen):
         rows: list[str] = []
         while (piece := await session.read(next, pieces, None)) is not None:
             rows += piece
-        self._list.show(rows)
+        self._list.show(rows, self._kept)
+        self._kept = None
         self._show_where()
 
     def on_photo_list_moved(self) -> None:
@@ -209,9 +219,9 @@ class ReviewScreen(PccScreen):
         """Go back to the list."""
         self.set_focus(self._list)
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Enter goes on to what was found."""
-        self.set_focus(self._list)
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave to the query what one types there, and Enter and Escape to everything else."""
+        return (action == "focus_list") is isinstance(self.focused, Input)
 
     def _ask(self, query: Query) -> None:
         self.query_one("#query", Input).value = str(query)

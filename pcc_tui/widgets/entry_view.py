@@ -30,8 +30,10 @@ class EntryView(Static):
             parts.append(safe_lines(record.error, "$error"))
         parts.append(safe(record.rel_path, "dim"))
         parts.append(safe(facts(record), "dim"))
-        if entry.seal is not Seal.INTACT:
+        if entry.seal is Seal.BROKEN:
             parts.append(Content.styled("The line was changed since it was written.", "$warning"))
+        elif entry.seal is Seal.ABSENT:
+            parts.append(Content.styled("The line has no checksum.", "dim"))
         self.update(Content("\n").join(parts))
 
 

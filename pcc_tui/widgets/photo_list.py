@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 
@@ -22,6 +23,15 @@ WIDEST_ROW = 1000
 """Characters of a row that are looked at; no terminal shows more."""
 
 
+def in_order(*bindings: Binding) -> list[BindingType]:
+    """Return bindings that act in the order in which their keys are pressed.
+
+    Textual forwards an ordinary key to the part in focus and goes on to the next key
+    before the first has acted, so that keys in a burst meet the wrong part.
+    """
+    return [dataclasses.replace(binding, priority=True) for binding in bindings]
+
+
 class PhotoList(ScrollView, can_focus=True):
     """A virtual list: rows are keys, and a function says what a row looks like.
 
@@ -36,14 +46,14 @@ class PhotoList(ScrollView, can_focus=True):
         "photo-list--bad",
         "photo-list--marked",
     }
-    BINDINGS: ClassVar[list[BindingType]] = [
+    BINDINGS: ClassVar[list[BindingType]] = in_order(
         Binding("down,j", "move(1)", "Down", show=False, id="list.down"),
         Binding("up,k", "move(-1)", "Up", show=False, id="list.up"),
         Binding("pagedown,ctrl+d", "page(1)", "Page down", show=False, id="list.page_down"),
         Binding("pageup,ctrl+u", "page(-1)", "Page up", show=False, id="list.page_up"),
         Binding("home,g", "jump(0)", "First", show=False, id="list.first"),
         Binding("end,G", "jump(-1)", "Last", show=False, id="list.last"),
-    ]
+    )
 
     cursor: reactive[int] = reactive(0)
 
@@ -60,15 +70,22 @@ class PhotoList(ScrollView, can_focus=True):
         """The key under the cursor."""
         return self.rows[self.cursor] if self.cursor < len(self.rows) else None
 
-    def show(self, rows: Sequence[str]) -> None:
-        """Show other rows; the cursor stays on its key while that is there, else on its place."""
-        key = self.current
+    def show(self, rows: Sequence[str], keep: str | None = None) -> None:
+        """Show other rows.
+
+        Args:
+            rows: Their keys.
+            keep: The key the cursor goes to, None for the one it is on; if that is not there,
+                the cursor keeps its place.
+        """
+        key = keep or self.current
         same = self.cursor < len(rows) and rows[self.cursor] == key
         self.rows = rows
         self.virtual_size = Size(self.size.width, len(rows))
         if not same and key is not None:
             self.cursor = self._place_of(key)
         self.cursor = min(self.cursor, max(0, len(rows) - 1))
+        self._bring_into_sight()
         self.refresh()
         if not same:
             self.post_message(self.Moved())
@@ -87,8 +104,11 @@ class PhotoList(ScrollView, can_focus=True):
         """Draw the two rows anew."""
         self.refresh_row(old)
         self.refresh_row(new)
-        self.scroll_to_region(Region(0, new, 1, 1), animate=False, force=True)
+        self._bring_into_sight()
         self.post_message(self.Moved())
+
+    def _bring_into_sight(self) -> None:
+        self.scroll_to_region(Region(0, self.cursor, 1, 1), animate=False, force=True)
 
     def refresh_row(self, row: int) -> None:
         """Draw a row anew, if it is in sight."""

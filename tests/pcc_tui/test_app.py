@@ -56,20 +56,20 @@ async def test_the_help_shows_the_keys_of_the_screen(
         await pilot.press(mode, "question_mark")
         screen = cast(PccApp, pilot.app).screen
         for binding in type(screen).BINDINGS:
-            if isinstance(binding, Binding) and binding.id:
+            if isinstance(binding, Binding) and binding.id and binding.id != "review.list":
                 await until(pilot, lambda b=binding: b.description in shown(pilot.app.screen))  # type: ignore[misc]
         await pilot.press("f1")
         await until(pilot, lambda: not pilot.app.screen.query("HelpPanel"))
 
 
 async def test_keys_can_be_remapped(workspace: Path, library: Path) -> None:
-    app = make_app(workspace, library, keys={"app.review": "v", "list.down": "n,down"})
+    app = make_app(workspace, library, keys={"app.review": "v", "list.down": "z,down"})
     async with running(app) as pilot:
         await pilot.press("v")
         await on(pilot, ReviewScreen)
         rows = pilot.app.screen.query_one(PhotoList)
         await until(pilot, lambda: len(rows.rows) == 10)
-        await pilot.press("n")
+        await pilot.press("z")
         assert rows.cursor == 1
         await pilot.press("j")
         assert rows.cursor == 1

@@ -225,8 +225,10 @@ def test_retry_edit_and_undo(workspace: Path, library: Path, opened: Open) -> No
     window.press("r")
     window.wait_for("The job is over")
     assert [record.rel_path for record in records(workspace)[40:]] == ["IMG_00039.jpg"]
-    window.press("4", "g")
-    window.wait_for("a caption")
+    window.press("4")
+    window.wait_for("40 of 40")
+    window.press("g")
+    window.wait_for("1 of 40", "a caption")
     window.press("e")
     window.wait_for("Save (f2)")
     window.type(" of mine")
@@ -239,6 +241,21 @@ def test_retry_edit_and_undo(workspace: Path, library: Path, opened: Open) -> No
         assert time.monotonic() < deadline
     edits = [edit.caption for _, edit in scan(workspace / "edits.jsonl", EditRecord)]
     assert edits == ["a caption of mine", None]
+
+
+def test_a_burst_of_keys_goes_where_it_was_meant(
+    workspace: Path, library: Path, opened: Open
+) -> None:
+    write_records(workspace, *(caption(n, f"photo {'erna' * (n % 2)} {n}") for n in range(40)))
+    window = opened("--photos-dir", library)
+    window.wait_for("1 Library")
+    window.press("4")
+    window.wait_for("1 of 40")
+    window.press("/", *"erna", "Enter")  # r would retry, e edit, n seek, a show all
+    window.wait_for("erna", "1 of 20 found in 40", "photo erna 1")
+    window.press("j", "e", *" burst", "F2")
+    window.wait_for("photo erna 3 burst", "the machine's: photo erna 3", "2 of 20")
+    assert len(records(workspace)) == 40
 
 
 def test_the_demo_opens_on_a_running_job(workspace: Path, opened: Open) -> None:
