@@ -13,7 +13,7 @@ from PIL import Image
 
 from backends.base import Picture, PictureSpec
 from pipeline.photos.decoder import DecoderPool
-from pipeline.photos.errors import CorruptImageError
+from pipeline.photos.errors import CorruptImageError, DecoderUnavailable
 
 THUMBNAIL_EDGE = 640
 """Longest side in pixels: sharp enough for half of a large terminal."""
@@ -40,7 +40,7 @@ class Thumbnails:
         self._cache = cache
         self._most_bytes = most_bytes
         self._spec = PictureSpec(max_edge=THUMBNAIL_EDGE, encoding="jpeg")
-        self._decoders: DecoderPool | None = None
+        self._opening: asyncio.Task[DecoderPool] | None = None
         self._turn = asyncio.Lock()
         self._written = 0
 
@@ -68,16 +68,20 @@ class Thumbnails:
     async def close(self) -> None:
         """End the decoding process."""
         async with self._turn:
-            if self._decoders is not None:
-                await self._decoders.__aexit__(None, None, None)
-                self._decoders = None
+            opening, self._opening = self._opening, None
+            if opening is not None:
+                with suppress(DecoderUnavailable):
+                    await (await opening).__aexit__(None, None, None)
 
     async def _started(self) -> DecoderPool:
-        if self._decoders is None:
-            pool = DecoderPool(self._photos_dir, self._spec, processes=1)
-            self._decoders = await pool.__aenter__()
-            await asyncio.to_thread(self._prune)
-        return self._decoders
+        if self._opening is None:
+            self._opening = asyncio.create_task(self._open())
+        # Whoever asked first may be gone before the process is up.
+        return await asyncio.shield(self._opening)
+
+    async def _open(self) -> DecoderPool:
+        await asyncio.to_thread(self._prune)
+        return await DecoderPool(self._photos_dir, self._spec, processes=1).__aenter__()
 
     def _place_of(self, path: Path) -> Path:
         try:

@@ -45,10 +45,10 @@ async def test_a_thumbnail_is_small_upright_and_kept(tmp_path: Path) -> None:
     async with thumbnails(photos, tmp_path / "cache") as made:
         again = await made.image(photos / "a.jpg")
         assert again.tobytes() == image.tobytes()
-        assert made._decoders is None  # it came from the cache
+        assert made._opening is None  # it came from the cache
         os.utime(photos / "a.jpg", ns=(1, 1))
         await made.image(photos / "a.jpg")
-        assert made._decoders is not None  # a changed photo is decoded anew
+        assert made._opening is not None  # a changed photo is decoded anew
 
 
 async def test_the_longest_unused_go_first(tmp_path: Path, photos: Callable[..., Path]) -> None:
@@ -114,6 +114,22 @@ async def test_what_is_no_longer_looked_at_holds_nothing_up(
         assert (await made.image(paths[-1])).size
         await asyncio.gather(*passed_by, return_exceptions=True)
     assert len(kept(tmp_path / "cache")) < 10
+
+
+async def test_a_process_is_not_forgotten_when_who_started_it_is_gone(
+    tmp_path: Path, photos: Callable[..., Path]
+) -> None:
+    root = photos(1)
+    async with thumbnails(root, tmp_path / "cache") as made:
+        first = asyncio.create_task(made.image(root / "IMG_00000.jpg"))
+        while made._opening is None:
+            await asyncio.sleep(0)
+        first.cancel()
+        await asyncio.gather(first, return_exceptions=True)
+        opened = made._opening
+    pool = await opened
+    assert all(worker.process.returncode is not None for worker in pool._workers)
+    assert pool._workers
 
 
 def test_a_record_cannot_name_a_file_outside(tmp_path: Path) -> None:
