@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -98,6 +99,8 @@ def app(workspace: Path, photos: Path | None, theme: str) -> PccApp:
 
 async def library_screen(pilot: Pilot[int]) -> None:
     await until(pilot, lambda: "Caption 5 photos" in shown(pilot.app.screen))
+    await until(pilot, lambda: "2020" in shown(pilot.app.screen))
+    await until(pilot, lambda: "Quit" in shown(pilot.app.screen))
 
 
 async def backend_screen(pilot: Pilot[int]) -> None:
@@ -136,7 +139,8 @@ async def keys_panel(pilot: Pilot[int]) -> None:
 
 async def leave_dialog(pilot: Pilot[int]) -> None:
     await library_screen(pilot)
-    pilot.app.link._process = object()  # type: ignore[attr-defined]
+    running = SimpleNamespace(poll=lambda: None)
+    pilot.app.link._process = running  # type: ignore[attr-defined]
     await pilot.press("q")
 
 

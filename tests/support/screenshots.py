@@ -99,6 +99,7 @@ def app_on(pilot: Pilot[int]) -> PccApp:
 async def library(pilot: Pilot[int]) -> None:
     """Show the library, captioned."""
     await until(pilot, lambda: "Review the captions" in shown(pilot.app.screen))
+    await until(pilot, lambda: "2024" in shown(pilot.app.screen))
 
 
 async def backend(pilot: Pilot[int]) -> None:
@@ -135,6 +136,7 @@ async def photograph(workspace: Path, take: Take, theme: str) -> str:
     app = PccApp(session, Preferences(theme=theme), image_widget("halfcell"), FakeMachine())
     async with app.run_test(size=SIZE) as pilot:
         await take(pilot)
+        await until(pilot, lambda: "Quit" in shown(app.screen))
         svg = app.export_screenshot(title="pcc")
         if app.link.running:
             app.command_job("stop")
