@@ -59,11 +59,6 @@ class Index(Generic[G]):
         self._records: Iterator[tuple[int, H]] | None = None
 
     @property
-    def generation(self) -> int:
-        """Grows by one whenever the journal was replaced and the index made anew."""
-        return self._generation
-
-    @property
     def malformed(self) -> Malformed:
         """What was passed over while reading."""
         return self._follower.malformed

@@ -322,19 +322,19 @@ class PccApp(App[int]):
     def panic(self, *renderables: RenderableType) -> None:
         """End with a sentence, whatever there is to show."""
         self._return_code = 1
-        self._end_with("a part of the terminal's driver failed")
+        self._end_with("The terminal cannot be read any longer.")
 
     def _fatal_error(self) -> None:
         """End with a sentence."""
         error = self._exception
         if error is not None and not self._exit_renderables:
             self._note(error)
-            self._end_with(f"{type(error).__name__}: {error}")
+            self._end_with(f"{type(error).__name__}: {str(error)[:300]}; app.log has more")
         self._close_messages_no_wait()
 
     def _end_with(self, reason: str) -> None:
         words = clean(scrub(reason))[:LONGEST_NOTICE]
-        sentence = f"pcc: the app failed, a running job goes on. {words}; app.log has more"
+        sentence = f"pcc: the app failed, a running job goes on. {words}"
         if not self._exit_renderables:
             self._exit_renderables.append(Text(sentence))
         self._close_messages_no_wait()

@@ -11,7 +11,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.timer import Timer
 from textual.widgets import ProgressBar, Sparkline
 
 from pcc_tui.job_link import Ended
@@ -45,7 +44,6 @@ class RunScreen(PccScreen):
         super().__init__()
         self._pictured_at = 0.0
         self._presenting = False
-        self._gauge_timer: Timer | None = None
 
     def compose_body(self) -> ComposeResult:
         """Lay out everything."""
@@ -66,7 +64,7 @@ class RunScreen(PccScreen):
         """Read the machine while the screen is in sight."""
         super().on_mount()
         self.watch(self.app, "ended", self._job_ended, init=False)
-        self._gauge_timer = self.set_interval(GAUGE_SECONDS, self._read_machine)
+        self.set_interval(GAUGE_SECONDS, self._read_machine)
         self._read_machine()
         self.show_snapshot(self.pcc.snapshot)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -72,7 +71,7 @@ def visit_every_screen(app: PtyApp, count: int) -> None:
     app.wait_for(f"of {count}")
     for _ in range(count):
         app.type("j")
-        time.sleep(0.12)  # long enough for the caption to be shown
+        app.settle(0.2)  # the caption follows the cursor after 0.04 s
     app.type("cmgn")
     app.type("e")
     app.wait_for("Save (f2)")

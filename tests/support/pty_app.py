@@ -84,12 +84,12 @@ class PtyApp:
                 pytest.fail(f"{sign!r} never came")
             time.sleep(0.02)
 
-    def settle(self) -> None:
-        """Wait until nothing has been written for a while."""
+    def settle(self, quiet: float = 0.4) -> None:
+        """Wait until nothing has been written for so many seconds."""
         length = -1
         while length != len(self.written):
             length = len(self.written)
-            time.sleep(0.4)
+            time.sleep(quiet)
 
     def close(self) -> None:
         """End the program."""
