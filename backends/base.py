@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from PIL import Image
 
 Encoding = Literal["rgb", "jpeg"]
+Quantization = Literal["none", "int8", "int4"]
+Dtype = Literal["float32", "bfloat16", "float16"]
 
 DEFAULT_PROMPT = (
     "Describe this photo in one or two sentences: "
@@ -131,6 +133,22 @@ class Caption(msgspec.Struct, frozen=True, kw_only=True):
     cost_usd: float | None = None
 
 
+class Loading(msgspec.Struct, frozen=True):
+    """How far a backend is with getting ready.
+
+    Attributes:
+        what: What it is doing, such as `downloading model.safetensors`.
+        done: How much of it is done.
+        total: How much there is, None when that is not known.
+        unit: What is counted: `bytes`, or `weights`.
+    """
+
+    what: str
+    done: int = 0
+    total: int | None = None
+    unit: str = "bytes"
+
+
 class Options(msgspec.Struct, frozen=True, kw_only=True):
     """What a user may ask of a backend; each backend reads what concerns it.
 
@@ -141,10 +159,16 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
         batch_size: Photos to a batch, None for the backend's default.
         base_url: Another server that speaks the same protocol, or a preset's name.
         max_edge: Longest side sent, in pixels.
-        detail: OpenAI's image detail.
+        detail: How closely an API looks at a picture, None for the backend's default.
         keys: API keys by the name of their environment variable.
         prices: USD for a million tokens `(in, out)` by model, over the known ones.
         request_timeout: Seconds one request may take, None for the default.
+        quantize: Bits of the weights of a local model: `int4`, `int8`, or `none`
+            for those it was saved with.
+        dtype: Number format of a local model, None for what the hardware does best.
+        device: Where a local model runs, such as `cuda:1`, None for the best there is.
+        revision: Commit, tag or branch of a local model's repository.
+        trust_remote_code: True to run code that comes with a model.
         mock_error_rate: Share of photos, 0 to 1, that `mock` calls unreadable.
         mock_latency: Seconds `mock` takes for a photo.
     """
@@ -155,10 +179,15 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     batch_size: int | None = None
     base_url: str | None = None
     max_edge: int | None = None
-    detail: Literal["low", "high", "auto"] = "low"
+    detail: Literal["low", "high", "auto"] | None = None
     keys: dict[str, str] = {}
     prices: dict[str, tuple[float, float]] = {}
     request_timeout: float | None = None
+    quantize: Quantization | None = None
+    dtype: Dtype | None = None
+    device: str | None = None
+    revision: str | None = None
+    trust_remote_code: bool = False
     mock_error_rate: float = 0.0
     mock_latency: float = 0.0
 
@@ -177,7 +206,9 @@ class Captioner(ABC):
         default_model: Used when `--model` is not given; None when it has none.
         default_workers: Calls in flight unless asked otherwise.
         default_batch_size: Photos handed over together unless asked otherwise.
+        typical_seconds: What a photo takes, about; a guess until it is measured.
         picture: The form in which it wants its pictures.
+        loading: How far `open` is, None when there is nothing to tell.
     """
 
     name: ClassVar[str]
@@ -186,7 +217,9 @@ class Captioner(ABC):
     default_model: ClassVar[str | None] = None
     default_workers: ClassVar[int] = 1
     default_batch_size: ClassVar[int] = 1
+    typical_seconds: ClassVar[float] = 0.02
     picture: PictureSpec = PictureSpec(max_edge=1024)
+    loading: Loading | None = None
 
     def __init__(self, options: Options) -> None:
         self.options = options
@@ -198,6 +231,21 @@ class Captioner(ABC):
     def model_for(cls, options: Options) -> str | None:
         """Return the model that would be used, None where there is none or it is not known yet."""
         return options.model or cls.default_model
+
+    @classmethod
+    def picture_for(cls, options: Options) -> PictureSpec:
+        """Return the form in which pictures would be wanted, without making the backend."""
+        return cls.picture
+
+    @classmethod
+    def image_tokens(cls, options: Options, width: int, height: int) -> int | None:
+        """Return the tokens of a picture of that size in pixels, None where no rule is known."""
+        return None
+
+    @classmethod
+    def notices(cls, options: Options) -> list[str]:
+        """Return what the user should know before the first photo, a sentence each."""
+        return []
 
     async def open(self) -> None:
         """Get ready before the first photo; raise SetupError if that cannot be."""

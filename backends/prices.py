@@ -2,9 +2,29 @@
 
 from __future__ import annotations
 
+import re
+from datetime import date
+from functools import cache
+
+import msgspec
+
 from backends.errors import SetupError
 
 MILLION = 1_000_000
+
+OWN_PRICES = "prices.toml"
+
+
+class Price(msgspec.Struct, frozen=True):
+    """What a call costs, in US dollars."""
+
+    tokens_in: float
+    tokens_out: float
+
+    @property
+    def total(self) -> float:
+        """Both together."""
+        return self.tokens_in + self.tokens_out
 
 
 class Prices:
@@ -21,21 +41,46 @@ class Prices:
         self.model = model
         self._own = own.get(model)
 
-    def cost(self, tokens_in: int, tokens_out: int) -> float | None:
-        """Return the price of a call in US dollars, None where no price is known."""
+    @property
+    def source(self) -> str:
+        """Where the prices come from, with their date where it is known."""
+        return OWN_PRICES if self._own else "genai-prices"
+
+    @property
+    def as_of(self) -> str | None:
+        """The day up to which genai-prices was kept; the user's own have no date."""
+        return None if self._own else _newest_date()
+
+    def price(self, tokens_in: float, tokens_out: float) -> Price | None:
+        """Return what one call of so many tokens costs, None where no price is known.
+
+        The tokens of several calls must not be added up first: above some
+        length of a single request, many models cost more a token.
+        """
         if self._own is not None:
-            return (tokens_in * self._own[0] + tokens_out * self._own[1]) / MILLION
+            return Price(tokens_in * self._own[0] / MILLION, tokens_out * self._own[1] / MILLION)
         from genai_prices import Usage, calc_price
 
+        usage = Usage(input_tokens=tokens_in, output_tokens=tokens_out)
         try:
-            price = calc_price(
-                Usage(input_tokens=tokens_in, output_tokens=tokens_out),
-                model_ref=self.model,
-                provider_id=self.provider,
-            )
+            found = calc_price(usage, model_ref=self.model, provider_id=self.provider)
         except LookupError:
             return None
-        return float(price.total_price)
+        return Price(float(found.input_price), float(found.output_price))
+
+
+@cache
+def _newest_date() -> str | None:
+    """Return the newest day that the data of genai-prices names as past.
+
+    The package carries no date of its own, but its comments say when prices were looked at.
+    """
+    from genai_prices.data import providers
+
+    comments = " ".join(model.price_comments or "" for one in providers for model in one.models)
+    today = date.today().isoformat()
+    past = [day for day in re.findall(r"20\d\d-\d\d-\d\d", comments) if day <= today]
+    return max(past, default=None)
 
 
 def require_price(cost: float | None, backend: str, model: str | None) -> float:

@@ -19,10 +19,14 @@ GROUP = "pcc.backends"
 BUILT_IN = {
     "basic": "backends.captioners.basic:BasicCaptioner",
     "mock": "backends.captioners.mock:MockCaptioner",
+    "local": "backends.captioners.local:LocalCaptioner",
     "openai": "backends.captioners.openai:OpenAICaptioner",
+    "anthropic": "backends.captioners.anthropic:AnthropicCaptioner",
+    "gemini": "backends.captioners.gemini:GeminiCaptioner",
+    "xai": "backends.captioners.xai:XaiCaptioner",
 }
 
-EXTRAS = {"openai": "api"}
+EXTRAS = {"local": "local", "openai": "api", "anthropic": "api", "gemini": "api", "xai": "api"}
 """The extra of this package that a backend needs."""
 
 

@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from email.utils import parsedate_to_datetime
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import msgspec
 import tenacity
 
-from backends.errors import AuthError, CallError, QuotaError, TransientError
+from backends.errors import TransientError
 from backends.keys import scrub
 from backends.throttle import Throttle
 
 T = TypeVar("T")
 
 log = logging.getLogger("pcc.retry")
-
-RETRIED = frozenset({408, 409, 429, 500, 502, 503, 504, 529})
-LONGEST_OBEYED_WAIT = 600.0
-"""Seconds. A provider that asks for more than ten minutes means: not today."""
 
 
 class RetryPolicy(msgspec.Struct, frozen=True):
@@ -94,58 +89,3 @@ def _log_retry(state: tenacity.RetryCallState) -> None:
             "reason": scrub(str(error)),
         },
     )
-
-
-def error_for_status(
-    status: int, message: str, headers: Mapping[str, str], *, quota_spent: bool = False
-) -> CallError:
-    """Return what an HTTP status that is not a success means for the call.
-
-    Args:
-        status: The HTTP status.
-        message: What the server said.
-        headers: Its headers; names in lower case.
-        quota_spent: True when the body tells that credit or the daily quota is gone.
-    """
-    text = f"HTTP {status}: {message}"
-    wait = retry_after(headers)
-    if status == 401:
-        return AuthError(text)
-    if quota_spent or status == 402 or (status in RETRIED and (wait or 0) > LONGEST_OBEYED_WAIT):
-        return QuotaError(text)
-    if status in RETRIED:
-        return TransientError(text, wait=wait, throttled=status in (429, 529))
-    if 300 <= status < 400:
-        target = headers.get("location", "elsewhere")
-        return CallError(
-            f"{text} (redirects to {target} are not followed: pictures would go there too)"
-        )
-    return CallError(text)
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds a server asks to wait, None when it does not say.
-
-    Reads `retry-after-ms` and `retry-after`: seconds, fractions of them, or an
-    HTTP date. A moment in the past is no wait at all.
-    """
-    milliseconds = _number(headers.get("retry-after-ms"))
-    if milliseconds is not None:
-        return max(0.0, milliseconds / 1000)
-    value = headers.get("retry-after")
-    if value is None:
-        return None
-    seconds = _number(value)
-    if seconds is None:
-        try:
-            seconds = parsedate_to_datetime(value).timestamp() - time.time()
-        except ValueError:
-            return None
-    return max(0.0, seconds)
-
-
-def _number(text: str | None) -> float | None:
-    try:
-        return None if text is None else float(text)
-    except ValueError:
-        return None

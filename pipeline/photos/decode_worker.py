@@ -6,7 +6,6 @@ What a decoder library prints, leaks, crashes or hangs stays in here. Started by
 
 from __future__ import annotations
 
-import fcntl
 import os
 import resource
 import signal
@@ -15,55 +14,44 @@ from typing import BinaryIO
 
 import msgspec
 
+from backends.helper_process import read_messages, taken_pipes, write_message
 from pipeline.photos.errors import CorruptImageError
-from pipeline.photos.images import load_photo
-from pipeline.photos.messages import LENGTH, READY, Reply, Request
+from pipeline.photos.images import load_photo, read_size
+from pipeline.photos.messages import READY, Reply, Request
 
 MEMORY_BYTES = 3 << 30
 """Address space of a decoding process: what 256 megapixels of JPEG take, and some."""
-
-PIPE_BYTES = 1 << 20
-"""The most an ordinary user may ask for."""
 
 
 def answer(request: Request) -> Reply:
     """Decode one file, under a watch that ends the process when it takes too long."""
     signal.setitimer(signal.ITIMER_REAL, request.seconds)
+    path = os.fsdecode(request.path)
     try:
-        return Reply(loaded=load_photo(os.fsdecode(request.path), request.spec))
+        if request.spec is None:
+            return Reply(size=read_size(path))
+        return Reply(loaded=load_photo(path, request.spec))
     except CorruptImageError as error:
         return Reply(cause=error.cause)
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 
-def send(replies: BinaryIO, message: Reply) -> None:
-    """Write one message with its length in front."""
-    data = msgspec.msgpack.encode(message)
-    replies.write(LENGTH.pack(len(data)))
-    replies.write(data)
-    replies.flush()
-
-
-def serve(requests: BinaryIO, replies: BinaryIO) -> None:
+def serve(incoming: BinaryIO, outgoing: BinaryIO) -> None:
     """Answer requests until there are no more."""
+    encode = msgspec.msgpack.encode
     decode = msgspec.msgpack.Decoder(Request).decode
-    send(replies, READY)
-    while header := requests.read(LENGTH.size):
-        request = decode(requests.read(*LENGTH.unpack(header)))
-        send(replies, answer(request))
+    write_message(outgoing, encode(READY))
+    for message in read_messages(incoming):
+        write_message(outgoing, encode(answer(decode(message))))
 
 
 def main() -> None:
     """Serve standard input and output, which no decoder library gets to see."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    replies = os.dup(1)
-    os.dup2(2, 1)
-    if hasattr(fcntl, "F_SETPIPE_SZ"):  # Linux: a picture in few reads instead of dozens
-        fcntl.fcntl(replies, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
-    with open(0, "rb") as requests, open(replies, "wb") as answers, suppress(BrokenPipeError):
-        serve(requests, answers)  # until the owner closes its end, or is gone
+    with taken_pipes() as (incoming, outgoing), suppress(BrokenPipeError):
+        serve(incoming, outgoing)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import sys
 from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +13,9 @@ from types import TracebackType
 import msgspec
 
 from backends.base import PictureSpec
-from backends.keys import KEY_NAMES
+from backends.helper_process import HelperProcess
 from pipeline.photos.errors import CorruptImageError, DecoderUnavailable
-from pipeline.photos.messages import LENGTH, Reply, Request
+from pipeline.photos.messages import Reply, Request
 from pipeline.photos.photo import LoadedPhoto
 
 DECODE_SECONDS = 60.0
@@ -26,8 +25,6 @@ WORKER_MODULE = "pipeline.photos.decode_worker"
 
 REQUESTS_AHEAD = 2
 """Requests a process holds, so that it never waits for the next one."""
-
-LARGEST_REPLY = 64 << 20
 
 
 @dataclass
@@ -50,33 +47,17 @@ class _Asked:
 class _Worker:
     """One decoding process and the requests it has not answered, oldest first."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        self.process = process
-        self._requests = process.stdin
-        self._replies = process.stdout
+    def __init__(self, helper: HelperProcess) -> None:
+        self.helper = helper
+        self.stop = helper.stop
         self.unanswered: deque[_Asked] = deque()
 
     @classmethod
     async def start(cls) -> _Worker:
         try:
-            # Two pipes, not a socket: what a process wrote before it died can still be read.
-            process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-P",
-                "-m",
-                WORKER_MODULE,
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.DEVNULL,
-                limit=LARGEST_REPLY,
-                start_new_session=True,  # Ctrl+C and a closed terminal are for the job to answer
-                env={name: value for name, value in os.environ.items() if name not in KEY_NAMES},
-            )
+            worker = cls(await HelperProcess.start(WORKER_MODULE))
         except OSError as error:
             raise DecoderUnavailable(f"a decoding process does not start: {error}") from None
-        worker = cls(process)
         try:
             await worker.receive()
         except asyncio.IncompleteReadError:
@@ -87,22 +68,11 @@ class _Worker:
         return worker
 
     async def receive(self) -> Reply:
-        (length,) = LENGTH.unpack(await self._replies.readexactly(LENGTH.size))
-        return msgspec.msgpack.decode(await self._replies.readexactly(length), type=Reply)
+        return msgspec.msgpack.decode(await self.helper.receive(), type=Reply)
 
     def send(self, asked: _Asked) -> None:
         self.unanswered.append(asked)
-        self._requests.write(LENGTH.pack(len(asked.request)) + asked.request)
-
-    async def stop(self) -> int:
-        """Let the process end, insist if it does not, and return its exit status."""
-        self._requests.close()
-        try:
-            async with asyncio.timeout(1):
-                return await self.process.wait()
-        except TimeoutError:
-            self.process.kill()
-        return await self.process.wait()
+        self.helper.send(asked.request)
 
 
 class DecoderPool:
@@ -159,13 +129,28 @@ class DecoderPool:
             CorruptImageError: it cannot be decoded.
             DecoderUnavailable: no process is left to do it.
         """
-        full_path = os.path.join(self._root, os.fsencode(path))
-        request = msgspec.msgpack.encode(Request(full_path, self._spec, self._seconds))
-        async with self._places:
-            reply = await self._ask(request)
+        reply = await self._request(path, self._spec)
         if reply.loaded is None:
             raise CorruptImageError(path, reply.cause or "no reason given")
         return reply.loaded
+
+    async def size(self, path: str) -> tuple[int, int]:
+        """Return width and height in pixels, upright, from the header of a photo alone.
+
+        Raises:
+            CorruptImageError: it cannot be opened.
+            DecoderUnavailable: no process is left to do it.
+        """
+        reply = await self._request(path, None)
+        if reply.size is None:
+            raise CorruptImageError(path, reply.cause or "no reason given")
+        return reply.size
+
+    async def _request(self, path: str, spec: PictureSpec | None) -> Reply:
+        full_path = os.path.join(self._root, os.fsencode(path))
+        request = msgspec.msgpack.encode(Request(full_path, spec, self._seconds))
+        async with self._places:
+            return await self._ask(request)
 
     async def _ask(self, request: bytes) -> Reply:
         if self._failure is not None:

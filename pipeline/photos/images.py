@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import stat
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 from typing import cast
@@ -44,14 +46,37 @@ def load_photo(path: str | Path, spec: PictureSpec) -> LoadedPhoto:
         CorruptImageError: the file cannot be opened or decoded, for whatever reason.
     """
     name = os.fspath(path)
+    with _naming_the_cause(name):
+        return _load(_read(name), os.path.basename(name), spec)
+
+
+def read_size(path: str | Path) -> tuple[int, int]:
+    """Return width and height in pixels, upright, from the header of an image file.
+
+    Raises:
+        CorruptImageError: the file cannot be opened.
+    """
+    name = os.fspath(path)
+    with _naming_the_cause(name), open(_descriptor(name), "rb") as file:
+        start = file.read(64)
+        file.seek(0)
+        with Image.open(file, formats=_formats_for(start)) as image:
+            turned = _TURNS.get(image.getexif().get(ORIENTATION, 1)) in _QUARTER_TURNS
+            width, height = image.size
+            lies = turned and image.format not in UPRIGHT_FORMATS
+            return (height, width) if lies else (width, height)
+
+
+@contextmanager
+def _naming_the_cause(path: str) -> Iterator[None]:
+    """Turn whatever goes wrong with a file into a CorruptImageError."""
     try:
-        data = _read(name)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return _load(data, os.path.basename(name), spec)
+            yield
     except Exception as error:
         # Hostile files raise anything: OSError, ValueError, EOFError, SyntaxError, struct.error.
-        raise CorruptImageError(name, f"{type(error).__name__}: {_reason(error)}") from error
+        raise CorruptImageError(path, f"{type(error).__name__}: {_reason(error)}") from error
 
 
 def _reason(error: Exception) -> str:
@@ -64,15 +89,20 @@ def _reason(error: Exception) -> str:
     return str(error) or "no reason given"
 
 
-def _read(path: str) -> bytes:
-    """Return all bytes of a regular file; a FIFO or device is refused without waiting on it."""
+def _descriptor(path: str) -> int:
+    """Open a regular file; a FIFO or device is refused without waiting on it."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
-    with open(descriptor, "rb") as file:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise ValueError("not a regular file")
-        if status.st_size > MOST_FILE_BYTES:
-            raise ValueError(f"{status.st_size:,} bytes, at most {MOST_FILE_BYTES:,} are read")
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return descriptor
+    os.close(descriptor)
+    raise ValueError("not a regular file")
+
+
+def _read(path: str) -> bytes:
+    with open(_descriptor(path), "rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > MOST_FILE_BYTES:
+            raise ValueError(f"{size:,} bytes, at most {MOST_FILE_BYTES:,} are read")
         data = file.read(MOST_FILE_BYTES)
     if not data:
         raise ValueError("the file is empty")
@@ -138,6 +168,13 @@ _TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 """EXIF orientation to the turn that makes the picture upright."""
+
+_QUARTER_TURNS = (
+    Image.Transpose.TRANSPOSE,
+    Image.Transpose.ROTATE_270,
+    Image.Transpose.TRANSVERSE,
+    Image.Transpose.ROTATE_90,
+)
 
 
 def _fit(size: tuple[int, int], max_edge: int) -> tuple[int, int]:

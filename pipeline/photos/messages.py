@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import struct
-
 import msgspec
 
 from backends.base import PictureSpec
 from pipeline.photos.photo import LoadedPhoto
 
-LENGTH = struct.Struct(">I")
-"""Stands in front of each message."""
-
 
 class Request(msgspec.Struct):
-    """Asks for one file, by the bytes of its path, in a form of picture."""
+    """Asks for one file by the bytes of its path; without a form of picture, for its size."""
 
     path: bytes
-    spec: PictureSpec
+    spec: PictureSpec | None
     seconds: float
 
 
 class Reply(msgspec.Struct):
-    """Exactly one of the photo, and why there is none."""
+    """The photo, or its width and height, or why there is neither."""
 
     loaded: LoadedPhoto | None = None
+    size: tuple[int, int] | None = None
     cause: str | None = None
 
 

@@ -19,14 +19,16 @@ from backends.errors import (
     TransientError,
 )
 from backends.retry import RetryPolicy
-from tests.support.openai_server import CAPTION, OpenAIServer, Reply, completion, error, good
+from tests.support.api_server import ApiServer, Reply
 from tests.support.photos import noise_jpeg
+from tests.support.protocols import CAPTION, OPENAI
+from tests.support.protocols.openai import completion
 
 FAST = RetryPolicy(first_wait=0.001, longest_wait=0.002)
 PHOTO = PhotoInput(Picture(640, 480, "jpeg", noise_jpeg(1, (640, 480))))
 
 
-async def ask(server: OpenAIServer, **options: object) -> Caption | Exception:
+async def ask(server: ApiServer, **options: object) -> Caption | Exception:
     """Caption one photo through a fresh backend."""
     known = {"base_url": server.url, "model": "gpt-4o-mini", "request_timeout": 0.5} | options
     captioner = OpenAICaptioner(Options(**known), FAST)  # type: ignore[arg-type]
@@ -38,7 +40,7 @@ async def ask(server: OpenAIServer, **options: object) -> Caption | Exception:
     return answer
 
 
-async def test_good_answer_brings_caption_tokens_and_cost(server: OpenAIServer) -> None:
+async def test_good_answer_brings_caption_tokens_and_cost(server: ApiServer) -> None:
     answer = await ask(server)
 
     assert isinstance(answer, Caption)
@@ -47,7 +49,7 @@ async def test_good_answer_brings_caption_tokens_and_cost(server: OpenAIServer) 
     assert answer.cost_usd == pytest.approx((300 * 0.15 + 20 * 0.60) / 1e6)
 
 
-async def test_request_is_what_the_protocol_asks_for(server: OpenAIServer) -> None:
+async def test_request_is_what_the_protocol_asks_for(server: ApiServer) -> None:
     await ask(server, prompt='Say "hi"\n<picture>', keys={"OPENAI_API_KEY": "canary-key-1"})
 
     [request] = server.requests
@@ -56,11 +58,11 @@ async def test_request_is_what_the_protocol_asks_for(server: OpenAIServer) -> No
     text, image = request.json["messages"][0]["content"]
     assert text == {"type": "text", "text": 'Say "hi"\n<picture>'}
     assert image["image_url"]["detail"] == "low"
-    assert request.picture == PHOTO.picture.data
+    assert OPENAI.picture(request) == PHOTO.picture.data
     assert request.json["max_tokens"] > 0
 
 
-async def test_prices_of_ones_own_beat_the_known_ones(server: OpenAIServer) -> None:
+async def test_prices_of_ones_own_beat_the_known_ones(server: ApiServer) -> None:
     answer = await ask(server, prices={"gpt-4o-mini": (1.0, 10.0)})
 
     assert isinstance(answer, Caption)
@@ -68,17 +70,17 @@ async def test_prices_of_ones_own_beat_the_known_ones(server: OpenAIServer) -> N
 
 
 PASSING = {
-    "408": error(408, "timeout"),
-    "409": error(409, "conflict"),
-    "429": error(429, "slow down"),
+    "408": OPENAI.error(408, "timeout"),
+    "409": OPENAI.error(409, "conflict"),
+    "429": OPENAI.error(429, "slow down"),
     "429 with seconds": Reply(429, headers={"retry-after": "0"}),
     "429 with a fraction": Reply(429, headers={"retry-after": "0.01"}),
     "429 with a date past": Reply(429, headers={"retry-after": formatdate(1)}),
     "429 with nonsense": Reply(429, headers={"retry-after": "a while"}),
     "429 in milliseconds": Reply(429, headers={"retry-after-ms": "5"}),
-    "500": error(500, "oops"),
+    "500": OPENAI.error(500, "oops"),
     "502 in HTML": Reply(502, "<html>Bad gateway</html>"),
-    "503": error(503, "overloaded"),
+    "503": OPENAI.error(503, "overloaded"),
     "504": Reply(504),
     "hang": Reply(hang=True),
     "slow": Reply(body=completion(), delay=5),
@@ -94,16 +96,14 @@ PASSING = {
     "a list": Reply(body="[1, 2]"),
     "invalid UTF-8": Reply(body=b'{"choices": [{"message": {"content": "\xff\xfe"}}]}'),
     "endless": Reply(headers={"content-length": str(1 << 40)}, endless=True),
-    "five megabytes": Reply(body=completion("word " * 1_000_000)),
+    "five megabytes": OPENAI.good("word " * 1_000_000),
     "compressed": Reply(headers={"content-encoding": "gzip"}, body=b"\x1f\x8b" + b"\0" * 50),
 }
 
 
 @pytest.mark.parametrize("trouble", PASSING.values(), ids=PASSING)
-async def test_passing_trouble_is_retried_and_gives_way(
-    server: OpenAIServer, trouble: Reply
-) -> None:
-    server.script = lambda request: trouble if request.number < 2 else good()
+async def test_passing_trouble_is_retried_and_gives_way(server: ApiServer, trouble: Reply) -> None:
+    server.script = lambda request: trouble if request.number < 2 else OPENAI.good()
     answer = await ask(server)
 
     assert isinstance(answer, Caption), answer
@@ -112,7 +112,7 @@ async def test_passing_trouble_is_retried_and_gives_way(
 
 @pytest.mark.parametrize("trouble", PASSING.values(), ids=PASSING)
 async def test_lasting_trouble_ends_after_five_requests_in_bounded_time(
-    server: OpenAIServer, trouble: Reply
+    server: ApiServer, trouble: Reply
 ) -> None:
     server.script = lambda request: trouble
     began = time.monotonic()
@@ -124,13 +124,13 @@ async def test_lasting_trouble_ends_after_five_requests_in_bounded_time(
 
 
 FINAL: dict[str, tuple[Reply, type[BackendError]]] = {
-    "400": (error(400, "bad picture"), CallError),
-    "403": (error(403, "no access"), CallError),
-    "404": (error(404, "no such model"), CallError),
+    "400": (OPENAI.error(400, "bad picture"), CallError),
+    "403": (OPENAI.error(403, "no access"), CallError),
+    "404": (OPENAI.error(404, "no such model"), CallError),
     "422": (Reply(422, body="{}"), CallError),
-    "401": (error(401, "Incorrect API key provided: sk-abcd1234"), AuthError),
-    "402": (error(402, "insufficient balance"), QuotaError),
-    "spent credit": (error(429, "quota", code="insufficient_quota"), QuotaError),
+    "401": (OPENAI.error(401, "Incorrect API key provided: sk-abcd1234"), AuthError),
+    "402": (OPENAI.error(402, "insufficient balance"), QuotaError),
+    "spent credit": (OPENAI.error(429, "quota", code="insufficient_quota"), QuotaError),
     "daily quota": (Reply(429, headers={"retry-after": "86400"}), QuotaError),
     "tomorrow": (Reply(429, headers={"retry-after": formatdate(time.time() + 9e4)}), QuotaError),
     "redirect": (Reply(307, headers={"location": "http://127.0.0.1:9/v1"}), CallError),
@@ -139,7 +139,7 @@ FINAL: dict[str, tuple[Reply, type[BackendError]]] = {
 
 @pytest.mark.parametrize(("trouble", "kind"), FINAL.values(), ids=FINAL)
 async def test_final_answers_are_not_retried(
-    server: OpenAIServer, trouble: Reply, kind: type[BackendError]
+    server: ApiServer, trouble: Reply, kind: type[BackendError]
 ) -> None:
     server.script = lambda request: trouble
     answer = await ask(server)
@@ -148,8 +148,8 @@ async def test_final_answers_are_not_retried(
     assert len(server.captions) == 1
 
 
-async def test_redirect_is_not_followed_and_gets_no_key(server: OpenAIServer) -> None:
-    with OpenAIServer() as elsewhere:
+async def test_redirect_is_not_followed_and_gets_no_key(server: ApiServer) -> None:
+    with ApiServer(OPENAI) as elsewhere:
         server.script = lambda request: Reply(
             308, headers={"location": f"{elsewhere.url}/chat/completions"}
         )
@@ -158,17 +158,19 @@ async def test_redirect_is_not_followed_and_gets_no_key(server: OpenAIServer) ->
         assert elsewhere.requests == []
 
 
-async def test_too_large_is_sent_once_more_and_smaller(server: OpenAIServer) -> None:
-    server.script = lambda request: error(413, "too large") if request.number == 0 else good()
+async def test_too_large_is_sent_once_more_and_smaller(server: ApiServer) -> None:
+    server.script = lambda request: (
+        OPENAI.error(413, "too large") if request.number == 0 else OPENAI.good()
+    )
     answer = await ask(server)
 
     assert isinstance(answer, Caption)
-    first, second = (len(request.picture) for request in server.captions)
+    first, second = (len(OPENAI.picture(request)) for request in server.captions)
     assert second < first / 2
 
 
-async def test_too_large_twice_is_an_error(server: OpenAIServer) -> None:
-    server.script = lambda request: error(413, "too large")
+async def test_too_large_twice_is_an_error(server: ApiServer) -> None:
+    server.script = lambda request: OPENAI.error(413, "too large")
     answer = await ask(server)
 
     assert isinstance(answer, CallError)
@@ -176,7 +178,7 @@ async def test_too_large_twice_is_an_error(server: OpenAIServer) -> None:
 
 
 async def test_nobody_listening_is_an_error_of_the_call() -> None:
-    with OpenAIServer() as gone:
+    with ApiServer(OPENAI) as gone:
         pass
     answer = await ask(gone)
 
@@ -186,11 +188,11 @@ async def test_nobody_listening_is_an_error_of_the_call() -> None:
 
 ENDINGS: dict[str, tuple[Reply, Callable[[Caption], bool]]] = {
     "cut off": (
-        Reply(body=completion("A dog", finish_reason="length")),
+        OPENAI.cut_off(),
         lambda caption: caption.ended == "length",
     ),
     "safety block": (
-        Reply(body=completion("", finish_reason="content_filter")),
+        OPENAI.safety(),
         lambda caption: caption.ended == "refused",
     ),
     "refusal": (
@@ -203,7 +205,7 @@ ENDINGS: dict[str, tuple[Reply, Callable[[Caption], bool]]] = {
 
 @pytest.mark.parametrize(("reply", "holds"), ENDINGS.values(), ids=ENDINGS)
 async def test_odd_endings_are_reported_not_retried(
-    server: OpenAIServer, reply: Reply, holds: Callable[[Caption], bool]
+    server: ApiServer, reply: Reply, holds: Callable[[Caption], bool]
 ) -> None:
     server.script = lambda request: reply
     answer = await ask(server)
@@ -213,7 +215,7 @@ async def test_odd_endings_are_reported_not_retried(
     assert len(server.captions) == 1
 
 
-async def test_own_server_is_asked_for_its_only_model(server: OpenAIServer) -> None:
+async def test_own_server_is_asked_for_its_only_model(server: ApiServer) -> None:
     await ask(server, model=None)
 
     assert server.captions[0].json["model"] == "tiny"
@@ -247,8 +249,8 @@ def test_addresses_that_are_none_are_refused(url: str) -> None:
         OpenAICaptioner(Options(base_url=url, keys={"OPENAI_API_KEY": "x"}))
 
 
-async def test_usage_below_zero_costs_no_caption(server: OpenAIServer) -> None:
-    server.script = lambda request: Reply(body=completion(tokens=(-5, -1)))
+async def test_usage_below_zero_costs_no_caption(server: ApiServer) -> None:
+    server.script = lambda request: OPENAI.good(tokens=(-5, -1))
     answer = await ask(server)
 
     assert isinstance(answer, Caption)

@@ -1,0 +1,168 @@
+"""What every backend that calls a server shares: key, address, time limit, retries, price."""
+
+from __future__ import annotations
+
+import asyncio
+from abc import abstractmethod
+from typing import Any, ClassVar, Generic, TypeVar
+
+from backends.base import Caption, Captioner, Options, PhotoInput, Picture, PictureSpec
+from backends.errors import CallError, SetupError, TooLargeError, TransientError
+from backends.image_tokens import largest, text_tokens
+from backends.keys import remember
+from backends.prices import Prices
+from backends.retirements import retirement_notice
+from backends.retry import DEFAULT_POLICY, RetryPolicy, with_retries
+from backends.status import Refusal, error_for_status
+from backends.throttle import Throttle
+
+Prepared = TypeVar("Prepared")
+
+MOST_TOKENS_OUT = 300
+"""Room for a caption of some sentences; models are told not to think first."""
+
+LARGEST_EDGE = 2048
+DEFAULT_EDGE = 1024
+SHRINK = 0.5
+REQUEST_SECONDS = 60.0
+OWN_SERVER_SECONDS = 180.0
+"""A model on someone's own CPU takes its time."""
+
+UNKNOWN_IMAGE_TOKENS = 50_000
+"""Tokens no picture of 2,048 px costs with any model known, for models that are not."""
+
+
+class ApiCaptioner(Captioner, Generic[Prepared]):
+    """Sends one picture in one request, made again by one policy for all vendors.
+
+    A subclass sets the facts below and writes `prepare`, `call` and `refusal`.
+
+    Args:
+        options: What the user asked for.
+        policy: How failed calls are made again.
+
+    Attributes:
+        provider: The vendor's id in `genai-prices`.
+        default_url: The vendor's address.
+    """
+
+    key_name: ClassVar[str]
+    provider: ClassVar[str]
+    default_url: ClassVar[str]
+    default_workers = 8
+    typical_seconds = 2.5
+
+    def __init__(self, options: Options, policy: RetryPolicy = DEFAULT_POLICY) -> None:
+        super().__init__(options)
+        from backends import http  # the SDKs bring what it needs
+
+        url = self.server_url(options)
+        self.own_server = url is not None
+        self.base_url = http.checked_url(url or self.default_url)
+        self.key = remember(options.keys.get(self.key_name, ""))
+        if not self.key and not (self.own_server and http.is_private(self.base_url)):
+            raise SetupError(
+                f"{self.key_name} is not set; put `{self.key_name}=...` into config.env of the "
+                "workspace, or export it"
+            )
+        self.picture = self.picture_for(options)
+        self.timeout = options.request_timeout or (
+            OWN_SERVER_SECONDS if self.own_server else REQUEST_SECONDS
+        )
+        self.http_client = http.new_client(self.workers, self.timeout)
+        self._policy = policy
+        self._throttle = Throttle(self.workers)
+
+    @classmethod
+    def server_url(cls, options: Options) -> str | None:
+        """Return the address of a server other than the vendor's, None for the vendor's."""
+        return options.base_url
+
+    @classmethod
+    def picture_for(cls, options: Options) -> PictureSpec:
+        """Return the form in which pictures are sent."""
+        return PictureSpec(min(options.max_edge or DEFAULT_EDGE, LARGEST_EDGE), "jpeg")
+
+    @classmethod
+    def prices(cls, options: Options) -> Prices:
+        """Return the prices of the model that would be used."""
+        return Prices(cls.provider, cls.model_for(options) or "", options.prices)
+
+    @classmethod
+    def notices(cls, options: Options) -> list[str]:
+        """Return when the model is switched off, if it is announced."""
+        notice = None if cls.server_url(options) else retirement_notice(cls.model_for(options))
+        return [notice] if notice else []
+
+    @abstractmethod
+    def prepare(self, picture: Picture) -> Prepared:
+        """Return what is sent for a picture: made once, sent as often as it takes."""
+
+    @abstractmethod
+    async def call(self, prepared: Prepared) -> Caption:
+        """Make one request and read its answer.
+
+        Raises:
+            CallError: what the status, the silence or the shape of the answer means.
+        """
+
+    @abstractmethod
+    def refusal(self, status: int, content: bytes) -> Refusal:
+        """Return what the body of an error says."""
+
+    async def caption(self, photo: PhotoInput) -> Caption:
+        """Send the picture; once more, smaller, if the server finds it too large."""
+        try:
+            return await self._caption_picture(photo.picture)
+        except TooLargeError:
+            smaller = await asyncio.to_thread(photo.picture.shrunk, SHRINK)
+            return await self._caption_picture(smaller)
+
+    async def _caption_picture(self, picture: Picture) -> Caption:
+        prepared = self.prepare(picture)
+        return await with_retries(
+            lambda: self._call_in_time(prepared), self._throttle, self._policy
+        )
+
+    async def _call_in_time(self, prepared: Prepared) -> Caption:
+        try:
+            async with asyncio.timeout(self.timeout):
+                return await self.call(prepared)
+        except TimeoutError:
+            raise TransientError(f"no answer within {self.timeout:g} s") from None
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self.http_client.aclose()
+
+    def status_error(self, response: Any) -> CallError:
+        """Return what a response that is no success means."""
+        said = self.refusal(response.status_code, response.content)
+        if not said.message:
+            said = Refusal(message=response.reason_phrase)
+        return error_for_status(response.status_code, said, response.headers)
+
+    def billed(
+        self, text: str, tokens_in: int | None, tokens_out: int | None, **ending: Any
+    ) -> Caption:
+        """Return an answer with its price; counts below zero are a server's mistake."""
+        if tokens_in is None or tokens_out is None:
+            return Caption(text=text, **ending)
+        tokens_in, tokens_out = max(0, tokens_in), max(0, tokens_out)
+        cost = self._cost(tokens_in, tokens_out)
+        return Caption(
+            text=text, tokens_in=tokens_in, tokens_out=tokens_out, cost_usd=cost, **ending
+        )
+
+    def cost_bound(self) -> float | None:
+        """Return the price of the most tokens a photo can take."""
+        edge = self.picture.max_edge
+        image = largest(edge, lambda width, height: self.image_tokens(self.options, width, height))
+        tokens_in = text_tokens(self.options.prompt) * 4 + (image or UNKNOWN_IMAGE_TOKENS)
+        return self._cost(tokens_in, MOST_TOKENS_OUT)
+
+    def _cost(self, tokens_in: int, tokens_out: int) -> float | None:
+        price = Prices(self.provider, self.model or "", self.options.prices).price(
+            tokens_in, tokens_out
+        )
+        return None if price is None else price.total

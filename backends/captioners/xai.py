@@ -1,0 +1,44 @@
+"""`xai`: xAI's Grok, through OpenAI's SDK, as xAI's own documentation does it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from backends import image_tokens
+from backends.api import MOST_TOKENS_OUT
+from backends.base import Options
+from backends.captioners.openai import OpenAICaptioner
+from backends.status import Refusal
+
+MODELS_THAT_NEED_NOT_THINK = ("grok-4.3",)
+"""They accept the effort `none`. Source: docs.x.ai/developers/models, read in November 2026."""
+
+
+class XaiCaptioner(OpenAICaptioner):
+    """xAI's Grok."""
+
+    name = "xai"
+    key_name = "XAI_API_KEY"
+    provider = "x-ai"
+    default_url = "https://api.x.ai/v1"
+    default_model = "grok-4.3"
+
+    @classmethod
+    def image_tokens(cls, options: Options, width: int, height: int) -> int | None:
+        """Return the tokens of a picture by xAI's rule."""
+        return image_tokens.xai(width, height)
+
+    def limits(self) -> dict[str, Any]:
+        """Return how long the answer may be."""
+        limits: dict[str, Any] = {"max_tokens": MOST_TOKENS_OUT}
+        if (self.model or "").startswith(MODELS_THAT_NEED_NOT_THINK):
+            limits["reasoning_effort"] = "none"
+        return limits
+
+    def refusal(self, status: int, content: bytes) -> Refusal:
+        """Return what an error says; a wrong key is a bad request here."""
+        said = super().refusal(status, content)
+        wrong_key = status in (400, 403) and "incorrect api key" in said.message.lower()
+        return msgspec.structs.replace(said, wrong_key=wrong_key)

@@ -1,0 +1,71 @@
+"""Backends whose SDK posts a body of our own: those of OpenAI and Anthropic."""
+
+from __future__ import annotations
+
+import base64
+from abc import abstractmethod
+from types import ModuleType
+from typing import Any, ClassVar
+
+import httpx2
+import msgspec
+
+from backends.api import ApiCaptioner
+from backends.base import Caption, Picture
+from backends.errors import TransientError
+
+_GAP = "<picture>"
+
+
+class JsonApiCaptioner(ApiCaptioner[bytes]):
+    """Builds the request as JSON and reads the answer's JSON; the SDK does what lies between.
+
+    A subclass sets `sdk` and `client`, and writes `request` and `read`.
+
+    Attributes:
+        path: Where requests go, under the base URL.
+        sdk: The module `openai` or `anthropic`.
+        client: Its asynchronous client.
+    """
+
+    path: ClassVar[str]
+    sdk: ModuleType
+    client: Any
+
+    @abstractmethod
+    def request(self, picture: str) -> dict[str, Any]:
+        """Return the body of a request; `picture` stands for the base64 of a JPEG."""
+
+    @abstractmethod
+    def read(self, content: bytes) -> Caption:
+        """Return what the body of an answer says.
+
+        Raises:
+            ValueError: it is not of the right shape.
+        """
+
+    def prepare(self, picture: Picture) -> bytes:
+        """Return the body, the picture spliced in so that no encoder scans 200 KB of base64."""
+        before, _, after = msgspec.json.encode(self.request(_GAP)).rpartition(_GAP.encode())
+        return b"".join((before, base64.b64encode(picture.data), after))
+
+    async def call(self, prepared: bytes) -> Caption:
+        """Post a body and read the answer; see `ApiCaptioner.call`."""
+        sdk = self.sdk
+        try:
+            response: httpx2.Response = await self.client.post(
+                self.path,
+                cast_to=httpx2.Response,
+                content=prepared,
+                options={"headers": {"content-type": "application/json"}},
+            )
+        except sdk.APITimeoutError:
+            raise TransientError(f"no answer within {self.timeout:g} s") from None
+        except sdk.APIConnectionError as error:
+            raise TransientError(f"connection failed: {error.__cause__ or error}") from None
+        except sdk.APIStatusError as error:
+            raise self.status_error(error.response) from None
+        try:
+            return self.read(response.content)
+        except (ValueError, LookupError) as error:
+            raise TransientError(f"the answer is not of the right shape: {error}") from None
