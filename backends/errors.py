@@ -4,6 +4,7 @@ BackendError
 ├── SetupError          the backend cannot be made: key, extra or option is wrong
 ├── PictureError        the backend could not read the picture it was given
 ├── ModelError          local inference raised
+├── BackendLost         it worked, and cannot go on: no further photo would fare better
 └── CallError           a call to a server failed
     ├── AuthError       the key was refused
     ├── QuotaError      credit or the daily quota is spent; asking again is no use
@@ -29,6 +30,10 @@ class PictureError(BackendError):
 
 class ModelError(BackendError):
     """Raised when inference in this machine fails."""
+
+
+class BackendLost(BackendError):
+    """Raised when a backend that worked cannot go on."""
 
 
 class CallError(BackendError):

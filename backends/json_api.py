@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import secrets
 from abc import abstractmethod
 from types import ModuleType
 from typing import Any, ClassVar
@@ -13,8 +14,6 @@ import msgspec
 from backends.api import ApiCaptioner
 from backends.base import Caption, Picture
 from backends.errors import TransientError
-
-_GAP = "<picture>"
 
 
 class JsonApiCaptioner(ApiCaptioner[bytes]):
@@ -46,7 +45,8 @@ class JsonApiCaptioner(ApiCaptioner[bytes]):
 
     def prepare(self, picture: Picture) -> bytes:
         """Return the body, the picture spliced in so that no encoder scans 200 KB of base64."""
-        before, _, after = msgspec.json.encode(self.request(_GAP)).rpartition(_GAP.encode())
+        gap = secrets.token_hex(16)  # nothing that a prompt may hold
+        before, _, after = msgspec.json.encode(self.request(gap)).partition(gap.encode())
         return b"".join((before, base64.b64encode(picture.data), after))
 
     async def call(self, prepared: bytes) -> Caption:

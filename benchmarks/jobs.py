@@ -19,8 +19,9 @@ from benchmarks.table import PCC, Row, best_of, run_process
 from journal import CaptionRecord, scan
 from pipeline.captions.run import decoder_count
 from pipeline.photos.images import load_photo
-from tests.support.openai_server import OpenAIServer, Reply, completion, error, good
+from tests.support.api_server import ApiServer, Reply
 from tests.support.photos import make_photos, noise_jpeg
+from tests.support.protocols import OPENAI
 
 LARGE_PHOTOS = 240
 NOTHING_TO_DO = 44_000
@@ -29,10 +30,11 @@ NOTHING_TO_DO = 44_000
 @contextmanager
 def serving(latency: float) -> Iterator[str]:
     """Run the loopback server in a process of its own; yield its URL."""
-    command = [sys.executable, "-m", "tests.support.openai_server", "--latency", str(latency)]
+    command = [sys.executable, "-m", "tests.support.api_server", "--protocol", OPENAI.name]
+    command += ["--latency", str(latency)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
-        yield f"http://127.0.0.1:{server.stdout.readline().strip()}/v1"
+        yield f"http://127.0.0.1:{server.stdout.readline().strip()}{OPENAI.base_path}"
         server.kill()
 
 
@@ -170,7 +172,7 @@ def kill_row(folder: Path) -> Row:
     photos, workspace = folder / "killed", folder / "w"
     make_photos(photos, 500, (640, 480))
     workspace.mkdir()
-    with OpenAIServer(latency=0.2) as server:
+    with ApiServer(OPENAI, latency=0.2) as server:
         command = [*PCC, "run", "--backend", "openai", "--base-url", server.url]
         command += ["--model", "gpt-4o-mini", "--max-workers", "8", "--photos-dir", str(photos)]
         with subprocess.Popen(command, cwd=workspace, stdout=subprocess.DEVNULL) as running:
@@ -199,13 +201,15 @@ def faults_row(folder: Path) -> Row:
     choice = random.Random(3)
     faults = [
         Reply(429, headers={"retry-after": "0.1"}),
-        error(500, "oops"),
+        OPENAI.error(500, "oops"),
         Reply(raw=b""),
         Reply(body="garbage"),
-        Reply(body=completion("")),
+        OPENAI.empty(),
     ]
-    with OpenAIServer(latency=0.02) as server:
-        server.script = lambda request: choice.choice(faults) if choice.random() < 0.4 else good()
+    with ApiServer(OPENAI, latency=0.02) as server:
+        server.script = lambda request: (
+            choice.choice(faults) if choice.random() < 0.4 else OPENAI.good()
+        )
         command = [*PCC, "run", "--backend", "openai", "--base-url", server.url]
         command += ["--model", "gpt-4o-mini", "--photos-dir", str(photos)]
         used = run_process(command, workspace)
@@ -213,7 +217,7 @@ def faults_row(folder: Path) -> Row:
         kept = [record for _, record in scan(workspace / "captions.jsonl", CaptionRecord)]
         failed = sum(record.status != "success" for record in kept)
         blank = sum(record.status == "success" and not record.caption for record in kept)
-        server.script = lambda request: good()
+        server.script = lambda request: OPENAI.good()
         run_process([*command, "--retry-status", "error_api"], workspace)
         again = len(server.captions) - requests
     return Row(

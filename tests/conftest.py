@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from backends.keys import KEY_NAMES
-from tests.support.openai_server import OpenAIServer
+from tests.support.api_server import ApiServer
 from tests.support.photos import make_photos
+from tests.support.protocols import OPENAI
 
 Pcc = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -66,7 +67,7 @@ def pcc(workspace: Path) -> Pcc:
 
 
 @pytest.fixture
-def server() -> Iterator[OpenAIServer]:
+def server() -> Iterator[ApiServer]:
     """Serve OpenAI's protocol on the loopback address."""
-    with OpenAIServer() as running:
+    with ApiServer(OPENAI) as running:
         yield running

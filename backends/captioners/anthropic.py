@@ -45,9 +45,14 @@ class _Usage(msgspec.Struct):
         return self.input_tokens + cached
 
 
+class _StopDetails(msgspec.Struct):
+    explanation: str | None = None
+
+
 class _Answer(msgspec.Struct):
     content: list[_Block]
     stop_reason: str | None = None
+    stop_details: _StopDetails | None = None
     usage: _Usage | None = None
 
 
@@ -79,6 +84,7 @@ class AnthropicCaptioner(JsonApiCaptioner):
             base_url=self.base_url,
             max_retries=0,
             http_client=self.http_client,
+            open_telemetry=False,
         )
 
     @classmethod
@@ -105,9 +111,10 @@ class AnthropicCaptioner(JsonApiCaptioner):
     def read(self, content: bytes) -> Caption:
         """Return what a message says."""
         answer = msgspec.json.decode(content, type=_Answer)
-        usage = answer.usage
+        usage, details = answer.usage, answer.stop_details
+        text = "".join(block.text for block in answer.content if block.type == "text")
         return self.billed(
-            "".join(block.text for block in answer.content if block.type == "text"),
+            text or (details.explanation if details else None) or "",
             usage.tokens_in if usage else None,
             usage.output_tokens if usage else None,
             ended=_ENDINGS.get(answer.stop_reason or "", "whole"),

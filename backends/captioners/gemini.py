@@ -33,13 +33,43 @@ BLOCKED = frozenset(
 RESOLUTIONS = {"low": "MEDIA_RESOLUTION_LOW", "high": "MEDIA_RESOLUTION_HIGH"}
 
 
-class _Violation(msgspec.Struct):
-    quota_id: str = msgspec.field(name="quotaId", default="")
+class _Part(msgspec.Struct):
+    text: str = ""
+    thought: bool = False
 
 
-class _Detail(msgspec.Struct):
+class _Content(msgspec.Struct):
+    parts: list[_Part] = []
+
+
+class _Candidate(msgspec.Struct, rename="camel"):
+    content: _Content = msgspec.field(default_factory=_Content)
+    finish_reason: str = ""
+
+
+class _Feedback(msgspec.Struct, rename="camel"):
+    block_reason: str = ""
+
+
+class _Usage(msgspec.Struct, rename="camel"):
+    prompt_token_count: int = 0
+    candidates_token_count: int = 0
+    thoughts_token_count: int = 0
+
+
+class _Answer(msgspec.Struct, rename="camel"):
+    candidates: list[_Candidate] = []
+    prompt_feedback: _Feedback = msgspec.field(default_factory=_Feedback)
+    usage_metadata: _Usage | None = None
+
+
+class _Violation(msgspec.Struct, rename="camel"):
+    quota_id: str = ""
+
+
+class _Detail(msgspec.Struct, rename="camel"):
     reason: str = ""
-    retry_delay: str = msgspec.field(name="retryDelay", default="")
+    retry_delay: str = ""
     violations: list[_Violation] = []
 
 
@@ -69,11 +99,12 @@ class GeminiCaptioner(ApiCaptioner[Any]):
 
         self._httpx2, self._errors = httpx2, errors
         self._types: Any = types  # whose fields are stricter on paper than in fact
-        self._client = genai.Client(
+        self._client: Any = genai.Client(
             vertexai=False,
             api_key=self.key or "none",
             http_options=types.HttpOptions(
                 base_url=self.base_url,
+                api_version="v1beta",
                 timeout=round(1000 * self.timeout),
                 httpx_async_client=self.http_client,
             ),
@@ -82,6 +113,9 @@ class GeminiCaptioner(ApiCaptioner[Any]):
             max_output_tokens=MOST_TOKENS_OUT,
             media_resolution=RESOLUTIONS.get(options.detail or ""),
             thinking_config=self._least_thinking(),
+            should_return_http_response=True,
+            automatic_continuation=False,  # each would be another request, and billed
+            automatic_function_calling={"disable": True},
         )
 
     def _least_thinking(self) -> Any:
@@ -111,32 +145,27 @@ class GeminiCaptioner(ApiCaptioner[Any]):
             answer = await self._client.aio.models.generate_content(
                 model=self.model or "", contents=prepared, config=self._config
             )
+            return self._read(answer.sdk_http_response.body)
         except self._errors.APIError as error:
             raise self.status_error(error.response) from None
         except self._httpx2.TimeoutException:
             raise TransientError(f"no answer within {self.timeout:g} s") from None
         except self._httpx2.TransportError as error:
             raise TransientError(f"connection failed: {error}") from None
-        except ValueError as error:  # pydantic's and json's are both of this kind
+        except (ValueError, LookupError) as error:  # the SDK's own complaints among them
             raise TransientError(f"the answer is not of the right shape: {error}") from None
-        return self._read(answer)
 
-    def _read(self, answer: Any) -> Caption:
-        """Return what an answer says, or why there is none."""
+    def _read(self, content: str) -> Caption:
+        """Return what an answer says, or why the model declined."""
+        answer = msgspec.json.decode(content, type=_Answer)
         usage = answer.usage_metadata
         tokens_in = usage.prompt_token_count if usage else None
-        feedback = answer.prompt_feedback
-        if feedback is not None and feedback.block_reason is not None:
-            return self.billed(_reason(feedback.block_reason), tokens_in, 0, ended="refused")
-        if not answer.candidates:
-            raise TransientError("the answer is not of the right shape: no candidates")
+        tokens_out = usage.candidates_token_count + usage.thoughts_token_count if usage else None
+        if reason := answer.prompt_feedback.block_reason:
+            return self.billed(reason, tokens_in, tokens_out, ended="refused")
         candidate = answer.candidates[0]
-        parts = (candidate.content and candidate.content.parts) or []
-        text = "".join(part.text for part in parts if part.text and not part.thought)
-        tokens_out = usage and (usage.candidates_token_count or 0) + (
-            usage.thoughts_token_count or 0
-        )
-        reason = _reason(candidate.finish_reason)
+        reason = candidate.finish_reason
+        text = "".join(part.text for part in candidate.content.parts if not part.thought)
         if reason in BLOCKED:
             return self.billed(text or reason, tokens_in, tokens_out, ended="refused")
         ended = "length" if reason == "MAX_TOKENS" else "whole"
@@ -149,19 +178,13 @@ class GeminiCaptioner(ApiCaptioner[Any]):
         except ValueError:
             return Refusal(message=content[:200].decode("utf-8", "replace"))
         quotas = [violation.quota_id for detail in error.details for violation in detail.violations]
+        waits = [_seconds(detail.retry_delay) for detail in error.details if detail.retry_delay]
         return Refusal(
             message=error.message,
             wrong_key=any(detail.reason == "API_KEY_INVALID" for detail in error.details),
             quota_spent=any("PerDay" in quota for quota in quotas),
-            wait=next(
-                filter(None, (_seconds(detail.retry_delay) for detail in error.details)), None
-            ),
+            wait=waits[0] if waits else None,
         )
-
-
-def _reason(value: Any) -> str:
-    """Return the name of a reason; the SDK gives an enumeration, or a name it does not know."""
-    return str(getattr(value, "name", value) or "")
 
 
 def _seconds(duration: str) -> float | None:

@@ -26,6 +26,11 @@ class XaiCaptioner(OpenAICaptioner):
     default_model = "grok-4.3"
 
     @classmethod
+    def model_for(cls, options: Options) -> str | None:
+        """Return the model that would be used, wherever the server is."""
+        return options.model or cls.default_model
+
+    @classmethod
     def image_tokens(cls, options: Options, width: int, height: int) -> int | None:
         """Return the tokens of a picture by xAI's rule."""
         return image_tokens.xai(width, height)
@@ -40,5 +45,9 @@ class XaiCaptioner(OpenAICaptioner):
     def refusal(self, status: int, content: bytes) -> Refusal:
         """Return what an error says; a wrong key is a bad request here."""
         said = super().refusal(status, content)
-        wrong_key = status in (400, 403) and "incorrect api key" in said.message.lower()
-        return msgspec.structs.replace(said, wrong_key=wrong_key)
+        words = said.message.lower()
+        return msgspec.structs.replace(
+            said,
+            wrong_key="incorrect api key" in words,
+            quota_spent="used all available credits" in words or "spending limit" in words,
+        )

@@ -36,12 +36,13 @@ def plugin(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_ours_are_there() -> None:
-    assert registry.backend_names()[:3] == ["basic", "mock", "openai"]
+    ours = ["basic", "mock", "local", "openai", "anthropic", "gemini", "xai"]
+    assert registry.backend_names()[:7] == ours
     assert registry.make_backend("mock", Options()).name == "mock"
 
 
 def test_wrong_name_lists_those_that_exist_and_the_nearest() -> None:
-    with pytest.raises(SetupError, match=r"did you mean openai.*basic, mock, openai"):
+    with pytest.raises(SetupError, match=r"did you mean openai.*basic, mock, local, openai"):
         registry.backend_class("opnai")
 
 

@@ -16,8 +16,9 @@ import pytest
 from benchmarks.table import tree_mb
 from journal import CaptionRecord, scan
 from tests.conftest import CLEAN_ENVIRONMENT, PCC, Pcc
-from tests.support.openai_server import OpenAIServer, Reply, completion, error, good
+from tests.support.api_server import ApiServer, Reply
 from tests.support.photos import make_photos, noise_jpeg
+from tests.support.protocols import OPENAI
 from tests.support.runs import records
 
 pytestmark = pytest.mark.battery
@@ -86,7 +87,7 @@ def test_what_was_reported_before_a_kill_is_there(
 
 
 def test_killed_api_run_sends_at_most_what_was_in_flight_again(
-    photos: Callable[..., Path], pcc: Pcc, workspace: Path, server: OpenAIServer
+    photos: Callable[..., Path], pcc: Pcc, workspace: Path, server: ApiServer
 ) -> None:
     folder, workers = photos(200), 8
     server.latency = 0.05
@@ -110,18 +111,18 @@ def test_killed_api_run_sends_at_most_what_was_in_flight_again(
 
 
 def test_faults_cost_no_blank_and_the_rerun_sends_exactly_the_failed(
-    photos: Callable[..., Path], pcc: Pcc, workspace: Path, server: OpenAIServer
+    photos: Callable[..., Path], pcc: Pcc, workspace: Path, server: ApiServer
 ) -> None:
     faults = [
         Reply(429, headers={"retry-after": "0"}),
-        error(500, "oops"),
+        OPENAI.error(500, "oops"),
         Reply(raw=b""),
         Reply(body="garbage"),
-        Reply(body=completion("")),
-        error(400, "bad picture"),
+        OPENAI.empty(),
+        OPENAI.error(400, "bad picture"),
     ]
     rng = random.Random(3)
-    server.script = lambda request: rng.choice(faults) if rng.random() < 0.4 else good()
+    server.script = lambda request: rng.choice(faults) if rng.random() < 0.4 else OPENAI.good()
     common = ["run", "--backend", "openai", "--base-url", server.url, "--model", "gpt-4o-mini"]
     common += ["--photos-dir", str(photos(200)), "--max-workers", "8"]
     assert pcc(*common, timeout=300).returncode == 0
@@ -133,7 +134,7 @@ def test_faults_cost_no_blank_and_the_rerun_sends_exactly_the_failed(
     assert all(record.caption for record in first.values() if record.status == "success")
     assert all(record.error for record in failed)
     before = len(server.captions)
-    server.script = lambda request: good()
+    server.script = lambda request: OPENAI.good()
     pcc(*common, "--retry-status", "error_api")
     assert len(server.captions) - before == len(failed)
     assert {record.status for record in {r.rel_path: r for r in records(workspace)}.values()} == {

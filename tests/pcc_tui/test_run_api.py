@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Pcc
-from tests.support.openai_server import OpenAIServer, Reply, completion, error, good
+from tests.support.api_server import ApiServer, Reply
+from tests.support.protocols import OPENAI
 from tests.support.runs import (
     records,
 )
@@ -18,11 +19,11 @@ CANARY_KEY = "canary-3f9a1c77-do-not-print"
 
 
 FAILURES: dict[str, Reply] = {
-    "good": good(),
-    "echoed in a caption": Reply(body=completion(f"a note that says {CANARY_KEY}")),
-    "echoed in an error": error(400, f"bad request with Bearer {CANARY_KEY}"),
-    "wrong key": error(401, f"Incorrect API key provided: {CANARY_KEY}"),
-    "spent": error(429, f"no credit for {CANARY_KEY}", code="insufficient_quota"),
+    "good": OPENAI.good(),
+    "echoed in a caption": OPENAI.good(f"a note that says {CANARY_KEY}"),
+    "echoed in an error": OPENAI.error(400, f"bad request with Bearer {CANARY_KEY}"),
+    "wrong key": OPENAI.error(401, f"Incorrect API key provided: {CANARY_KEY}"),
+    "spent": OPENAI.error(429, f"no credit for {CANARY_KEY}", code="insufficient_quota"),
     "redirect": Reply(307, headers={"location": f"http://127.0.0.1:9/?key={CANARY_KEY}"}),
     "no JSON": Reply(body=f"<{CANARY_KEY}>"),
     "reset": Reply(raw=b""),
@@ -31,9 +32,9 @@ FAILURES: dict[str, Reply] = {
 
 @pytest.mark.parametrize("reply", FAILURES.values(), ids=FAILURES)
 def test_key_is_in_no_file_and_no_output(
-    photos: Callable[..., Path], pcc: Pcc, workspace: Path, server: OpenAIServer, reply: Reply
+    photos: Callable[..., Path], pcc: Pcc, workspace: Path, server: ApiServer, reply: Reply
 ) -> None:
-    server.script = lambda request: reply if request.number != 1 else good()
+    server.script = lambda request: reply if request.number != 1 else OPENAI.good()
     done = pcc(
         *("run", "--backend", "openai", "--base-url", server.url, "--photos-dir", photos(2)),
         *("--max-workers", "1"),
@@ -47,9 +48,9 @@ def test_key_is_in_no_file_and_no_output(
 
 
 def test_wrong_key_stops_at_once_with_the_mending_line(
-    photos: Callable[..., Path], pcc: Pcc, server: OpenAIServer
+    photos: Callable[..., Path], pcc: Pcc, server: ApiServer
 ) -> None:
-    server.script = lambda request: error(401, "Incorrect API key provided")
+    server.script = lambda request: OPENAI.error(401, "Incorrect API key provided")
     done = pcc(
         *("run", "--backend", "openai", "--base-url", server.url, "--photos-dir", photos(20)),
         *("--max-workers", "2"),
@@ -63,9 +64,9 @@ def test_wrong_key_stops_at_once_with_the_mending_line(
 
 
 def test_budget_holds_across_restarts(
-    photos: Callable[..., Path], pcc: Pcc, workspace: Path, server: OpenAIServer
+    photos: Callable[..., Path], pcc: Pcc, workspace: Path, server: ApiServer
 ) -> None:
-    server.script = lambda request: Reply(body=completion(tokens=(1000, 100)))
+    server.script = lambda request: OPENAI.good(tokens=(1000, 100))
     (workspace / "prices.toml").write_text("tiny = [100.0, 1000.0]  # $0.20 a photo\n")
     common = ["run", "--backend", "openai", "--base-url", server.url, "--model", "tiny"]
     common += ["--photos-dir", str(photos(30)), "--run-id", "r1", "--budget", "4.00"]
@@ -79,7 +80,7 @@ def test_budget_holds_across_restarts(
 
 
 def test_budget_without_a_price_is_refused(
-    photos: Callable[..., Path], pcc: Pcc, server: OpenAIServer
+    photos: Callable[..., Path], pcc: Pcc, server: ApiServer
 ) -> None:
     done = pcc(
         *("run", "--backend", "openai", "--base-url", server.url, "--model", "unheard-of"),
@@ -92,7 +93,7 @@ def test_budget_without_a_price_is_refused(
 
 
 def test_what_the_server_gets_is_upright_and_holds_no_metadata(
-    pcc: Pcc, tmp_path: Path, server: OpenAIServer
+    pcc: Pcc, tmp_path: Path, server: ApiServer
 ) -> None:
     from io import BytesIO
 
@@ -114,21 +115,21 @@ def test_what_the_server_gets_is_upright_and_holds_no_metadata(
     assert done.returncode == 0, done.stderr
     assert len(server.captions) == 9
     for request in server.captions:
-        assert CANARY.encode() not in request.body + request.picture
+        assert CANARY.encode() not in request.body + OPENAI.picture(request)
         assert b"secret-name" not in request.body
-        with Image.open(BytesIO(request.picture)) as image:
+        with Image.open(BytesIO(OPENAI.picture(request))) as image:
             assert corners(image.convert("RGB")) == ["red", "green", "blue", "white"]
 
 
 def test_retry_status_redoes_exactly_the_failed(
-    photos: Callable[..., Path], pcc: Pcc, workspace: Path, server: OpenAIServer
+    photos: Callable[..., Path], pcc: Pcc, workspace: Path, server: ApiServer
 ) -> None:
     common = ["run", "--backend", "openai", "--base-url", server.url, "--photos-dir", photos(6)]
-    server.script = lambda request: error(400, "no") if request.number % 2 else good()
+    server.script = lambda request: OPENAI.error(400, "no") if request.number % 2 else OPENAI.good()
     pcc(*common, "--max-workers", "1")
     failed = {record.rel_path for record in records(workspace) if record.status == "error_api"}
     before = len(server.captions)
-    server.script = lambda request: good()
+    server.script = lambda request: OPENAI.good()
     again = pcc(*common, "--retry-status", "error_api,error_model")
 
     assert again.returncode == 0

@@ -6,9 +6,10 @@ import json
 from pathlib import Path
 
 from tests.conftest import Pcc
+from tests.support.api_server import ApiServer
 from tests.support.apps import caption, failure, write_records
-from tests.support.openai_server import OpenAIServer, good
 from tests.support.photos import make_photos
+from tests.support.protocols import OPENAI
 from tests.support.runs import records
 
 
@@ -26,9 +27,9 @@ def test_try_captions_one_photo_and_writes_nothing(
     assert "IMG_00000.jpg: Photo in landscape format" in first.stdout
 
 
-def test_try_with_a_server(pcc: Pcc, server: OpenAIServer, tmp_path: Path) -> None:
+def test_try_with_a_server(pcc: Pcc, server: ApiServer, tmp_path: Path) -> None:
     make_photos(tmp_path / "photos", 1)
-    server.script = lambda request: good("two dogs")
+    server.script = lambda request: OPENAI.good("two dogs")
     arguments = ["--backend", "openai", "--base-url", server.url, "--model", "m"]
     done = pcc("try", "--json", *arguments, "--photos-dir", tmp_path / "photos")
     assert json.loads(done.stdout)["caption"] == "two dogs"

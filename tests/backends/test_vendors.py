@@ -1,0 +1,257 @@
+"""Each vendor's backend: the real SDK against a server that speaks the real protocol."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from email.utils import formatdate
+from io import BytesIO
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from backends import answers
+from backends.base import Caption, Options, PhotoInput, Picture
+from backends.errors import AuthError, CallError, QuotaError, SetupError, TransientError
+from backends.registry import backend_class
+from backends.retry import RetryPolicy
+from tests.support.api_server import ApiServer, Reply
+from tests.support.photos import noise_jpeg
+from tests.support.protocols import CAPTION, PROTOCOLS, Protocol
+
+FAST = RetryPolicy(first_wait=0.001, longest_wait=0.002)
+PHOTO = PhotoInput(Picture(640, 480, "jpeg", noise_jpeg(1, (640, 480))))
+KEY = "canary-key-of-a-vendor"
+
+PRICED = {
+    "openai": "gpt-4o-mini",
+    "xai": "grok-4.3",
+    "anthropic": "claude-haiku-4-5",
+    "gemini": "gemini-2.5-flash-lite",
+}
+COST = {
+    "openai": 300 * 0.15 + 20 * 0.60,
+    "xai": 300 * 1.25 + 20 * 2.50,
+    "anthropic": 300 * 1.0 + 20 * 5.0,
+    "gemini": 300 * 0.10 + 20 * 0.40,
+}
+"""Millionths of a US dollar for 300 tokens in and 20 out, from the vendors' price lists."""
+
+
+@pytest.fixture(params=list(PROTOCOLS))
+def protocol(request: pytest.FixtureRequest) -> Protocol:
+    """Each vendor's protocol in turn."""
+    return PROTOCOLS[request.param]
+
+
+def make(protocol: Protocol, server: ApiServer, **options: Any) -> Any:
+    kind: Any = backend_class(protocol.name)
+    known = {
+        "keys": {kind.key_name: KEY},
+        "base_url": server.url,
+        "model": PRICED[protocol.name],
+        "request_timeout": 0.5,
+    }
+    return kind(Options(**{**known, **options}), FAST)
+
+
+async def ask(protocol: Protocol, server: ApiServer, **options: Any) -> Caption | Exception:
+    """Caption one photo through a fresh backend."""
+    captioner = make(protocol, server, **options)
+    await captioner.open()
+    try:
+        [answer] = await captioner.caption_batch([PHOTO])
+    finally:
+        await captioner.close()
+    assert isinstance(answer, (Caption, Exception))
+    return answer
+
+
+async def test_good_answer_brings_caption_tokens_and_cost(protocol: Protocol) -> None:
+    with ApiServer(protocol) as server:
+        answer = await ask(protocol, server)
+
+    assert isinstance(answer, Caption), answer
+    assert answer.text == CAPTION
+    assert (answer.tokens_in, answer.tokens_out) == (300, 20)
+    assert answer.cost_usd == pytest.approx(COST[protocol.name] / 1e6)
+
+
+async def test_request_carries_key_prompt_and_pixels(protocol: Protocol) -> None:
+    prompt = 'Say "hi"\n<picture>'
+    with ApiServer(protocol) as server:
+        await ask(protocol, server, prompt=prompt)
+
+    [request] = server.captions
+    assert protocol.key(request) == KEY
+    assert protocol.prompt(request) == prompt
+    with Image.open(BytesIO(protocol.picture(request))) as image:
+        assert image.size == (640, 480)
+        assert not image.getexif()
+
+
+async def test_64_calls_at_once(protocol: Protocol) -> None:
+    with ApiServer(protocol, latency=0.05) as server:
+        captioner = make(protocol, server, workers=64, request_timeout=20.0)
+        found = await asyncio.gather(*[captioner.caption(PHOTO) for _ in range(200)])
+        await captioner.close()
+
+    assert {answer.text for answer in found} == {CAPTION}
+    assert len(server.captions) == 200
+
+
+async def test_storm_of_429_is_weathered_with_fewer_calls_at_once(protocol: Protocol) -> None:
+    def storm(request: Any) -> Reply:
+        return protocol.rate_limited(0.05) if request.number < 60 else protocol.good()
+
+    with ApiServer(protocol, storm, latency=0.01) as server:
+        kind: Any = backend_class(protocol.name)
+        options = Options(
+            keys={kind.key_name: KEY},
+            base_url=server.url,
+            model=PRICED[protocol.name],
+            workers=32,
+        )
+        captioner = kind(options, RetryPolicy(attempts=20, first_wait=0.01, longest_wait=0.02))
+        found = await asyncio.gather(*[captioner.caption(PHOTO) for _ in range(100)])
+        lowest = captioner._throttle.limit
+        await captioner.close()
+
+    assert {answer.text for answer in found} == {CAPTION}
+    assert len(server.captions) == 160
+    assert 1 <= lowest < 32
+
+
+RATE_LIMITS = {
+    "the vendor's own form": lambda protocol: protocol.rate_limited(0.01),
+    "without a wait": lambda protocol: protocol.rate_limited(None),
+    "a date past": lambda protocol: Reply(429, headers={"retry-after": formatdate(1)}),
+    "nonsense": lambda protocol: Reply(429, headers={"retry-after": "a while"}),
+    "milliseconds": lambda protocol: Reply(429, headers={"retry-after-ms": "5"}),
+    "overload": lambda protocol: protocol.overloaded(),
+    "500": lambda protocol: protocol.error(500, "oops"),
+    "409": lambda protocol: protocol.error(409, "conflict"),
+    "502 in HTML": lambda protocol: Reply(502, "<html>Bad gateway</html>"),
+    "hang": lambda protocol: Reply(hang=True),
+    "reset": lambda protocol: Reply(raw=b""),
+    "cut off in the body": lambda protocol: Reply(body=protocol.good().body, cut=200),
+    "no JSON": lambda protocol: Reply(body="certainly! a dog"),
+    "empty body": lambda protocol: Reply(body=b""),
+    "a number": lambda protocol: Reply(body="3"),
+    "a list": lambda protocol: Reply(body="[1, 2]"),
+    "another shape": lambda protocol: Reply(body={"candidates": "x", "content": 1, "choices": {}}),
+    "nothing in it": lambda protocol: Reply(body="{}"),
+    "invalid UTF-8": lambda protocol: Reply(body=b'{"content": "\xff\xfe"}'),
+    "endless": lambda protocol: Reply(headers={"content-length": str(1 << 40)}, endless=True),
+    "compressed": lambda protocol: Reply(headers={"content-encoding": "gzip"}, body=b"\x1f\x8b"),
+}
+
+
+@pytest.mark.parametrize("trouble", RATE_LIMITS.values(), ids=RATE_LIMITS)
+async def test_passing_trouble_gives_way(protocol: Protocol, trouble: Any) -> None:
+    def script(request: Any) -> Reply:
+        return trouble(protocol) if request.number < 2 else protocol.good()
+
+    with ApiServer(protocol, script) as server:
+        answer = await ask(protocol, server)
+
+    assert isinstance(answer, Caption), answer
+    assert len(server.captions) == 3
+
+
+@pytest.mark.parametrize("trouble", RATE_LIMITS.values(), ids=RATE_LIMITS)
+async def test_lasting_trouble_ends_after_five_requests(protocol: Protocol, trouble: Any) -> None:
+    began = time.monotonic()
+    with ApiServer(protocol, lambda request: trouble(protocol)) as server:
+        answer = await ask(protocol, server, request_timeout=0.2)
+
+    assert isinstance(answer, TransientError), answer
+    assert len(server.captions) == 5
+    assert time.monotonic() - began < 30
+
+
+DECLINED = {
+    "refused": "refused",
+    "safety": "refused",
+    "cut_off": "cut off at the token limit",
+    "empty": "empty answer",
+}
+
+
+@pytest.mark.parametrize(("kind", "words"), DECLINED.items())
+async def test_answer_that_is_no_caption_says_why(
+    protocol: Protocol, kind: str, words: str
+) -> None:
+    with ApiServer(protocol, lambda request: getattr(protocol, kind)()) as server:
+        answer = await ask(protocol, server)
+
+    assert isinstance(answer, Caption), answer
+    assert words in str(answers.fault(answer))
+    assert len(server.captions) == 1
+    assert answer.cost_usd is not None, "what is billed is told"
+
+
+FINAL = {
+    "wrong_key": AuthError,
+    "quota_spent": QuotaError,
+}
+
+
+@pytest.mark.parametrize(("kind", "error"), FINAL.items())
+async def test_key_and_credit_are_not_asked_again(
+    protocol: Protocol, kind: str, error: type[CallError]
+) -> None:
+    with ApiServer(protocol, lambda request: getattr(protocol, kind)()) as server:
+        answer = await ask(protocol, server)
+
+    assert type(answer) is error
+    assert len(server.captions) == 1
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 422])
+async def test_final_statuses_are_not_retried(protocol: Protocol, status: int) -> None:
+    with ApiServer(protocol, lambda request: protocol.error(status, "no")) as server:
+        answer = await ask(protocol, server)
+
+    assert type(answer) is CallError
+    assert f"HTTP {status}" in str(answer)
+    assert len(server.captions) == 1
+
+
+async def test_redirect_gets_neither_key_nor_picture(protocol: Protocol) -> None:
+    with ApiServer(protocol) as elsewhere:
+        moved = Reply(308, headers={"location": f"{elsewhere.url}/again"})
+        with ApiServer(protocol, lambda request: moved) as server:
+            answer = await ask(protocol, server)
+
+    assert type(answer) is CallError
+    assert elsewhere.requests == []
+
+
+async def test_too_large_is_sent_once_more_and_smaller(protocol: Protocol) -> None:
+    def script(request: Any) -> Reply:
+        return protocol.error(413, "too large") if request.number == 0 else protocol.good()
+
+    with ApiServer(protocol, script) as server:
+        answer = await ask(protocol, server)
+
+    assert isinstance(answer, Caption)
+    first, second = (len(protocol.picture(request)) for request in server.captions)
+    assert second < first / 2
+
+
+def test_missing_key_is_named_before_any_photo(protocol: Protocol) -> None:
+    kind = backend_class(protocol.name)
+    with pytest.raises(SetupError, match=f"{kind.key_name} is not set"):
+        kind(Options())
+
+
+def test_cost_bound_is_never_below_a_real_cost(protocol: Protocol) -> None:
+    with ApiServer(protocol) as server:
+        captioner = make(protocol, server)
+    kind = backend_class(protocol.name)
+    for width, height in [(1024, 1024), (1024, 768), (1024, 300), (200, 1024)]:
+        tokens = kind.image_tokens(captioner.options, width, height)
+        assert tokens is not None
+        assert captioner.cost_bound() > captioner._cost(tokens, 200)
