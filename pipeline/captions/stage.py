@@ -9,7 +9,7 @@ import msgspec
 
 from backends import answers
 from backends.base import Caption, Captioner, PhotoInput
-from backends.errors import AuthError, QuotaError
+from backends.errors import AuthError, BackendLost, QuotaError
 from backends.keys import scrub
 from journal import CaptionRecord, Status, split_path, utc_now
 from pipeline.jobs.errors import RunStopped, describe
@@ -35,12 +35,16 @@ class CaptionStage(Stage[CaptionRecord]):
         self.captioner = captioner
         self.picture = captioner.picture
         self.workers = captioner.workers
-        self.batch_size = captioner.batch_size
         self.unexpected: Status = "error_model" if captioner.local else "error_api"
         self._run = run
         self._prompt = prompt
         self._key_refused = 0
         self._succeeded = False
+
+    @property
+    def batch_size(self) -> int:
+        """Photos to a call: the backend may learn what fits, or that less does."""
+        return self.captioner.batch_size
 
     async def open(self) -> None:
         """Open the backend."""
@@ -140,12 +144,14 @@ class CaptionStage(Stage[CaptionRecord]):
         )
 
     def watch(self, error: Exception | None) -> None:
-        """Stop the run on a wrong key and on spent credit.
+        """Stop the run on a wrong key, on spent credit, and without a backend.
 
         Raises:
             RunStopped: three refusals of the key in a row and no success before,
-                or no credit.
+                no credit, or a backend that cannot go on.
         """
+        if isinstance(error, BackendLost):
+            raise RunStopped(str(error))
         if isinstance(error, QuotaError):
             raise RunStopped(
                 f"credit or quota of {self.captioner.name} is spent ({error}); "

@@ -20,15 +20,13 @@ class Ahead:
 
     Args:
         workers: How many take batches.
-        batch_size: Photos to a batch.
-        spare: Places beyond one batch for each worker.
+        places: How many photos may be decoded, or on their way, and not taken.
         resumed: While it is not set, no photo is handed out.
     """
 
-    def __init__(self, workers: int, batch_size: int, spare: int, resumed: asyncio.Event) -> None:
+    def __init__(self, workers: int, places: int, resumed: asyncio.Event) -> None:
         self._workers = workers
-        self._batch_size = batch_size
-        self._places = asyncio.Semaphore(workers * batch_size + spare)
+        self._places = asyncio.Semaphore(places)
         self._ready: asyncio.Queue[Decoded | _Marker] = asyncio.Queue()
         self._filling = asyncio.Lock()
         self._resumed = resumed
@@ -56,11 +54,16 @@ class Ahead:
         for _ in range(self._workers):
             self._ready.put_nowait(_Marker.END)
 
-    async def batch(self) -> list[Decoded]:
-        """Return the next batch; empty at the end."""
+    def make_room(self, places: int) -> None:
+        """Add places: only a stage that is open knows how many photos it takes at once."""
+        for _ in range(places):
+            self._places.release()
+
+    async def batch(self, most: int) -> list[Decoded]:
+        """Return the next batch of at most so many photos; empty at the end."""
         async with self._filling:  # one batch at a time: a marker is for whoever fills
             batch: list[Decoded] = []
-            while len(batch) < self._batch_size:
+            while len(batch) < most:
                 item = await self._ready.get()
                 await self._resumed.wait()
                 if self._ended or item is _Marker.END:

@@ -97,7 +97,7 @@ class Job(Generic[R]):
         )
         self._resumed = asyncio.Event()
         self._resumed.set()
-        self._ahead = Ahead(stage.workers, stage.batch_size, 2 * decoders, self._resumed)
+        self._ahead = Ahead(stage.workers, 2 * decoders, self._resumed)
         self._decoding: set[asyncio.Task[None]] = set()
         self._opening: asyncio.Task[None] | None = None
         self._ledger: Ledger[R] = Ledger()
@@ -155,6 +155,7 @@ class Job(Generic[R]):
         if self._ending is not None:
             return
         self.progress.begin()
+        self._ahead.make_room(self._stage.workers * self._stage.batch_size)
         feeder = asyncio.create_task(self._feed())
         feeder.add_done_callback(self._surface)
         self._workers = [asyncio.create_task(self._work()) for _ in range(self._stage.workers)]
@@ -308,7 +309,7 @@ class Job(Generic[R]):
 
     async def _take(self) -> list[Decoded]:
         """Return the next batch that may be worked on; empty when there is none any more."""
-        batch = await self._ahead.batch()
+        batch = await self._ahead.batch(self._stage.batch_size)
         return batch if batch and await self._afford(len(batch)) else []
 
     async def _afford(self, photos: int) -> bool:

@@ -63,7 +63,6 @@ class Stage(ABC, Generic[R]):
         record_type: What its journal holds.
         picture: The form in which it wants its pictures.
         workers: How many calls of `process` run at once.
-        batch_size: Photos to a call.
         unexpected: What an error counts as that is none of the backends' own.
     """
 
@@ -71,8 +70,12 @@ class Stage(ABC, Generic[R]):
     record_type: type[R]
     picture: PictureSpec
     workers: int
-    batch_size: int
     unexpected: Status
+
+    @property
+    @abstractmethod
+    def batch_size(self) -> int:
+        """Photos to a call. Known once the stage is open, and may fall while it works."""
 
     @abstractmethod
     async def open(self) -> None:

@@ -1,0 +1,1 @@
+"""Models that run in this machine, in a process of their own."""

@@ -1,0 +1,77 @@
+"""How pictures and a prompt become a model's input."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from PIL import Image
+
+FLORENCE_TASKS = ("<CAPTION>", "<DETAILED_CAPTION>", "<MORE_DETAILED_CAPTION>")
+"""The task prompts of Florence-2 that give a caption, from short to long."""
+
+FLORENCE_DEFAULT = "<DETAILED_CAPTION>"
+
+
+class Family(Protocol):
+    """What differs between kinds of models."""
+
+    def encode(self, images: Sequence[Image.Image]) -> Any:
+        """Return the model's input for a batch, padded."""
+
+
+class ChatFamily:
+    """Models that chat: a user's turn with a picture and a prompt.
+
+    Args:
+        processor: The model's processor.
+        prompt: The prompt.
+    """
+
+    def __init__(self, processor: Any, prompt: str) -> None:
+        self._processor = processor
+        content = [{"type": "image"}, {"type": "text", "text": prompt}]
+        self._text = processor.apply_chat_template(
+            [{"role": "user", "content": content}],
+            add_generation_prompt=True,
+            tokenize=False,
+            enable_thinking=False,
+        )
+
+    def encode(self, images: Sequence[Image.Image]) -> Any:
+        """Return the model's input; one list of pictures for each row."""
+        return self._processor(
+            text=[self._text] * len(images),
+            images=[[image] for image in images],
+            return_tensors="pt",
+            padding=True,
+        )
+
+
+class FlorenceFamily:
+    """Florence-2: follows task prompts and no others.
+
+    Args:
+        processor: The model's processor.
+        prompt: A task prompt; any other stands for the detailed caption.
+    """
+
+    def __init__(self, processor: Any, prompt: str) -> None:
+        self._processor = processor
+        self._task = prompt if prompt in FLORENCE_TASKS else FLORENCE_DEFAULT
+
+    def encode(self, images: Sequence[Image.Image]) -> Any:
+        """Return the model's input."""
+        return self._processor(
+            text=[self._task] * len(images),
+            images=list(images),
+            return_tensors="pt",
+            padding=True,
+        )
+
+
+def family_of(model: Any, processor: Any, prompt: str) -> Family:
+    """Return how a loaded model is spoken to."""
+    if model.config.model_type == "florence2":
+        return FlorenceFamily(processor, prompt)
+    return ChatFamily(processor, prompt)

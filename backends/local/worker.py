@@ -1,0 +1,98 @@
+"""The model process: loads a model, then captions batches until its owner is gone.
+
+Started by `captioners/local.py`. A crash of CUDA, a library that prints, and
+memory that leaks stay in here.
+"""
+
+from __future__ import annotations
+
+import resource
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import BinaryIO
+
+import msgspec
+
+from backends.base import Loading
+from backends.errors import SetupError
+from backends.helper_process import read_messages, taken_pipes, write_message
+from backends.local.families import family_of
+from backends.local.generation import Generator
+from backends.local.hardware import is_out_of_memory
+from backends.local.loading import load_model, too_large
+from backends.local.messages import (
+    Answers,
+    Batch,
+    Beat,
+    Load,
+    Progress,
+    Ready,
+    Reply,
+    Request,
+    Unusable,
+)
+
+
+class ModelServer:
+    """Answers the requests of one owner.
+
+    Args:
+        incoming: Its requests.
+        outgoing: Where replies go.
+    """
+
+    def __init__(self, incoming: BinaryIO, outgoing: BinaryIO) -> None:
+        decode = msgspec.msgpack.Decoder(Request).decode
+        self._requests: Iterator[Request] = map(decode, read_messages(incoming))
+        self._outgoing = outgoing
+
+    def serve(self) -> None:
+        """Load the model that is asked for first, then caption."""
+        load = next(self._requests, None)
+        if not isinstance(load, Load):
+            return
+        try:
+            generator, notices = self._make_generator(load)
+        except SetupError as error:
+            self._send(Unusable(str(error)))
+            return
+        self._send(Ready(generator.batch_size, notices))
+        for request in self._requests:
+            assert isinstance(request, Batch)
+            answers = generator.caption([picture.image() for picture in request.pictures])
+            self._send(Answers(answers, generator.batch_size))
+
+    def _make_generator(self, load: Load) -> tuple[Generator, list[str]]:
+        loaded = load_model(load, self._tell)
+        family = family_of(loaded.model, loaded.processor, load.prompt)
+        generator = Generator(
+            loaded.model, loaded.processor, family, loaded.device, lambda: self._send(Beat())
+        )
+        if load.batch_size is not None:
+            generator.batch_size = load.batch_size
+            return generator, loaded.notices
+        self._tell(Loading("measuring memory"))
+        try:
+            generator.choose_batch_size(load.max_edge)
+        except Exception as error:
+            if is_out_of_memory(error):
+                raise SetupError(too_large(load, loaded.device)) from error
+            raise
+        return generator, loaded.notices
+
+    def _tell(self, loading: Loading) -> None:
+        self._send(Progress(loading))
+
+    def _send(self, reply: Reply) -> None:
+        write_message(self._outgoing, msgspec.msgpack.encode(reply))
+
+
+def main() -> None:
+    """Serve standard input and output."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    with taken_pipes() as (incoming, outgoing), suppress(BrokenPipeError):
+        ModelServer(incoming, outgoing).serve()
+
+
+if __name__ == "__main__":
+    main()
