@@ -10,8 +10,9 @@ from backends.base import Caption, Captioner, Options, PhotoInput, Picture, Pict
 from backends.errors import CallError, SetupError, TooLargeError, TransientError
 from backends.image_tokens import largest, text_tokens
 from backends.keys import remember
+from backends.offers import Offer
 from backends.prices import Prices
-from backends.retirements import retirement_notice
+from backends.retirements import RETIREMENTS, retirement_notice
 from backends.retry import DEFAULT_POLICY, RetryPolicy, with_retries
 from backends.status import Refusal, error_for_status
 from backends.throttle import Throttle
@@ -44,11 +45,13 @@ class ApiCaptioner(Captioner, Generic[Prepared]):
     Attributes:
         provider: The vendor's id in `genai-prices`.
         default_url: The vendor's address.
+        models: Ids worth choosing, the default first.
     """
 
     key_name: ClassVar[str]
     provider: ClassVar[str]
     default_url: ClassVar[str]
+    models: ClassVar[tuple[str, ...]]
     default_workers = 8
     typical_seconds = 2.5
 
@@ -86,7 +89,27 @@ class ApiCaptioner(Captioner, Generic[Prepared]):
     @classmethod
     def prices(cls, options: Options) -> Prices:
         """Return the prices of the model that would be used."""
-        return Prices(cls.provider, cls.model_for(options) or "", options.prices)
+        model = cls.model_for(options) or ""
+        return Prices(cls.provider, model, options.prices, options.prices_as_of)
+
+    @classmethod
+    def offers(cls, options: Options) -> list[Offer]:
+        """Return the vendor's models that caption well for little, with their prices."""
+        return [cls._offer(model, options) for model in cls.models]
+
+    @classmethod
+    def _offer(cls, model: str, options: Options) -> Offer:
+        # A request of a thousand tokens: longer ones may cost more a token.
+        price = Prices(cls.provider, model, options.prices).price(1000, 1000)
+        end = RETIREMENTS.get(model)
+        return Offer(
+            backend=cls.name,
+            model=model,
+            default=model == cls.default_model,
+            usd_in=None if price is None else round(price.tokens_in * 1000, 6),
+            usd_out=None if price is None else round(price.tokens_out * 1000, 6),
+            ends=None if end is None else end.ends,
+        )
 
     @classmethod
     def notices(cls, options: Options) -> list[str]:

@@ -13,6 +13,9 @@ import msgspec
 if TYPE_CHECKING:
     from PIL import Image
 
+    from backends.offers import Offer
+    from backends.prices import Prices
+
 Encoding = Literal["rgb", "jpeg"]
 Quantization = Literal["none", "int8", "int4"]
 Dtype = Literal["float32", "bfloat16", "float16"]
@@ -162,6 +165,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
         detail: How closely an API looks at a picture, None for the backend's default.
         keys: API keys by the name of their environment variable.
         prices: USD for a million tokens `(in, out)` by model, over the known ones.
+        prices_as_of: Date of those prices.
         request_timeout: Seconds one request may take, None for the default.
         quantize: Bits of the weights of a local model: `int4`, `int8`, or `none`
             for those it was saved with.
@@ -182,6 +186,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     detail: Literal["low", "high", "auto"] | None = None
     keys: dict[str, str] = {}
     prices: dict[str, tuple[float, float]] = {}
+    prices_as_of: str | None = None
     request_timeout: float | None = None
     quantize: Quantization | None = None
     dtype: Dtype | None = None
@@ -209,6 +214,7 @@ class Captioner(ABC):
         typical_seconds: What a photo takes, about; a guess until it is measured.
         picture: The form in which it wants its pictures.
         loading: How far `open` is, None when there is nothing to tell.
+        remarks: What came up while it loaded or worked, a sentence each.
     """
 
     name: ClassVar[str]
@@ -224,13 +230,24 @@ class Captioner(ABC):
     def __init__(self, options: Options) -> None:
         self.options = options
         self.model = self.model_for(options)
-        self.workers = options.workers or self.default_workers
+        self.workers = self.workers_for(options)
         self.batch_size = options.batch_size or self.default_batch_size
+        self.remarks: list[str] = []
 
     @classmethod
     def model_for(cls, options: Options) -> str | None:
         """Return the model that would be used, None where there is none or it is not known yet."""
         return options.model or cls.default_model
+
+    @classmethod
+    def workers_for(cls, options: Options) -> int:
+        """Return how many calls would be in flight."""
+        return options.workers or cls.default_workers
+
+    @classmethod
+    def prices(cls, options: Options) -> Prices | None:
+        """Return the prices of the model that would be used, None where nothing is billed."""
+        return None
 
     @classmethod
     def picture_for(cls, options: Options) -> PictureSpec:
@@ -241,6 +258,11 @@ class Captioner(ABC):
     def image_tokens(cls, options: Options, width: int, height: int) -> int | None:
         """Return the tokens of a picture of that size in pixels, None where no rule is known."""
         return None
+
+    @classmethod
+    def offers(cls, options: Options) -> list[Offer]:
+        """Return the models to choose from, the default first; others may be named, too."""
+        return []
 
     @classmethod
     def notices(cls, options: Options) -> list[str]:

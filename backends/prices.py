@@ -34,22 +34,30 @@ class Prices:
         provider: Provider id as genai-prices knows it.
         model: Model id.
         own: The user's USD for a million tokens `(in, out)` by model.
+        own_as_of: The date of those.
     """
 
-    def __init__(self, provider: str, model: str, own: dict[str, tuple[float, float]]) -> None:
+    def __init__(
+        self,
+        provider: str,
+        model: str,
+        own: dict[str, tuple[float, float]],
+        own_as_of: str | None = None,
+    ) -> None:
         self.provider = provider
         self.model = model
         self._own = own.get(model)
+        self._own_as_of = own_as_of
 
     @property
     def source(self) -> str:
-        """Where the prices come from, with their date where it is known."""
+        """Where the prices come from."""
         return OWN_PRICES if self._own else "genai-prices"
 
     @property
     def as_of(self) -> str | None:
-        """The day up to which genai-prices was kept; the user's own have no date."""
-        return None if self._own else _newest_date()
+        """The date of the user's own prices, else the day up to which genai-prices was kept."""
+        return self._own_as_of if self._own else _newest_date()
 
     def price(self, tokens_in: float, tokens_out: float) -> Price | None:
         """Return what one call of so many tokens costs, None where no price is known.

@@ -29,6 +29,13 @@ BUILT_IN = {
 EXTRAS = {"local": "local", "openai": "api", "anthropic": "api", "gemini": "api", "xai": "api"}
 """The extra of this package that a backend needs."""
 
+EXTRA_PACKAGES = {
+    "api": ("anthropic", "genai-prices", "google-genai", "openai", "tenacity"),
+    "local": ("accelerate", "bitsandbytes", "torch", "transformers"),
+    "places": ("reverse-geocode",),
+}
+"""Packages that show that an extra is installed."""
+
 
 def backend_names() -> list[str]:
     """Return the names of all backends, ours first."""
@@ -64,6 +71,27 @@ def make_backend(name: str, options: Options) -> Captioner:
     kind = backend_class(name)
     with _naming_the_extra(name):
         return kind(options)
+
+
+def missing_extra(name: str) -> str | None:
+    """Return the line that installs what a backend needs, None if it is there."""
+    extra = EXTRAS.get(name)
+    return None if extra is None or has_extra(extra) else f"pip install 'pcc[{extra}]'"
+
+
+def has_extra(extra: str) -> bool:
+    """Tell whether an extra of this package is installed; nothing of it is imported."""
+    return all(map(_is_there, EXTRA_PACKAGES[extra]))
+
+
+def _is_there(package: str) -> bool:
+    from importlib.metadata import PackageNotFoundError, version  # 10 ms
+
+    try:
+        version(package)
+    except PackageNotFoundError:
+        return False
+    return True
 
 
 @contextmanager

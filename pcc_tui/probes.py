@@ -50,6 +50,11 @@ class Readings(msgspec.Struct, frozen=True):
     disk_free: int
 
 
+def card_bytes(readings: Readings) -> int | None:
+    """Return the memory of the largest GPU in bytes, None where there is none."""
+    return max((gpu.memory_total or 0 for gpu in readings.gpus), default=0) or None
+
+
 class GpuProbe(Protocol):
     """Reads the GPUs of a machine."""
 

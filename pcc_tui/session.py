@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-import os
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -12,15 +11,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
-import msgspec
-
-from backends.keys import scrub
 from journal import atomic_rewrite
-from pcc_tui.errors import TrialFailed
-from pcc_tui.job_link import PCC
 from pcc_tui.locations import thumbnail_cache
 from pcc_tui.settings import Settings, load_settings, save_choices
+from pcc_tui.trial_process import try_in_process
 from pipeline.captions.catalogue import Catalogue, key_bytes
+from pipeline.captions.estimate import Estimate, estimate_run, sample_sizes
 from pipeline.captions.request import RunRequest, new_run_id
 from pipeline.captions.survey import Survey, survey
 from pipeline.captions.trial import Trial
@@ -30,8 +26,6 @@ from pipeline.photos.thumbnails import Thumbnails
 from pipeline.photos.walk import Walked, walk_photos
 
 T = TypeVar("T")
-
-TRY_SECONDS = 300.0
 
 
 class Session:
@@ -64,6 +58,7 @@ class Session:
         self._cache = cache
         self.catalogue = Catalogue(self.journal)
         self._walked: tuple[Path, Walked] | None = None
+        self._sizes: tuple[Path, list[tuple[int, int]]] | None = None
         self._reader = ThreadPoolExecutor(1, "catalogue")
         self._editor = ThreadPoolExecutor(1, "edits")
         self._thumbnails: dict[Path, Thumbnails] = {}
@@ -208,43 +203,28 @@ class Session:
             self._thumbnails[place] = Thumbnails(place, self._cache or thumbnail_cache())
         return self._thumbnails[place]
 
-    async def try_photo(self, flags: Iterable[str], environment: dict[str, str]) -> Trial:
-        """Caption one photo in a process of its own, and write nothing.
-
-        Args:
-            flags: Of `pcc try`, over the settings.
-            environment: Variables for it, likewise; empty ones are left out.
+    async def try_photo(
+        self, flags: Iterable[str], environment: dict[str, str], tell: Callable[[str], None]
+    ) -> Trial:
+        """Caption one photo with these flags over the settings; see `try_in_process`.
 
         Raises:
             TrialFailed: there is no caption, and why.
         """
-        process = await asyncio.create_subprocess_exec(
-            *PCC,
-            "try",
-            "--json",
-            *self._site(),
-            *flags,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            env={**os.environ, **{name: value for name, value in environment.items() if value}},
-        )
-        try:
-            async with asyncio.timeout(TRY_SECONDS):
-                answer, complaint = await process.communicate()
-        except TimeoutError:
-            raise TrialFailed(f"no answer in {TRY_SECONDS:.0f} s") from None
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
-        if not answer:
-            lines = complaint.decode("utf-8", "replace").strip().splitlines()
-            raise TrialFailed(scrub(lines[-1] if lines else f"exit code {process.returncode}"))
-        try:
-            return msgspec.json.decode(answer, type=Trial)
-        except msgspec.MsgspecError:
-            raise TrialFailed("the trial gave an answer that cannot be read") from None
+        return await try_in_process([*self._site(), *flags], environment, tell)
+
+    async def estimate(self, request: RunRequest) -> Estimate:
+        """Return what a run would take; the sizes of a sample of photos are read once.
+
+        Raises:
+            PhotosDirMissing: the photos directory cannot be read.
+            SetupError: there is no such backend.
+        """
+        plan = (await self.survey(request)).plan
+        place = request.photos_dir
+        if self._sizes is None or self._sizes[0] != place:
+            self._sizes = (place, await sample_sizes(place, plan.to_do))
+        return await estimate_run(request, plan, self._sizes[1])
 
     async def close(self) -> None:
         """Let go of threads and processes; a running job is none of them."""

@@ -10,13 +10,15 @@ import difflib
 import os
 import stat
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import msgspec
 
-from backends.base import DEFAULT_PROMPT, Options
+from backends.base import DEFAULT_PROMPT, Dtype, Options, Quantization
 from backends.keys import KEY_NAMES, remember
+from backends.prices import OWN_PRICES
 from pcc_tui.errors import SettingsError
 from pcc_tui.toml import change_toml, read_toml
 
@@ -38,7 +40,11 @@ class Choices(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, kw
         max_workers: Calls in flight.
         batch_size: Photos to a batch.
         max_edge: Longest side sent, in pixels.
-        detail: OpenAI's image detail.
+        detail: How closely an API looks at a picture.
+        quantize: Bits of the weights of a local model.
+        dtype: Number format of a local model.
+        device: Where a local model runs.
+        revision: Commit, tag or branch of a local model's repository.
         restart_every: Photos after which the app lets a new process go on; None for never.
     """
 
@@ -50,7 +56,11 @@ class Choices(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, kw
     max_workers: Annotated[int, msgspec.Meta(ge=1, le=MOST_WORKERS)] | None = None
     batch_size: Annotated[int, msgspec.Meta(ge=1, le=MOST_WORKERS)] | None = None
     max_edge: Annotated[int, msgspec.Meta(ge=64, le=2048)] | None = None
-    detail: Literal["low", "high", "auto"] = "low"
+    detail: Literal["low", "high", "auto"] | None = None
+    quantize: Quantization | None = None
+    dtype: Dtype | None = None
+    device: str | None = None
+    revision: str | None = None
     restart_every: Annotated[int, msgspec.Meta(ge=1)] | None = None
 
 
@@ -62,6 +72,7 @@ class Settings(msgspec.Struct, kw_only=True):
         photos_dir: The library, from the environment or a file; None if unset.
         keys: API keys by variable name.
         prices: USD for a million tokens `(in, out)` by model.
+        prices_as_of: The day on which those were last changed.
         request_timeout: Seconds one request may take, None for the default.
         warnings: Sentences the user should read.
     """
@@ -70,6 +81,7 @@ class Settings(msgspec.Struct, kw_only=True):
     photos_dir: Path | None
     keys: dict[str, str]
     prices: dict[str, tuple[float, float]]
+    prices_as_of: str | None
     request_timeout: float | None
     warnings: list[str]
 
@@ -84,8 +96,13 @@ class Settings(msgspec.Struct, kw_only=True):
             "base_url": choices.base_url,
             "max_edge": choices.max_edge,
             "detail": choices.detail,
+            "quantize": choices.quantize,
+            "dtype": choices.dtype,
+            "device": choices.device,
+            "revision": choices.revision,
             "keys": self.keys,
             "prices": self.prices,
+            "prices_as_of": self.prices_as_of,
             "request_timeout": self.request_timeout,
         }
         values |= {name: value for name, value in given.items() if value is not None}
@@ -107,10 +124,18 @@ def load_settings(workspace: Path, environment: Mapping[str, str] = os.environ) 
         choices=choices,
         photos_dir=Path(photos_dir).expanduser() if photos_dir else None,
         keys={name: remember(values[name].strip()) for name in KEY_NAMES if values.get(name)},
-        prices=read_toml(workspace / "prices.toml", dict[str, tuple[float, float]]) or {},
+        prices=read_toml(workspace / OWN_PRICES, dict[str, tuple[float, float]]) or {},
+        prices_as_of=_last_change(workspace / OWN_PRICES),
         request_timeout=_seconds(values.get("PCC_REQUEST_TIMEOUT")),
         warnings=warnings,
     )
+
+
+def _last_change(path: Path) -> str | None:
+    try:
+        return date.fromtimestamp(path.stat().st_mtime).isoformat()
+    except OSError:
+        return None
 
 
 def save_choices(workspace: Path, changes: Mapping[str, object]) -> None:

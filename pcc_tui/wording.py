@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from backends.base import Loading
+
 
 def tidy(path: Path) -> str:
     """Return an absolute path as people write it, with `~` for their own directory."""
@@ -17,6 +19,36 @@ def duration(seconds: float) -> str:
     days, rest = divmod(whole, 86_400)
     clock = f"{rest // 3600}:{rest // 60 % 60:02d}:{rest % 60:02d}"
     return f"{days} d {clock}" if days else clock
+
+
+def about(seconds: float) -> str:
+    """Return a time as one would say it: `40 s`, `24 min`, `3 h 20 min`, `2 d 4 h`."""
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    minutes = round(seconds / 60)
+    if minutes < 90:
+        return f"{minutes} min"
+    hours, rest = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours} h {rest} min"
+    days, rest = divmod(round(minutes / 60), 24)
+    return f"{days} d {rest} h"
+
+
+def dollars(sum_: float) -> str:
+    """Return a sum of US dollars: to the cent, or as many digits as a small one needs."""
+    return f"${sum_:,.2f}" if sum_ == round(sum_, 2) else f"${sum_:,.6f}"
+
+
+def loading_words(loading: Loading) -> str:
+    """Return how far a backend is with getting ready."""
+    if loading.total is None or not loading.total:
+        return loading.what
+    share = f"{loading.done / loading.total:.0%}"
+    if loading.unit == "bytes":
+        done, total = loading.done / 1e9, loading.total / 1e9
+        return f"{loading.what}: {done:.2f} of {total:.2f} GB ({share})"
+    return f"{loading.what}: {loading.done:,} of {loading.total:,} ({share})"
 
 
 def counts(by_status: dict[str, int]) -> str:

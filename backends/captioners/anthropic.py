@@ -72,6 +72,7 @@ class AnthropicCaptioner(JsonApiCaptioner):
     provider = "anthropic"
     default_url = "https://api.anthropic.com"
     default_model = "claude-haiku-5-5"
+    models = ("claude-haiku-5-5", "claude-haiku-4-5-20251001", "claude-sonnet-5-5")
     path = "/v1/messages"
 
     def __init__(self, options: Options, policy: RetryPolicy = DEFAULT_POLICY) -> None:

@@ -90,6 +90,13 @@ class GeminiCaptioner(ApiCaptioner[Any]):
     provider = "google"
     default_url = "https://generativelanguage.googleapis.com"
     default_model = "gemini-2.5-flash-lite"
+    models = (
+        "gemini-2.5-flash-lite",
+        "gemini-3.1-flash-lite",
+        "gemini-3.5-flash-lite",
+        "gemini-3.8-flash",
+        "gemini-2.5-flash",
+    )
 
     def __init__(self, options: Options, policy: RetryPolicy = DEFAULT_POLICY) -> None:
         super().__init__(options, policy)

@@ -9,6 +9,7 @@ import signal
 import tempfile
 from collections.abc import Sequence
 from importlib.util import find_spec
+from subprocess import DEVNULL
 from typing import IO
 
 import msgspec
@@ -37,7 +38,8 @@ from backends.local.messages import (
     Request,
     Unusable,
 )
-from backends.local.models import DEFAULT_MODEL, find_model, native_id
+from backends.local.models import BITS, DEFAULT_MODEL, MODELS, find_model, native_id
+from backends.offers import Offer
 
 WORKER_MODULE = "backends.local.worker"
 
@@ -84,7 +86,6 @@ class LocalCaptioner(Captioner):
 
     def __init__(self, options: Options) -> None:
         super().__init__(options)
-        self.workers = 1
         self.picture = self.picture_for(options)
         _require_packages(options)
         _refuse_remote_code(options)
@@ -101,13 +102,18 @@ class LocalCaptioner(Captioner):
         )
         self._patience = options.request_timeout or PATIENCE_SECONDS
         self._helper: HelperProcess | None = None
-        self._words: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
+        self._words: IO[bytes] | None = None
         self._deaths = 0
 
     @classmethod
     def model_for(cls, options: Options) -> str | None:
         """Return the model, or its native twin."""
         return native_id(options.model or cls.default_model)
+
+    @classmethod
+    def workers_for(cls, options: Options) -> int:
+        """Return one: the model takes batch after batch."""
+        return 1
 
     @classmethod
     def picture_for(cls, options: Options) -> PictureSpec:
@@ -118,6 +124,21 @@ class LocalCaptioner(Captioner):
     def image_tokens(cls, options: Options, width: int, height: int) -> int | None:
         """Return the tokens of a picture for models whose rule is known."""
         return image_tokens.qwen(cls.model_for(options) or "", width, height)
+
+    @classmethod
+    def offers(cls, options: Options) -> list[Offer]:
+        """Return the models known, with the memory they need."""
+        return [
+            Offer(
+                backend=cls.name,
+                model=model.native or model.id,
+                default=model.id == DEFAULT_MODEL,
+                gigabytes={name: round(model.gigabytes(bits), 1) for name, bits in BITS.items()},
+                licence=model.licence,
+                note="; ".join(filter(None, [model.native and f"for {model.id}", model.note])),
+            )
+            for model in MODELS
+        ]
 
     @classmethod
     def notices(cls, options: Options) -> list[str]:
@@ -138,6 +159,7 @@ class LocalCaptioner(Captioner):
         Raises:
             SetupError: it cannot be loaded.
         """
+        self._words = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `close`
         try:
             ready = await self._start()
         except ModelDied as error:
@@ -146,14 +168,15 @@ class LocalCaptioner(Captioner):
             ) from None
         self.batch_size = ready.batch_size
         for notice in ready.notices:
-            log.warning("model", {"reason": notice})
+            self._remark(notice)
         log.info("model", {"model": self.model, "batch_size": ready.batch_size})
 
     async def close(self) -> None:
         """End the model process."""
         if self._helper is not None:
             await self._helper.stop()
-        self._words.close()
+        if self._words is not None:
+            self._words.close()
 
     async def caption(self, photo: PhotoInput) -> Caption:
         """Caption one photo, as a batch of one."""
@@ -210,7 +233,10 @@ class LocalCaptioner(Captioner):
             assert isinstance(reply, Beat)
         self._deaths = 0
         if reply.batch_size < self.batch_size:
-            log.warning("out of memory", {"batch_size": reply.batch_size})
+            self._remark(
+                f"{self.batch_size} photos at once did not fit into memory; "
+                f"{reply.batch_size} from now on"
+            )
             self.batch_size = reply.batch_size
         return [_outcome(answer) for answer in reply.answers]
 
@@ -225,7 +251,7 @@ class LocalCaptioner(Captioner):
             remember(token)
         try:
             self._helper = await HelperProcess.start(
-                WORKER_MODULE, stderr=self._words, environment=ENVIRONMENT
+                WORKER_MODULE, stderr=self._words or DEVNULL, environment=ENVIRONMENT
             )
         except OSError as error:
             raise SetupError(f"the model process does not start: {error}") from None
@@ -248,12 +274,17 @@ class LocalCaptioner(Captioner):
         Raises:
             BackendLost: it does not get as far as the last one did.
         """
-        log.warning("model process died", {"reason": str(died), "words": self._last_words()})
+        self._remark(f"the model process {died} and was started again")
+        log.warning("model process", {"last_words": self._last_words()})
         try:
             ready = await self._start()
         except (SetupError, ModelDied) as error:
             raise BackendLost(f"the model cannot be loaded again: {error}") from None
         self.batch_size = min(self.batch_size, ready.batch_size)
+
+    def _remark(self, sentence: str) -> None:
+        log.warning("model", {"reason": sentence})
+        self.remarks.append(sentence)
 
     def _send(self, request: Request) -> None:
         assert self._helper is not None
@@ -279,6 +310,7 @@ class LocalCaptioner(Captioner):
 
     def _last_words(self) -> str:
         """Return the end of what the process wrote to its standard error."""
+        assert self._words is not None
         end = self._words.seek(0, os.SEEK_END)
         self._words.seek(max(0, end - WORDS_KEPT))
         words = scrub(self._words.read().decode("utf-8", "replace").strip())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import msgspec
 
@@ -70,6 +70,13 @@ class OpenAICaptioner(JsonApiCaptioner):
     provider = "openai"
     default_url = "https://api.openai.com/v1"
     default_model = "gpt-6-luna"
+    models: ClassVar[tuple[str, ...]] = (
+        "gpt-6-luna",
+        "gpt-5.6-luna",
+        "gpt-5.4-nano",
+        "gpt-5.4-mini",
+        "gpt-4o-mini",
+    )
     path = "/chat/completions"
 
     def __init__(self, options: Options, policy: RetryPolicy = DEFAULT_POLICY) -> None:

@@ -24,6 +24,7 @@ class XaiCaptioner(OpenAICaptioner):
     provider = "x-ai"
     default_url = "https://api.x.ai/v1"
     default_model = "grok-4.3"
+    models = ("grok-4.3", "grok-4.20", "grok-4.7")
 
     @classmethod
     def model_for(cls, options: Options) -> str | None:

@@ -20,13 +20,11 @@ from backends.local.hardware import (
 )
 from backends.local.messages import Load
 from backends.local.meters import Tell, meter_class
-from backends.local.models import find_model, native_id
+from backends.local.models import BITS, find_model, native_id
 from backends.local.processors import load_processor
 
 ROOM_FOR_ONE_PHOTO = 1 << 30
 """Bytes that a picture and its answer take beside the weights, at the least."""
-
-BITS = {"none": 16, "int8": 8, "int4": 4}
 
 
 class LoadedModel(msgspec.Struct):

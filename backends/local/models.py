@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
+BITS = {"int4": 4, "int8": 8, "none": 16}
+"""Bits of a weight by the name of the quantisation; models are saved with 16."""
+
 
 class LocalModel(msgspec.Struct, frozen=True, kw_only=True):
     """A model to choose.

@@ -13,7 +13,7 @@ from typing import Literal
 import msgspec
 
 from backends.keys import KEY_NAMES
-from backends.registry import backend_names
+from backends.registry import EXTRA_PACKAGES, backend_names, has_extra
 from journal import free_bytes
 from pcc_tui.cli.groups import takes_groups
 from pcc_tui.cli.options import Site
@@ -21,12 +21,6 @@ from pcc_tui.cli.output import print_json, say
 from pcc_tui.graphics import choose_protocol
 from pcc_tui.settings import Settings
 from pipeline.jobs.run_file import read_run_file
-
-EXTRAS = {
-    "api": ("openai", "tenacity", "genai_prices"),
-    "places": ("reverse_geocode",),
-}
-"""Extra to the modules that show it is installed."""
 
 NETWORK_FILE_SYSTEMS = ("nfs", "cifs", "smb", "fuse.sshfs", "9p", "afs", "ceph", "gluster")
 
@@ -89,9 +83,9 @@ def _formats() -> list[Finding]:
 def _extras() -> list[Finding]:
     return [
         Finding("extra", "ok", f"{extra} is installed")
-        if all(find_spec(module) for module in modules)
+        if has_extra(extra)
         else Finding("extra", "note", f"{extra} is not installed: pip install 'pcc[{extra}]'")
-        for extra, modules in EXTRAS.items()
+        for extra in EXTRA_PACKAGES
     ]
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from pcc_tui.clean import clean
 from pcc_tui.cli.output import say
-from pcc_tui.wording import counts, duration
+from pcc_tui.wording import counts, duration, loading_words
 from pipeline.jobs.progress import Snapshot
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ SHOWN_ERRORS = 3
 
 def status_parts(shot: Snapshot) -> list[str]:
     """Return a snapshot in a few short phrases."""
+    if shot.loading is not None:
+        return [f"loading: {loading_words(shot.loading)}", f"{shot.total:,} photos wait"]
     share = shot.attempted / shot.total if shot.total else 1.0
     pace = f"{shot.rate_now:.1f}/s now, {shot.rate:.1f}/s on average"
     if shot.state == "running" and shot.eta_seconds is not None and shot.remaining:
@@ -104,6 +106,8 @@ def picture_of(shot: Snapshot) -> RenderableType:
     grid.add_row(ProgressBar(total=max(1, shot.total), completed=shot.attempted))
     for part in status_parts(shot):
         grid.add_row(line(part))
+    for remark in shot.remarks:
+        grid.add_row(line(f"note: {remark}", "yellow"))
     for result in shot.last:
         if result.status == "success":
             grid.add_row(line(f"  {result.rel_path}  {result.text}", "green"))

@@ -12,7 +12,21 @@ import typer
 
 from backends.errors import BackendError
 from journal import JournalError, JournalLocked
-from pcc_tui.cli import demo, doctor, edit, full_screen, journal, plan, run, stats, try_photo, watch
+from pcc_tui.cli import (
+    compare,
+    demo,
+    doctor,
+    edit,
+    estimate,
+    full_screen,
+    journal,
+    models,
+    plan,
+    run,
+    stats,
+    try_photo,
+    watch,
+)
 from pcc_tui.cli.output import ExitCode, warn
 from pcc_tui.errors import SettingsError
 from pipeline.jobs.errors import JobError, WorkspaceBusy
@@ -30,8 +44,11 @@ app.callback(
 )(full_screen.open_or_help)
 app.command("run")(run.run)
 app.command("plan")(plan.plan)
+app.command("estimate")(estimate.estimate)
 app.command("stats")(stats.stats)
+app.command("models")(models.models)
 app.command("try")(try_photo.try_photo)
+app.command("compare")(compare.compare)
 app.command("edit")(edit.edit)
 app.command("watch")(watch.watch)
 app.command("doctor")(doctor.doctor)

@@ -162,8 +162,28 @@ class Pace:
         typer.Option(min=64, max=2048, help="Longest side sent to an API, in pixels."),
     ] = None
     detail: Annotated[
-        Optional[Literal["low", "high", "auto"]], typer.Option(help="OpenAI's image detail.")
+        Optional[Literal["low", "high", "auto"]],
+        typer.Option(help="How closely an API looks.", show_default="low with openai"),
     ] = None
+    quantize: Annotated[
+        Optional[Literal["none", "int8", "int4"]],
+        typer.Option(help="Bits of a local model's weights.", show_default="what fits"),
+    ] = None
+    dtype: Annotated[
+        Optional[Literal["float32", "bfloat16", "float16"]],
+        typer.Option(help="Number format of a local model.", show_default="the hardware's best"),
+    ] = None
+    device: Annotated[
+        Optional[str],
+        typer.Option(help="Where a local model runs, such as cuda:1.", show_default="a GPU"),
+    ] = None
+    revision: Annotated[
+        Optional[str], typer.Option(help="Commit or tag of a local model's repository.")
+    ] = None
+    trust_remote_code: Annotated[
+        bool,
+        typer.Option("--trust-remote-code", help="Run code that comes with a local model."),
+    ] = False
     mock_error_rate: Annotated[float, typer.Option(help="Share of photos that `mock` fails.")] = 0.0
     mock_latency: Annotated[float, typer.Option(help="Seconds that `mock` takes for a photo.")] = (
         0.0
@@ -195,7 +215,7 @@ def request_of(site: Site, work: Work, pace: Pace) -> RunRequest:
         warn(f"warning: {site.workspace} is inside the photos; --workspace DIR keeps them apart")
     backend = work.backend or settings.choices.backend
     if backend != settings.choices.backend:  # model and server were chosen for the other one
-        settings.choices.model = settings.choices.base_url = None
+        settings.choices.model = settings.choices.base_url = settings.choices.revision = None
     return RunRequest(
         photos_dir=photos,
         workspace=site.workspace,
@@ -209,6 +229,11 @@ def request_of(site: Site, work: Work, pace: Pace) -> RunRequest:
             base_url=work.base_url or None,
             max_edge=pace.max_edge,
             detail=pace.detail,
+            quantize=pace.quantize,
+            dtype=pace.dtype,
+            device=pace.device or None,
+            revision=pace.revision or None,
+            trust_remote_code=pace.trust_remote_code,
             mock_error_rate=pace.mock_error_rate,
             mock_latency=pace.mock_latency,
         ),

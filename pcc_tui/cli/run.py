@@ -94,6 +94,8 @@ def _run_prepared(prepared: Prepared, *, json: bool) -> tuple[int, RunReport]:
     from pipeline.jobs.job import Ending
 
     result = asyncio.run(run_captions(prepared, lambda shot: show(shot, narration(json))))
+    for remark in result.remarks:
+        say(f"note: {remark}", to=narration(json))
     if result.signal_code is not None:
         return result.signal_code, result.report
     if result.ending is Ending.BUDGET:

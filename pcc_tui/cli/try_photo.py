@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Optional
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
+from backends.base import Captioner
 from backends.errors import CallError
 from backends.registry import make_backend
 from pcc_tui.cli.groups import takes_groups
 from pcc_tui.cli.options import Pace, Site, Work, request_of
-from pcc_tui.cli.output import ExitCode, fail, print_json, say
+from pcc_tui.cli.output import ExitCode, fail, print_json, say, warn
+from pcc_tui.wording import loading_words
 from pipeline.captions.request import RunRequest
+
+if TYPE_CHECKING:
+    from pipeline.captions.trial import Trial
+
+TELL_SECONDS = 0.5
 
 
 @takes_groups
@@ -27,7 +35,6 @@ def try_photo(
     """Caption one photo and write nothing, to see what a backend and a prompt give."""
     import asyncio
 
-    from pipeline.captions.trial import caption_one
     from pipeline.jobs.errors import describe
 
     request = request_of(site, work, pace)
@@ -35,8 +42,10 @@ def try_photo(
     if not (request.photos_dir / path).is_file():
         fail(f"there is no {path} in {request.photos_dir}", ExitCode.USAGE)
     captioner = make_backend(request.backend, request.options)
+    for notice in captioner.notices(request.options):
+        warn(f"warning: {notice}")
     try:
-        trial = asyncio.run(caption_one(captioner, request.photos_dir, path))
+        trial = asyncio.run(_try(captioner, request.photos_dir, path))
     except CallError as error:
         fail(describe(error), ExitCode.FAILED)
     if site.json:
@@ -46,6 +55,24 @@ def try_photo(
         say(f"{trial.rel_path}: {trial.caption or trial.error}")
         say(f"{trial.seconds or 0:.2f} s{cost} with {request.backend}")
     return ExitCode.OK if trial.caption is not None else ExitCode.FAILED
+
+
+async def _try(captioner: Captioner, photos_dir: Path, path: str) -> Trial:
+    """Caption one photo, telling meanwhile how far the backend is with getting ready."""
+    import asyncio
+
+    from pipeline.captions.trial import caption_one
+
+    trying = asyncio.create_task(caption_one(captioner, photos_dir, path))
+    told = ""
+    while not (await asyncio.wait([trying], timeout=TELL_SECONDS))[0]:
+        words = loading_words(captioner.loading) if captioner.loading else told
+        if words != told:
+            told = words
+            warn(f"loading: {words}")
+    for remark in captioner.remarks:
+        warn(f"note: {remark}")
+    return await trying
 
 
 def _first_photo(request: RunRequest) -> str:

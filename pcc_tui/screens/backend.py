@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import ClassVar
+from typing import ClassVar, get_args
 
 import msgspec
 from textual.app import ComposeResult
@@ -13,20 +13,21 @@ from textual.content import Content
 from textual.widgets import Button, Input, OptionList, Select, TextArea
 from textual.widgets.option_list import Option
 
-from backends.base import DEFAULT_PROMPT, Captioner, Options
-from backends.errors import SetupError
-from backends.registry import backend_class, backend_names
+from backends.base import DEFAULT_PROMPT, Options, Quantization
+from backends.registry import backend_names
+from pcc_tui.backend_choice import Choice, look_at
 from pcc_tui.errors import SettingsError, TrialFailed
+from pcc_tui.estimate_words import estimate_rows, offer_words
+from pcc_tui.probes import card_bytes
 from pcc_tui.screens.base import PccScreen
+from pcc_tui.widgets.model_list import ModelList
 from pcc_tui.widgets.picture import PictureBox
 from pcc_tui.widgets.text import Words, safe, safe_lines
-from pcc_tui.wording import duration
-from pipeline.captions.measured import Measured, measure
 from pipeline.captions.presets import PRESETS, preset_of
-from pipeline.captions.request import maker_of
-from pipeline.jobs.plan import RETRYABLE, Plan, Selection
+from pipeline.jobs.plan import RETRYABLE, Selection
 
 OWN_PROMPT = "your own"
+AUTO = "auto"
 
 WORK = {
     "missing": ("photos without a caption", Selection(), []),
@@ -45,16 +46,6 @@ WORK = {
 """What a run works on: words, selection, flags of `pcc run`."""
 
 
-class Choice(msgspec.Struct, frozen=True):
-    """A backend to choose, and what it needs."""
-
-    name: str
-    summary: str
-    needs: str
-    ready: bool
-    workers: int = 1
-
-
 class BackendScreen(PccScreen):
     """Choices of `pcc.toml`, their price, and a trial on one photo."""
 
@@ -70,6 +61,7 @@ class BackendScreen(PccScreen):
     def __init__(self) -> None:
         super().__init__()
         self._choices: list[Choice] = []
+        self._card_bytes: int | None = None
         self._filled_from = self.session.settings
 
     def compose_body(self) -> ComposeResult:
@@ -81,7 +73,8 @@ class BackendScreen(PccScreen):
                 yield OptionList(id="backends", compact=True)
                 yield Words("Model", classes="question")
                 yield _line(choices.model, "the backend's own", "model")
-                yield Words("Server, for openai", classes="question")
+                yield ModelList(id="models", compact=True)
+                yield Words("Server, for an API", classes="question")
                 yield _line(choices.base_url, "the vendor's", "base-url")
                 yield Words("Prompt", classes="question")
                 yield Select(
@@ -96,6 +89,15 @@ class BackendScreen(PccScreen):
                     yield from _number("Workers", choices.max_workers, "max-workers")
                     yield from _number("Batch", choices.batch_size, "batch-size")
                     yield from _number("Per process", choices.restart_every, "restart-every")
+                    with Vertical(classes="number"):
+                        yield Words("Weights", classes="question")
+                        yield Select(
+                            [(name, name) for name in (AUTO, *get_args(Quantization))],
+                            value=choices.quantize or AUTO,
+                            allow_blank=False,
+                            compact=True,
+                            id="quantize",
+                        )
                 yield Words("What to caption", classes="question")
                 yield Select(
                     [(words, name) for name, (words, _, _) in WORK.items()],
@@ -120,8 +122,11 @@ class BackendScreen(PccScreen):
         self.background("backends", self._list_backends)
 
     async def _list_backends(self) -> None:
-        keys = set(self.session.settings.keys)
-        self._choices = await asyncio.to_thread(lambda: [look_at(n, keys) for n in backend_names()])
+        settings = self.session.settings
+        self._choices = await asyncio.to_thread(
+            lambda: [look_at(name, settings) for name in backend_names()]
+        )
+        self._card_bytes = card_bytes(await asyncio.to_thread(self.pcc.machine.sample))
         options = self.query_one("#backends", OptionList)
         options.clear_options()
         for choice in self._choices:
@@ -138,9 +143,22 @@ class BackendScreen(PccScreen):
 
     # What follows
 
-    def on_option_list_option_highlighted(self) -> None:
-        """Say what the backend needs and what it would take."""
-        self._look_ahead()
+    def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
+        """Say what the backend offers and needs, and what it would take."""
+        choice = self._chosen()
+        if event.option_list.id == "backends" and choice is not None:
+            self.query_one(ModelList).show(choice.offers, self._card_bytes)
+            self.query_one("#quantize", Select).disabled = not choice.local
+            self._look_ahead()
+        if event.option_list.id == "models" and event.option.id is not None and choice is not None:
+            offer = next(one for one in choice.offers if one.model == event.option.id)
+            words = offer_words(offer, self._card_bytes)
+            self.query_one("#needs", Words).say(f"{offer.model}: {words}.")
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """Take over a model."""
+        if event.option_list.id == "models" and event.option.id is not None:
+            self.query_one("#model", Input).value = event.option.id
 
     def on_input_changed(self) -> None:
         """Likewise."""
@@ -175,7 +193,9 @@ class BackendScreen(PccScreen):
         choice = self._chosen()
         if choice is not None:
             needs = self.query_one("#needs", Words)
-            needs.say(choice.needs, "$success" if choice.ready else "$warning")
+            idle = choice.local and choice.offers and self._card_bytes is None
+            words = f"{choice.needs}\nNo GPU was found: it runs on the CPU, slowly." if idle else ""
+            needs.say(words or choice.needs, "$success" if choice.ready else "$warning")
             self.background("estimate", self._estimate, choice)
 
     async def _estimate(self, choice: Choice) -> None:
@@ -188,18 +208,26 @@ class BackendScreen(PccScreen):
         request = msgspec.structs.replace(
             session.request(WORK[work][1]), backend=choice.name, options=self._options()
         )
-        survey = await session.survey(request)
-        maker = maker_of(request)
-        measured = await asyncio.to_thread(measure, session.journal, maker.backend, maker.model)
-        workers = self._number("max-workers") or choice.workers
-        words.say(outlook(survey.plan, measured, workers))
+        found = await session.estimate(request)
+        if not found.photos_remaining:
+            words.say("Nothing to do.")
+            return
+        lines = [f"{found.photos_remaining:,} photos to caption."]
+        lines += [f"{name}: {value}" for name, value in estimate_rows(found)]
+        words.say("\n".join([*lines, *found.notices]))
 
     def _options(self) -> Options:
         return self.session.settings.options(
             model=self._field("model"),
             base_url=self._field("base-url"),
             prompt=self.query_one("#prompt", TextArea).text.strip() or None,
+            workers=self._number("max-workers"),
+            quantize=self._quantize(),
         )
+
+    def _quantize(self) -> str | None:
+        value = str(self.query_one("#quantize", Select).value)
+        return None if value == AUTO else value
 
     def _field(self, name: str) -> str | None:
         return self.query_one(f"#{name}", Input).value.strip() or None
@@ -230,6 +258,7 @@ class BackendScreen(PccScreen):
             max_workers=self._number("max-workers"),
             batch_size=self._number("batch-size"),
             restart_every=self._number("restart-every"),
+            quantize=self._quantize(),
         )
         return True
 
@@ -263,6 +292,8 @@ class BackendScreen(PccScreen):
         flags = ["--backend", choice.name]
         if model := self._field("model"):
             flags += ["--model", model]
+        if quantize := self._quantize():
+            flags += ["--quantize", quantize]
         # Not as flags: those are for all to see in the list of processes.
         unlisted = {
             "PCC_BASE_URL": self._field("base-url") or "",
@@ -270,7 +301,9 @@ class BackendScreen(PccScreen):
         }
         trial.say(f"Asking {choice.name} …", "dim")
         try:
-            tried = await self.session.try_photo(flags, unlisted)
+            tried = await self.session.try_photo(
+                flags, unlisted, lambda line: trial.say(line, "dim")
+            )
         except TrialFailed as error:
             trial.say(str(error), "$error")
             return
@@ -298,39 +331,3 @@ def _number(words: str, value: int | None, id: str) -> ComposeResult:
     with Vertical(classes="number"):
         yield Words(words, classes="question")
         yield Input(str(value or ""), placeholder="auto", type="integer", compact=True, id=id)
-
-
-def look_at(name: str, keys: set[str]) -> Choice:
-    """Return what a backend is and what it needs; its module is imported for that."""
-    try:
-        kind: type[Captioner] = backend_class(name)
-    except SetupError as error:
-        return Choice(name, "not installed", str(error), ready=False)
-    summary = (kind.__doc__ or "").strip().partition("\n")[0]
-    place = "Stays on this machine." if kind.local else "Sends pixels, and no more, to a server."
-    parts = [place]
-    ready = True
-    if kind.key_name is not None:
-        ready = kind.key_name in keys
-        state = "is set" if ready else "is not set; a server of your own needs none"
-        parts.append(f"{kind.key_name} {state}.")
-    if kind.default_model is not None:
-        parts.append(f"Model unless named: {kind.default_model}.")
-    return Choice(name, summary, "\n".join(parts), ready, kind.default_workers)
-
-
-def outlook(plan: Plan, measured: Measured | None, workers: int) -> str:
-    """Return what a run would take, from what captions took so far."""
-    to_do = len(plan.to_do)
-    if not to_do:
-        return "Nothing to do."
-    head = f"{to_do:,} photos to caption."
-    if measured is None:
-        return f"{head}\nNot measured yet: try it on one photo, or caption a few."
-    lines = [head, f"About {duration(to_do * measured.seconds / workers)} at {workers} at a time"]
-    tokens = round(to_do * measured.tokens_in), round(to_do * measured.tokens_out)
-    if any(tokens):
-        lines.append(f"About {tokens[0]:,} tokens in, {tokens[1]:,} out")
-    if measured.cost_usd is not None and any(tokens):
-        lines.append(f"About ${to_do * measured.cost_usd:,.2f}")
-    return "\n".join(lines) + f"\n(from the last {measured.captions:,} captions)"

@@ -18,7 +18,7 @@ from pcc_tui.screens.base import PccScreen
 from pcc_tui.widgets.gauges import Gauges
 from pcc_tui.widgets.picture import PictureBox
 from pcc_tui.widgets.text import Words, safe, safe_lines
-from pcc_tui.wording import counts, duration
+from pcc_tui.wording import counts, duration, loading_words
 from pipeline.captions.request import RunReport
 from pipeline.jobs.plan import RETRYABLE
 from pipeline.jobs.progress import Result, Snapshot
@@ -83,21 +83,23 @@ class RunScreen(PccScreen):
             return
         model = f" / {shot.model}" if shot.model else ""
         state = "loading" if shot.state == "starting" else shot.state
+        doing = f"\n{loading_words(shot.loading)}" if shot.loading is not None else ""
         self.query_one("#state", Words).update(
             Content.assemble(
                 (f" {state} ", "$primary reverse bold"),
                 " ",
-                safe(f"{shot.backend}{model}, run {shot.run}"),
+                safe_lines(f"{shot.backend}{model}, run {shot.run}{doing}"),
             )
         )
         self._show_progress(shot)
         self.query_one(Sparkline).data = list(self.pcc.rates)
         self._show_last(shot)
+        remarks = [safe(remark, "$warning") for remark in shot.remarks]
         errors = [
             Content.assemble(safe(f"{error.rel_path} ", "dim"), safe(error.text, "$error"))
             for error in shot.errors
         ]
-        self.query_one("#errors-now", Words).update(Content("\n").join(errors))
+        self.query_one("#errors-now", Words).update(Content("\n").join([*remarks, *errors]))
 
     def _show_last(self, shot: Snapshot) -> None:
         captioned = [result for result in shot.last if result.status == "success"]

@@ -63,7 +63,7 @@ class Prepared(msgspec.Struct):
         request: What was asked for.
         run: Id of the run.
         plan: What there is to do, and what is not.
-        warnings: Sentences about the walk.
+        warnings: Sentences about the walk and the backend.
         batch: Relative paths this process will work on.
         remaining: Photos to do, this process's included.
         later: Photos of this run that further processes will work on.
@@ -121,7 +121,7 @@ def edited_keys(journal: Path) -> set[str]:
 
 
 def plan_run(request: RunRequest) -> tuple[Plan, list[str]]:
-    """Return what a run would do, and warnings about the walk; nothing is written.
+    """Return what a run would do, and warnings about walk and backend; nothing is written.
 
     Raises:
         PhotosDirMissing: the photos directory cannot be read.
@@ -132,7 +132,8 @@ def plan_run(request: RunRequest) -> tuple[Plan, list[str]]:
     plan = make_plan(
         walked.paths, index, request.selection, maker_of(request), edited_keys(request.journal)
     )
-    return plan, walked.warnings
+    notices = backend_class(request.backend).notices(request.options)
+    return plan, walked.warnings + notices
 
 
 def maker_of(request: RunRequest) -> Maker:

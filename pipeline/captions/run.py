@@ -46,11 +46,13 @@ class RunResult(msgspec.Struct):
         ending: Done, at the budget, or stopped.
         signal_code: 128 and the signal that stopped it, None without one.
         report: What it did.
+        remarks: What came up, a sentence each.
     """
 
     ending: Ending
     signal_code: int | None
     report: RunReport
+    remarks: list[str] = []
 
 
 async def run_captions(prepared: Prepared, watch: Watcher) -> RunResult:
@@ -100,6 +102,8 @@ async def _run_job(
 ) -> RunResult:
     def snapshot() -> Snapshot:
         job.progress.model = stage.captioner.model
+        job.progress.loading = stage.captioner.loading
+        job.progress.remarks = stage.captioner.remarks
         return job.progress.snapshot()
 
     control = ControlServer(
@@ -135,7 +139,7 @@ async def _run_job(
         await asyncio.gather(watching, return_exceptions=True)
         report = _report(prepared, snapshot())
         log.info("end", msgspec.to_builtins(report))
-    return RunResult(ending, received.exit_code, report)
+    return RunResult(ending, received.exit_code, report, stage.captioner.remarks)
 
 
 def _log_stray_error(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from backends.base import Captioner
+from journal import CaptionRecord
 from pipeline.captions.stage import CaptionStage
 from pipeline.jobs.stage import Decoded
 from pipeline.photos.decoder import DecoderPool
@@ -61,13 +62,18 @@ async def caption_one(captioner: Captioner, photos_dir: Path, path: str) -> Tria
         await stage.close()
     if isinstance(outcome, Exception):
         raise outcome
+    return trial_of(outcome)
+
+
+def trial_of(record: CaptionRecord) -> Trial:
+    """Return what a record says about the caption, without who made it."""
     return Trial(
-        rel_path=outcome.rel_path,
-        raw_path=outcome.raw_path,
-        caption=outcome.caption,
-        error=outcome.error,
-        seconds=outcome.seconds,
-        tokens_in=outcome.tokens_in,
-        tokens_out=outcome.tokens_out,
-        cost_usd=outcome.cost_usd,
+        rel_path=record.rel_path,
+        raw_path=record.raw_path,
+        caption=record.caption,
+        error=record.error,
+        seconds=record.seconds,
+        tokens_in=record.tokens_in,
+        tokens_out=record.tokens_out,
+        cost_usd=record.cost_usd,
     )

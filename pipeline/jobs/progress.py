@@ -9,6 +9,7 @@ from typing import Literal
 
 import msgspec
 
+from backends.base import Loading
 from journal import Status
 from pipeline.jobs.stage import Usage
 
@@ -56,6 +57,8 @@ class Snapshot(msgspec.Struct, kw_only=True):
         current: Photos being worked on, the oldest first.
         last: Photos just done, the newest first.
         errors: Photos that failed, the newest first.
+        loading: How far the backend is with getting ready, None when it is.
+        remarks: What came up meanwhile, a sentence each, the newest last.
     """
 
     run: str
@@ -78,6 +81,8 @@ class Snapshot(msgspec.Struct, kw_only=True):
     last: list[Result]
     errors: list[Result]
     later: int = 0
+    loading: Loading | None = None
+    remarks: list[str] = []
 
     @property
     def remaining(self) -> int:
@@ -111,6 +116,8 @@ class Progress:
     ) -> None:
         self.run, self.stage, self.backend = run, stage, backend
         self.model: str | None = None
+        self.loading: Loading | None = None
+        self.remarks: list[str] = []
         self.total = total
         self.later = later
         self.skipped = skipped
@@ -205,6 +212,8 @@ class Progress:
             current=list(self._current)[:SHOWN_RESULTS],
             last=list(self._last),
             errors=list(self._errors),
+            loading=self.loading,
+            remarks=self.remarks[-SHOWN_RESULTS:],
         )
 
     def _active_seconds(self) -> float:

@@ -120,6 +120,20 @@ def make_library(directory: Path, progress: Progress = lambda done, total: None)
     return len(files)
 
 
+def make_kinds(directory: Path) -> list[str]:
+    """Draw five kinds of photo into a directory that exists; return their file names."""
+    kinds: dict[str, Callable[[], bytes]] = {
+        "landscape.jpg": lambda: _photo_bytes(TRIPS[1], 0),
+        "people.heic": lambda: _photo_bytes(TRIPS[0], 3),
+        "night.jpg": lambda: _photo_bytes(TRIPS[2], 0),
+        "portrait.jpg": lambda: _photo_bytes(TRIPS[1], 1),
+        "screenshot.png": lambda: _png(chat_screenshot(Random(5), PHONE)),
+    }
+    for name, content in kinds.items():
+        (directory / name).write_bytes(content())
+    return list(kinds)
+
+
 def _files() -> Iterator[File]:
     for trip in TRIPS:
         yield from _trip(trip)

@@ -227,7 +227,7 @@ async def test_the_outlook_tells_what_is_to_do_and_what_it_took(
     async with running(make_app(workspace, library), (120, 40)) as pilot:
         await pilot.press("2")
         await until(pilot, lambda: "7 photos to caption" in shown(pilot.app.screen))
-        await until(pilot, lambda: "from the last 4 captions" in shown(pilot.app.screen))
+        await until(pilot, lambda: "the last 4 captions" in shown(pilot.app.screen))
         pilot.app.screen.query_one("#work", Select).value = "failed"
         await until(pilot, lambda: "8 photos to caption" in shown(pilot.app.screen))
         pilot.app.screen.query_one("#work", Select).value = "all"
@@ -247,7 +247,7 @@ async def test_a_missing_key_is_said_and_a_set_one_never_shown(
             await on(pilot, BackendScreen)
             backends = pilot.app.screen.query_one("#backends", OptionList)
             await until(pilot, lambda b=backends: b.highlighted == 0)  # type: ignore[misc]
-            await pilot.press("down", "down")
+            await pilot.press("down", "down", "down")
             await pilot.pause()
             screen = shown(pilot.app.screen)
             assert f"OPENAI_API_KEY {words}" in screen

@@ -1,0 +1,141 @@
+"""`pcc compare`: the same photos through several backends, side by side."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import typer
+
+from backends.base import Options
+from backends.registry import backend_class
+from journal import atomic_rewrite
+from pcc_tui.clean import clean
+from pcc_tui.cli.groups import takes_groups
+from pcc_tui.cli.options import Site
+from pcc_tui.cli.output import ExitCode, fail, print_json, say
+
+if TYPE_CHECKING:
+    from pipeline.captions.compare import Entry
+
+MARKUP = re.compile(r"([\\`*_{}\[\]<>|#!~])")
+
+PICTURE_EDGE = 480
+"""Pixels of the pictures that a page of comparison shows."""
+
+
+@takes_groups
+def compare(
+    site: Site,
+    contestants: Annotated[
+        list[str],
+        typer.Option("--with", metavar="BACKEND[/MODEL]", help="Whom to ask. May be given again."),
+    ],
+    photos: Annotated[
+        Optional[list[str]],
+        typer.Argument(help="Relative paths of photos.", metavar="[PHOTO]...", show_default=False),
+    ] = None,
+    samples: Annotated[
+        bool, typer.Option("--samples", help="Five kinds of drawn photos instead of yours.")
+    ] = False,
+    prompt: Annotated[Optional[str], typer.Option(help="Instruction sent with each photo.")] = None,
+    page: Annotated[
+        Optional[Path], typer.Option(help="Write a Markdown page, its pictures beside it.")
+    ] = None,
+) -> int:
+    """Caption a few photos by several backends and models, and show what each says."""
+    import asyncio
+
+    from pipeline.captions.compare import Contestant, compare, small_pictures
+
+    asked = [Contestant.named(name) for name in contestants]
+    for one in asked:
+        backend_class(one.backend)  # a wrong name is a usage error before anything is asked
+    settings = site.settings()
+    options = settings.options(prompt=prompt)
+    with TemporaryDirectory(prefix="pcc-samples-") as drawn:
+        directory, paths = _choose(site, photos, Path(drawn) if samples else None)
+        entries = asyncio.run(compare(directory, paths, asked, options))
+        if page is not None:
+            pictures = asyncio.run(small_pictures(directory, paths, PICTURE_EDGE))
+            _write_page(page, dict(zip(paths, pictures, strict=True)), entries, options)
+    if site.json:
+        print_json(entries)
+    elif page is None:
+        _tell(paths, entries)
+    else:
+        say(f"Written: {page}")
+    answered = any(trial.caption for entry in entries for trial in entry.trials)
+    return ExitCode.OK if answered else ExitCode.FAILED
+
+
+def _choose(site: Site, photos: list[str] | None, drawn: Path | None) -> tuple[Path, list[str]]:
+    """Return the directory of the photos to compare, and their paths in it."""
+    if drawn is not None:
+        from pipeline.samples.library import make_kinds
+
+        return drawn, make_kinds(drawn)
+    directory = site.photos(site.settings())
+    if not photos:
+        fail("name some photos, or give --samples", ExitCode.USAGE)
+    for path in photos:
+        if not (directory / path).is_file():
+            fail(f"there is no {path} in {directory}", ExitCode.USAGE)
+    return directory, photos
+
+
+def _tell(paths: list[str], entries: list[Entry]) -> None:
+    for place, path in enumerate(paths):
+        say(path)
+        for entry in entries:
+            say(f"  {_name(entry)}: {_words(entry, place)}")
+
+
+def _name(entry: Entry) -> str:
+    return f"{entry.backend} / {entry.model}" if entry.model else entry.backend
+
+
+def _words(entry: Entry, place: int) -> str:
+    if entry.not_run is not None:
+        return f"not run: {entry.not_run}"
+    return entry.trials[place].caption or f"no caption: {entry.trials[place].error}"
+
+
+def _write_page(
+    page: Path, pictures: dict[str, bytes | None], entries: list[Entry], options: Options
+) -> None:
+    """Write a Markdown page, and its pictures into a directory named like the page."""
+    beside = page.with_suffix("")
+    beside.mkdir(parents=True, exist_ok=True)
+    lines = [
+        "# Captions side by side",
+        "",
+        f"Made on {date.today()} by `pcc compare --page {page.name}` with the prompt:",
+        f"“{_plain(options.prompt)}” Whoever was not run says why; the same command asks again.",
+    ]
+    for place, (path, picture) in enumerate(pictures.items()):
+        lines += ["", f"## {_plain(path)}", ""]
+        if picture is not None:
+            name = f"{place + 1}.jpg"
+            (beside / name).write_bytes(picture)
+            lines += [f"![{_plain(path)}]({beside.name}/{name})", ""]
+        lines += ["| backend | caption | seconds | US dollars |", "| --- | --- | --- | --- |"]
+        lines += [_row(entry, place) for entry in entries]
+    data = ("\n".join(lines) + "\n").encode()
+    with atomic_rewrite(page, needed=len(data)) as file:
+        file.write(data)
+
+
+def _row(entry: Entry, place: int) -> str:
+    trial = entry.trials[place] if entry.trials else None
+    seconds = f"{trial.seconds:.2f}" if trial and trial.seconds is not None else ""
+    cost = f"{trial.cost_usd:.6f}" if trial and trial.cost_usd is not None else ""
+    return f"| {_plain(_name(entry))} | {_plain(_words(entry, place))} | {seconds} | {cost} |"
+
+
+def _plain(text: str) -> str:
+    """Return a text on one line that Markdown shows as it is."""
+    return MARKUP.sub(r"\\\1", clean(text))

@@ -1,0 +1,97 @@
+"""`pcc estimate`: the bill before it comes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import msgspec
+import typer
+
+from pcc_tui.cli.groups import takes_groups
+from pcc_tui.cli.options import Pace, Site, Work, request_of
+from pcc_tui.cli.output import ExitCode, fail, narration, print_json, say, warn
+from pipeline.captions.request import RunRequest, new_run_id, plan_run, prepare_run
+from pipeline.jobs.plan import Plan, Selection
+from pipeline.photos.photo import photo_key
+
+if TYPE_CHECKING:
+    from pipeline.captions.estimate import Estimate
+
+
+@takes_groups
+def estimate(
+    site: Site,
+    work: Work,
+    pace: Pace,
+    pilot: Annotated[
+        Optional[int],
+        typer.Option(
+            min=2,
+            help="Caption so many photos, spread over the library, and reckon from what they "
+            "took. Their captions are kept.",
+        ),
+    ] = None,
+) -> int:
+    """Tell what a run would take: tokens, money, time. Calls no model, unless for a pilot."""
+    import asyncio
+
+    from pipeline.captions.estimate import estimate_pilot, estimate_run
+
+    request = request_of(site, work, pace)
+    plan, warnings = plan_run(request)
+    for warning in warnings:
+        warn(f"warning: {warning}")
+    if pilot is None:
+        found = asyncio.run(estimate_run(request, plan))
+    else:
+        run = _fly(request, plan, pilot, json=site.json)
+        plan, _ = plan_run(request)
+        estimated = estimate_pilot(request, plan, run)
+        if estimated is None:
+            fail("the pilot brought no caption; caption.log says why", ExitCode.FAILED)
+        found = estimated
+    if site.json:
+        print_json(found)
+    else:
+        _tell(found)
+    return ExitCode.OK
+
+
+def _fly(request: RunRequest, plan: Plan, photos: int, *, json: bool) -> str:
+    """Caption some photos of a plan; return the id of the run."""
+    import asyncio
+
+    from pcc_tui.cli.live import show
+    from pipeline.captions.estimate import spread
+    from pipeline.captions.run import run_captions
+
+    chosen = spread(plan.to_do, photos)
+    pilot = msgspec.structs.replace(
+        request,
+        run=new_run_id(),
+        selection=Selection(keys=frozenset(map(photo_key, chosen))),
+    )
+    request.workspace.mkdir(parents=True, exist_ok=True)
+    prepared = prepare_run(pilot)
+    stream = narration(json)
+    say(f"Pilot: {len(prepared.batch)} photos with {request.backend}", to=stream)
+    try:
+        if prepared.batch:
+            asyncio.run(run_captions(prepared, lambda shot: show(shot, stream)))
+    finally:
+        prepared.lock.release()
+    return prepared.run
+
+
+def _tell(found: Estimate) -> None:
+    from pcc_tui.estimate_words import estimate_rows
+
+    remaining, total = found.photos_remaining, found.photos_total
+    model = f" / {found.model}" if found.model else ""
+    rows = [
+        ("Photos remaining", f"{remaining:,} / {total:,} ({total - remaining:,} already done)"),
+        ("Backend", f"{found.backend}{model}"),
+        *estimate_rows(found),
+    ]
+    for name, value in rows:
+        say(f"{name + ':':<18} {value}")

@@ -1,0 +1,40 @@
+"""The models a backend offers, each with what it costs or needs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.content import Content
+from textual.widgets import OptionList
+from textual.widgets.option_list import Option
+
+from backends.offers import Offer
+from pcc_tui.estimate_words import offer_words
+from pcc_tui.widgets.text import safe
+
+MODEL_CELLS = 26
+
+
+class ModelList(OptionList):
+    """One line a model; choosing one is for whoever shows the list."""
+
+    def show(self, offers: Sequence[Offer], card_bytes: int | None) -> None:
+        """Show some models; without any, take no room.
+
+        Args:
+            offers: The models.
+            card_bytes: Memory of the largest GPU, None without one.
+        """
+        self.clear_options()
+        self.add_options(_option(offer, card_bytes) for offer in offers)
+        self.display = bool(offers)
+
+
+def _option(offer: Offer, card_bytes: int | None) -> Option:
+    name = offer.model.rpartition("/")[2]
+    words = offer_words(offer, card_bytes)
+    style = "$warning" if offer.ends is not None else ""
+    if offer.gigabytes and card_bytes is not None and offer.fits("int4", card_bytes) == "no":
+        style = "$error"
+    line = Content.assemble(safe(f"{name:<{MODEL_CELLS}} ", style), safe(words, "dim"))
+    return Option(line, id=offer.model)
