@@ -57,7 +57,11 @@ class ApiCaptioner(Captioner, Generic[Prepared]):
 
     def __init__(self, options: Options, policy: RetryPolicy = DEFAULT_POLICY) -> None:
         super().__init__(options)
-        from backends import http  # the SDKs bring what it needs
+        import httpx2  # the SDKs bring it
+
+        from backends import http
+
+        self._httpx2 = httpx2
 
         url = self.server_url(options)
         self.own_server = url is not None
@@ -123,10 +127,12 @@ class ApiCaptioner(Captioner, Generic[Prepared]):
 
     @abstractmethod
     async def call(self, prepared: Prepared) -> Caption:
-        """Make one request and read its answer.
+        """Make one request and read its answer; a time limit stands around it.
 
         Raises:
-            CallError: what the status, the silence or the shape of the answer means.
+            CallError: what the status means; see `status_error`.
+            httpx2.TransportError: there was no answer.
+            ValueError, LookupError, TypeError: the answer is not of the right shape.
         """
 
     @abstractmethod
@@ -148,11 +154,16 @@ class ApiCaptioner(Captioner, Generic[Prepared]):
         )
 
     async def _call_in_time(self, prepared: Prepared) -> Caption:
+        httpx2 = self._httpx2
         try:
             async with asyncio.timeout(self.timeout):
                 return await self.call(prepared)
-        except TimeoutError:
+        except (TimeoutError, httpx2.TimeoutException):
             raise TransientError(f"no answer within {self.timeout:g} s") from None
+        except httpx2.TransportError as error:
+            raise TransientError(f"connection failed: {error}") from None
+        except (ValueError, LookupError, TypeError) as error:
+            raise TransientError(f"the answer is not of the right shape: {error}") from None
 
     async def close(self) -> None:
         """Close the connections."""

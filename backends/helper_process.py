@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO, BinaryIO
 
-from backends.keys import KEY_NAMES
+from backends.keys import is_key_name
 
 LENGTH = struct.Struct(">I")
 
@@ -58,7 +58,7 @@ class HelperProcess:
         Raises:
             OSError: no process can be started.
         """
-        inherited = {name: value for name, value in os.environ.items() if name not in KEY_NAMES}
+        inherited = {name: value for name, value in os.environ.items() if not is_key_name(name)}
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-P", "-m", module),
             stdin=asyncio.subprocess.PIPE,

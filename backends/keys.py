@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 KEY_NAMES = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY", "XAI_API_KEY")
+"""The variables of our own backends; a backend of another package has one of its own."""
 
 HIDDEN = "[key]"
 
@@ -14,6 +15,11 @@ _LOOKS_LIKE_KEY = re.compile(
     r"\b(?:sk-[\w*-]{8,}|xai-[\w*-]{8,}|AIza[\w*-]{10,})|(?<=Bearer )[^\s\"',;]{6,}"
 )
 _known: set[str] = set()
+
+
+def is_key_name(name: str) -> bool:
+    """Tell whether an environment variable holds an API key, ours or that of another backend."""
+    return name.endswith("_API_KEY")
 
 
 def remember(key: str) -> str:

@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from backends.base import DEFAULT_PROMPT, Dtype, Options, Quantization
-from backends.keys import KEY_NAMES, remember
+from backends.keys import KEY_NAMES, is_key_name, remember
 from backends.prices import OWN_PRICES
 from pcc_tui.errors import SettingsError
 from pcc_tui.toml import change_toml, read_toml
@@ -123,7 +123,11 @@ def load_settings(workspace: Path, environment: Mapping[str, str] = os.environ) 
     return Settings(
         choices=choices,
         photos_dir=Path(photos_dir).expanduser() if photos_dir else None,
-        keys={name: remember(values[name].strip()) for name in KEY_NAMES if values.get(name)},
+        keys={
+            name: remember(value.strip())
+            for name, value in values.items()
+            if value and is_key_name(name)
+        },
         prices=read_toml(workspace / OWN_PRICES, dict[str, tuple[float, float]]) or {},
         prices_as_of=_last_change(workspace / OWN_PRICES),
         request_timeout=_seconds(values.get("PCC_REQUEST_TIMEOUT")),

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
 
 from backends.base import Caption, Captioner, Options, PhotoInput, encode_picture
+from backends.errors import CallError, TransientError
+from backends.retry import RetryPolicy
 from pcc_tui.cli.full_screen import check_keys
 from pcc_tui.keys import bindings
 from pcc_tui.preferences import load_preferences
 from pcc_tui.settings import load_settings
 from tests.conftest import Pcc
+from tests.support.api_server import ApiServer, Reply
+from tests.support.protocols.openai import OpenAIProtocol
 
 ROOT = Path(__file__).parents[1]
 APP_PAGE = ROOT / "docs" / "app.md"
@@ -33,11 +38,37 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 def test_the_example_of_a_backend_works() -> None:
     names: dict[str, type[Captioner]] = {}
-    exec(blocks("docs/backends.md", "python")[0], names)
+    exec(blocks("docs/adding_a_backend.md", "python")[0], names)
     picture = encode_picture(Image.new("RGB", (9, 9), (255, 0, 128)), "rgb")
     answer = names["AverageColour"](Options()).caption(PhotoInput(picture, "a.jpg"))
 
     assert answer == Caption(text="a.jpg: mostly #ff0080")
+
+
+class AnyPath(OpenAIProtocol):
+    """A server whose every path gives a caption."""
+
+    def is_caption(self, path: str) -> bool:
+        return True
+
+
+async def test_the_example_of_a_backend_on_a_server_works() -> None:
+    names: dict[str, Any] = {}
+    exec(blocks("docs/adding_a_backend.md", "python")[1], names)
+    photo = PhotoInput(encode_picture(Image.new("RGB", (9, 9), (255, 0, 128)), "jpeg"))
+    replies = [Reply(body={"caption": "pink"}), Reply(503), Reply(body="oops"), Reply(400)]
+    with ApiServer(AnyPath(), lambda request: replies[min(request.number, 3)]) as server:
+        patient = RetryPolicy(attempts=2, first_wait=0.001, longest_wait=0.002)
+        options = Options(base_url=f"http://127.0.0.1:{server.port}")
+        captioner = names["HomeServer"](options, patient)
+        answers = [await captioner.caption_batch([photo]) for _ in range(3)]
+        await captioner.close()
+
+    [first], [second], [third] = answers
+    assert first == Caption(text="pink")
+    assert isinstance(second, TransientError)
+    assert type(third) is CallError
+    assert len(server.requests) == 4
 
 
 def test_the_examples_of_settings_are_valid(tmp_path: Path) -> None:
@@ -58,9 +89,8 @@ def test_every_command_and_flag_of_the_readme_exists(pcc: Pcc) -> None:
     text = (ROOT / "README.md").read_text("utf-8")
     for command in set(re.findall(r"`pcc ([a-z]+(?: [a-z]+)?)", text)) - {"demo"}:
         assert pcc(*command.split(), "--help").returncode == 0, command
-    known = "".join(
-        pcc(*command, "--help").stdout for command in (["run"], ["watch"], ["plan"], [])
-    )
+    commands = ("run", "watch", "plan", "estimate", "compare")
+    known = "".join(pcc(*command, "--help").stdout for command in ([], *zip(commands)))
     for flag in set(re.findall(r"--[a-z][a-z-]+", text)):
         assert flag in known, flag
 

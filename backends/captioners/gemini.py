@@ -9,7 +9,6 @@ import msgspec
 from backends import image_tokens
 from backends.api import MOST_TOKENS_OUT, ApiCaptioner
 from backends.base import Caption, Options, Picture
-from backends.errors import TransientError
 from backends.retry import DEFAULT_POLICY, RetryPolicy
 from backends.status import Refusal
 
@@ -100,11 +99,10 @@ class GeminiCaptioner(ApiCaptioner[Any]):
 
     def __init__(self, options: Options, policy: RetryPolicy = DEFAULT_POLICY) -> None:
         super().__init__(options, policy)
-        import httpx2
         from google import genai
         from google.genai import errors, types
 
-        self._httpx2, self._errors = httpx2, errors
+        self._errors = errors
         self._types: Any = types  # whose fields are stricter on paper than in fact
         self._client: Any = genai.Client(
             vertexai=False,
@@ -152,15 +150,9 @@ class GeminiCaptioner(ApiCaptioner[Any]):
             answer = await self._client.aio.models.generate_content(
                 model=self.model or "", contents=prepared, config=self._config
             )
-            return self._read(answer.sdk_http_response.body)
         except self._errors.APIError as error:
             raise self.status_error(error.response) from None
-        except self._httpx2.TimeoutException:
-            raise TransientError(f"no answer within {self.timeout:g} s") from None
-        except self._httpx2.TransportError as error:
-            raise TransientError(f"connection failed: {error}") from None
-        except (ValueError, LookupError) as error:  # the SDK's own complaints among them
-            raise TransientError(f"the answer is not of the right shape: {error}") from None
+        return self._read(answer.sdk_http_response.body)
 
     def _read(self, content: str) -> Caption:
         """Return what an answer says, or why the model declined."""

@@ -8,6 +8,7 @@ all. Photos need none, so a stand-in takes its place.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -81,14 +82,14 @@ def _processor_class(model: str, source: dict[str, Any], trust_remote_code: bool
     return PROCESSOR_MAPPING.get(type(config), None)
 
 
-def _saved_settings(model: str, source: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return what the files hold that may name a processor class, in AutoProcessor's order."""
+def _saved_settings(model: str, source: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield what the files hold that may name a processor class, in AutoProcessor's order."""
     from transformers.utils import FEATURE_EXTRACTOR_NAME, PROCESSOR_NAME, VIDEO_PROCESSOR_NAME
     from transformers.utils.hub import cached_file
 
     names = (PROCESSOR_NAME, FEATURE_EXTRACTOR_NAME, VIDEO_PROCESSOR_NAME, "tokenizer_config.json")
-    paths = [
-        cached_file(
+    for name in names:
+        path = cached_file(
             model,
             name,
             **source,
@@ -96,9 +97,8 @@ def _saved_settings(model: str, source: dict[str, Any]) -> list[dict[str, Any]]:
             _raise_exceptions_for_missing_entries=False,
             _raise_exceptions_for_connection_errors=False,
         )
-        for name in names
-    ]
-    return [json.loads(Path(path).read_text("utf-8")) for path in paths if path]
+        if path:
+            yield json.loads(Path(path).read_text("utf-8"))
 
 
 class _NoVideo(dict[str, Any]):

@@ -206,7 +206,7 @@ def _add_up(
         cost_usd_in=cost_in,
         cost_usd_out=cost_out,
         cost_usd=cost,
-        seconds=round(count * each.seconds / workers, 1),
+        seconds=round(count * each.seconds / workers, 3),
         workers=workers,
         basis=basis,
         prices_as_of=prices.as_of if prices and cost_in is not None else None,
