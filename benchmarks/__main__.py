@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 
-from benchmarks import app, jobs, journal, photos
+from benchmarks import app, jobs, journal, local, photos
 from benchmarks.table import Row, print_table
+from tests.support.protocols import ANTHROPIC, GEMINI, XAI
 
 ROWS = {
     "scan": journal.scan_row,
@@ -16,6 +18,10 @@ ROWS = {
     "mock": jobs.mock_row,
     "peer": jobs.peer_row,
     "wide": jobs.wide_row,
+    "anthropic": partial(jobs.wide_row, protocol=ANTHROPIC),
+    "gemini": partial(jobs.wide_row, protocol=GEMINI),
+    "xai": partial(jobs.wide_row, protocol=XAI),
+    "local": local.local_row,
     "kill": jobs.kill_row,
     "faults": jobs.faults_row,
     "nothing": jobs.nothing_row,

@@ -21,20 +21,20 @@ from pipeline.captions.run import decoder_count
 from pipeline.photos.images import load_photo
 from tests.support.api_server import ApiServer, Reply
 from tests.support.photos import make_photos, noise_jpeg
-from tests.support.protocols import OPENAI
+from tests.support.protocols import OPENAI, Protocol
 
 LARGE_PHOTOS = 240
 NOTHING_TO_DO = 44_000
 
 
 @contextmanager
-def serving(latency: float) -> Iterator[str]:
+def serving(protocol: Protocol, latency: float) -> Iterator[str]:
     """Run the loopback server in a process of its own; yield its URL."""
-    command = [sys.executable, "-m", "tests.support.api_server", "--protocol", OPENAI.name]
+    command = [sys.executable, "-m", "tests.support.api_server", "--protocol", protocol.name]
     command += ["--latency", str(latency)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
-        yield f"http://127.0.0.1:{server.stdout.readline().strip()}{OPENAI.base_path}"
+        yield f"http://127.0.0.1:{server.stdout.readline().strip()}{protocol.base_path}"
         server.kill()
 
 
@@ -78,21 +78,29 @@ def run_captioner(photos: Path, workspace: Path, *arguments: str) -> dict[str, o
 
 
 def api_row(
-    folder: Path, *, latency: float, workers: int, photos: Path, count: int, goal: str
+    folder: Path,
+    protocol: Protocol,
+    *,
+    latency: float,
+    workers: int,
+    photos: Path,
+    count: int,
+    goal: str,
 ) -> Row:
-    """Caption through the real SDK from a server that takes its time."""
+    """Caption through the vendor's real SDK from a server that takes its time."""
     workspace = Path(tempfile.mkdtemp(dir=folder)) / "w"
-    with serving(latency) as url:
+    model = ["--model", "gpt-4o-mini"] if protocol is OPENAI else []
+    with serving(protocol, latency) as url:
         report = run_captioner(
-            *(photos, workspace, "--backend", "openai", "--base-url", url),
-            *("--model", "gpt-4o-mini", "--max-workers", str(workers)),
+            *(photos, workspace, "--backend", protocol.name, "--base-url", url, *model),
+            *("--max-workers", str(workers)),
         )
     used = report["used"]
     ideal = workers / latency
     rate = float(str(report["rate"]))
     cpu = used.cpu_seconds / count  # type: ignore[attr-defined]
     return Row(
-        f"job, API of {latency:g} s, {workers} workers, {count} photos",
+        f"job, {protocol.name} of {latency:g} s, {workers} workers, {count} photos",
         "7.9/s (best peer)" if workers == 8 else "-",
         f"{rate:.1f}/s",
         f"{ideal:.0f}/s",
@@ -106,14 +114,16 @@ def peer_row(folder: Path) -> Row:
     photos = folder / "peer"
     make_photos(photos, 500, (1600, 1200))
     goal = "36/s, 0.03 CPU s, 400 MB"
-    return api_row(folder, latency=0.2, workers=8, photos=photos, count=500, goal=goal)
+    return api_row(folder, OPENAI, latency=0.2, workers=8, photos=photos, count=500, goal=goal)
 
 
-def wide_row(folder: Path) -> Row:
+def wide_row(folder: Path, protocol: Protocol = OPENAI) -> Row:
     """Many workers against a slow server, pictures of about 200 KB as sent."""
     photos = folder / "wide"
     make_photos(photos, 1500, (1024, 1024))
-    return api_row(folder, latency=1.0, workers=64, photos=photos, count=1500, goal="95 %")
+    return api_row(
+        folder, protocol, latency=1.0, workers=64, photos=photos, count=1500, goal="95 %"
+    )
 
 
 def nothing_row(folder: Path) -> Row:

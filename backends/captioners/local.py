@@ -46,6 +46,9 @@ WORKER_MODULE = "backends.local.worker"
 PATIENCE_SECONDS = 300.0
 """Without a sign of life a model hangs. A CPU may take minutes before the first token."""
 
+LOADINGS = 2
+"""How often a model is loaded in the place of a dead one before it counts as lost."""
+
 DEATHS_IN_A_ROW = 3
 """Photos that each kill the model, with none between that it captions: the model is to blame."""
 
@@ -62,6 +65,7 @@ WORDS_KEPT = 2_000
 """Bytes of what a dying model process said that go into the log."""
 
 log = logging.getLogger("pcc.model")
+log.addHandler(logging.NullHandler())  # outside a job nobody keeps a log; remarks are shown
 
 
 class ModelDied(Exception):
@@ -163,8 +167,9 @@ class LocalCaptioner(Captioner):
         try:
             ready = await self._start()
         except ModelDied as error:
+            killed = "; memory that runs out does that" if "SIGKILL" in str(error) else ""
             raise SetupError(
-                f"{self.model} cannot be loaded: {error}{self._last_words()}"
+                f"{self.model} cannot be loaded: the process {error}{killed}{self._last_words()}"
             ) from None
         self.batch_size = ready.batch_size
         for notice in ready.notices:
@@ -276,10 +281,17 @@ class LocalCaptioner(Captioner):
         """
         self._remark(f"the model process {died} and was started again")
         log.warning("model process", {"last_words": self._last_words()})
-        try:
-            ready = await self._start()
-        except (SetupError, ModelDied) as error:
-            raise BackendLost(f"the model cannot be loaded again: {error}") from None
+        for attempt in range(LOADINGS):
+            try:
+                ready = await self._start()
+                break
+            except SetupError as error:
+                raise BackendLost(f"the model cannot be loaded again: {error}") from None
+            except ModelDied as error:
+                if attempt == LOADINGS - 1:
+                    raise BackendLost(
+                        f"the model cannot be loaded again: the process {error}"
+                    ) from None
         self.batch_size = min(self.batch_size, ready.batch_size)
 
     def _remark(self, sentence: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -123,18 +124,14 @@ def _quantization(config: Any, quantize: Quantization, dtype: Any) -> Any:
 
 
 def _vision_modules(config: Any) -> list[str]:
-    """Return the full names of a model's parts that look at pictures; no weights are made."""
+    """Return the full names of all parts but the language model; no weights are made for it."""
     import torch
     from transformers import AutoModelForImageTextToText
 
     with torch.device("meta"):
         skeleton: Any = AutoModelForImageTextToText.from_config(config)
-    words = ("visual", "vision", "projector", "connector", "projection")
-    return [
-        name
-        for name, _ in skeleton.named_modules()
-        if name.count(".") <= 1 and any(word in name.rpartition(".")[2] for word in words)
-    ]
+    parts = [name for name, _ in skeleton.model.named_children()]
+    return [f"model.{name}" for name in parts if name != "language_model"]
 
 
 def _choose_quantization(load: Load, device: str, notices: list[str]) -> Quantization:
@@ -179,22 +176,42 @@ def explain(error: Exception, load: Load, device: str) -> str:
             f"{load.model} is not native to this Transformers; a newer one may know it, and "
             "docs/self_hosted_models.md lists models that load"
         )
-    if isinstance(error, OSError):
-        return f"{load.model} cannot be loaded: {_about_the_hub(text)}"
-    return f"{load.model} cannot be loaded: {type(error).__name__}: {text[:300]}"
+    about = _about_the_hub(error) or f"{type(error).__name__}: {text[:300]}"
+    return f"{load.model} cannot be loaded: {about}"
 
 
-def _about_the_hub(text: str) -> str:
-    if "gated repo" in text or "401" in text or "403" in text:
+def _about_the_hub(error: Exception) -> str | None:
+    """Return what went wrong with the hub, None if something else did.
+
+    Transformers wraps what the hub's client raises, so the causes are looked through.
+    """
+    from huggingface_hub import errors
+
+    causes = list(_causes(error))
+
+    def is_any(*kinds: type[BaseException]) -> bool:
+        return any(isinstance(cause, kinds) for cause in causes)
+
+    if is_any(errors.GatedRepoError):
         return "its page asks you to accept its licence first; then set HF_TOKEN to your hub token"
-    if "not a local folder and is not a valid model identifier" in text or "404" in text:
+    if is_any(errors.RevisionNotFoundError):
+        return "the hub has no such --revision of it"
+    if is_any(errors.RepositoryNotFoundError, errors.HFValidationError):
         return "there is no such directory and no such model on the hub"
-    if "couldn't connect" in text or "offline" in text.lower():
+    if is_any(errors.LocalEntryNotFoundError, errors.OfflineModeIsEnabled, ConnectionError):
         return (
             "the model hub cannot be reached and the model is not in the cache; download it where "
             f"there is a network and copy {os.environ.get('HF_HOME', '~/.cache/huggingface')}"
         )
-    return text[:300]
+    return None
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error, what caused it, what caused that, and so on."""
+    seen: BaseException | None = error
+    while seen is not None:
+        yield seen
+        seen = seen.__cause__ or seen.__context__
 
 
 def too_large(load: Load, device: str) -> str:

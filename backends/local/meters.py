@@ -26,7 +26,8 @@ def meter_class(tell: Tell) -> type[tqdm]:
         def display(self, *_: Any, **__: Any) -> None:
             """Tell instead of drawing."""
             is_bytes = self.unit == "B"
-            what = f"downloading {self.desc}" if is_bytes else (self.desc or "loading").lower()
+            name = (self.desc or "").rpartition("/")[2]
+            what = f"downloading {name}" if is_bytes else name.lower().removeprefix("loading ")
             total = None if self.total is None else int(self.total)
             tell(Loading(what, int(self.n), total, "bytes" if is_bytes else "weights"))
 

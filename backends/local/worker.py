@@ -6,6 +6,7 @@ memory that leaks stay in here.
 
 from __future__ import annotations
 
+import logging
 import resource
 from collections.abc import Iterator
 from contextlib import suppress
@@ -90,6 +91,7 @@ class ModelServer:
 def main() -> None:
     """Serve standard input and output."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # int8 has a word on each product
     with taken_pipes() as (incoming, outgoing), suppress(BrokenPipeError):
         ModelServer(incoming, outgoing).serve()
 

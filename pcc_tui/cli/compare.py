@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from backends.base import Options
 from backends.registry import backend_class
 from journal import atomic_rewrite
 from pcc_tui.clean import clean
@@ -20,6 +19,7 @@ from pcc_tui.cli.output import ExitCode, fail, print_json, say
 
 if TYPE_CHECKING:
     from pipeline.captions.compare import Entry
+    from pipeline.captions.trial import Trial
 
 MARKUP = re.compile(r"([\\`*_{}\[\]<>|#!~])")
 
@@ -61,7 +61,12 @@ def compare(
         entries = asyncio.run(compare(directory, paths, asked, options))
         if page is not None:
             pictures = asyncio.run(small_pictures(directory, paths, PICTURE_EDGE))
-            _write_page(page, dict(zip(paths, pictures, strict=True)), entries, options)
+            shown = dict(zip(paths, pictures, strict=True))
+            command = " ".join(
+                ["pcc compare", *(["--samples"] if samples else paths)]
+                + [f"--with {name}" for name in contestants]
+            )
+            _write_page(page, command, options.prompt, shown, entries)
     if site.json:
         print_json(entries)
     elif page is None:
@@ -101,11 +106,15 @@ def _name(entry: Entry) -> str:
 def _words(entry: Entry, place: int) -> str:
     if entry.not_run is not None:
         return f"not run: {entry.not_run}"
-    return entry.trials[place].caption or f"no caption: {entry.trials[place].error}"
+    return _said(entry.trials[place])
+
+
+def _said(trial: Trial) -> str:
+    return trial.caption or f"no caption: {trial.error}"
 
 
 def _write_page(
-    page: Path, pictures: dict[str, bytes | None], entries: list[Entry], options: Options
+    page: Path, command: str, prompt: str, pictures: dict[str, bytes | None], entries: list[Entry]
 ) -> None:
     """Write a Markdown page, and its pictures into a directory named like the page."""
     beside = page.with_suffix("")
@@ -113,9 +122,14 @@ def _write_page(
     lines = [
         "# Captions side by side",
         "",
-        f"Made on {date.today()} by `pcc compare --page {page.name}` with the prompt:",
-        f"“{_plain(options.prompt)}” Whoever was not run says why; the same command asks again.",
+        f"Made on {date.today()} by `{command} --page {page.name}`. The same command asks again.",
+        "",
+        f"Prompt: {_plain(prompt)}",
     ]
+    absent = [entry for entry in entries if entry.not_run is not None]
+    if absent:
+        lines += ["", "Not run, and why:", ""]
+        lines += [f"- {_plain(_name(entry))}: {_plain(entry.not_run or '')}" for entry in absent]
     for place, (path, picture) in enumerate(pictures.items()):
         lines += ["", f"## {_plain(path)}", ""]
         if picture is not None:
@@ -123,17 +137,16 @@ def _write_page(
             (beside / name).write_bytes(picture)
             lines += [f"![{_plain(path)}]({beside.name}/{name})", ""]
         lines += ["| backend | caption | seconds | US dollars |", "| --- | --- | --- | --- |"]
-        lines += [_row(entry, place) for entry in entries]
+        lines += [_row(entry, entry.trials[place]) for entry in entries if entry.trials]
     data = ("\n".join(lines) + "\n").encode()
     with atomic_rewrite(page, needed=len(data)) as file:
         file.write(data)
 
 
-def _row(entry: Entry, place: int) -> str:
-    trial = entry.trials[place] if entry.trials else None
-    seconds = f"{trial.seconds:.2f}" if trial and trial.seconds is not None else ""
-    cost = f"{trial.cost_usd:.6f}" if trial and trial.cost_usd is not None else ""
-    return f"| {_plain(_name(entry))} | {_plain(_words(entry, place))} | {seconds} | {cost} |"
+def _row(entry: Entry, trial: Trial) -> str:
+    seconds = "" if trial.seconds is None else f"{trial.seconds:.2f}"
+    cost = "" if trial.cost_usd is None else f"{trial.cost_usd:.6f}"
+    return f"| {_plain(_name(entry))} | {_plain(_said(trial))} | {seconds} | {cost} |"
 
 
 def _plain(text: str) -> str:
