@@ -9,7 +9,7 @@ from benchmarks.jobs import run_captioner
 from benchmarks.table import Row
 from tests.support.drawn_pictures import random_quarters, write_photo
 
-PHOTOS = 240
+PHOTOS = 960
 MODEL = Path(__file__).parents[1] / "tests" / "data" / "tiny-qwen2.5-vl"
 
 

@@ -31,11 +31,12 @@ class ChatFamily:
     def __init__(self, processor: Any, prompt: str) -> None:
         self._processor = processor
         content = [{"type": "image"}, {"type": "text", "text": prompt}]
+        can_think = "enable_thinking" in str(processor.chat_template)
         self._text = processor.apply_chat_template(
             [{"role": "user", "content": content}],
             add_generation_prompt=True,
             tokenize=False,
-            enable_thinking=False,
+            **({"enable_thinking": False} if can_think else {}),
         )
 
     def encode(self, images: Sequence[Image.Image]) -> Any:

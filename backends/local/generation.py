@@ -14,7 +14,7 @@ from backends.local.messages import Answer
 
 MOST_TOKENS_OUT = 256
 
-LARGEST_BATCH = {"cuda": 32, "mps": 8, "cpu": 8}
+LARGEST_BATCH = {"cuda": 32, "mps": 16, "cpu": 16}
 """Beyond it captions hardly come faster, and more is lost when a batch fails."""
 
 SHARE_OF_MEMORY = 0.8
