@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from abc import abstractmethod
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeGuard, TypeVar
 
-from backends.base import Caption, Captioner, Options, PhotoInput, Picture, PictureSpec
+from backends.base import (
+    DEFAULT_EDGE,
+    LARGEST_EDGE,
+    MOST_TOKENS_OUT,
+    Caption,
+    Captioner,
+    Options,
+    PhotoInput,
+    Picture,
+    PictureSpec,
+)
 from backends.errors import CallError, SetupError, TooLargeError, TransientError
 from backends.image_tokens import largest, text_tokens
 from backends.keys import remember
@@ -19,18 +30,23 @@ from backends.throttle import Throttle
 
 Prepared = TypeVar("Prepared")
 
-MOST_TOKENS_OUT = 300
-"""Room for a caption of some sentences; models are told not to think first."""
-
-LARGEST_EDGE = 2048
-DEFAULT_EDGE = 1024
 SHRINK = 0.5
+LONGEST_REASON = 300
 REQUEST_SECONDS = 60.0
 OWN_SERVER_SECONDS = 180.0
 """A model on someone's own CPU takes its time."""
 
+SDK_SWITCHES = (
+    *("OPENAI_LOG", "ANTHROPIC_LOG"),
+    *("OPENAI_CUSTOM_HEADERS", "ANTHROPIC_CUSTOM_HEADERS"),
+)
+"""Variables that would make the SDKs print pictures, or send more than we say."""
+
+MOST_TOKENS_BELIEVED = 10**9
+"""A server that counts more is wrong."""
+
 UNKNOWN_IMAGE_TOKENS = 8_000
-"""For models without a known rule. A Qwen on a server of one's own takes 5,350 for 2,048 px."""
+"""For models without a known rule; 2,048 px in patches of 28 px are 5,476."""
 
 
 class ApiCaptioner(Captioner, Generic[Prepared]):
@@ -59,6 +75,8 @@ class ApiCaptioner(Captioner, Generic[Prepared]):
         super().__init__(options)
         import httpx2  # the SDKs bring it
 
+        for name in SDK_SWITCHES:
+            os.environ.pop(name, None)
         from backends import http
 
         self._httpx2 = httpx2
@@ -72,6 +90,8 @@ class ApiCaptioner(Captioner, Generic[Prepared]):
                 f"{self.key_name} is not set; put `{self.key_name}=...` into config.env of the "
                 "workspace, or export it"
             )
+        if not (self.key.isascii() and self.key.isprintable()):
+            raise SetupError(f"{self.key_name} holds characters that no key has; copy it again")
         self.picture = self.picture_for(options)
         self.timeout = options.request_timeout or (
             OWN_SERVER_SECONDS if self.own_server else REQUEST_SECONDS
@@ -161,9 +181,10 @@ class ApiCaptioner(Captioner, Generic[Prepared]):
         except (TimeoutError, httpx2.TimeoutException):
             raise TransientError(f"no answer within {self.timeout:g} s") from None
         except httpx2.TransportError as error:
-            raise TransientError(f"connection failed: {error}") from None
-        except (ValueError, LookupError, TypeError) as error:
-            raise TransientError(f"the answer is not of the right shape: {error}") from None
+            raise TransientError(f"connection failed: {str(error)[:LONGEST_REASON]}") from None
+        except (ValueError, LookupError, TypeError, RecursionError) as error:
+            reason = str(error)[:LONGEST_REASON]
+            raise TransientError(f"the answer is not of the right shape: {reason}") from None
 
     async def close(self) -> None:
         """Close the connections."""
@@ -171,7 +192,10 @@ class ApiCaptioner(Captioner, Generic[Prepared]):
 
     def status_error(self, response: Any) -> CallError:
         """Return what a response that is no success means."""
-        said = self.refusal(response.status_code, response.content)
+        try:
+            said = self.refusal(response.status_code, response.content)
+        except RecursionError:
+            said = Refusal.in_no_shape(response.content)
         if not said.message:
             said = Refusal(message=response.reason_phrase)
         return error_for_status(response.status_code, said, response.headers)
@@ -179,10 +203,9 @@ class ApiCaptioner(Captioner, Generic[Prepared]):
     def billed(
         self, text: str, tokens_in: int | None, tokens_out: int | None, **ending: Any
     ) -> Caption:
-        """Return an answer with its price; counts below zero are a server's mistake."""
-        if tokens_in is None or tokens_out is None:
+        """Return an answer with its price; counts that cannot be are as good as none."""
+        if not (_is_believed(tokens_in) and _is_believed(tokens_out)):
             return Caption(text=text, **ending)
-        tokens_in, tokens_out = max(0, tokens_in), max(0, tokens_out)
         cost = self._cost(tokens_in, tokens_out)
         return Caption(
             text=text, tokens_in=tokens_in, tokens_out=tokens_out, cost_usd=cost, **ending
@@ -200,3 +223,7 @@ class ApiCaptioner(Captioner, Generic[Prepared]):
             tokens_in, tokens_out
         )
         return None if price is None else price.total
+
+
+def _is_believed(tokens: int | None) -> TypeGuard[int]:
+    return tokens is not None and 0 <= tokens <= MOST_TOKENS_BELIEVED

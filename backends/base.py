@@ -26,6 +26,12 @@ DEFAULT_PROMPT = (
 )
 JPEG_QUALITY = 85
 
+MOST_TOKENS_OUT = 300
+"""Room for a caption of some sentences; models are told not to think first."""
+
+DEFAULT_EDGE, LARGEST_EDGE = 1024, 2048
+"""Longest side of a picture for a model, in pixels: unless asked otherwise, and at most."""
+
 
 class PictureSpec(msgspec.Struct, frozen=True):
     """The form in which a backend wants its pictures.

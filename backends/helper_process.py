@@ -12,7 +12,7 @@ import os
 import struct
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import IO, BinaryIO
 
 from backends.keys import is_key_name
@@ -103,7 +103,8 @@ def taken_pipes() -> Iterator[tuple[BinaryIO, BinaryIO]]:
     replies = os.dup(1)
     os.dup2(2, 1)
     if hasattr(fcntl, "F_SETPIPE_SZ"):  # Linux: a picture in few reads instead of dozens
-        fcntl.fcntl(replies, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+        with suppress(OSError):  # where a user's pipes are many, they stay small
+            fcntl.fcntl(replies, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
     with open(0, "rb") as incoming, open(replies, "wb") as outgoing:
         yield incoming, outgoing
 

@@ -17,10 +17,6 @@ LARGEST_ANSWER = 4 << 20
 CONNECT_SECONDS = 10.0
 
 
-Response = httpx2.Response
-"""What the SDKs hand back when asked for the answer as it came."""
-
-
 class AnswerTooLarge(httpx2.TransportError):
     """Raised when a server sends more than any caption needs."""
 
@@ -78,6 +74,8 @@ def checked_url(url: str) -> str:
     """
     try:
         parts = urlsplit(url)
+        if parts.username or parts.password:
+            raise SetupError("--base-url holds a user or a password; keys stand in config.env")
         fits = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
         httpx2.URL(url)
     except (ValueError, httpx2.InvalidURL):

@@ -44,9 +44,7 @@ TILE_MODELS = {
     "gpt-4o-mini": (2833, 5667),
     "gpt-4o": (85, 170),
     "gpt-4.1": (85, 170),
-    "gpt-4.5": (85, 170),
     "gpt-5": (70, 140),
-    "gpt-5-chat": (70, 140),
     "gpt-5.1": (70, 140),
     "o1": (75, 150),
     "o3": (75, 150),
@@ -86,7 +84,7 @@ PATCH_MODELS = {
     "o4-mini": _patches(1.72, **_OLDER),
 }
 """Copies of spring 2026 give a budget of 1,536 and other multipliers for the mini and nano
-models. The multiplier of gpt-6-luna is not on a page seen; 1.2 is that of gpt-6-astra."""
+models. Of GPT-6 only gpt-6-astra is on a page seen; its rule stands for the others, too."""
 
 
 def openai(model: str, width: int, height: int, detail: Detail) -> int | None:
@@ -149,7 +147,8 @@ def anthropic(model: str, width: int, height: int) -> int:
     return tokens(low)
 
 
-# Gemini. Source: the vendor's guides "Media resolution" and "Tokens", copies of 2026.
+# Gemini. Source: the vendor's guides "Media resolution" and "Tokens", copies of 2026; that a tile
+# is 256 to 768 px wide stands in the guide of Vertex AI, "Image understanding", from memory.
 
 GEMINI_3 = {"low": 280, "high": 1120, "auto": 1120}
 """Tokens at most, by the media resolution asked for."""
@@ -159,7 +158,7 @@ GEMINI_TILE = 258
 
 def gemini(model: str, width: int, height: int, detail: Detail) -> int | None:
     """Return the tokens of a picture for a Gemini, None for a model not known."""
-    if re.match(r"gemini-[34]", model):
+    if model.startswith("gemini-3"):
         return GEMINI_3[detail]
     if not model.startswith("gemini-2.5"):
         return None
@@ -167,7 +166,7 @@ def gemini(model: str, width: int, height: int, detail: Detail) -> int | None:
         return 64
     if max(width, height) <= 384:
         return GEMINI_TILE
-    unit = max(1, floor(min(width, height) / 1.5))
+    unit = min(768, max(256, floor(min(width, height) / 1.5)))
     return GEMINI_TILE * ceil(width / unit) * ceil(height / unit)
 
 
@@ -183,17 +182,24 @@ def xai(width: int, height: int) -> int:
 
 # Local. Source: the defaults in transformers 5.23; a checkpoint's own configuration may differ.
 
-QWEN_PIXELS_A_TOKEN = {"qwen2-vl": 28, "qwen2.5-vl": 28, "qwen3-vl": 32, "qwen3.5": 32}
-QWEN_MOST_TOKENS = 1280
+QWEN: dict[str, tuple[int, int | None]] = {
+    "qwen2-vl": (28, 1280),
+    "qwen2.5-vl": (28, 1280),
+    "qwen3-vl": (32, None),
+    "qwen3.5": (32, None),
+}
+"""Pixels of the side of a token, and most tokens where the code sets a limit."""
 
 
 def qwen(model: str, width: int, height: int) -> int | None:
     """Return the tokens of a picture for a Qwen with vision, None for another model."""
     name = model.rpartition("/")[2].lower()
-    side = next((side for key, side in QWEN_PIXELS_A_TOKEN.items() if name.startswith(key)), None)
-    if side is None:
+    rule = next((rule for family, rule in QWEN.items() if name.startswith(family)), None)
+    if rule is None:
         return None
-    return min(QWEN_MOST_TOKENS, max(4, round(width / side) * round(height / side)))
+    side, most = rule
+    count = max(4, round(width / side) * round(height / side))
+    return count if most is None else min(most, count)
 
 
 def _fit(width: int, height: int, edge: int | None) -> tuple[float, float]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from collections.abc import Iterable
 from functools import cache
+from itertools import chain
 
 import msgspec
 
@@ -52,12 +53,16 @@ class Prices:
     @property
     def source(self) -> str:
         """Where the prices come from."""
-        return OWN_PRICES if self._own else "genai-prices"
+        if self._own:
+            return OWN_PRICES
+        from importlib.metadata import version
+
+        return f"genai-prices {version('genai-prices')}"
 
     @property
     def as_of(self) -> str | None:
-        """The date of the user's own prices, else the day up to which genai-prices was kept."""
-        return self._own_as_of if self._own else _newest_date()
+        """The date of the user's own prices, else the day on which the provider's were checked."""
+        return self._own_as_of if self._own else _checked_on(self.provider)
 
     def price(self, tokens_in: float, tokens_out: float) -> Price | None:
         """Return what one call of so many tokens costs, None where no price is known.
@@ -77,18 +82,23 @@ class Prices:
         return Price(float(found.input_price), float(found.output_price))
 
 
-@cache
-def _newest_date() -> str | None:
-    """Return the newest day that the data of genai-prices names as past.
+_CHECKED = re.compile(r"(?:verified|checked) on (20\d\d-\d\d-\d\d)")
 
-    The package carries no date of its own, but its comments say when prices were looked at.
+
+@cache
+def _checked_on(provider: str) -> str | None:
+    """Return the last day on which genai-prices says that a provider's prices were looked at.
+
+    The package carries no date of its own, but its comments name days. Where those of a
+    provider name none, the last one of the whole package stands for it.
     """
     from genai_prices.data import providers
 
-    comments = " ".join(model.price_comments or "" for one in providers for model in one.models)
-    today = date.today().isoformat()
-    past = [day for day in re.findall(r"20\d\d-\d\d-\d\d", comments) if day <= today]
-    return max(past, default=None)
+    def last(comments: Iterable[str]) -> str | None:
+        return max(_CHECKED.findall(" ".join(comments)), default=None)
+
+    comments = {one.id: [model.price_comments or "" for model in one.models] for one in providers}
+    return last(comments.get(provider, [])) or last(chain.from_iterable(comments.values()))
 
 
 def require_price(cost: float | None, backend: str, model: str | None) -> float:

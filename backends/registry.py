@@ -31,7 +31,7 @@ EXTRAS = {"local": "local", "openai": "api", "anthropic": "api", "gemini": "api"
 
 EXTRA_PACKAGES = {
     "api": ("anthropic", "genai-prices", "google-genai", "openai", "tenacity"),
-    "local": ("accelerate", "bitsandbytes", "torch", "transformers"),
+    "local": ("accelerate", "bitsandbytes", "num2words", "torch", "transformers"),
     "places": ("reverse-geocode",),
 }
 """Packages that show that an extra is installed."""

@@ -11,7 +11,7 @@ class Retirement(msgspec.Struct, frozen=True):
     """The end of a model.
 
     Attributes:
-        ends: Its last day.
+        ends: The day from which it does not answer any more.
         instead: A model of the same vendor to change to.
         source: Where that was read, and when.
     """
@@ -28,8 +28,8 @@ class Retirement(msgspec.Struct, frozen=True):
         return f"{model} is switched off on {self.ends}, in {days} days; {self.instead} goes on"
 
 
-_OPENAI = "a copy of OpenAI's deprecations page, 2026-10-28"
-_GOOGLE = "a copy of Google's deprecations page, 2026-11-10"
+_OPENAI = "a copy of OpenAI's deprecations page on dev.to, 2026-10-28"
+_GOOGLE = "dev.to/aideprecations, 2026-11-10"
 _XAI = "docs.x.ai/developers/migration/may-15-retirement, 2026"
 
 RETIREMENTS = {

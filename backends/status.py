@@ -30,6 +30,11 @@ class Refusal(msgspec.Struct, frozen=True, kw_only=True):
     quota_spent: bool = False
     wait: float | None = None
 
+    @classmethod
+    def in_no_shape(cls, content: bytes) -> Refusal:
+        """Return the beginning of a body that is not worded as the vendor does."""
+        return cls(message=content[:200].decode("utf-8", "replace"))
+
 
 def error_for_status(status: int, refusal: Refusal, headers: Mapping[str, str]) -> CallError:
     """Return what an HTTP status that is no success means for the call.
@@ -44,9 +49,10 @@ def error_for_status(status: int, refusal: Refusal, headers: Mapping[str, str]) 
     wait = refusal.wait if asked is None else asked
     if status == 401 or refusal.wrong_key:
         return AuthError(text)
-    too_long = status in RETRIED and (wait or 0) > LONGEST_OBEYED_WAIT
-    if refusal.quota_spent or status == 402 or too_long:
+    if refusal.quota_spent or status == 402:
         return QuotaError(text)
+    if status in RETRIED and wait is not None and wait > LONGEST_OBEYED_WAIT:
+        return QuotaError(f"{text} (asks to wait {wait / 60:,.0f} min)")
     if status == 413:
         return TooLargeError(text)
     if status in RETRIED:

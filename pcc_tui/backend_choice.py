@@ -28,7 +28,7 @@ def look_at(name: str, settings: Settings) -> Choice:
         return Choice(name, "not installed", f"Not installed: {mend}", ready=False)
     try:
         kind: type[Captioner] = backend_class(name)
-        offers = kind.offers(settings.options())
+        offers = kind.offers(settings.options(name))
     except SetupError as error:
         return Choice(name, "not installed", str(error), ready=False)
     summary = (kind.__doc__ or "").strip().partition("\n")[0]

@@ -14,6 +14,9 @@ BASES = {
 }
 
 
+FITS = {"yes": "fits", "tight": "tight", "no": "too big"}
+
+
 def estimate_rows(found: Estimate) -> list[tuple[str, str]]:
     """Return an estimate as names and values."""
     remaining = found.photos_remaining
@@ -24,12 +27,16 @@ def estimate_rows(found: Estimate) -> list[tuple[str, str]]:
         rows.append(("Estimated tokens", tokens))
     rows.append(("Estimated cost", _cost(found)))
     rows.append(("Estimated time", _time(found)))
+    if not remaining:
+        return rows
     basis = "guess" if found.basis == "rule" and not found.tokens_in else found.basis
     rows.append(("Reckoned from", BASES[basis].format(found.captions_measured)))
     return rows
 
 
 def _cost(found: Estimate) -> str:
+    if found.cost_usd is None and found.notices:
+        return "unknown"
     if found.cost_usd is None:
         return f'unknown; put `"{found.model}" = [USD in, out]` a million tokens into prices.toml'
     if found.prices_from is None:
@@ -38,7 +45,8 @@ def _cost(found: Estimate) -> str:
     cost_in, cost_out = dollars(found.cost_usd_in or 0.0), dollars(found.cost_usd_out or 0.0)
     line = f"{cost_in} in + {cost_out} out = {dollars(found.cost_usd)}"
     if found.cost_usd_interval is not None:
-        low, high = (dollars(round(bound, 2)) for bound in found.cost_usd_interval)
+        digits = 2 if found.cost_usd == round(found.cost_usd, 2) else 6
+        low, high = (dollars(round(bound, digits)) for bound in found.cost_usd_interval)
         line += f", {low} to {high}"
     return f"{line}   (prices {date}{found.prices_from})"
 
@@ -73,7 +81,4 @@ def offer_words(offer: Offer, card_bytes: int | None) -> str:
 
 def _size(offer: Offer, quantize: str, card_bytes: int | None) -> str:
     size = f"{offer.gigabytes[quantize]:.1f} GB"
-    if card_bytes is None:
-        return size
-    fits = offer.fits(quantize, card_bytes)
-    return f"{size} ({'fits' if fits == 'yes' else 'tight' if fits == 'tight' else 'too large'})"
+    return size if card_bytes is None else f"{size} {FITS[offer.fits(quantize, card_bytes)]}"

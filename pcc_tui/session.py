@@ -223,8 +223,11 @@ class Session:
         plan = (await self.survey(request)).plan
         place = request.photos_dir
         if self._sizes is None or self._sizes[0] != place:
-            self._sizes = (place, await sample_sizes(place, plan.to_do))
+            self._sizes = (place, await sample_sizes(place, self._walked_paths()))
         return await estimate_run(request, plan, self._sizes[1])
+
+    def _walked_paths(self) -> list[str]:
+        return [] if self._walked is None else self._walked[1].paths
 
     async def close(self) -> None:
         """Let go of threads and processes; a running job is none of them."""

@@ -7,6 +7,7 @@ choices, `prices.toml` for prices of one's own.
 from __future__ import annotations
 
 import difflib
+import math
 import os
 import stat
 from collections.abc import Mapping
@@ -24,6 +25,8 @@ from pcc_tui.toml import change_toml, read_toml
 
 MOST_WORKERS = 1024
 """Calls in flight, or photos to a batch: beyond it only memory grows."""
+
+UsdPerMillion = Annotated[float, msgspec.Meta(ge=0, le=1_000_000)]
 
 OTHER_NAMES = ("PHOTOS_DIR", "PCC_REQUEST_TIMEOUT")
 
@@ -85,9 +88,17 @@ class Settings(msgspec.Struct, kw_only=True):
     request_timeout: float | None
     warnings: list[str]
 
-    def options(self, **given: Any) -> Options:
-        """Return what a backend is told; what is given, and not None, wins."""
+    def options(self, backend: str | None = None, **given: Any) -> Options:
+        """Return what a backend is told; what is given, and not None, wins.
+
+        Args:
+            backend: Its name, None for the one chosen. Model, server and revision were
+                chosen for that one, and are not told to another.
+            given: Fields of `Options`.
+        """
         choices = self.choices
+        if backend not in (None, choices.backend):
+            choices = msgspec.structs.replace(choices, model=None, base_url=None, revision=None)
         values: dict[str, Any] = {
             "prompt": choices.prompt,
             "model": choices.model,
@@ -128,11 +139,19 @@ def load_settings(workspace: Path, environment: Mapping[str, str] = os.environ) 
             for name, value in values.items()
             if value and is_key_name(name)
         },
-        prices=read_toml(workspace / OWN_PRICES, dict[str, tuple[float, float]]) or {},
+        prices=_own_prices(workspace / OWN_PRICES),
         prices_as_of=_last_change(workspace / OWN_PRICES),
         request_timeout=_seconds(values.get("PCC_REQUEST_TIMEOUT")),
         warnings=warnings,
     )
+
+
+def _own_prices(path: Path) -> dict[str, tuple[float, float]]:
+    prices = read_toml(path, dict[str, tuple[UsdPerMillion, UsdPerMillion]]) or {}
+    for model, pair in prices.items():
+        if not all(map(math.isfinite, pair)):
+            raise SettingsError(f"{path}: the price of {model} is no number")
+    return prices
 
 
 def _last_change(path: Path) -> str | None:

@@ -9,13 +9,16 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from backends.base import Caption, Captioner, Options, PhotoInput, encode_picture
+from backends.base import DEFAULT_PROMPT, Caption, Captioner, Options, PhotoInput, encode_picture
 from backends.errors import CallError, TransientError
+from backends.image_tokens import text_tokens
+from backends.registry import backend_class
 from backends.retry import RetryPolicy
 from pcc_tui.cli.full_screen import check_keys
 from pcc_tui.keys import bindings
 from pcc_tui.preferences import load_preferences
 from pcc_tui.settings import load_settings
+from pipeline.captions.estimate import TYPICAL_TOKENS_OUT
 from tests.conftest import Pcc
 from tests.support.api_server import ApiServer, Reply
 from tests.support.protocols.openai import OpenAIProtocol
@@ -99,6 +102,23 @@ def test_every_key_is_in_the_documentation() -> None:
     told = re.findall(r"^\| `(\w+\.\w+)` \| `(.+?)` \| (.+) \|$", APP_PAGE.read_text("utf-8"), re.M)
     ours = [(binding.id, binding.key, binding.description) for binding in bindings()]
     assert told == ours
+
+
+def test_the_table_of_costs_is_what_the_rules_give() -> None:
+    page = (ROOT / "docs" / "api_providers.md").read_text("utf-8")
+    row = r"^\| ([a-z]+-[\w.-]+)(?:, `--detail low`)? \| ([\d,]+) \| ([\d.]+) \|"
+    rows = re.findall(row, page, re.M)
+    kinds = [backend_class(name) for name in ("openai", "anthropic", "gemini", "xai")]
+    providers = {offer.model: kind for kind in kinds for offer in kind.offers(Options())}
+    for model, tokens, dollars in rows:
+        options, kind = Options(model=model), providers[model]
+        prices, picture = kind.prices(options), kind.image_tokens(options, 1024, 768)
+        assert prices is not None
+        assert picture == int(tokens.replace(",", "")), model
+        price = prices.price(picture + text_tokens(DEFAULT_PROMPT), TYPICAL_TOKENS_OUT)
+        assert price is not None
+        assert f"{1000 * price.total:.2f}" == dollars, model
+    assert len(rows) == 6
 
 
 def test_readme_has_the_two_commands() -> None:

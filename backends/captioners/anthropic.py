@@ -8,8 +8,7 @@ from typing import Any, Literal
 import msgspec
 
 from backends import image_tokens
-from backends.api import MOST_TOKENS_OUT
-from backends.base import Caption, Options
+from backends.base import MOST_TOKENS_OUT, Caption, Options
 from backends.json_api import JsonApiCaptioner
 from backends.retry import DEFAULT_POLICY, RetryPolicy
 from backends.status import Refusal
@@ -126,5 +125,5 @@ class AnthropicCaptioner(JsonApiCaptioner):
         try:
             message = msgspec.json.decode(content, type=_ErrorBody).error.message
         except ValueError:
-            return Refusal(message=content[:200].decode("utf-8", "replace"))
+            return Refusal.in_no_shape(content)
         return Refusal(message=message, quota_spent=SPENT.search(message) is not None)

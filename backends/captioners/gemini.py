@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import msgspec
 
 from backends import image_tokens
-from backends.api import MOST_TOKENS_OUT, ApiCaptioner
-from backends.base import Caption, Options, Picture
+from backends.api import ApiCaptioner
+from backends.base import MOST_TOKENS_OUT, Caption, Options, Picture
 from backends.retry import DEFAULT_POLICY, RetryPolicy
 from backends.status import Refusal
 
@@ -102,6 +103,7 @@ class GeminiCaptioner(ApiCaptioner[Any]):
         from google import genai
         from google.genai import errors, types
 
+        logging.getLogger("google_genai").setLevel(logging.ERROR)  # it warns of keys not used
         self._errors = errors
         self._types: Any = types  # whose fields are stricter on paper than in fact
         self._client: Any = genai.Client(
@@ -175,7 +177,7 @@ class GeminiCaptioner(ApiCaptioner[Any]):
         try:
             error = msgspec.json.decode(content, type=_ErrorBody).error
         except ValueError:
-            return Refusal(message=content[:200].decode("utf-8", "replace"))
+            return Refusal.in_no_shape(content)
         quotas = [violation.quota_id for detail in error.details for violation in detail.violations]
         waits = [_seconds(detail.retry_delay) for detail in error.details if detail.retry_delay]
         return Refusal(

@@ -2,46 +2,37 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-import os
-import signal
-import tempfile
 from collections.abc import Sequence
 from importlib.util import find_spec
-from subprocess import DEVNULL
-from typing import IO
 
 import msgspec
 
 from backends import image_tokens
 from backends.base import (
+    DEFAULT_EDGE,
     DEFAULT_PROMPT,
+    LARGEST_EDGE,
     Caption,
     Captioner,
+    Loading,
     Options,
     PhotoInput,
     PictureSpec,
 )
 from backends.errors import BackendLost, ModelError, SetupError
-from backends.helper_process import HelperProcess
-from backends.keys import remember, scrub
-from backends.local.messages import (
-    Answer,
-    Answers,
-    Batch,
-    Beat,
-    Load,
-    Progress,
-    Ready,
-    Reply,
-    Request,
-    Unusable,
+from backends.keys import scrub
+from backends.local.messages import Answer, Load, Ready
+from backends.local.model_process import ModelDied, ModelProcess
+from backends.local.models import (
+    BITS,
+    DEFAULT_MODEL,
+    FLORENCE_TASKS,
+    MODELS,
+    find_model,
+    native_id,
 )
-from backends.local.models import BITS, DEFAULT_MODEL, MODELS, find_model, native_id
 from backends.offers import Offer
-
-WORKER_MODULE = "backends.local.worker"
 
 PATIENCE_SECONDS = 300.0
 """Without a sign of life a model hangs. A CPU may take minutes before the first token."""
@@ -52,24 +43,8 @@ LOADINGS = 2
 DEATHS_IN_A_ROW = 3
 """Photos that each kill the model, with none between that it captions: the model is to blame."""
 
-DEFAULT_EDGE, LARGEST_EDGE = 1024, 2048
-
-ENVIRONMENT = {
-    "DISABLE_SAFETENSORS_CONVERSION": "1",
-    "HF_HUB_DISABLE_TELEMETRY": "1",
-    "TOKENIZERS_PARALLELISM": "false",
-}
-"""What the libraries in the model process shall leave alone."""
-
-WORDS_KEPT = 2_000
-"""Bytes of what a dying model process said that go into the log."""
-
 log = logging.getLogger("pcc.model")
 log.addHandler(logging.NullHandler())  # outside a job nobody keeps a log; remarks are shown
-
-
-class ModelDied(Exception):
-    """Raised when the model process ends, or hangs, before it has answered."""
 
 
 class LocalCaptioner(Captioner):
@@ -93,6 +68,7 @@ class LocalCaptioner(Captioner):
         self.picture = self.picture_for(options)
         _require_packages(options)
         _refuse_remote_code(options)
+        _refuse_revision_of_another(options)
         self._load = Load(
             model=self.model or "",
             prompt=options.prompt,
@@ -104,9 +80,7 @@ class LocalCaptioner(Captioner):
             device=options.device,
             trust_remote_code=options.trust_remote_code,
         )
-        self._patience = options.request_timeout or PATIENCE_SECONDS
-        self._helper: HelperProcess | None = None
-        self._words: IO[bytes] | None = None
+        self._process: ModelProcess | None = None
         self._deaths = 0
 
     @classmethod
@@ -151,8 +125,9 @@ class LocalCaptioner(Captioner):
         model = cls.model_for(options) or ""
         if options.model and model != options.model:
             found.append(f"{options.model} does not load natively; its twin {model} is used")
-        if "florence-2" in model.lower() and options.prompt not in ("", DEFAULT_PROMPT):
-            found.append("Florence-2 follows its task prompts alone, such as <CAPTION>")
+        known_prompts = (DEFAULT_PROMPT, *FLORENCE_TASKS)
+        if "florence-2" in model.lower() and options.prompt not in known_prompts:
+            found.append(f"Florence-2 follows task prompts alone: {', '.join(FLORENCE_TASKS)}")
         if (options.workers or 1) > 1:
             found.append("local works with 1 worker, whatever --max-workers says: it batches")
         return found
@@ -163,13 +138,15 @@ class LocalCaptioner(Captioner):
         Raises:
             SetupError: it cannot be loaded.
         """
-        self._words = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `close`
+        self._process = ModelProcess(self.options.request_timeout or PATIENCE_SECONDS)
         try:
-            ready = await self._start()
+            ready = await self._load_model()
         except ModelDied as error:
-            killed = "; memory that runs out does that" if "SIGKILL" in str(error) else ""
+            killed = "; memory that runs out does that" if error.killed else ""
+            words = self._process.last_words()
             raise SetupError(
-                f"{self.model} cannot be loaded: the process {error}{killed}{self._last_words()}"
+                f"{self.model} cannot be loaded: the process {error}{killed}. "
+                f"Its last words: {words or 'none'}"
             ) from None
         self.batch_size = ready.batch_size
         for notice in ready.notices:
@@ -178,10 +155,8 @@ class LocalCaptioner(Captioner):
 
     async def close(self) -> None:
         """End the model process."""
-        if self._helper is not None:
-            await self._helper.stop()
-        if self._words is not None:
-            self._words.close()
+        if self._process is not None:
+            await self._process.stop()
 
     async def caption(self, photo: PhotoInput) -> Caption:
         """Caption one photo, as a batch of one."""
@@ -198,12 +173,24 @@ class LocalCaptioner(Captioner):
             except ModelDied as error:
                 died = error
                 await self._start_again(died)
-        if len(photos) > 1:
-            return [(await self._caption_alone(photo)) for photo in photos]
-        return [self._blame(died)]
+        if len(photos) == 1:
+            return [self._blame(died)]
+        if died.killed:  # as a system does that is out of memory: it says nothing
+            self._lower(len(photos) // 2)
+        return await self._one_by_one(photos)
+
+    async def _one_by_one(self, photos: Sequence[PhotoInput]) -> list[Caption | Exception]:
+        """Caption the photos of a batch that has killed the model process twice."""
+        outcomes: list[Caption | Exception] = []
+        for photo in photos:
+            try:
+                outcomes.append(await self._caption_alone(photo))
+            except BackendLost as lost:  # what the others have is kept
+                outcomes += [lost] * (len(photos) - len(outcomes))
+                break
+        return outcomes
 
     async def _caption_alone(self, photo: PhotoInput) -> Caption | Exception:
-        """Caption one photo of a batch that has killed the model process."""
         try:
             [outcome] = await self._ask([photo])
         except ModelDied as died:
@@ -230,60 +217,38 @@ class LocalCaptioner(Captioner):
         Raises:
             ModelDied: there will be none.
         """
-        self._send(Batch([photo.picture for photo in photos]))
-        while True:
-            reply = await self._receive()
-            if isinstance(reply, Answers):
-                break
-            assert isinstance(reply, Beat)
+        assert self._process is not None
+        reply = await self._process.ask([photo.picture for photo in photos])
         self._deaths = 0
         if reply.batch_size < self.batch_size:
-            self._remark(
-                f"{self.batch_size} photos at once did not fit into memory; "
-                f"{reply.batch_size} from now on"
-            )
-            self.batch_size = reply.batch_size
+            self._remark(f"{self.batch_size} photos at once did not fit into memory")
+            self._lower(reply.batch_size)
         return [_outcome(answer) for answer in reply.answers]
 
-    async def _start(self) -> Ready:
-        """Start the model process and load the model.
+    async def _load_model(self) -> Ready:
+        """Start a model process and load the model, telling how far it is."""
+        assert self._process is not None
 
-        Raises:
-            SetupError: the model cannot be loaded.
-            ModelDied: the process ended while it loaded.
-        """
-        if token := os.environ.get("HF_TOKEN"):
-            remember(token)
+        def tell(loading: Loading) -> None:
+            self.loading = loading
+
         try:
-            self._helper = await HelperProcess.start(
-                WORKER_MODULE, stderr=self._words or DEVNULL, environment=ENVIRONMENT
-            )
-        except OSError as error:
-            raise SetupError(f"the model process does not start: {error}") from None
-        self._send(self._load)
-        try:
-            while True:
-                reply = await self._receive()
-                if isinstance(reply, Progress):
-                    self.loading = reply.loading
-                elif isinstance(reply, Ready):
-                    return reply
-                elif isinstance(reply, Unusable):
-                    raise SetupError(reply.reason)
+            return await self._process.start(self._load, tell)
         finally:
             self.loading = None
 
     async def _start_again(self, died: ModelDied) -> None:
-        """Put a new process in the place of a dead one.
+        """Load the model anew in the place of a dead process.
 
         Raises:
             BackendLost: it does not get as far as the last one did.
         """
         self._remark(f"the model process {died} and was started again")
-        log.warning("model process", {"last_words": self._last_words()})
+        if self._process is not None:
+            log.warning("model process", {"last_words": self._process.last_words()})
         for attempt in range(LOADINGS):
             try:
-                ready = await self._start()
+                ready = await self._load_model()
                 break
             except SetupError as error:
                 raise BackendLost(f"the model cannot be loaded again: {error}") from None
@@ -294,42 +259,15 @@ class LocalCaptioner(Captioner):
                     ) from None
         self.batch_size = min(self.batch_size, ready.batch_size)
 
+    def _lower(self, batch_size: int) -> None:
+        """Take fewer photos at once, in a model process to come as well."""
+        self.batch_size = max(1, min(self.batch_size, batch_size))
+        self._load = msgspec.structs.replace(self._load, batch_size=self.batch_size)
+        self._remark(f"photos at once from now on: {self.batch_size}")
+
     def _remark(self, sentence: str) -> None:
         log.warning("model", {"reason": sentence})
         self.remarks.append(sentence)
-
-    def _send(self, request: Request) -> None:
-        assert self._helper is not None
-        self._helper.send(msgspec.msgpack.encode(request))
-
-    async def _receive(self) -> Reply:
-        """Return the next reply; end a process that gives no sign of life.
-
-        Raises:
-            ModelDied: the process has ended.
-        """
-        assert self._helper is not None
-        try:
-            async with asyncio.timeout(self._patience):
-                return _replies.decode(await self._helper.receive())
-        except TimeoutError:
-            await self._helper.stop(patience=0)
-            raise ModelDied(f"gave no sign of life for {self._patience:g} s") from None
-        except asyncio.IncompleteReadError:
-            status = await self._helper.stop()
-            name = signal.Signals(-status).name if status < 0 else f"exit status {status}"
-            raise ModelDied(f"died of {name}") from None
-
-    def _last_words(self) -> str:
-        """Return the end of what the process wrote to its standard error."""
-        assert self._words is not None
-        end = self._words.seek(0, os.SEEK_END)
-        self._words.seek(max(0, end - WORDS_KEPT))
-        words = scrub(self._words.read().decode("utf-8", "replace").strip())
-        return f"; its last words: {words}" if words else ""
-
-
-_replies: msgspec.msgpack.Decoder[Reply] = msgspec.msgpack.Decoder(Reply)
 
 
 def _outcome(answer: Answer) -> Caption | Exception:
@@ -368,3 +306,17 @@ def _refuse_remote_code(options: Options) -> None:
         )
     if options.trust_remote_code and not options.revision:
         raise SetupError("--trust-remote-code needs --revision COMMIT, so that the code is pinned")
+
+
+def _refuse_revision_of_another(options: Options) -> None:
+    """Refuse a revision of a model in whose place a twin with other commits is loaded.
+
+    Raises:
+        SetupError: it is one.
+    """
+    twin = native_id(options.model or "")
+    if options.revision and twin != (options.model or ""):
+        raise SetupError(
+            f"{options.model} does not load natively, and --revision is one of its own; "
+            f"give --model {twin} with a revision of that"
+        )

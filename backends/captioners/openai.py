@@ -8,8 +8,7 @@ from typing import Any, ClassVar, Literal
 import msgspec
 
 from backends import image_tokens
-from backends.api import MOST_TOKENS_OUT
-from backends.base import Caption, Options
+from backends.base import MOST_TOKENS_OUT, Caption, Options
 from backends.errors import SetupError
 from backends.json_api import JsonApiCaptioner
 from backends.retry import DEFAULT_POLICY, RetryPolicy
@@ -42,14 +41,29 @@ class _Choice(msgspec.Struct):
     finish_reason: str | None = None
 
 
-class _Usage(msgspec.Struct):
+class _OutDetails(msgspec.Struct):
+    reasoning_tokens: int = 0
+
+
+class Usage(msgspec.Struct):
+    """The tokens of an answer, as the server counts them."""
+
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    completion_tokens_details: _OutDetails | None = None
 
 
 class _Completion(msgspec.Struct):
     choices: list[_Choice]
-    usage: _Usage | None = None
+    usage: Usage | None = None
+
+
+class _Model(msgspec.Struct):
+    id: str
+
+
+class _Models(msgspec.Struct):
+    data: list[_Model]
 
 
 class _ErrorDetail(msgspec.Struct):
@@ -89,7 +103,13 @@ class OpenAICaptioner(JsonApiCaptioner):
             base_url=self.base_url,
             max_retries=0,
             http_client=self.http_client,
+            default_headers=self._without_account(openai.Omit()),
         )
+
+    def _without_account(self, omit: Any) -> dict[str, Any]:
+        """Return what keeps the SDK from telling others one's organisation at OpenAI."""
+        is_openai = self.provider == "openai" and not self.own_server
+        return {} if is_openai else {"OpenAI-Organization": omit, "OpenAI-Project": omit}
 
     @classmethod
     def server_url(cls, options: Options) -> str | None:
@@ -114,10 +134,7 @@ class OpenAICaptioner(JsonApiCaptioner):
 
     def request(self, picture: str) -> dict[str, Any]:
         """Return a chat completion's request."""
-        image_url = {
-            "url": f"data:image/jpeg;base64,{picture}",
-            "detail": self.options.detail or "low",
-        }
+        image_url = {"url": f"data:image/jpeg;base64,{picture}", **self.detail()}
         content = [
             {"type": "text", "text": self.options.prompt},
             {"type": "image_url", "image_url": image_url},
@@ -127,6 +144,14 @@ class OpenAICaptioner(JsonApiCaptioner):
             "messages": [{"role": "user", "content": content}],
             **self.limits(),
         }
+
+    def detail(self) -> dict[str, str]:
+        """Return how closely to look at the picture."""
+        return {"detail": self.options.detail or "low"}
+
+    def tokens_out(self, usage: Usage) -> int:
+        """Return the tokens billed for an answer: reasoning is counted among them."""
+        return usage.completion_tokens
 
     def limits(self) -> dict[str, Any]:
         """Return how long the answer may be, and that nothing of it is kept."""
@@ -145,7 +170,7 @@ class OpenAICaptioner(JsonApiCaptioner):
         return self.billed(
             message.refusal or message.content or "",
             usage.prompt_tokens if usage else None,
-            usage.completion_tokens if usage else None,
+            self.tokens_out(usage) if usage else None,
             ended=ended,
         )
 
@@ -154,7 +179,7 @@ class OpenAICaptioner(JsonApiCaptioner):
         try:
             detail = msgspec.json.decode(content, type=_ErrorBody).error
         except ValueError:
-            return Refusal(message=content[:200].decode("utf-8", "replace"))
+            return Refusal.in_no_shape(content)
         if isinstance(detail, str):
             return Refusal(message=detail)
         spent = bool(QUOTA_CODES & {detail.code, detail.type})
@@ -166,10 +191,13 @@ class OpenAICaptioner(JsonApiCaptioner):
         Raises:
             SetupError: it serves several, or does not answer.
         """
+        import httpx2
+
         try:
             async with asyncio.timeout(self.timeout):
-                models = [model.id async for model in self.client.models.list()]
-        except (TimeoutError, self.sdk.OpenAIError) as error:
+                answer = await self.client.get("/models", cast_to=httpx2.Response)
+            models = [model.id for model in msgspec.json.decode(answer.content, type=_Models).data]
+        except (TimeoutError, ValueError, RecursionError, self.sdk.OpenAIError) as error:
             raise SetupError(
                 f"{self.base_url} does not tell its models ({error}); is it running? "
                 "Name one with --model"
@@ -179,7 +207,7 @@ class OpenAICaptioner(JsonApiCaptioner):
                 f"{self.base_url} serves {len(models)} models; choose one with --model: "
                 + ", ".join(models[:10])
             )
-        return str(models[0])
+        return models[0]
 
 
 def least_effort(model: str) -> str | None:

@@ -7,9 +7,8 @@ from typing import Any
 import msgspec
 
 from backends import image_tokens
-from backends.api import MOST_TOKENS_OUT
-from backends.base import Options
-from backends.captioners.openai import OpenAICaptioner
+from backends.base import MOST_TOKENS_OUT, Options
+from backends.captioners.openai import OpenAICaptioner, Usage
 from backends.status import Refusal
 
 MODELS_THAT_NEED_NOT_THINK = ("grok-4.3",)
@@ -24,7 +23,7 @@ class XaiCaptioner(OpenAICaptioner):
     provider = "x-ai"
     default_url = "https://api.x.ai/v1"
     default_model = "grok-4.3"
-    models = ("grok-4.3", "grok-4.20", "grok-4.7")
+    models = ("grok-4.3", "grok-4.20-0309-non-reasoning")
 
     @classmethod
     def model_for(cls, options: Options) -> str | None:
@@ -35,6 +34,15 @@ class XaiCaptioner(OpenAICaptioner):
     def image_tokens(cls, options: Options, width: int, height: int) -> int | None:
         """Return the tokens of a picture by xAI's rule."""
         return image_tokens.xai(width, height)
+
+    def detail(self) -> dict[str, str]:
+        """Return how closely to look: as xAI chooses, unless asked otherwise."""
+        return {} if self.options.detail is None else {"detail": self.options.detail}
+
+    def tokens_out(self, usage: Usage) -> int:
+        """Return what is billed: here the reasoning comes on top of the answer."""
+        details = usage.completion_tokens_details
+        return usage.completion_tokens + (details.reasoning_tokens if details else 0)
 
     def limits(self) -> dict[str, Any]:
         """Return how long the answer may be."""

@@ -7,8 +7,8 @@ from typing import Any, Protocol
 
 from PIL import Image
 
-FLORENCE_TASKS = ("<CAPTION>", "<DETAILED_CAPTION>", "<MORE_DETAILED_CAPTION>")
-"""The task prompts of Florence-2 that give a caption, from short to long."""
+from backends.errors import SetupError
+from backends.local.models import FLORENCE_TASKS
 
 FLORENCE_DEFAULT = "<DETAILED_CAPTION>"
 
@@ -26,10 +26,15 @@ class ChatFamily:
     Args:
         processor: The model's processor.
         prompt: The prompt.
+
+    Raises:
+        SetupError: the model is none that chats.
     """
 
     def __init__(self, processor: Any, prompt: str) -> None:
         self._processor = processor
+        if getattr(processor, "chat_template", None) is None:
+            raise SetupError("the model has no chat template, so it cannot be given a prompt")
         content = [{"type": "image"}, {"type": "text", "text": prompt}]
         can_think = "enable_thinking" in str(processor.chat_template)
         self._text = processor.apply_chat_template(

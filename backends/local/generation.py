@@ -8,11 +8,16 @@ from typing import Any
 
 from PIL import Image
 
+from backends.base import MOST_TOKENS_OUT
 from backends.local.families import Family
-from backends.local.hardware import PeakMemory, free_memory, is_out_of_memory, release_memory
+from backends.local.hardware import (
+    PeakMemory,
+    free_memory,
+    is_fatal,
+    is_out_of_memory,
+    release_memory,
+)
 from backends.local.messages import Answer
-
-MOST_TOKENS_OUT = 256
 
 LARGEST_BATCH = {"cuda": 32, "mps": 16, "cpu": 16}
 """Beyond it captions hardly come faster, and more is lost when a batch fails."""
@@ -33,7 +38,8 @@ class Generator:
         processor: The model's processor.
         family: How the model is spoken to.
         device: Where it runs.
-        beat: Called about every second while tokens come.
+        beat: Called about every second while layers are computed: a CPU takes minutes for
+            the pictures before the first token comes.
 
     Attributes:
         batch_size: Pictures at once; falls when so many do not fit into memory.
@@ -47,12 +53,19 @@ class Generator:
         device: str,
         beat: Callable[[], None],
     ) -> None:
+        from torch.nn import ModuleList
+
         self._model = model
         self._decode = processor.decode
         self._family = family
         self._device = device
         self._beat = beat
+        self._last_beat = 0.0
         self.batch_size = 1
+        for layers in model.modules():
+            if isinstance(layers, ModuleList):
+                for layer in layers:
+                    layer.register_forward_hook(self._passed)
         # What a checkpoint recommends for chats: captions are greedy.
         model.generation_config.update(
             do_sample=False, num_beams=1, temperature=None, top_p=None, top_k=None
@@ -66,7 +79,7 @@ class Generator:
         each = peak.bytes + MOST_TOKENS_OUT * self._cache_bytes()
         release_memory(self._device)
         room = SHARE_OF_MEMORY * free_memory(self._device)
-        most = LARGEST_BATCH[self._device.partition(":")[0]]
+        most = LARGEST_BATCH.get(self._device.partition(":")[0], LARGEST_BATCH["cpu"])
         self.batch_size = max(1, min(most, int(room / max(1, each))))
 
     def _cache_bytes(self) -> int:
@@ -86,6 +99,8 @@ class Generator:
                 answers += self._generate(some, MOST_TOKENS_OUT)
                 continue
             except Exception as error:
+                if is_fatal(error):
+                    raise
                 if not is_out_of_memory(error):
                     answers += self._one_by_one(some, error)
                     continue
@@ -108,13 +123,21 @@ class Generator:
 
         inputs = self._family.encode(images).to(self._device, dtype=self._model.dtype)
         with torch.inference_mode():
-            output = self._model.generate(
-                **inputs, max_new_tokens=most_tokens, stopping_criteria=[self._watch()]
-            )
-        prompt = inputs["input_ids"].shape[1]
-        new = output if self._model.config.is_encoder_decoder else output[:, prompt:]
+            output = self._model.generate(**inputs, max_new_tokens=most_tokens)
+        # A decoder's output begins with the prompt; beside an encoder, with a start token.
+        skipped = 1 if self._model.config.is_encoder_decoder else inputs["input_ids"].shape[1]
         lengths = inputs["attention_mask"].sum(dim=1).tolist()
-        return [self._answer(row, length) for row, length in zip(new.cpu(), lengths, strict=True)]
+        return [
+            self._answer(row, length)
+            for row, length in zip(output[:, skipped:].cpu(), lengths, strict=True)
+        ]
+
+    def _passed(self, *_: object) -> None:
+        """Beat, when a layer has been computed and the last time is long enough ago."""
+        now = time.monotonic()
+        if now - self._last_beat >= BEAT_SECONDS:
+            self._last_beat = now
+            self._beat()
 
     def _answer(self, row: Any, tokens_in: int) -> Answer:
         """Read one row of tokens, which padding follows where others are longer."""
@@ -128,18 +151,3 @@ class Generator:
             tokens_out=len(tokens) if end is None else end + 1,
             ended="length" if end is None else "whole",
         )
-
-    def _watch(self) -> Callable[..., Any]:
-        """Return a stopping criterion that stops nothing, and beats."""
-        import torch
-
-        last = time.monotonic()
-
-        def alive(input_ids: Any, scores: Any, **_: Any) -> Any:
-            nonlocal last
-            if time.monotonic() - last >= BEAT_SECONDS:
-                last = time.monotonic()
-                self._beat()
-            return torch.zeros(input_ids.shape[0], dtype=torch.bool, device=input_ids.device)
-
-        return alive

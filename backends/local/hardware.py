@@ -5,13 +5,17 @@ from __future__ import annotations
 import gc
 import resource
 import sys
+from contextlib import suppress
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import psutil
 
 from backends.base import Dtype
 from backends.errors import SetupError
+
+DEVICES = ("cuda", "mps", "xpu", "cpu")
 
 
 def choose_device(asked: str | None) -> str:
@@ -27,6 +31,8 @@ def choose_device(asked: str | None) -> str:
             return "cuda:0"
         return "mps" if torch.backends.mps.is_available() else "cpu"
     kind = asked.partition(":")[0]
+    if kind not in DEVICES:
+        raise SetupError(f"--device {asked} is none of {', '.join(DEVICES)}, or cuda:1")
     if kind == "cuda" and not torch.cuda.is_available():
         raise SetupError(f"--device {asked}: CUDA is not available: {why_no_cuda()}")
     if kind == "mps" and not torch.backends.mps.is_available():
@@ -78,7 +84,9 @@ def choose_dtype(asked: Dtype | None, device: str) -> Dtype:
     if asked is not None:
         return asked
     if device.startswith("cuda"):
-        return "bfloat16" if torch.cuda.is_bf16_supported() else "float16"
+        # Older cards only emulate bfloat16.
+        native = torch.cuda.is_bf16_supported(including_emulation=False)
+        return "bfloat16" if native else "float16"
     return "float16" if device == "mps" else "float32"
 
 
@@ -109,6 +117,9 @@ class PeakMemory:
             import torch
 
             torch.cuda.reset_peak_memory_stats(self._device)
+        else:
+            with suppress(OSError):  # Linux: else the peak is that of loading
+                Path("/proc/self/clear_refs").write_text("5")
         self._before = self._now()
         return self
 
@@ -143,13 +154,25 @@ def is_out_of_memory(error: BaseException) -> bool:
     )
 
 
+def is_fatal(error: BaseException) -> bool:
+    """Tell whether an error leaves the device unusable to this process, as CUDA's own do."""
+    import torch
+
+    kind = getattr(torch, "AcceleratorError", None)  # since torch 2.8
+    if kind is not None and isinstance(error, kind):
+        return True
+    return isinstance(error, RuntimeError) and str(error).startswith("CUDA error")
+
+
 def release_memory(device: str) -> None:
     """Give back what a failed batch held."""
     gc.collect()
-    if device.startswith("cuda"):
-        import torch
+    import torch
 
+    if device.startswith("cuda"):
         torch.cuda.empty_cache()
+    elif device.startswith("mps"):
+        torch.mps.empty_cache()
 
 
 def torch_dtype(dtype: Dtype) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from backends.base import Loading, Quantization
+from backends.base import Dtype, Loading, Quantization
 from backends.errors import SetupError
 from backends.local.hardware import (
     choose_device,
@@ -23,6 +23,9 @@ from backends.local.messages import Load
 from backends.local.meters import Tell, meter_class
 from backends.local.models import BITS, find_model, native_id
 from backends.local.processors import load_processor
+
+INT4_SHARE = 0.45
+"""Of the bytes at 16 bits: four fifths of the weights in nf4, the rest as they are."""
 
 ROOM_FOR_ONE_PHOTO = 1 << 30
 """Bytes that a picture and its answer take beside the weights, at the least."""
@@ -46,21 +49,17 @@ def load_model(load: Load, tell: Tell) -> LoadedModel:
 
     Raises:
         SetupError: it cannot be loaded; the message says what mends it.
+        Exception: likewise, in the words of a library; see `explain`.
     """
     tell(Loading("importing torch"))
     device = choose_device(load.device)
     notices = list(filter(None, [cpu_notice(device) if load.device is None else None]))
-    try:
-        config = _load_config(load)
-        processor = load_processor(
-            load.model, revision=load.revision, trust_remote_code=load.trust_remote_code
-        )
-        quantize = load.quantize or _choose_quantization(load, device, notices)
-        model = _load_weights(load, config, device, quantize, tell)
-    except SetupError:
-        raise
-    except Exception as error:
-        raise SetupError(explain(error, load, device)) from error
+    config = _load_config(load)
+    processor = load_processor(
+        load.model, revision=load.revision, trust_remote_code=load.trust_remote_code
+    )
+    chosen = _choose_format(load, device, notices)
+    model = _load_weights(load, config, device, chosen, tell)
     return LoadedModel(model, processor, device, notices)
 
 
@@ -80,22 +79,22 @@ def _load_config(load: Load) -> Any:
     return config
 
 
-def _load_weights(load: Load, config: Any, device: str, quantize: Quantization, tell: Tell) -> Any:
+def _load_weights(load: Load, config: Any, device: str, chosen: _Format, tell: Tell) -> Any:
     from transformers import AutoModelForImageTextToText
     from transformers.utils import logging
 
     meter = meter_class(tell)
-    dtype = choose_dtype(load.dtype, device)
+    dtype = torch_dtype(chosen.dtype)
     options: dict[str, Any] = {"device_map": {"": device}}
-    if quantize != "none":
-        options["quantization_config"] = _quantization(config, quantize, torch_dtype(dtype))
+    if chosen.quantize != "none":
+        options["quantization_config"] = _quantization(config, chosen.quantize, dtype)
     previous = logging.set_tqdm_hook(lambda _, arguments, given: meter(*arguments, **given))
     try:
         model = AutoModelForImageTextToText.from_pretrained(
             load.model,
             revision=load.revision,
             trust_remote_code=load.trust_remote_code,
-            dtype=torch_dtype(dtype),
+            dtype=dtype,
             use_safetensors=True,
             tqdm_class=meter,
             **options,
@@ -134,19 +133,47 @@ def _vision_modules(config: Any) -> list[str]:
     return [f"model.{name}" for name in parts if name != "language_model"]
 
 
-def _choose_quantization(load: Load, device: str, notices: list[str]) -> Quantization:
-    """Return no quantisation where the weights fit, else int4, which needs a CUDA card."""
-    size = weight_bytes(load.model)
-    if size is None or not device.startswith("cuda"):
-        return "none"
-    free = free_memory(device)
-    if size + ROOM_FOR_ONE_PHOTO <= free:
-        return "none"
-    notices.append(
-        f"{load.model} takes {size / 1e9:.1f} GB and {free / 1e9:.1f} GB are free: "
-        "it is loaded in int4; --quantize says otherwise"
-    )
-    return "int4"
+class _Format(msgspec.Struct, frozen=True):
+    """How the weights stand in memory."""
+
+    quantize: Quantization
+    dtype: Dtype
+
+
+def _choose_format(load: Load, device: str, notices: list[str]) -> _Format:
+    """Return what was asked for, else what the hardware does best, else what fits.
+
+    Raises:
+        SetupError: nothing does.
+    """
+    size = weight_bytes(load.model)  # at 16 bits
+    best = choose_dtype(load.dtype, device)
+    if load.quantize is not None or size is None:
+        return _Format(load.quantize or "none", best)
+    room = free_memory(device) - ROOM_FOR_ONE_PHOTO
+    choices = [_Format("none", best)]
+    if load.dtype is None and best == "float32":
+        choices.append(_Format("none", "bfloat16"))
+    if not device.startswith("mps"):  # bitsandbytes has no kernels for Metal
+        choices.append(_Format("int4", choices[-1].dtype))
+    for choice in choices:
+        if _bytes_of(size, choice) <= room:
+            break
+    else:
+        raise SetupError(too_large(load, device))
+    if choice != choices[0]:
+        how = choice.quantize if choice.quantize != "none" else choice.dtype
+        notices.append(
+            f"{load.model} does not fit as it is into the {room / 1e9:.1f} GB that are free; "
+            f"it is loaded in {how}"
+        )
+    return choice
+
+
+def _bytes_of(size: int, chosen: _Format) -> float:
+    if chosen.quantize == "int4":
+        return INT4_SHARE * size
+    return size * 2 if chosen.dtype == "float32" else size
 
 
 def weight_bytes(model: str) -> int | None:
@@ -157,27 +184,36 @@ def weight_bytes(model: str) -> int | None:
     return None if known is None else round(known.gigabytes(16) * 1e9)
 
 
-def explain(error: Exception, load: Load, device: str) -> str:
+def explain(error: Exception, load: Load) -> str:
     """Return what an error means for whoever asked for a model, and what mends it."""
     text = " ".join(str(error).split())
+    if isinstance(error, SetupError):
+        return text
     if is_out_of_memory(error):
-        return too_large(load, device)
+        return too_large(load, load.device or choose_device(None))
     if isinstance(error, ImportError):
         return f"{load.model} needs a package that is missing: {text[:300]}"
+    if about := _about_the_model(text):
+        return f"{load.model} {about}"
+    reason = _about_the_hub(error) or f"{type(error).__name__}: {text[:300]}"
+    return f"{load.model} cannot be loaded: {reason}"
+
+
+def _about_the_model(text: str) -> str | None:
+    """Return what is wrong with a model by what Transformers says of it, None if that is new."""
     if "trust_remote_code" in text:
         return (
-            f"{load.model} is code of its own, not native to Transformers. It runs only with "
+            "is code of its own, not native to Transformers. It runs only with "
             "--trust-remote-code and --revision COMMIT, after you have read that code"
         )
-    if "safetensors" in text:
-        return f"{load.model} has no safetensors, and other weights are not loaded: {text[:200]}"
+    if "safetensors" in text and ("have a file named" in text or "no file named" in text):
+        return "has no safetensors, and other weights are not loaded"
     if "does not recognize this architecture" in text or "Unrecognized" in text:
         return (
-            f"{load.model} is not native to this Transformers; a newer one may know it, and "
+            "is not native to this Transformers; a newer one may know it, and "
             "docs/self_hosted_models.md lists models that load"
         )
-    about = _about_the_hub(error) or f"{type(error).__name__}: {text[:300]}"
-    return f"{load.model} cannot be loaded: {about}"
+    return None
 
 
 def _about_the_hub(error: Exception) -> str | None:

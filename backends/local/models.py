@@ -44,14 +44,14 @@ MODELS = (
     LocalModel(
         id="vikhyatk/moondream2",
         parameters=1.9,
-        licence="Apache-2.0",
+        licence="see its card",
         remote=True,
         note="reported broken on Transformers 5; a server such as Ollama runs it",
     ),
     LocalModel(
         id="microsoft/Florence-2-large",
         parameters=0.77,
-        licence="MIT",
+        licence="MIT, not re-confirmed",
         native="florence-community/Florence-2-large",
         note="follows its task prompts, not yours",
     ),
@@ -59,7 +59,7 @@ MODELS = (
     LocalModel(
         id="OpenGVLab/InternVL2-8B",
         parameters=8.1,
-        licence="MIT",
+        licence="see its card",
         native="OpenGVLab/InternVL3-8B-hf",
     ),
     LocalModel(id="Qwen/Qwen3-VL-2B-Instruct", parameters=2.1, licence="Apache-2.0"),
@@ -75,6 +75,9 @@ MODELS = (
 published bf16 gigabytes (ai.google.dev/gemma/docs/core and the model card, autumn 2026)."""
 
 DEFAULT_MODEL = MODELS[0].id
+
+FLORENCE_TASKS = ("<CAPTION>", "<DETAILED_CAPTION>", "<MORE_DETAILED_CAPTION>")
+"""The task prompts of Florence-2 that give a caption, from short to long."""
 
 _NATIVE = {model.id: model.native for model in MODELS if model.native} | {
     "microsoft/Florence-2-base": "florence-community/Florence-2-base",

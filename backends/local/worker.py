@@ -1,6 +1,6 @@
 """The model process: loads a model, then captions batches until its owner is gone.
 
-Started by `captioners/local.py`. A crash of CUDA, a library that prints, and
+Started by `model_process.py`. A crash of CUDA, a library that prints, and
 memory that leaks stay in here.
 """
 
@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import logging
 import resource
+import traceback
 from collections.abc import Iterator
 from contextlib import suppress
+from threading import Lock
 from typing import BinaryIO
 
 import msgspec
 
 from backends.base import Loading
-from backends.errors import SetupError
 from backends.helper_process import read_messages, taken_pipes, write_message
 from backends.local.families import family_of
 from backends.local.generation import Generator
-from backends.local.hardware import is_out_of_memory
-from backends.local.loading import load_model, too_large
+from backends.local.loading import explain, load_model
 from backends.local.messages import (
     Answers,
     Batch,
@@ -46,6 +46,7 @@ class ModelServer:
         decode = msgspec.msgpack.Decoder(Request).decode
         self._requests: Iterator[Request] = map(decode, read_messages(incoming))
         self._outgoing = outgoing
+        self._sending = Lock()  # files are downloaded in several threads, and each tells
 
     def serve(self) -> None:
         """Load the model that is asked for first, then caption."""
@@ -54,8 +55,9 @@ class ModelServer:
             return
         try:
             generator, notices = self._make_generator(load)
-        except SetupError as error:
-            self._send(Unusable(str(error)))
+        except Exception as error:
+            traceback.print_exc()  # into the words that the owner keeps
+            self._send(Unusable(explain(error, load)))
             return
         self._send(Ready(generator.batch_size, notices))
         for request in self._requests:
@@ -73,19 +75,15 @@ class ModelServer:
             generator.batch_size = load.batch_size
             return generator, loaded.notices
         self._tell(Loading("measuring memory"))
-        try:
-            generator.choose_batch_size(load.max_edge)
-        except Exception as error:
-            if is_out_of_memory(error):
-                raise SetupError(too_large(load, loaded.device)) from error
-            raise
+        generator.choose_batch_size(load.max_edge)
         return generator, loaded.notices
 
     def _tell(self, loading: Loading) -> None:
         self._send(Progress(loading))
 
     def _send(self, reply: Reply) -> None:
-        write_message(self._outgoing, msgspec.msgpack.encode(reply))
+        with self._sending:
+            write_message(self._outgoing, msgspec.msgpack.encode(reply))
 
 
 def main() -> None:

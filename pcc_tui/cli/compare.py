@@ -14,14 +14,14 @@ from backends.registry import backend_class
 from journal import atomic_rewrite
 from pcc_tui.clean import clean
 from pcc_tui.cli.groups import takes_groups
-from pcc_tui.cli.options import Site
+from pcc_tui.cli.options import Site, require_photo
 from pcc_tui.cli.output import ExitCode, fail, print_json, say
 
 if TYPE_CHECKING:
     from pipeline.captions.compare import Entry
     from pipeline.captions.trial import Trial
 
-MARKUP = re.compile(r"([\\`*_{}\[\]<>|#!~])")
+MARKUP = re.compile(r"([\\`*_{}\[\]<>|#!~&:])")
 
 PICTURE_EDGE = 480
 """Pixels of the pictures that a page of comparison shows."""
@@ -55,10 +55,12 @@ def compare(
     for one in asked:
         backend_class(one.backend)  # a wrong name is a usage error before anything is asked
     settings = site.settings()
-    options = settings.options(prompt=prompt)
+    if page is not None:
+        _make_room(page, site.photos_dir or settings.photos_dir)
+    told = {one.backend: settings.options(one.backend, prompt=prompt) for one in asked}
     with TemporaryDirectory(prefix="pcc-samples-") as drawn:
         directory, paths = _choose(site, photos, Path(drawn) if samples else None)
-        entries = asyncio.run(compare(directory, paths, asked, options))
+        entries = asyncio.run(compare(directory, paths, asked, told))
         if page is not None:
             pictures = asyncio.run(small_pictures(directory, paths, PICTURE_EDGE))
             shown = dict(zip(paths, pictures, strict=True))
@@ -66,7 +68,7 @@ def compare(
                 ["pcc compare", *(["--samples"] if samples else paths)]
                 + [f"--with {name}" for name in contestants]
             )
-            _write_page(page, command, options.prompt, shown, entries)
+            _write_page(page, command, told[asked[0].backend].prompt, shown, entries)
     if site.json:
         print_json(entries)
     elif page is None:
@@ -87,9 +89,23 @@ def _choose(site: Site, photos: list[str] | None, drawn: Path | None) -> tuple[P
     if not photos:
         fail("name some photos, or give --samples", ExitCode.USAGE)
     for path in photos:
-        if not (directory / path).is_file():
-            fail(f"there is no {path} in {directory}", ExitCode.USAGE)
-    return directory, photos
+        require_photo(directory, path)
+    return directory, list(dict.fromkeys(photos))
+
+
+def _make_room(page: Path, photos_dir: Path | None) -> None:
+    """Make the directory of a page's pictures; end with a usage error where it must not be."""
+    beside = page.with_suffix("")
+    if photos_dir is not None and beside.resolve().is_relative_to(photos_dir.resolve()):
+        fail(f"--page {page} would write into the photos; name another place", ExitCode.USAGE)
+    if page.is_dir() or beside == page:
+        fail(f"--page {page} is no file name such as samples.md", ExitCode.USAGE)
+    if not page.exists() and beside.is_dir() and any(beside.iterdir()):
+        fail(f"{beside} would hold the pictures, and is not empty", ExitCode.USAGE)
+    try:
+        beside.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        fail(f"--page {page} cannot be written: {error.strerror}", ExitCode.USAGE)
 
 
 def _tell(paths: list[str], entries: list[Entry]) -> None:
@@ -118,11 +134,11 @@ def _write_page(
 ) -> None:
     """Write a Markdown page, and its pictures into a directory named like the page."""
     beside = page.with_suffix("")
-    beside.mkdir(parents=True, exist_ok=True)
     lines = [
         "# Captions side by side",
         "",
-        f"Made on {date.today()} by `{command} --page {page.name}`. The same command asks again.",
+        f"Made on {date.today()} by: {_plain(command)} --page {_plain(page.name)}",
+        "The same command asks again.",
         "",
         f"Prompt: {_plain(prompt)}",
     ]
@@ -138,7 +154,7 @@ def _write_page(
             lines += [f"![{_plain(path)}]({beside.name}/{name})", ""]
         lines += ["| backend | caption | seconds | US dollars |", "| --- | --- | --- | --- |"]
         lines += [_row(entry, entry.trials[place]) for entry in entries if entry.trials]
-    data = ("\n".join(lines) + "\n").encode()
+    data = ("\n".join(lines) + "\n").encode("utf-8", "replace")
     with atomic_rewrite(page, needed=len(data)) as file:
         file.write(data)
 

@@ -41,10 +41,11 @@ def estimate(
     plan, warnings = plan_run(request)
     for warning in warnings:
         warn(f"warning: {warning}")
-    if pilot is None:
+    code = None
+    if pilot is None or not plan.to_do:
         found = asyncio.run(estimate_run(request, plan))
     else:
-        run = _fly(request, plan, pilot, json=site.json)
+        run, code = _fly(request, plan, pilot, json=site.json)
         plan, _ = plan_run(request)
         estimated = estimate_pilot(request, plan, run)
         if estimated is None:
@@ -53,12 +54,12 @@ def estimate(
     if site.json:
         print_json(found)
     else:
-        _tell(found)
-    return ExitCode.OK
+        _tell(found, warnings)
+    return code or ExitCode.OK
 
 
-def _fly(request: RunRequest, plan: Plan, photos: int, *, json: bool) -> str:
-    """Caption some photos of a plan; return the id of the run."""
+def _fly(request: RunRequest, plan: Plan, photos: int, *, json: bool) -> tuple[str, int | None]:
+    """Caption some photos of a plan; return the id of the run, and the code of a signal."""
     import asyncio
 
     from pcc_tui.cli.live import show
@@ -76,14 +77,15 @@ def _fly(request: RunRequest, plan: Plan, photos: int, *, json: bool) -> str:
     stream = narration(json)
     say(f"Pilot: {len(prepared.batch)} photos with {request.backend}", to=stream)
     try:
-        if prepared.batch:
-            asyncio.run(run_captions(prepared, lambda shot: show(shot, stream)))
+        result = asyncio.run(run_captions(prepared, lambda shot: show(shot, stream)))
     finally:
         prepared.lock.release()
-    return prepared.run
+    for remark in result.remarks:
+        say(f"note: {remark}", to=stream)
+    return prepared.run, result.signal_code
 
 
-def _tell(found: Estimate) -> None:
+def _tell(found: Estimate, told: list[str]) -> None:
     from pcc_tui.estimate_words import estimate_rows
 
     remaining, total = found.photos_remaining, found.photos_total
@@ -95,3 +97,6 @@ def _tell(found: Estimate) -> None:
     ]
     for name, value in rows:
         say(f"{name + ':':<18} {value}")
+    for notice in found.notices:
+        if notice not in told:
+            say(f"note: {notice}")

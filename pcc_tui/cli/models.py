@@ -24,11 +24,11 @@ def models(
     from pcc_tui.estimate_words import offer_words
     from pcc_tui.probes import MachineProbe, card_bytes
 
-    options = site.settings().options()
+    settings = site.settings()
     offers = []
     for name in [backend] if backend else backend_names():
         try:
-            offers += backend_class(name).offers(options)
+            offers += backend_class(name).offers(settings.options(name))
         except SetupError:
             if backend:
                 raise

@@ -15,7 +15,7 @@ from pcc_tui.errors import SettingsError
 from pcc_tui.settings import MOST_WORKERS, Settings, load_settings
 from pipeline.captions.request import RunRequest
 from pipeline.jobs.plan import Selection
-from pipeline.photos.photo import photo_key
+from pipeline.photos.photo import find_file, photo_key
 
 STATUSES: tuple[str, ...] = get_args(Status)
 
@@ -198,6 +198,16 @@ def require_text(option: str, value: str) -> None:
         fail(f"the value of {option} is not UTF-8", ExitCode.USAGE)
 
 
+def require_photo(photos_dir: Path, path: str) -> None:
+    """End with a usage error if a relative path names no photo inside the photos directory."""
+    try:
+        found = find_file(photos_dir, path, None)
+    except ValueError as error:
+        fail(str(error), ExitCode.USAGE)
+    if not found.is_file():
+        fail(f"there is no {path} in {photos_dir}", ExitCode.USAGE)
+
+
 def request_of(site: Site, work: Work, pace: Pace) -> RunRequest:
     """Return the request that settings and flags add up to; flags win."""
     for option, value in (
@@ -214,14 +224,13 @@ def request_of(site: Site, work: Work, pace: Pace) -> RunRequest:
     if site.workspace.resolve().is_relative_to(photos.resolve()):
         warn(f"warning: {site.workspace} is inside the photos; --workspace DIR keeps them apart")
     backend = work.backend or settings.choices.backend
-    if backend != settings.choices.backend:  # model and server were chosen for the other one
-        settings.choices.model = settings.choices.base_url = settings.choices.revision = None
     return RunRequest(
         photos_dir=photos,
         workspace=site.workspace,
         journal=site.journal,
         backend=backend,
         options=settings.options(
+            backend,
             prompt=work.prompt or None,
             model=work.model or None,
             workers=pace.max_workers,

@@ -11,7 +11,7 @@ from backends.base import Captioner
 from backends.errors import CallError
 from backends.registry import make_backend
 from pcc_tui.cli.groups import takes_groups
-from pcc_tui.cli.options import Pace, Site, Work, request_of
+from pcc_tui.cli.options import Pace, Site, Work, request_of, require_photo
 from pcc_tui.cli.output import ExitCode, fail, print_json, say, warn
 from pcc_tui.wording import loading_words
 from pipeline.captions.request import RunRequest
@@ -39,8 +39,7 @@ def try_photo(
 
     request = request_of(site, work, pace)
     path = photo or _first_photo(request)
-    if not (request.photos_dir / path).is_file():
-        fail(f"there is no {path} in {request.photos_dir}", ExitCode.USAGE)
+    require_photo(request.photos_dir, path)
     captioner = make_backend(request.backend, request.options)
     for notice in captioner.notices(request.options):
         warn(f"warning: {notice}")

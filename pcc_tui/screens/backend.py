@@ -62,6 +62,7 @@ class BackendScreen(PccScreen):
         super().__init__()
         self._choices: list[Choice] = []
         self._card_bytes: int | None = None
+        self._shown: str | None = None
         self._filled_from = self.session.settings
 
     def compose_body(self) -> ComposeResult:
@@ -147,13 +148,23 @@ class BackendScreen(PccScreen):
         """Say what the backend offers and needs, and what it would take."""
         choice = self._chosen()
         if event.option_list.id == "backends" and choice is not None:
-            self.query_one(ModelList).show(choice.offers, self._card_bytes)
-            self.query_one("#quantize", Select).disabled = not choice.local
+            self._offer(choice)
             self._look_ahead()
         if event.option_list.id == "models" and event.option.id is not None and choice is not None:
             offer = next(one for one in choice.offers if one.model == event.option.id)
             words = offer_words(offer, self._card_bytes)
             self.query_one("#needs", Words).say(f"{offer.model}: {words}.")
+
+    def _offer(self, choice: Choice) -> None:
+        """Show a backend's models; model and server of another one are no choice for it."""
+        if self._shown not in (None, choice.name):
+            saved = self.session.settings.choices
+            is_saved = choice.name == saved.backend
+            self.query_one("#model", Input).value = (is_saved and saved.model) or ""
+            self.query_one("#base-url", Input).value = (is_saved and saved.base_url) or ""
+        self._shown = choice.name
+        self.query_one(ModelList).show(choice.offers, self._card_bytes)
+        self.query_one("#quantize", Select).disabled = not choice.local
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Take over a model."""
@@ -217,7 +228,9 @@ class BackendScreen(PccScreen):
         words.say("\n".join([*lines, *found.notices]))
 
     def _options(self) -> Options:
+        choice = self._chosen()
         return self.session.settings.options(
+            None if choice is None else choice.name,
             model=self._field("model"),
             base_url=self._field("base-url"),
             prompt=self.query_one("#prompt", TextArea).text.strip() or None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -49,7 +49,10 @@ class Entry(msgspec.Struct, kw_only=True):
 
 
 async def compare(
-    photos_dir: Path, paths: Sequence[str], contestants: Sequence[Contestant], options: Options
+    photos_dir: Path,
+    paths: Sequence[str],
+    contestants: Sequence[Contestant],
+    options: Mapping[str, Options],
 ) -> list[Entry]:
     """Caption some photos by each contestant in turn; nothing is written.
 
@@ -57,9 +60,9 @@ async def compare(
         photos_dir: The photos directory.
         paths: Relative paths in it.
         contestants: Whom to ask.
-        options: Prompt, keys and the rest, for all.
+        options: What each backend is told, by its name.
     """
-    return [await _ask(photos_dir, paths, one, options) for one in contestants]
+    return [await _ask(photos_dir, paths, one, options[one.backend]) for one in contestants]
 
 
 async def small_pictures(photos_dir: Path, paths: Sequence[str], edge: int) -> list[bytes | None]:
@@ -80,7 +83,8 @@ async def small_pictures(photos_dir: Path, paths: Sequence[str], edge: int) -> l
 async def _ask(
     photos_dir: Path, paths: Sequence[str], contestant: Contestant, options: Options
 ) -> Entry:
-    options = msgspec.structs.replace(options, model=contestant.model)
+    model = contestant.model or options.model
+    options = msgspec.structs.replace(options, model=model)
     try:
         captioner = make_backend(contestant.backend, options)
     except SetupError as error:

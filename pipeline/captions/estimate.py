@@ -12,7 +12,13 @@ from backends.base import Captioner, Options
 from backends.image_tokens import text_tokens
 from backends.prices import Prices
 from backends.registry import backend_class
-from pipeline.captions.measured import Measured, interval_of, measure, recent
+from pipeline.captions.measured import (
+    Measured,
+    captions_of_run,
+    interval_of,
+    measure,
+    measure_run,
+)
 from pipeline.captions.request import RunRequest
 from pipeline.jobs.plan import Plan
 from pipeline.photos.decoder import DecoderPool
@@ -20,6 +26,9 @@ from pipeline.photos.errors import CorruptImageError
 
 SAMPLE = 300
 """Photos whose size is read. Their mean is within a few percent of that of all."""
+
+FEWEST_FOR_INTERVAL = 5
+"""Captions. Of fewer, no resampling tells how much they vary."""
 
 TYPICAL_TOKENS_OUT = 83
 """Tokens of a caption of one or two sentences, until it is measured: the specification's."""
@@ -98,6 +107,8 @@ async def estimate_run(
         DecoderUnavailable: no process starts that could read the sizes.
     """
     kind = backend_class(request.backend)
+    if not plan.to_do:
+        return _add_up(request, plan, kind, _Each(0, 0, 0), "rule", None)
     measured = measure(request.journal, kind.name, kind.model_for(request.options))
     if measured is not None and (measured.tokens_in or kind.prices(request.options) is None):
         return _add_up(request, plan, kind, _mean(measured), "measured", measured)
@@ -113,10 +124,17 @@ async def estimate_run(
     estimate = _add_up(request, plan, kind, each, "rule", None)
     if not known and kind.prices(request.options) is not None:
         estimate.cost_usd_in = estimate.cost_usd_out = estimate.cost_usd = None
-        estimate.notices.append(
-            f"no token rule is known for {estimate.model or kind.name}; --pilot 20 measures it"
-        )
+        estimate.prices_as_of = estimate.prices_from = None
+        estimate.notices.append(_why_unknown(estimate.model, sizes))
     return estimate
+
+
+def _why_unknown(model: str | None, sizes: Sequence[tuple[int, int]]) -> str:
+    if not sizes:
+        return "no photo of the sample could be read, so the cost is not known"
+    if model is None:
+        return "the server tells its model when a run starts; name it with --model, or try --pilot"
+    return f"no token rule is known for {model}, so the cost is not; --pilot 20 measures it"
 
 
 def estimate_pilot(request: RunRequest, plan: Plan, run: str) -> Estimate | None:
@@ -128,11 +146,13 @@ def estimate_pilot(request: RunRequest, plan: Plan, run: str) -> Estimate | None
         run: Id of the pilot run.
     """
     kind = backend_class(request.backend)
-    measured = measure(request.journal, kind.name, None, run)
+    measured = measure_run(request.journal, run)
     if measured is None:
         return None
     estimate = _add_up(request, plan, kind, _mean(measured), "pilot", measured)
-    records = recent(request.journal, kind.name, None, run)
+    if measured.captions < FEWEST_FOR_INTERVAL:
+        return estimate
+    records = captions_of_run(request.journal, run)
     estimate.cost_usd_interval = _scaled(
         interval_of(records, lambda record: record.cost_usd), len(plan.to_do)
     )

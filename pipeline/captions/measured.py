@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from io import FileIO
 from pathlib import Path
+from statistics import fmean
 
 import msgspec
 
@@ -13,66 +14,85 @@ from journal import CaptionRecord
 
 TAIL_BYTES = 1 << 20
 
+MOST = 1e9
+"""No caption takes so many tokens, seconds or dollars."""
+
 RESAMPLES = 2_000
 CONFIDENCE = 0.95
 
 
 class Measured(msgspec.Struct, frozen=True):
-    """Means over captions of one backend and model.
+    """Means over some captions.
 
     Attributes:
         captions: How many were looked at.
         seconds: From hand-over to answer.
-        tokens_in: Tokens of picture and prompt.
-        tokens_out: Tokens of the answer.
-        cost_usd: US dollars; None where some have no known cost.
+        tokens_in: Tokens of picture and prompt, of those that tell them.
+        tokens_out: Tokens of the answer, likewise.
     """
 
     captions: int
     seconds: float
     tokens_in: float
     tokens_out: float
-    cost_usd: float | None
 
 
-def measure(
-    journal: Path, backend: str, model: str | None, run: str | None = None
-) -> Measured | None:
+def measure(journal: Path, backend: str, model: str | None) -> Measured | None:
     """Return what recent captions took, None where the last MiB of the journal has none.
 
     Args:
         journal: The captions journal.
         backend: Name of the backend.
-        model: Model id, None for any.
-        run: Id of a run, None for any.
+        model: Model id, None for a backend without models.
     """
-    records = recent(journal, backend, model, run)
-    count = len(records)
-    if not count:
-        return None
-    costs = [record.cost_usd for record in records if record.cost_usd is not None]
-    return Measured(
-        captions=count,
-        seconds=sum(record.seconds or 0.0 for record in records) / count,
-        tokens_in=sum(record.tokens_in or 0 for record in records) / count,
-        tokens_out=sum(record.tokens_out or 0 for record in records) / count,
-        cost_usd=sum(costs) / count if len(costs) == count else None,
+    return _mean(
+        [
+            record
+            for record in _captions(journal)
+            if record.backend == backend and record.model == model
+        ]
     )
 
 
-def recent(
-    journal: Path, backend: str, model: str | None, run: str | None = None
-) -> list[CaptionRecord]:
-    """Return the captions in the journal's last MiB that a model really made; see `measure`."""
+def measure_run(journal: Path, run: str) -> Measured | None:
+    """Return what the captions of a run took, None where it has none."""
+    return _mean(captions_of_run(journal, run))
+
+
+def captions_of_run(journal: Path, run: str) -> list[CaptionRecord]:
+    """Return the captions of a run in the journal's last MiB."""
+    return [record for record in _captions(journal) if record.run == run]
+
+
+def _captions(journal: Path) -> list[CaptionRecord]:
+    """Return the captions in the journal's last MiB that a model really made."""
     return [
         record
         for record in _tail(journal)
-        if record.status == "success"
-        and record.backend == backend
-        and model in (None, record.model)
-        and run in (None, record.run)
-        and record.copied_from is None
+        if record.status == "success" and record.copied_from is None and _is_sane(record)
     ]
+
+
+def _is_sane(record: CaptionRecord) -> bool:
+    """Tell whether a record's figures can be: a journal may hold what another program wrote."""
+    figures = (record.tokens_in, record.tokens_out, record.seconds, record.cost_usd)
+    return all(figure is None or 0 <= figure <= MOST for figure in figures)
+
+
+def _mean(records: Sequence[CaptionRecord]) -> Measured | None:
+    if not records:
+        return None
+    return Measured(
+        captions=len(records),
+        seconds=fmean(record.seconds or 0.0 for record in records),
+        tokens_in=_mean_of_known(record.tokens_in for record in records),
+        tokens_out=_mean_of_known(record.tokens_out for record in records),
+    )
+
+
+def _mean_of_known(counts: Iterable[int | None]) -> float:
+    known = [count for count in counts if count is not None]
+    return fmean(known) if known else 0.0
 
 
 def mean_interval(values: Sequence[float]) -> tuple[float, float]:

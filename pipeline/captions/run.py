@@ -26,6 +26,7 @@ from pipeline.jobs.copies import Copies
 from pipeline.jobs.job import Ending, Job
 from pipeline.jobs.ledger import OpenJournal
 from pipeline.jobs.log import log_to
+from pipeline.jobs.plan import History
 from pipeline.jobs.progress import Progress, Snapshot
 from pipeline.jobs.run_file import RunFile
 from pipeline.jobs.signals import stop_on_signals
@@ -90,11 +91,16 @@ async def run_captions(prepared: Prepared, watch: Watcher) -> RunResult:
         decoders=decoder_count(),
         progress=progress,
         copies=Copies({} if request.dry_run else prepared.history.digests),
-        budget=Budget(request.budget, prepared.history.spent, bound or 0.0),
+        budget=Budget(request.budget, _spent(prepared.history, bound or 0.0), bound or 0.0),
     )
     with log_to(request.workspace / "caption.log"):
         _log_start(prepared, stage.captioner)
         return await _run_job(job, prepared, stage, watch)
+
+
+def _spent(history: History, bound: float) -> float:
+    """Return what a run has cost: an answer that told no cost counts as the most it can be."""
+    return history.spent + history.unpriced * bound
 
 
 async def _run_job(

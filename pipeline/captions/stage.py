@@ -154,8 +154,8 @@ class CaptionStage(Stage[CaptionRecord]):
             raise RunStopped(str(error))
         if isinstance(error, QuotaError):
             raise RunStopped(
-                f"credit or quota of {self.captioner.name} is spent ({error}); "
-                "top it up or wait, then start the same command again"
+                f"credit or quota of {self.captioner.name} is spent, or it asks for a long pause "
+                f"({error}); top it up or wait, then start the same command again"
             )
         if not isinstance(error, AuthError):
             self._key_refused = 0

@@ -55,8 +55,8 @@ async def caption_one(captioner: Captioner, photos_dir: Path, path: str) -> Tria
     stage = CaptionStage(captioner, run="trial", prompt="")
     async with DecoderPool(photos_dir, captioner.picture, processes=1) as decoders:
         loaded = await decoders.decode(path)
-    await stage.open()
     try:
+        await stage.open()
         [outcome] = await stage.process([Decoded(Photo.at(path), loaded)])
     finally:
         await stage.close()

@@ -121,8 +121,8 @@ class Job(Generic[R]):
         self._append = writer.append
         try:
             async with self._decoders:
-                await self._open_stage()
                 try:
+                    await self._open_stage()
                     await self._work_through()
                 finally:
                     await self._stage.close()

@@ -186,11 +186,13 @@ class History(msgspec.Struct):
     Attributes:
         attempted: Keys of photos attempted under the run's id.
         spent: Cost of the run so far in US dollars.
+        unpriced: Answers under the run's id that told no cost.
         digests: Hash of the digest to byte offset of a success by the same maker.
     """
 
     attempted: set[str]
     spent: float
+    unpriced: int
     digests: dict[int, int]
 
 
@@ -203,7 +205,7 @@ def read_history(journal: Path, run: str, maker: Maker, to_do: list[str]) -> His
         maker: Who makes the records of the run.
         to_do: Photos to work on; their own old captions are not to be copied.
     """
-    history = History(set(), 0.0, {})
+    history = History(set(), 0.0, 0, {})
     if not to_do:
         return history
     anew = {photo_key(path) for path in to_do}
@@ -212,6 +214,8 @@ def read_history(journal: Path, run: str, maker: Maker, to_do: list[str]) -> His
         if record.run == run:
             history.attempted.add(key)
             history.spent += record.cost_usd or 0.0
+            was_asked = record.status == "success" and record.copied_from is None
+            history.unpriced += was_asked and record.cost_usd is None
         may_be_copied = (
             record.status == "success" and key not in anew and maker.made(Made(*_made_by(record)))
         )

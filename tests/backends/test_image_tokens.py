@@ -80,6 +80,7 @@ def test_qwen() -> None:
     assert image_tokens.qwen("Qwen/Qwen2.5-VL-3B-Instruct", 28 * 20, 28 * 10) == 200
     assert image_tokens.qwen("Qwen/Qwen3-VL-4B-Instruct", 320, 320) == 100
     assert image_tokens.qwen("Qwen/Qwen2.5-VL-3B-Instruct", 4000, 3000) == 1280
+    assert image_tokens.qwen("Qwen/Qwen3-VL-4B-Instruct", 1920, 1280) == 2400
     assert image_tokens.qwen("HuggingFaceTB/SmolVLM2-2.2B-Instruct", 640, 480) is None
 
 

@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 
 from backends.base import Caption, Loading, Options, PhotoInput, Picture, encode_picture
-from backends.captioners import local
 from backends.captioners.local import LocalCaptioner
 from backends.errors import BackendLost, ModelError, SetupError
+from backends.local import model_process
+from backends.local.generation import LARGEST_BATCH
 from tests.support.drawn_pictures import Quarters, draw, random_quarters
 from tests.support.hub_server import COMMIT, HubServer
 
@@ -69,7 +70,7 @@ def fault(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     """Let the model process have a fault."""
 
     def have(kind: str) -> None:
-        monkeypatch.setattr(local, "WORKER_MODULE", "tests.support.faulty_model_worker")
+        monkeypatch.setattr(model_process, "WORKER_MODULE", "tests.support.faulty_model_worker")
         monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
         monkeypatch.setenv("PCC_TEST_FAULT", kind)
         monkeypatch.setenv("PCC_TEST_MARK", str(tmp_path / "happened"))
@@ -93,7 +94,7 @@ async def test_batches_say_what_is_in_each_picture() -> None:
     assert isinstance(first, Caption)
     assert first.tokens_in is not None
     assert first.tokens_in > 10
-    assert first.tokens_out == len(truth[0].split()) + 1 or first.tokens_out
+    assert first.tokens_out
     assert first.ended == "whole"
 
 
@@ -113,7 +114,7 @@ async def test_int4_is_nearly_always_right() -> None:
 async def test_batch_size_is_chosen_by_free_memory() -> None:
     photos, truth = drawn(3)
     async with opened() as captioner:
-        assert 1 <= captioner.batch_size <= 8
+        assert 1 <= captioner.batch_size <= LARGEST_BATCH["cpu"]
         assert texts(await captioner.caption_batch(photos)) == truth
 
 
@@ -148,7 +149,7 @@ async def test_memory_for_not_even_one_photo_is_that_photos_error(fault: Any) ->
     assert all(isinstance(one, ModelError) and "OutOfMemory" in str(one) for one in found)
 
 
-@pytest.mark.parametrize("kind", ["die-once", "hang-once"])
+@pytest.mark.parametrize("kind", ["die-once", "hang-once", "lose-device-once"])
 async def test_a_model_process_that_dies_or_hangs_once_costs_nothing(fault: Any, kind: str) -> None:
     fault(kind)
     photos, truth = drawn(4)
@@ -192,23 +193,33 @@ async def test_a_model_that_dies_of_every_photo_ends_the_run(fault: Any) -> None
             await captioner.caption_batch([photos[2]])
 
 
+async def test_captions_made_before_the_model_is_lost_are_kept(fault: Any) -> None:
+    fault("die-of-black")
+    photos, truth = drawn(2)
+    async with opened(batch_size=5) as captioner:
+        found = await captioner.caption_batch([*photos, BLACK, BLACK, BLACK])
+
+    assert texts(found[:2]) == truth
+    assert [type(one) for one in found[2:]] == [ModelError, ModelError, BackendLost]
+
+
 async def test_a_kill_from_outside_in_the_middle_of_a_batch_costs_nothing() -> None:
     photos, truth = drawn(8)
     async with opened(batch_size=8) as captioner:
-        assert captioner._helper is not None
-        victim = captioner._helper.process.pid
+        assert captioner._process is not None
+        victim = captioner._process.pid
         asking = asyncio.create_task(captioner.caption_batch(photos))
         await asyncio.sleep(0.05)
         os.kill(victim, signal.SIGKILL)
 
         assert texts(await asking) == truth
-        assert captioner._helper.process.pid != victim
+        assert captioner._process.pid != victim
 
 
 async def test_no_process_is_left_behind() -> None:
     async with opened(batch_size=1) as captioner:
-        assert captioner._helper is not None
-        pid = captioner._helper.process.pid
+        assert captioner._process is not None
+        pid = captioner._process.pid
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
 
@@ -296,6 +307,17 @@ def test_an_id_that_does_not_load_gets_its_native_twin(asked: str, loaded: str) 
     assert [loaded in notice for notice in notices] == [True] * (asked != loaded)
 
 
+def test_a_revision_of_the_model_asked_for_is_none_of_its_twins() -> None:
+    with pytest.raises(SetupError, match="--model florence-community/Florence-2-large"):
+        LocalCaptioner(Options(model="microsoft/Florence-2-large", revision="abc"))
+
+
+@pytest.mark.parametrize(("prompt", "notices"), [("<CAPTION>", 0), ("Write a poem.", 1)])
+def test_florence_follows_task_prompts(prompt: str, notices: int) -> None:
+    options = Options(model="florence-community/Florence-2-large", prompt=prompt)
+    assert len(LocalCaptioner.notices(options)) == notices
+
+
 def test_several_workers_become_one_and_it_is_said() -> None:
     options = Options(workers=8)
 
@@ -329,6 +351,7 @@ async def test_a_model_is_downloaded_once_with_its_bytes_told_and_its_revision_p
     downloads = [one for one in captioner.told if one.what == "downloading model.safetensors"]
     assert downloads[-1].done == downloads[-1].total == size
 
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")  # else its client asks again and again
     async with opened(model="tiny/model", revision=COMMIT, batch_size=2) as again:
         assert texts(await again.caption_batch(photos)) == truth, "the hub is gone, the cache stays"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -22,7 +23,7 @@ from tests.conftest import Pcc
 from tests.support.api_server import ApiServer
 from tests.support.apps import write_records
 from tests.support.protocols import GEMINI, OPENAI
-from tests.support.runs import records
+from tests.support.runs import records, start, wait_for_records
 
 
 def estimate(pcc: Pcc, *arguments: str | Path) -> dict[str, Any]:
@@ -79,7 +80,7 @@ async def test_the_example_of_the_specification_to_the_cent(
     assert found.tokens_out == 3_577_300
     assert found.tokens_in == pytest.approx(61_110_000, abs=300)
     assert (found.cost_usd_in, found.cost_usd_out, found.cost_usd) == (9.17, 2.15, 11.32)
-    _tell(found)
+    _tell(found, [])
     told = capsys.readouterr().out
     assert "Photos remaining:  43,100 / 44,583 (1,483 already done)" in told
     assert "Backend:           openai / gpt-4o-mini" in told
@@ -172,6 +173,36 @@ def test_what_is_not_known_is_not_made_up(photos: Callable[..., Path], pcc: Pcc)
     assert found["cost_usd"] is None
     assert found["prices_as_of"] is None
     assert any("--pilot 20" in notice for notice in found["notices"])
+
+
+def test_an_interrupted_pilot_ends_with_the_signals_code(
+    photos: Callable[..., Path], workspace: Path
+) -> None:
+    with ApiServer(OPENAI, latency=0.2) as server:
+        running = start(
+            workspace,
+            *("estimate", "--backend", "openai", "--base-url", server.url, "--model", "gpt-4o"),
+            *("--photos-dir", photos(30), "--pilot", "20", "--max-workers", "1"),
+        )
+        wait_for_records(workspace, 3)
+        running.send_signal(signal.SIGINT)
+        output, complaint = running.communicate()
+
+    assert running.returncode == 130, complaint
+    assert "Estimated cost" in output, "what it learnt until then is told"
+
+
+def test_nothing_to_do_costs_nothing_and_flies_no_pilot(
+    photos: Callable[..., Path], pcc: Pcc, workspace: Path
+) -> None:
+    library = photos(2)
+    assert pcc("run", "--backend", "mock", "--photos-dir", library).returncode == 0
+    for more in ([], ["--pilot", "5"]):
+        done = pcc("estimate", "--backend", "xai", "--photos-dir", library, *more)
+        assert done.returncode == 0
+        assert "Photos remaining:  0 / 2" in done.stdout
+        assert "$0.00 in + $0.00 out = $0.00" in done.stdout
+        assert "Estimated time:    none" in done.stdout
 
 
 def test_nothing_is_billed_for_a_model_in_this_machine(

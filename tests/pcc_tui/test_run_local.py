@@ -82,6 +82,7 @@ def test_models_of_each_architecture_caption_photos(
         assert record.status == "success" or "AnswerError" in (record.error or "")
         assert record.tokens_in
         assert record.tokens_out
+        assert record.tokens_out > 1
 
 
 def test_a_job_whose_model_is_killed_again_and_again_completes(
@@ -109,8 +110,8 @@ def test_a_job_whose_model_is_killed_again_and_again_completes(
 def test_a_job_survives_its_model(tmp_path: Path, workspace: Path, fault: str) -> None:
     truth = write_drawn(tmp_path / "drawn", 16)
     command = (
-        "import sys; from backends.captioners import local; "
-        "local.WORKER_MODULE = 'tests.support.faulty_model_worker'; "
+        "import sys; from backends.local import model_process; "
+        "model_process.WORKER_MODULE = 'tests.support.faulty_model_worker'; "
         "from pcc_tui.cli.main import main; main()"
     )
     environment = {

@@ -18,6 +18,7 @@ from pcc_tui.screens.library import LibraryScreen
 from pcc_tui.screens.review import ReviewScreen
 from pcc_tui.screens.run import RunScreen
 from pcc_tui.screens.setup import SetupScreen
+from pcc_tui.widgets.model_list import ModelList
 from pipeline.captions.presets import PRESETS
 from tests.support.apps import (
     FakeProbe,
@@ -30,7 +31,7 @@ from tests.support.apps import (
     write_records,
 )
 from tests.support.photos import make_photos
-from tests.support.runs import records
+from tests.support.runs import ROOT, records
 
 
 @pytest.fixture
@@ -206,6 +207,51 @@ async def test_a_prompt_of_ones_own_and_back(workspace: Path, library: Path) -> 
         await until(pilot, lambda: area.text == PRESETS["keywords"])
         await pilot.press("escape")
         assert pilot.app.screen.query_one("#backends", OptionList).has_focus
+
+
+async def test_a_model_is_chosen_from_those_offered(workspace: Path, library: Path) -> None:
+    async with running(make_app(workspace, library, gpus=FakeProbe()), (150, 40)) as pilot:
+        await pilot.press("2")
+        await on(pilot, BackendScreen)
+        screen = pilot.app.screen
+        backends, models = screen.query_one("#backends", OptionList), screen.query_one(ModelList)
+        await until(pilot, lambda: backends.highlighted == 0)
+        assert not models.display, "basic has no models"
+        await pilot.press("down", "down")
+        await until(pilot, lambda: "Qwen2.5-VL-3B-Instruct     int4 3.2 GB fits" in shown(screen))
+        assert "too big" in shown(models), "against the 8 GB of the card"
+        models.focus()
+        await pilot.press("down", "down", "enter")
+        field = screen.query_one("#model", Input)
+        await until(pilot, lambda: field.value == "Qwen/Qwen2.5-VL-7B-Instruct")
+        screen.query_one("#quantize", Select).value = "int4"
+        await until(pilot, lambda: "Estimated time" in shown(screen))
+        backends.focus()
+        await pilot.press("down")
+        await until(pilot, lambda: "gpt-6-luna" in shown(models))
+        assert field.value == "", "a model of another backend is no choice here"
+        await until(pilot, lambda: "$0.1 in, $0.5 out a million" in shown(screen))
+        await pilot.press("up")
+        models.focus()
+        await pilot.press("down", "enter", "w")
+        await until(pilot, (workspace / "pcc.toml").exists)
+    saved = tomllib.loads((workspace / "pcc.toml").read_text())
+    assert saved["backend"] == "local"
+    assert saved["model"] == "Qwen/Qwen2.5-VL-3B-Instruct"
+    assert saved["quantize"] == "int4"
+
+
+async def test_a_trial_tells_how_far_the_model_is(workspace: Path, library: Path) -> None:
+    choose(workspace, backend="local", model=str(ROOT / "tests" / "data" / "tiny-qwen2.5-vl"))
+    async with running(make_app(workspace, library), (120, 40)) as pilot:
+        await pilot.press("2")
+        await on(pilot, BackendScreen)
+        backends = pilot.app.screen.query_one("#backends", OptionList)
+        await until(pilot, lambda: backends.highlighted == 2)
+        await pilot.press("t")
+        await until(pilot, lambda: "loading: " in shown(pilot.app.screen))
+        await until(pilot, lambda: "Top left" in shown(pilot.app.screen), seconds=60)
+    assert not (workspace / "captions.jsonl").exists()
 
 
 async def test_trying_a_photo_keeps_nothing(workspace: Path, library: Path) -> None:

@@ -8,11 +8,13 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import pytest
 from PIL import Image
 from textual.pilot import Pilot
 from textual.widgets import OptionList
 
+from backends.base import Loading
 from pcc_tui.app import PccApp
 from pcc_tui.graphics import image_widget
 from pcc_tui.preferences import Preferences
@@ -109,6 +111,24 @@ async def backend_screen(pilot: Pilot[int]) -> None:
     await until(pilot, lambda: pilot.app.screen.query_one("#backends", OptionList).highlighted == 0)
 
 
+async def local_models(pilot: Pilot[int]) -> None:
+    await backend_screen(pilot)
+    await pilot.press("down", "down")
+    await until(pilot, lambda: "SmolVLM2" in shown(pilot.app.screen))
+    await until(pilot, lambda: "Estimated time" in shown(pilot.app.screen))
+
+
+async def loading_screen(pilot: Pilot[int]) -> None:
+    await pilot.press("3")
+    await until(pilot, lambda: "RTX 3070" in shown(pilot.app.screen))
+    loading = Loading("downloading model-00001-of-00002.safetensors", 1_870_000_000, 3_980_000_000)
+    pilot.app.snapshot = msgspec.structs.replace(  # type: ignore[attr-defined]
+        SHOT, backend="local", state="starting", loading=loading, last=[], errors=[], attempted=0
+    )
+    await until(pilot, lambda: "1.87 of 3.98 GB (47%)" in shown(pilot.app.screen))
+    await pilot.pause(0.1)
+
+
 async def run_screen(pilot: Pilot[int]) -> None:
     await pilot.press("3")
     await until(pilot, lambda: "RTX 3070" in shown(pilot.app.screen))
@@ -148,8 +168,8 @@ async def leave_dialog(pilot: Pilot[int]) -> None:
 @pytest.mark.parametrize("size", SIZES, ids=["80x24", "120x40"])
 @pytest.mark.parametrize(
     "before",
-    [library_screen, backend_screen, run_screen, review_screen],
-    ids=["library", "backend", "run", "review"],
+    [library_screen, backend_screen, local_models, run_screen, loading_screen, review_screen],
+    ids=["library", "backend", "models", "run", "loading", "review"],
 )
 def test_screens(
     snap_compare: Any,

@@ -195,28 +195,24 @@ def test_a_locked_edits_journal_says_who(journal: Path, monkeypatch: pytest.Monk
 
 
 def test_measured_means_of_one_backend(workspace: Path) -> None:
-    def made(number: int, seconds: float, cost: float | None, backend: str) -> CaptionRecord:
+    def made(number: int, seconds: float, tokens: int | None, backend: str) -> CaptionRecord:
         record = caption(number, backend=backend)
-        record.seconds, record.cost_usd, record.tokens_in, record.tokens_out = (
-            seconds,
-            cost,
-            350,
-            40,
-        )
+        record.seconds, record.tokens_in, record.tokens_out = seconds, tokens, tokens
         return record
 
     write_records(
-        workspace, made(0, 1.0, 0.001, "a"), made(1, 3.0, 0.003, "a"), made(2, 9.0, None, "b")
+        workspace,
+        *(made(0, 1.0, 300, "a"), made(1, 3.0, 400, "a"), made(2, 5.0, None, "a")),
+        made(3, 9.0, None, "b"),
     )
     journal = workspace / "captions.jsonl"
     measured = measure(journal, "a", None)
     assert measured is not None
-    assert (measured.captions, measured.seconds) == (2, 2.0)
-    assert measured.cost_usd == pytest.approx(0.002)
-    assert measured.tokens_in == 350
+    assert (measured.captions, measured.seconds) == (3, 3.0)
+    assert measured.tokens_in == measured.tokens_out == 350, "of those that tell them"
     other = measure(journal, "b", None)
     assert other is not None
-    assert other.cost_usd is None
+    assert other.tokens_in == 0
     assert measure(journal, "a", "another model") is None
     assert measure(workspace / "absent.jsonl", "a", None) is None
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 
+from backends.base import MOST_TOKENS_OUT
 from backends.local import generation, worker
 
 KIND, _, NUMBER = os.environ.get("PCC_TEST_FAULT", "").partition(":")
@@ -30,9 +31,11 @@ def faulty_generate(self: Any, images: Any, most_tokens: int) -> Any:
         os.kill(os.getpid(), signal.SIGKILL)
     if KIND == "die-of-black" and black:
         os.kill(os.getpid(), signal.SIGSEGV)
+    if KIND == "lose-device-once" and _first_time():
+        raise torch.AcceleratorError("CUDA error: an illegal memory access was encountered")
     if KIND == "raise-at-black" and black:
         raise ValueError("this picture cannot be looked at")
-    if KIND == "die-always" and most_tokens == generation.MOST_TOKENS_OUT:
+    if KIND == "die-always" and most_tokens == MOST_TOKENS_OUT:
         os.abort()
     if KIND == "hang-once" and _first_time():
         while True:
@@ -50,6 +53,5 @@ def _first_time() -> bool:
 
 
 if __name__ == "__main__":
-    vars(generation.Generator)  # the class is patched, not copied
     generation.Generator._generate = faulty_generate  # type: ignore[method-assign]
     worker.main()
