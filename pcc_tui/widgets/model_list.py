@@ -12,8 +12,6 @@ from backends.offers import Offer
 from pcc_tui.estimate_words import offer_words
 from pcc_tui.widgets.text import safe
 
-MODEL_CELLS = 26
-
 
 class ModelList(OptionList):
     """One line a model; choosing one is for whoever shows the list."""
@@ -26,15 +24,20 @@ class ModelList(OptionList):
             card_bytes: Memory of the largest GPU, None without one.
         """
         self.clear_options()
-        self.add_options(_option(offer, card_bytes) for offer in offers)
+        width = max((len(_short(offer)) for offer in offers), default=0)
+        self.add_options(_option(offer, card_bytes, width) for offer in offers)
         self.display = bool(offers)
 
 
-def _option(offer: Offer, card_bytes: int | None) -> Option:
-    name = offer.model.rpartition("/")[2]
+def _short(offer: Offer) -> str:
+    """Return a model's name without whose it is and that it can be told what to do."""
+    return offer.model.rpartition("/")[2].removesuffix("-Instruct")
+
+
+def _option(offer: Offer, card_bytes: int | None, width: int) -> Option:
     words = offer_words(offer, card_bytes)
     style = "$warning" if offer.ends is not None else ""
     if offer.gigabytes and card_bytes is not None and offer.fits("int4", card_bytes) == "no":
         style = "$error"
-    line = Content.assemble(safe(f"{name:<{MODEL_CELLS}} ", style), safe(words, "dim"))
+    line = Content.assemble(safe(f"{_short(offer):<{width}} ", style), safe(words, "dim"))
     return Option(line, id=offer.model)
