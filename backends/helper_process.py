@@ -90,7 +90,8 @@ class HelperProcess:
             async with asyncio.timeout(patience):
                 return await self.process.wait()
         except TimeoutError:
-            self.process.kill()
+            with suppress(ProcessLookupError):  # it ended just now
+                self.process.kill()
         return await self.process.wait()
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pipeline.captions.compare import Entry
     from pipeline.captions.trial import Trial
 
-MARKUP = re.compile(r"([\\`*_{}\[\]<>|#!~&:])")
+MARKUP = re.compile(r"([\\`*_{}\[\]<>|#!~&])")
 
 PICTURE_EDGE = 480
 """Pixels of the pictures that a page of comparison shows."""
@@ -167,4 +167,4 @@ def _row(entry: Entry, trial: Trial) -> str:
 
 def _plain(text: str) -> str:
     """Return a text on one line that Markdown shows as it is."""
-    return MARKUP.sub(r"\\\1", clean(text))
+    return MARKUP.sub(r"\\\1", clean(text)).replace("://", r":\/\/")  # nor as a link
