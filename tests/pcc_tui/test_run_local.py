@@ -72,7 +72,7 @@ def test_models_of_each_architecture_caption_photos(
     model = save_tiny_model(family, tmp_path / family)
     done = pcc(
         *("run", "--backend", "local", "--model", model, "--batch-size", "2"),
-        *("--photos-dir", tmp_path / "drawn"),
+        *("--quantize", "int4", "--photos-dir", tmp_path / "drawn"),
     )
 
     assert done.returncode == 0, done.stderr

@@ -18,6 +18,7 @@ from backends.base import PictureSpec
 from pipeline.photos import images
 from pipeline.photos.errors import CorruptImageError
 from pipeline.photos.images import load_photo
+from tests.support import drawn_pictures
 from tests.support.photos import noise_jpeg
 
 pillow_heif.register_heif_opener()
@@ -66,16 +67,7 @@ def save(path: Path, image: Image.Image, kind: str, **options: Any) -> Path:
     return path
 
 
-STORED = {
-    1: None,
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_90,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_270,
-}
+STORED = {1: None, **drawn_pictures.STORED}
 """How a camera stores an upright scene under each EXIF orientation."""
 
 
