@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from datetime import date
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
@@ -48,6 +47,7 @@ def compare(
 ) -> int:
     """Caption a few photos by several backends and models, and show what each says."""
     import asyncio
+    from tempfile import TemporaryDirectory
 
     from pipeline.captions.compare import Contestant, compare, small_pictures
 
