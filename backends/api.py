@@ -13,6 +13,7 @@ from backends.base import (
     MOST_TOKENS_OUT,
     Caption,
     Captioner,
+    Ended,
     Options,
     PhotoInput,
     Picture,
@@ -201,14 +202,14 @@ class ApiCaptioner(Captioner, Generic[Prepared]):
         return error_for_status(response.status_code, said, response.headers)
 
     def billed(
-        self, text: str, tokens_in: int | None, tokens_out: int | None, **ending: Any
+        self, text: str, tokens_in: int | None, tokens_out: int | None, ended: Ended = "whole"
     ) -> Caption:
         """Return an answer with its price; counts that cannot be are as good as none."""
         if not (_is_believed(tokens_in) and _is_believed(tokens_out)):
-            return Caption(text=text, **ending)
+            return Caption(text=text, ended=ended)
         cost = self._cost(tokens_in, tokens_out)
         return Caption(
-            text=text, tokens_in=tokens_in, tokens_out=tokens_out, cost_usd=cost, **ending
+            text=text, ended=ended, tokens_in=tokens_in, tokens_out=tokens_out, cost_usd=cost
         )
 
     def cost_bound(self) -> float | None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 Encoding = Literal["rgb", "jpeg"]
 Quantization = Literal["none", "int8", "int4"]
+Ended = Literal["whole", "length", "refused"]
 Dtype = Literal["float32", "bfloat16", "float16"]
 
 DEFAULT_PROMPT = (
@@ -136,7 +137,7 @@ class Caption(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     text: str
-    ended: Literal["whole", "length", "refused"] = "whole"
+    ended: Ended = "whole"
     tokens_in: int | None = None
     tokens_out: int | None = None
     cost_usd: float | None = None

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
 from backends import image_tokens
-from backends.base import MOST_TOKENS_OUT, Caption, Options
+from backends.base import MOST_TOKENS_OUT, Caption, Ended, Options
 from backends.json_api import JsonApiCaptioner
 from backends.retry import DEFAULT_POLICY, RetryPolicy
 from backends.status import Refusal
@@ -20,7 +20,7 @@ ALWAYS_THINKING = ("claude-fable", "claude-mythos")
 """Models that refuse to have thinking switched off. Source: docs.aws.amazon.com, Bedrock user
 guide, adaptive thinking, read in November 2026."""
 
-_ENDINGS: dict[str, Literal["whole", "length", "refused"]] = {
+_ENDINGS: dict[str, Ended] = {
     "max_tokens": "length",
     "model_context_window_exceeded": "length",
     "refusal": "refused",

@@ -9,7 +9,7 @@ import msgspec
 
 from backends import image_tokens
 from backends.api import ApiCaptioner
-from backends.base import MOST_TOKENS_OUT, Caption, Options, Picture
+from backends.base import MOST_TOKENS_OUT, Caption, Ended, Options, Picture
 from backends.retry import DEFAULT_POLICY, RetryPolicy
 from backends.status import Refusal
 
@@ -169,7 +169,7 @@ class GeminiCaptioner(ApiCaptioner[Any]):
         text = "".join(part.text for part in candidate.content.parts if not part.thought)
         if reason in BLOCKED:
             return self.billed(text or reason, tokens_in, tokens_out, ended="refused")
-        ended = "length" if reason == "MAX_TOKENS" else "whole"
+        ended: Ended = "length" if reason == "MAX_TOKENS" else "whole"
         return self.billed(text, tokens_in, tokens_out, ended=ended)
 
     def refusal(self, status: int, content: bytes) -> Refusal:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import msgspec
 
 from backends import image_tokens
-from backends.base import MOST_TOKENS_OUT, Caption, Options
+from backends.base import MOST_TOKENS_OUT, Caption, Ended, Options
 from backends.errors import SetupError
 from backends.json_api import JsonApiCaptioner
 from backends.retry import DEFAULT_POLICY, RetryPolicy
@@ -25,7 +25,7 @@ PRESETS = {
 
 QUOTA_CODES = frozenset({"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"})
 
-_ENDINGS: dict[str, Literal["whole", "length", "refused"]] = {
+_ENDINGS: dict[str, Ended] = {
     "length": "length",
     "content_filter": "refused",
 }
@@ -166,12 +166,12 @@ class OpenAICaptioner(JsonApiCaptioner):
         completion = msgspec.json.decode(content, type=_Completion)
         choice, usage = completion.choices[0], completion.usage
         message = choice.message
-        ended = "refused" if message.refusal else _ENDINGS.get(choice.finish_reason or "", "whole")
+        stopped = _ENDINGS.get(choice.finish_reason or "", "whole")
         return self.billed(
             message.refusal or message.content or "",
             usage.prompt_tokens if usage else None,
             self.tokens_out(usage) if usage else None,
-            ended=ended,
+            ended="refused" if message.refusal else stopped,
         )
 
     def refusal(self, status: int, content: bytes) -> Refusal:

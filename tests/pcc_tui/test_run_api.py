@@ -10,6 +10,7 @@ import pytest
 from tests.conftest import Pcc
 from tests.support.api_server import ApiServer, Reply
 from tests.support.protocols import OPENAI
+from tests.support.protocols.openai import completion
 from tests.support.runs import (
     records,
 )
@@ -77,6 +78,44 @@ def test_budget_holds_across_restarts(
     assert codes[-1] == 3
     assert 2.0 <= spent <= 4.0
     assert len(server.captions) == len(records(workspace))
+
+
+def test_budget_counts_answers_that_tell_no_cost_across_restarts(
+    photos: Callable[..., Path], pcc: Pcc, workspace: Path, server: ApiServer
+) -> None:
+    silent = {name: part for name, part in completion().items() if name != "usage"}
+    server.script = lambda request: Reply(body=silent)
+    common = ["run", "--backend", "openai", "--base-url", server.url, "--model", "gpt-4o-mini"]
+    common += ["--photos-dir", str(photos(30)), "--run-id", "r1", "--budget", "0.005"]
+    assert pcc(*common).returncode == 3
+    admitted = len(server.captions)
+    assert pcc(*common).returncode == 3
+
+    assert 0 < admitted < 30
+    assert len(server.captions) == admitted
+
+
+@pytest.mark.parametrize("price", ["-1000.0", "nan", "inf"])
+def test_a_price_that_is_none_is_refused(
+    photos: Callable[..., Path], pcc: Pcc, workspace: Path, price: str
+) -> None:
+    (workspace / "prices.toml").write_text(f"tiny = [{price}, 1.0]\n")
+    done = pcc("run", "--backend", "mock", "--photos-dir", photos(1))
+
+    assert done.returncode == 64
+    assert "prices.toml" in done.stderr
+
+
+def test_a_password_in_an_address_is_refused_and_not_shown(
+    photos: Callable[..., Path], pcc: Pcc
+) -> None:
+    done = pcc(
+        *("run", "--backend", "openai", "--base-url", "http://bob:s3cret-word@127.0.0.1:9/v1"),
+        *("--photos-dir", photos(1)),
+    )
+
+    assert done.returncode == 64
+    assert "s3cret-word" not in done.stderr + done.stdout
 
 
 def test_budget_without_a_price_is_refused(

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 import psutil
 import pytest
 
+from backends.local.model_process import WORKER_MODULE
 from tests.conftest import Pcc
 from tests.support.drawn_pictures import random_quarters, write_photo
 from tests.support.runs import ROOT, records, start, wait_for_snapshot
@@ -85,19 +87,27 @@ def test_models_of_each_architecture_caption_photos(
         assert record.tokens_out > 1
 
 
-def test_a_job_whose_model_is_killed_again_and_again_completes(
+def wait_for_model(job: int, but_not: int = 0) -> psutil.Process:
+    """Wait until a job has a model process other than one."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        for child in psutil.Process(job).children():
+            with suppress(psutil.NoSuchProcess):
+                if child.pid != but_not and WORKER_MODULE in child.cmdline():
+                    return child
+        time.sleep(0.01)
+    pytest.fail("no model process in time")
+
+
+def test_a_job_whose_model_is_killed_in_a_batch_and_while_it_loads_again_completes(
     tmp_path: Path, workspace: Path
 ) -> None:
     truth = write_drawn(tmp_path / "drawn", 32)
     running = start(workspace, *run(tmp_path / "drawn", "--batch-size", "4"))
-    killed = 0
-    while killed < 2:
-        wait_for_snapshot(workspace, lambda shot: bool(shot["current"]))
-        for child in psutil.Process(running.pid).children():
-            if "backends.local.worker" in child.cmdline():
-                child.kill()
-                killed += 1
-        time.sleep(0.5)
+    wait_for_snapshot(workspace, lambda shot: bool(shot["current"]))
+    first = wait_for_model(running.pid)
+    first.kill()
+    wait_for_model(running.pid, but_not=first.pid).kill()
     output, complaint = running.communicate()
 
     assert running.returncode == 0, complaint

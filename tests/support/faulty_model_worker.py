@@ -27,6 +27,8 @@ def faulty_generate(self: Any, images: Any, most_tokens: int) -> Any:
     black = [image for image in images if image.getpixel((0, 0)) == (0, 0, 0)]
     if KIND == "memory" and size >= int(NUMBER):
         raise torch.OutOfMemoryError(f"CUDA out of memory at {size}")
+    if KIND == "starve" and size >= int(NUMBER):
+        os.kill(os.getpid(), signal.SIGKILL)
     if KIND == "die-once" and _first_time():
         os.kill(os.getpid(), signal.SIGKILL)
     if KIND == "die-of-black" and black:
