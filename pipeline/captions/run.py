@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
-import traceback
-from collections.abc import Callable, Coroutine
-from typing import Any
 
 import msgspec
 
 from backends.base import Captioner
-from backends.keys import scrub
 from backends.prices import require_price
 from backends.registry import make_backend
 from journal import CaptionRecord, JournalWriter, WriterLock, utc_now
@@ -21,23 +16,19 @@ from pipeline.captions.prompts import keep_prompt
 from pipeline.captions.request import Prepared, RunReport
 from pipeline.captions.stage import CaptionStage
 from pipeline.jobs.budget import Budget
-from pipeline.jobs.control import ControlServer
 from pipeline.jobs.copies import Copies
+from pipeline.jobs.hosting import Watcher, host
 from pipeline.jobs.job import Ending, Job
 from pipeline.jobs.ledger import OpenJournal
 from pipeline.jobs.log import log_to
 from pipeline.jobs.plan import History
 from pipeline.jobs.progress import Progress, Snapshot
 from pipeline.jobs.run_file import RunFile
-from pipeline.jobs.signals import stop_on_signals
 from pipeline.photos.photo import Photo
 
 MOST_DECODERS = 16
 
 log = logging.getLogger("pcc.run")
-
-Watcher = Callable[[Callable[[], Snapshot]], Coroutine[Any, Any, None]]
-"""Shows a running job: gets a function that samples it, and is cancelled when it ends."""
 
 
 class RunResult(msgspec.Struct):
@@ -112,16 +103,6 @@ async def _run_job(
         job.progress.remarks = stage.captioner.remarks
         return job.progress.snapshot()
 
-    control = ControlServer(
-        snapshot,
-        {
-            "pause": job.pause,
-            "resume": job.resume,
-            "stop": job.stop,
-            "abort": job.abort,
-            "retry": job.retry,
-        },
-    )
     run_file = RunFile(
         pid=os.getpid(),
         run=prepared.run,
@@ -130,29 +111,12 @@ async def _run_job(
         journal=str(prepared.lock.path),
         started=utc_now(),
     )
-    asyncio.get_running_loop().set_exception_handler(_log_stray_error)
-    watching = asyncio.create_task(watch(snapshot))
     try:
-        with stop_on_signals(job.stop, job.abort) as received:
-            async with control.serving(prepared.request.workspace, run_file):
-                ending = await job.run()
-    except Exception as error:
-        trace = "".join(traceback.format_exception(error))
-        log.error("failed", {"error": scrub(str(error)), "traceback": scrub(trace)})
-        raise
+        ending, signal_code = await host(job, snapshot, watch, prepared.request.workspace, run_file)
     finally:
-        watching.cancel()
-        await asyncio.gather(watching, return_exceptions=True)
         report = _report(prepared, snapshot())
         log.info("end", msgspec.to_builtins(report))
-    return RunResult(ending, received.exit_code, report, stage.captioner.remarks)
-
-
-def _log_stray_error(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """Keep what no task waits for, such as a client that hung up, off the terminal."""
-    log.warning(
-        "stray error", {"error": scrub(f"{context['message']}: {context.get('exception')}")}
-    )
+    return RunResult(ending, signal_code, report, stage.captioner.remarks)
 
 
 def _make_stage(prepared: Prepared) -> CaptionStage:

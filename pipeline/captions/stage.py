@@ -8,7 +8,7 @@ from time import monotonic
 import msgspec
 
 from backends import answers
-from backends.base import Caption, Captioner, PhotoInput
+from backends.base import Caption, Captioner, PhotoInput, PictureSpec
 from backends.errors import AuthError, BackendLost, QuotaError
 from backends.keys import scrub
 from journal import CaptionRecord, Status, split_path, utc_now
@@ -33,7 +33,7 @@ class CaptionStage(Stage[CaptionRecord]):
 
     def __init__(self, captioner: Captioner, run: str, prompt: str) -> None:
         self.captioner = captioner
-        self.picture = captioner.picture
+        self.picture: PictureSpec | None = captioner.picture
         self.workers = captioner.workers
         self.unexpected: Status = "error_model" if captioner.local else "error_api"
         self._run = run
@@ -67,9 +67,9 @@ class CaptionStage(Stage[CaptionRecord]):
     def _input(self, photo: Decoded) -> PhotoInput:
         """Return what the backend may see: only a local one is told more than pixels."""
         if not self.captioner.local:
-            return PhotoInput(photo.loaded.picture)
+            return PhotoInput(photo.seen.picture)
         name = split_path(photo.photo.path)[0].rpartition("/")[2]
-        return PhotoInput(photo.loaded.picture, name, photo.loaded.facts)
+        return PhotoInput(photo.seen.picture, name, photo.seen.facts)
 
     def _record(self, photo: Decoded, caption: Caption, seconds: float) -> CaptionRecord:
         fault = answers.fault(caption)
@@ -171,7 +171,7 @@ class CaptionStage(Stage[CaptionRecord]):
 
 def _with_facts(record: CaptionRecord, photo: Decoded) -> CaptionRecord:
     """Add what later stages need where only the journal is; never coordinates."""
-    record.digest = photo.loaded.digest
-    record.taken = photo.loaded.facts.taken
-    record.phash = photo.loaded.phash
+    record.digest = photo.seen.digest
+    record.taken = photo.seen.facts.taken
+    record.phash = photo.seen.phash
     return record

@@ -12,6 +12,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -92,8 +93,10 @@ class Job(Generic[R]):
         self._open_journal = open_journal
         self._copies = copies
         self._budget = budget
-        self._decoders = DecoderPool(
-            photos_dir, stage.picture, max(1, min(decoders, len(self._queue)))
+        self._decoders = (
+            None
+            if stage.picture is None
+            else DecoderPool(photos_dir, stage.picture, max(1, min(decoders, len(self._queue))))
         )
         self._resumed = asyncio.Event()
         self._resumed.set()
@@ -120,7 +123,7 @@ class Job(Generic[R]):
         writer = self._open_journal(self._on_loop(self._committed), self._on_loop(self._fail))
         self._append = writer.append
         try:
-            async with self._decoders:
+            async with self._decoders or nullcontext():
                 try:
                     await self._open_stage()
                     await self._work_through()
@@ -270,6 +273,9 @@ class Job(Generic[R]):
 
     async def _decode(self, photo: Photo) -> None:
         """Decode one photo, and pass it on unless an identical one serves for both."""
+        if self._decoders is None:
+            self._ahead.put(Decoded(photo))
+            return
         try:
             loaded = await self._decoders.decode(photo.path)
         except CorruptImageError as error:

@@ -16,10 +16,16 @@ R = TypeVar("R", bound=msgspec.Struct)
 
 
 class Decoded(msgspec.Struct, frozen=True):
-    """A photo with its decoded picture."""
+    """A photo with its decoded picture; without one for a stage that asks for none."""
 
     photo: Photo
-    loaded: LoadedPhoto
+    loaded: LoadedPhoto | None = None
+
+    @property
+    def seen(self) -> LoadedPhoto:
+        """The decoded picture, for a stage that asks for it."""
+        assert self.loaded is not None
+        return self.loaded
 
 
 class Failed(msgspec.Struct, frozen=True):
@@ -61,14 +67,14 @@ class Stage(ABC, Generic[R]):
     Attributes:
         name: What it is called in logs and reports.
         record_type: What its journal holds.
-        picture: The form in which it wants its pictures.
+        picture: The form in which it wants its pictures, None if it works without.
         workers: How many calls of `process` run at once.
         unexpected: What an error counts as that is none of the backends' own.
     """
 
     name: str
     record_type: type[R]
-    picture: PictureSpec
+    picture: PictureSpec | None
     workers: int
     unexpected: Status
 

@@ -1,0 +1,1 @@
+"""Embedders: texts, and with `clip` pictures, to vectors of unit length."""

@@ -1,0 +1,69 @@
+"""What an embedder is."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from PIL.Image import Image
+
+    Vectors = NDArray[np.float32]
+    """Shape (inputs, dimensions), float32, each row of length 1."""
+
+
+class Embedder(ABC):
+    """Turns texts into vectors of unit length; similar texts get similar vectors.
+
+    Its methods block. They are called on one thread at a time.
+
+    Attributes:
+        name: What the user calls it.
+        model: Which model it runs, so that vectors of another are not mixed in.
+        dimensions: Of a vector; known once it is open.
+        batch_size: Texts to a call.
+        sees_pictures: Whether it puts pictures into the same space.
+        learns: Whether it is fitted on the texts of the library.
+    """
+
+    name: str
+    model: str
+    dimensions: int = 0
+    batch_size: int = 64
+    sees_pictures: ClassVar[bool] = False
+    learns: ClassVar[bool] = False
+
+    @abstractmethod
+    def open(self) -> None:
+        """Load the model.
+
+        Raises:
+            SetupError: it cannot be loaded; the message says what mends it.
+        """
+
+    @abstractmethod
+    def embed_texts(self, texts: Sequence[str]) -> Vectors:
+        """Return a vector for each text."""
+
+    def embed_pictures(self, pictures: Sequence[Image]) -> Vectors:
+        """Return a vector for each upright RGB picture, where `sees_pictures` is set."""
+        raise NotImplementedError
+
+    def fit(self, texts: Sequence[str]) -> bytes:
+        """Learn from the texts of a library, where `learns` is set.
+
+        Returns:
+            What was learnt, for `restore` in a later process.
+        """
+        raise NotImplementedError
+
+    def restore(self, learnt: bytes) -> None:
+        """Take over what an earlier process learnt, where `learns` is set.
+
+        Raises:
+            ValueError: it cannot be read.
+        """
+        raise NotImplementedError

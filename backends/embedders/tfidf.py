@@ -1,0 +1,107 @@
+"""`tfidf`: words weighted by their rarity, squeezed into few dimensions. Nothing to download."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import msgspec
+import numpy as np
+from sklearn.decomposition import TruncatedSVD
+from sklearn.feature_extraction.text import TfidfVectorizer
+
+from backends.embedders.base import Embedder
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from backends.embedders.base import Vectors
+
+MOST_DIMENSIONS = 128
+MOST_WORDS = 20_000
+SEED = 0
+
+
+class _Learnt(msgspec.Struct):
+    """The vocabulary, its weights, and the axes it is projected on, as bytes of float32."""
+
+    words: list[str]
+    weights: bytes
+    axes: bytes
+
+
+class TfidfEmbedder(Embedder):
+    """Latent semantic analysis (Deerwester et al. 1990): TF-IDF, then a truncated SVD.
+
+    A text without a known word points along an axis of its own, so that every
+    vector has length 1.
+    """
+
+    name = "tfidf"
+    model = "tfidf-svd"
+    batch_size = 2048
+    learns: ClassVar[bool] = True
+
+    def __init__(self) -> None:
+        self._vectorizer: Any = None
+        self._axes: NDArray[np.float32] = np.zeros((0, 0), np.float32)
+
+    def open(self) -> None:
+        """There is nothing to load."""
+
+    def fit(self, texts: Sequence[str]) -> bytes:
+        """Learn vocabulary, weights and axes; equal texts teach equal things."""
+        vectorizer = _vectorizer()
+        try:
+            matrix = vectorizer.fit_transform(texts)
+        except ValueError:  # not one word besides stop words
+            return self._take(_Learnt([], b"", b""))
+        rank = min(MOST_DIMENSIONS, min(matrix.shape) - 1)
+        if rank < 1:
+            axes = np.eye(matrix.shape[1], dtype=np.float32)[:MOST_DIMENSIONS]
+        else:
+            axes = TruncatedSVD(rank, random_state=SEED).fit(matrix).components_
+        return self._take(
+            _Learnt(
+                words=list(vectorizer.get_feature_names_out()),
+                weights=vectorizer.idf_.astype(np.float32).tobytes(),
+                axes=axes.astype(np.float32).tobytes(),
+            )
+        )
+
+    def restore(self, learnt: bytes) -> None:
+        """Take over what was learnt before."""
+        try:
+            self._take(msgspec.msgpack.decode(learnt, type=_Learnt))
+        except msgspec.MsgspecError as error:
+            raise ValueError(str(error)) from None
+
+    def _take(self, learnt: _Learnt) -> bytes:
+        words = len(learnt.words)
+        self._axes = np.frombuffer(learnt.axes, np.float32).reshape(-1, max(1, words))
+        self._vectorizer = None
+        if words:
+            self._vectorizer = _vectorizer(learnt.words)
+            self._vectorizer.idf_ = np.frombuffer(learnt.weights, np.float32).astype(np.float64)
+        self.dimensions = len(self._axes) + 1
+        return msgspec.msgpack.encode(learnt)
+
+    def embed_texts(self, texts: Sequence[str]) -> Vectors:
+        """Return a vector for each text."""
+        vectors = np.zeros((len(texts), self.dimensions), np.float32)
+        if self._vectorizer is not None:
+            vectors[:, :-1] = self._vectorizer.transform(texts) @ self._axes.T
+        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+        unknown = lengths[:, 0] < 1e-6
+        vectors[unknown, -1] = lengths[unknown, 0] = 1
+        return vectors / lengths
+
+
+def _vectorizer(words: list[str] | None = None) -> TfidfVectorizer:
+    return TfidfVectorizer(
+        stop_words="english",
+        sublinear_tf=True,
+        max_features=None if words else MOST_WORDS,
+        vocabulary=words,
+        dtype=np.float32,
+    )

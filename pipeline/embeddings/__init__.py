@@ -1,0 +1,1 @@
+"""Vectors of captions and pictures: made once, kept in `embeddings/`, read without copying."""

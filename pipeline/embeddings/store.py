@@ -1,0 +1,196 @@
+"""Where vectors live: a memory-mapped array, and beside it a journal of what each row is.
+
+A row is synced before the record that names it, so every record that can be read
+has its vector. Rows that no record names any more stay; they cost a kilobyte each.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+import numpy as np
+from blake3 import blake3
+
+from journal import (
+    Committed,
+    Follower,
+    JournalError,
+    JournalWriter,
+    WriterLock,
+    atomic_rewrite,
+    record_key,
+)
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from backends.embedders.base import Vectors
+
+VERSION = 1
+
+
+class EmbeddingRecord(msgspec.Struct, omit_defaults=True, kw_only=True, gc=False):
+    """Which row holds the vector of a photo.
+
+    Attributes:
+        rel_path: POSIX path below the photos directory, in Unicode NFC.
+        of: Hash of the caption, or of the picture's file.
+        row: Of the array.
+        raw_path: Base64 of the path's bytes, only where they are not UTF-8.
+        error: Why there is no vector.
+    """
+
+    rel_path: str
+    of: str
+    row: int | None
+    raw_path: str | None = None
+    error: str | None = None
+
+
+class Manifest(msgspec.Struct, kw_only=True):
+    """What the vectors are: `manifest.json`."""
+
+    version: int = VERSION
+    embedder: str
+    model: str
+    dimensions: int
+    dtype: Literal["float32"] = "float32"
+    unit_length: bool = True
+
+
+class VectorStore:
+    """The vectors of one embedder.
+
+    Args:
+        directory: `embeddings/NAME` of a workspace.
+
+    Attributes:
+        held: What each photo's vector is of, and its row, by key.
+        row_of: Row by what it is the vector of: equal captions share one.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.held: dict[str, tuple[str, int]] = {}
+        self.row_of: dict[str, int] = {}
+        self._manifest_path = directory / "manifest.json"
+        self._rows_path = directory / "vectors.f32"
+        self.journal = directory / "keys.jsonl"
+        self.manifest = self._read_manifest()
+        if self.manifest is not None:
+            self._read()
+
+    def _read_manifest(self) -> Manifest | None:
+        try:
+            manifest = msgspec.json.decode(self._manifest_path.read_bytes(), type=Manifest)
+        except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+            return None
+        return manifest if manifest.version == VERSION and manifest.dimensions > 0 else None
+
+    @property
+    def rows(self) -> int:
+        """Whole rows in the array."""
+        if self.manifest is None or not self._rows_path.exists():
+            return 0
+        return self._rows_path.stat().st_size // (4 * self.manifest.dimensions)
+
+    def _read(self) -> None:
+        rows = self.rows
+        for _, record in Follower(self.journal, EmbeddingRecord).poll():
+            key = record_key(record.rel_path, record.raw_path)
+            if record.row is None or not 0 <= record.row < rows:
+                self.held.pop(key, None)
+                continue
+            self.held[key] = (record.of, record.row)
+            self.row_of[record.of] = record.row
+
+    def fits(self, model: str) -> bool:
+        """Tell whether the vectors are those of a model, so that more may join them."""
+        return self.manifest is not None and self.manifest.model == model
+
+    def vectors(self) -> Vectors:
+        """Return the whole array, mapped, not read: shape (rows, dimensions), float32."""
+        assert self.manifest is not None
+        shape = (self.rows, self.manifest.dimensions)
+        if not shape[0]:
+            return np.zeros(shape, np.float32)
+        return np.memmap(self._rows_path, np.float32, "r", shape=shape)
+
+    def take(self, keys: list[str]) -> tuple[Vectors, NDArray[np.int64]]:
+        """Return the distinct vectors of some photos, and for each photo its place among them."""
+        rows = np.array([self.held[key][1] for key in keys], np.int64)
+        distinct, places = np.unique(rows, return_inverse=True)
+        return self.vectors()[distinct], places
+
+    def empty(self, manifest: Manifest, learnt: bytes | None) -> None:
+        """Begin anew for another model; what was there is removed.
+
+        Args:
+            manifest: What the vectors will be.
+            learnt: What the embedder learnt from the library, None if it learns nothing.
+        """
+        self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for path in (self._manifest_path, self.journal, self._rows_path):
+            path.unlink(missing_ok=True)
+        if learnt is not None:
+            _write(self.directory / "learnt.bin", learnt)
+        _write(self._manifest_path, msgspec.json.format(msgspec.json.encode(manifest)) + b"\n")
+        self.manifest = manifest
+        self.held.clear()
+        self.row_of.clear()
+
+    def learnt(self) -> bytes | None:
+        """Return what the embedder learnt, None where that is gone."""
+        try:
+            return (self.directory / "learnt.bin").read_bytes()
+        except OSError:
+            return None
+
+    def append(self, vectors: Vectors) -> int:
+        """Bring vectors to disk behind the others, and return the row of the first.
+
+        Raises:
+            OSError: they cannot be written; what was there is as it was.
+        """
+        assert self.manifest is not None
+        first = self.rows
+        data = np.ascontiguousarray(vectors, np.float32).tobytes()
+        with open(os.open(self._rows_path, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as file:
+            file.seek(first * 4 * self.manifest.dimensions)  # over a torn last row
+            file.truncate()
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        return first
+
+    def open_journal(
+        self,
+        on_commit: Callable[[Committed[EmbeddingRecord]], None],
+        on_failure: Callable[[JournalError], None],
+    ) -> JournalWriter[EmbeddingRecord]:
+        """Return the writer of the records.
+
+        Raises:
+            JournalLocked: another process makes vectors here.
+        """
+        return JournalWriter(WriterLock(self.journal, "pcc embed"), on_commit, on_failure)
+
+
+def store_of(workspace: Path, embedder: str, *, pictures: bool = False) -> VectorStore:
+    """Return the store of an embedder in a workspace."""
+    name = embedder.replace("/", "__") + ("-pictures" if pictures else "")
+    return VectorStore(workspace / "embeddings" / name)
+
+
+def text_hash(text: str) -> str:
+    """Return what a caption is known by: equal captions have equal vectors."""
+    return blake3(text.encode("utf-8", "surrogatepass")).hexdigest(16)
+
+
+def _write(path: Path, data: bytes) -> None:
+    with atomic_rewrite(path, needed=len(data)) as file:
+        file.write(data)
