@@ -31,6 +31,8 @@ EXTRAS = {"local": "local", "openai": "api", "anthropic": "api", "gemini": "api"
 
 EXTRA_PACKAGES = {
     "api": ("anthropic", "genai-prices", "google-genai", "openai", "tenacity"),
+    "clusters": ("hdbscan", "scikit-learn", "snowballstemmer", "umap-learn"),
+    "minilm": ("sentence-transformers",),
     "local": ("accelerate", "bitsandbytes", "num2words", "torch", "transformers"),
     "places": ("reverse-geocode",),
 }

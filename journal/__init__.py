@@ -14,7 +14,7 @@ from journal.errors import (
 from journal.index import Index, load_index
 from journal.inspection import Line, inspect_lines
 from journal.lines import Seal, check_seal, seal
-from journal.lock import WriterLock
+from journal.lock import WriterLock, patient_lock
 from journal.reader import Follower, Malformed, read_record, scan
 from journal.records import (
     CaptionRecord,
@@ -59,6 +59,7 @@ __all__ = [
     "free_bytes",
     "inspect_lines",
     "load_index",
+    "patient_lock",
     "read_record",
     "record_key",
     "repair",

@@ -6,12 +6,16 @@ import errno
 import fcntl
 import os
 import socket
+import time
 from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
 from journal.errors import JournalLocked, JournalLost
+
+PATIENCE_SECONDS = 2.0
+"""How long to wait for another process that is just writing a line by hand."""
 
 
 class Holder(msgspec.Struct):
@@ -104,3 +108,19 @@ def read_holder(journal: Path) -> str:
         return str(msgspec.json.decode(holder_path(journal).read_bytes(), type=Holder))
     except (OSError, UnicodeDecodeError, msgspec.MsgspecError):
         return "another process"
+
+
+def patient_lock(path: Path, command: str) -> WriterLock:
+    """Return the lock on a journal that is only ever held for a moment, such as one of edits.
+
+    Raises:
+        JournalLocked: another process holds it for seconds.
+    """
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            return WriterLock(path, command)
+        except JournalLocked:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)

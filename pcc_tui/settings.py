@@ -48,6 +48,7 @@ class Choices(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, kw
         dtype: Number format of a local model.
         device: Where a local model runs.
         revision: Commit, tag or branch of a local model's repository.
+        embedder: Name of the embedder, None for what suits this machine.
         restart_every: Photos after which the app lets a new process go on; None for never.
     """
 
@@ -64,6 +65,7 @@ class Choices(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, kw
     dtype: Dtype | None = None
     device: str | None = None
     revision: str | None = None
+    embedder: str | None = None
     restart_every: Annotated[int, msgspec.Meta(ge=1)] | None = None
 
 

@@ -48,6 +48,8 @@ def loading_words(loading: Loading) -> str:
     if loading.unit == "bytes":
         done, total = loading.done / 1e9, loading.total / 1e9
         return f"{loading.what}: {done:.2f} of {total:.2f} GB ({share})"
+    if loading.unit == "percent":
+        return f"{loading.what} ({share})"
     return f"{loading.what}: {loading.done:,} of {loading.total:,} ({share})"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
@@ -13,6 +14,13 @@ if TYPE_CHECKING:
 
     Vectors = NDArray[np.float32]
     """Shape (inputs, dimensions), float32, each row of length 1."""
+
+ENVIRONMENT = {
+    "DISABLE_SAFETENSORS_CONVERSION": "1",  # else the hub is asked to convert what has none
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+}
+"""What the libraries shall leave alone."""
 
 
 class Embedder(ABC):
@@ -67,3 +75,28 @@ class Embedder(ABC):
             ValueError: it cannot be read.
         """
         raise NotImplementedError
+
+
+def set_environment() -> None:
+    """Tell the libraries what to leave alone; one of them listens only while it is imported."""
+    for name, value in ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+
+
+def unit_rows(vectors: Vectors) -> Vectors:
+    """Return vectors at length 1; one without a direction points along the first axis."""
+    import numpy as np
+
+    vectors = vectors.astype(np.float32)
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    lost = ~(np.isfinite(lengths) & (lengths > 0))[:, 0]
+    vectors[lost] = 0
+    vectors[lost, 0] = lengths[lost] = 1
+    unit: Vectors = vectors / lengths
+    return unit
+
+
+def first_line(error: Exception) -> str:
+    """Return the first line of what a library says, to go on after it."""
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return lines[0][:300].rstrip(".")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backends.embedders.base import Embedder
+from backends.embedders.base import Embedder, set_environment
 from backends.errors import SetupError
 
 NEEDED = {
@@ -34,6 +34,7 @@ def make_embedder(name: str) -> Embedder:
     Raises:
         SetupError: there is none of that name, or an extra is missing.
     """
+    set_environment()
     try:
         if name == "tfidf":
             from backends.embedders.tfidf import TfidfEmbedder

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from backends.embedders.base import Embedder
+from backends.embedders.base import Embedder, first_line, set_environment, unit_rows
 from backends.errors import SetupError
 
 if TYPE_CHECKING:
@@ -34,8 +33,7 @@ class SentenceEmbedder(Embedder):
 
     def open(self) -> None:
         """Load the model: weights from safetensors, no code from its repository."""
-        os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-        os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+        set_environment()
         import torch
         import transformers
         from sentence_transformers import SentenceTransformer
@@ -56,7 +54,7 @@ class SentenceEmbedder(Embedder):
             )
         except Exception as error:
             raise SetupError(
-                f"the embedder {self.name} cannot be loaded: {_first_line(error)}; "
+                f"the embedder {self.name} cannot be loaded: {first_line(error)}; "
                 "`--embedder tfidf` needs nothing"
             ) from error
         self.batch_size = 512 if cuda else 64
@@ -67,12 +65,10 @@ class SentenceEmbedder(Embedder):
         vectors: Vectors = self._encoder.encode(
             list(texts),
             batch_size=self.batch_size,
-            normalize_embeddings=True,
             show_progress_bar=False,
             convert_to_numpy=True,
         )
-        vectors = vectors.astype("float32")
-        return vectors / (vectors**2).sum(1, keepdims=True) ** 0.5  # bfloat16 rounds
+        return unit_rows(vectors.reshape(-1, self.dimensions))  # of no texts it has no rows
 
 
 def minilm_is_here() -> bool:
@@ -81,6 +77,7 @@ def minilm_is_here() -> bool:
         return False
     if find_spec(PACKAGED_MINILM) is not None:
         return True
+    set_environment()
     from huggingface_hub import try_to_load_from_cache
 
     return isinstance(try_to_load_from_cache(MINILM, "model.safetensors"), str)
@@ -100,7 +97,3 @@ def _has_bfloat16() -> bool:
         flags = Path("/proc/cpuinfo").read_text()
         return "avx512_bf16" in flags or "amx_bf16" in flags
     return False
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 import numpy as np
-from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.utils.extmath import randomized_svd
 
 from backends.embedders.base import Embedder
 
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 MOST_DIMENSIONS = 128
 MOST_WORDS = 20_000
+NOISE = 1e-5
+"""Of the largest singular value; what is below is rounding, and its axis points anywhere."""
+
 SEED = 0
 
 
@@ -56,11 +59,10 @@ class TfidfEmbedder(Embedder):
             matrix = vectorizer.fit_transform(texts)
         except ValueError:  # not one word besides stop words
             return self._take(_Learnt([], b"", b""))
-        rank = min(MOST_DIMENSIONS, min(matrix.shape) - 1)
-        if rank < 1:
-            axes = np.eye(matrix.shape[1], dtype=np.float32)[:MOST_DIMENSIONS]
-        else:
-            axes = TruncatedSVD(rank, random_state=SEED).fit(matrix).components_
+        rank = min(MOST_DIMENSIONS, *matrix.shape)
+        # TruncatedSVD does this too, but wants two words and divides by the variance of the texts.
+        _, sizes, axes = randomized_svd(matrix, rank, n_iter=5, random_state=SEED)
+        axes = axes[sizes > sizes[0] * NOISE]
         return self._take(
             _Learnt(
                 words=list(vectorizer.get_feature_names_out()),
@@ -78,23 +80,29 @@ class TfidfEmbedder(Embedder):
 
     def _take(self, learnt: _Learnt) -> bytes:
         words = len(learnt.words)
-        self._axes = np.frombuffer(learnt.axes, np.float32).reshape(-1, max(1, words))
-        self._vectorizer = None
+        axes = np.frombuffer(learnt.axes, np.float32).reshape(-1, max(1, words))
+        weights = np.frombuffer(learnt.weights, np.float32)
+        finite = np.isfinite(axes).all() and np.isfinite(weights).all()
+        if not finite or bool(words) != bool(len(axes)):
+            raise ValueError("words, weights and axes do not belong together")
+        vectorizer = None
         if words:
-            self._vectorizer = _vectorizer(learnt.words)
-            self._vectorizer.idf_ = np.frombuffer(learnt.weights, np.float32).astype(np.float64)
-        self.dimensions = len(self._axes) + 1
+            vectorizer = _vectorizer(learnt.words)
+            vectorizer.idf_ = weights.astype(np.float64)
+        self._axes, self._vectorizer = axes, vectorizer
+        self.dimensions = len(axes) + 1
         return msgspec.msgpack.encode(learnt)
 
     def embed_texts(self, texts: Sequence[str]) -> Vectors:
         """Return a vector for each text."""
-        vectors = np.zeros((len(texts), self.dimensions), np.float32)
-        if self._vectorizer is not None:
+        vectors: Vectors = np.zeros((len(texts), self.dimensions), np.float32)
+        if self._vectorizer is not None and len(texts):
             vectors[:, :-1] = self._vectorizer.transform(texts) @ self._axes.T
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
         unknown = lengths[:, 0] < 1e-6
         vectors[unknown, -1] = lengths[unknown, 0] = 1
-        return vectors / lengths
+        unit: Vectors = vectors / lengths
+        return unit
 
 
 def _vectorizer(words: list[str] | None = None) -> TfidfVectorizer:

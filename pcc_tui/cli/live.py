@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from pcc_tui.clean import clean
 from pcc_tui.cli.output import say
-from pcc_tui.wording import counts, duration, loading_words
+from pcc_tui.wording import about, counts, duration, loading_words
 from pipeline.jobs.progress import Snapshot
 
 if TYPE_CHECKING:
@@ -26,7 +26,10 @@ SHOWN_ERRORS = 3
 def status_parts(shot: Snapshot) -> list[str]:
     """Return a snapshot in a few short phrases."""
     if shot.loading is not None:
-        return [f"loading: {loading_words(shot.loading)}", f"{shot.total:,} photos wait"]
+        if shot.stage != "cluster":
+            return [f"loading: {loading_words(shot.loading)}", f"{shot.total:,} photos wait"]
+        left = "" if shot.eta_seconds is None else f", about {about(shot.eta_seconds)} to go"
+        return [f"cluster: {loading_words(shot.loading)}{left}", f"{shot.total:,} photos"]
     share = shot.attempted / shot.total if shot.total else 1.0
     pace = f"{shot.rate_now:.1f}/s now, {shot.rate:.1f}/s on average"
     if shot.state == "running" and shot.eta_seconds is not None and shot.remaining:

@@ -13,6 +13,7 @@ import typer
 from backends.errors import BackendError
 from journal import JournalError, JournalLocked
 from pcc_tui.cli import (
+    cluster,
     compare,
     demo,
     doctor,
@@ -29,6 +30,7 @@ from pcc_tui.cli import (
 )
 from pcc_tui.cli.output import ExitCode, warn
 from pcc_tui.errors import SettingsError
+from pipeline.clusters.errors import ClusterError, WrongOverride
 from pipeline.jobs.errors import JobError, WorkspaceBusy
 from pipeline.photos.errors import PhotoError, PhotosDirMissing
 
@@ -49,6 +51,8 @@ app.command("stats")(stats.stats)
 app.command("models")(models.models)
 app.command("try")(try_photo.try_photo)
 app.command("compare")(compare.compare)
+app.command("embed")(cluster.embed)
+app.command("cluster")(cluster.cluster)
 app.command("edit")(edit.edit)
 app.command("watch")(watch.watch)
 app.command("doctor")(doctor.doctor)
@@ -95,9 +99,9 @@ def _run() -> int:
         return 128 + signal.SIGINT
     except (JournalLocked, WorkspaceBusy) as error:
         return _told(str(error), ExitCode.LOCKED)
-    except (PhotosDirMissing, BackendError, SettingsError) as error:
+    except (PhotosDirMissing, BackendError, SettingsError, WrongOverride) as error:
         return _told(str(error), ExitCode.USAGE)
-    except (JournalError, JobError, PhotoError) as error:
+    except (ClusterError, JournalError, JobError, PhotoError) as error:
         return _told(str(error), ExitCode.FAILED)
     except OSError as error:
         return _told(str(error), ExitCode.FAILED)

@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Optional, get_args
 
 import typer
 
+from backends.registry import has_extra
 from journal import Status
 from pcc_tui.cli.output import ExitCode, fail, warn
 from pcc_tui.errors import SettingsError
@@ -73,6 +74,14 @@ class Site:
                 f"the photos directory {found} does not exist; give another with --photos-dir",
                 ExitCode.USAGE,
             )
+        return found
+
+    def photos_if_here(self, settings: Settings) -> Path | None:
+        """Return the photos directory, None where none is named or the photos are not here."""
+        found = self.photos_dir or settings.photos_dir
+        if found is not None and not found.is_dir():
+            warn(f"warning: {found} is not there; going by the journal alone")
+            return None
         return found
 
 
@@ -188,6 +197,12 @@ class Pace:
     mock_latency: Annotated[float, typer.Option(help="Seconds that `mock` takes for a photo.")] = (
         0.0
     )
+
+
+def require_extra(extra: str, command: str) -> None:
+    """End with a usage error if a command's packages are not installed."""
+    if not has_extra(extra):
+        fail(f"{command} needs more packages: pip install 'pcc[{extra}]'", ExitCode.USAGE)
 
 
 def require_text(option: str, value: str) -> None:

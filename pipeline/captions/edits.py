@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 from backends.keys import scrub
 from journal import (
     EditRecord,
     Follower,
-    JournalLocked,
     JournalWriter,
-    WriterLock,
+    patient_lock,
     record_key,
     utc_now,
 )
-
-LOCK_SECONDS = 2.0
-"""How long to wait for another process that is just writing an edit."""
 
 
 class Edits:
@@ -65,7 +60,7 @@ class Edits:
         """
         text = None if caption is None else scrub(caption)
         edit = EditRecord(rel_path=rel_path, raw_path=raw_path, caption=text, at=utc_now())
-        writer: JournalWriter[EditRecord] = JournalWriter(_patient_lock(self.path))
+        writer: JournalWriter[EditRecord] = JournalWriter(patient_lock(self.path, "an edit"))
         try:
             writer.append(edit)
         finally:
@@ -78,14 +73,3 @@ class Edits:
             self.texts.pop(key, None)
         else:
             self.texts[key] = edit.caption
-
-
-def _patient_lock(path: Path) -> WriterLock:
-    deadline = time.monotonic() + LOCK_SECONDS
-    while True:
-        try:
-            return WriterLock(path, "an edit")
-        except JournalLocked:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.02)

@@ -7,7 +7,7 @@ has its vector. Rows that no record names any more stay; they cost a kilobyte ea
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -16,10 +16,7 @@ import numpy as np
 from blake3 import blake3
 
 from journal import (
-    Committed,
     Follower,
-    JournalError,
-    JournalWriter,
     WriterLock,
     atomic_rewrite,
     record_key,
@@ -67,22 +64,25 @@ class VectorStore:
 
     Args:
         directory: `embeddings/NAME` of a workspace.
+        of_pictures: Whether its vectors are of pictures, not of captions.
 
     Attributes:
         held: What each photo's vector is of, and its row, by key.
         row_of: Row by what it is the vector of: equal captions share one.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, of_pictures: bool = False) -> None:
         self.directory = directory
+        self.of_pictures = of_pictures
         self.held: dict[str, tuple[str, int]] = {}
         self.row_of: dict[str, int] = {}
         self._manifest_path = directory / "manifest.json"
         self._rows_path = directory / "vectors.f32"
+        self._learnt_path = directory / "learnt.bin"
         self.journal = directory / "keys.jsonl"
         self.manifest = self._read_manifest()
-        if self.manifest is not None:
-            self._read()
+        self._follower = Follower(self.journal, EmbeddingRecord)
+        self.refresh()
 
     def _read_manifest(self) -> Manifest | None:
         try:
@@ -98,9 +98,10 @@ class VectorStore:
             return 0
         return self._rows_path.stat().st_size // (4 * self.manifest.dimensions)
 
-    def _read(self) -> None:
+    def refresh(self) -> None:
+        """Take in what was recorded since this was last asked."""
         rows = self.rows
-        for _, record in Follower(self.journal, EmbeddingRecord).poll():
+        for _, record in self._follower.poll():
             key = record_key(record.rel_path, record.raw_path)
             if record.row is None or not 0 <= record.row < rows:
                 self.held.pop(key, None)
@@ -126,27 +127,40 @@ class VectorStore:
         distinct, places = np.unique(rows, return_inverse=True)
         return self.vectors()[distinct], places
 
-    def empty(self, manifest: Manifest, learnt: bytes | None) -> None:
-        """Begin anew for another model; what was there is removed.
+    def lock(self) -> WriterLock:
+        """Return the lock of whoever writes here.
 
-        Args:
-            manifest: What the vectors will be.
-            learnt: What the embedder learnt from the library, None if it learns nothing.
+        Raises:
+            JournalLocked: another process makes vectors here.
         """
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for path in (self._manifest_path, self.journal, self._rows_path):
+        return WriterLock(self.journal, f"pcc embed in {self.directory}")
+
+    def empty(self, lock: WriterLock) -> None:
+        """Remove everything: the vectors are those of another model, or fit no more."""
+        os.ftruncate(lock.descriptor, 0)
+        for path in (self._manifest_path, self._rows_path, self._learnt_path):
             path.unlink(missing_ok=True)
-        if learnt is not None:
-            _write(self.directory / "learnt.bin", learnt)
-        _write(self._manifest_path, msgspec.json.format(msgspec.json.encode(manifest)) + b"\n")
-        self.manifest = manifest
+        self.manifest = None
         self.held.clear()
         self.row_of.clear()
 
+    def begin(self, manifest: Manifest, learnt: bytes | None = None) -> None:
+        """Say what the vectors will be.
+
+        Args:
+            manifest: What they will be.
+            learnt: What the embedder learnt from the library, None if it learns nothing.
+        """
+        if learnt is not None:
+            _write(self._learnt_path, learnt)
+        _write(self._manifest_path, msgspec.json.format(msgspec.json.encode(manifest)) + b"\n")
+        self.manifest = manifest
+
     def learnt(self) -> bytes | None:
-        """Return what the embedder learnt, None where that is gone."""
+        """Return what the embedder learnt, None where there is nothing."""
         try:
-            return (self.directory / "learnt.bin").read_bytes()
+            return self._learnt_path.read_bytes()
         except OSError:
             return None
 
@@ -167,23 +181,11 @@ class VectorStore:
             os.fsync(file.fileno())
         return first
 
-    def open_journal(
-        self,
-        on_commit: Callable[[Committed[EmbeddingRecord]], None],
-        on_failure: Callable[[JournalError], None],
-    ) -> JournalWriter[EmbeddingRecord]:
-        """Return the writer of the records.
-
-        Raises:
-            JournalLocked: another process makes vectors here.
-        """
-        return JournalWriter(WriterLock(self.journal, "pcc embed"), on_commit, on_failure)
-
 
 def store_of(workspace: Path, embedder: str, *, pictures: bool = False) -> VectorStore:
-    """Return the store of an embedder in a workspace."""
-    name = embedder.replace("/", "__") + ("-pictures" if pictures else "")
-    return VectorStore(workspace / "embeddings" / name)
+    """Return the store of an embedder in a workspace; that of its pictures stands beside."""
+    name = re.sub(r"[^\w.-]", "_", embedder) + ("-pictures" if pictures else "")
+    return VectorStore(workspace / "embeddings" / name, of_pictures=pictures)
 
 
 def text_hash(text: str) -> str:

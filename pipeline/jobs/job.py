@@ -33,7 +33,7 @@ from pipeline.jobs.budget import Budget
 from pipeline.jobs.copies import Copies
 from pipeline.jobs.errors import RunStopped, describe
 from pipeline.jobs.ledger import Ledger, OpenJournal
-from pipeline.jobs.progress import Progress
+from pipeline.jobs.progress import Progress, Snapshot
 from pipeline.jobs.stage import Decoded, Failed, Stage
 from pipeline.photos.decoder import DecoderPool
 from pipeline.photos.errors import CorruptImageError, DecoderUnavailable, PhotosDirMissing
@@ -172,6 +172,10 @@ class Job(Generic[R]):
             for task in leftover:
                 task.cancel()
             await asyncio.gather(*leftover, return_exceptions=True)
+
+    def snapshot(self) -> Snapshot:
+        """Return how far the job is."""
+        return self.progress.snapshot()
 
     def pause(self) -> None:
         """Take no further photo; what is in flight is finished."""

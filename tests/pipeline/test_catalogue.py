@@ -16,7 +16,7 @@ from journal import (
     compact,
     scan,
 )
-from pipeline.captions import edits as edits_module
+from journal import lock as lock_module
 from pipeline.captions.catalogue import STEP, Catalogue, key_bytes, readable_path
 from pipeline.captions.edits import Edits
 from pipeline.captions.measured import measure
@@ -184,7 +184,7 @@ def test_an_edit_is_on_disk_when_write_returns(journal: Path) -> None:
 
 
 def test_a_locked_edits_journal_says_who(journal: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(edits_module, "LOCK_SECONDS", 0.05)
+    monkeypatch.setattr(lock_module, "PATIENCE_SECONDS", 0.05)
     lock = WriterLock(journal.with_name("edits.jsonl"), "a test")
     with pytest.raises(JournalLocked, match="a test"):
         Edits(journal).write("a.jpg", None, "mine")

@@ -1,0 +1,171 @@
+"""`pcc embed` and `pcc cluster`: vectors of captions, and the tree of clusters over them."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import typer
+
+from pcc_tui.cli.groups import takes_groups
+from pcc_tui.cli.options import Site, require_extra, require_text
+from pcc_tui.cli.output import ExitCode, fail, narration, print_json, say
+from pcc_tui.wording import duration
+
+if TYPE_CHECKING:
+    from pipeline.clusters.clusterer import ClusterReport, Settings
+    from pipeline.clusters.run import ClusterRequest, EmbedReport, Outcome
+
+SHOWN = 10
+
+
+@dataclasses.dataclass(frozen=True)
+class Embedder:
+    """What makes the vectors."""
+
+    embedder: Annotated[
+        Optional[str],
+        typer.Option(
+            help="minilm, tfidf, clip, or the id of a sentence-transformers model.",
+            show_default="minilm where it can be loaded, else tfidf",
+        ),
+    ] = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Shape:
+    """How to cluster."""
+
+    min_cluster_size: Annotated[
+        Optional[int],
+        typer.Option(min=2, help="Photos of the smallest cluster.", show_default="by the library"),
+    ] = None
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Same seed, same tree.")] = 0
+    assign_noise: Annotated[
+        bool,
+        typer.Option("--assign-noise", help="Put what fits nowhere into the nearest cluster."),
+    ] = False
+    sample: Annotated[
+        int,
+        typer.Option(min=100, help="Distinct captions fitted at once; the rest is assigned."),
+    ] = 60_000
+    force: Annotated[bool, typer.Option("--force", help="Cluster even if nothing has changed.")] = (
+        False
+    )
+
+
+@takes_groups
+def embed(site: Site, embedder: Embedder) -> int:
+    """Make the vectors of captions that have none yet; with `clip`, of pictures too."""
+    return _carry_out(site, embedder, None, force=False)
+
+
+@takes_groups
+def cluster(site: Site, embedder: Embedder, shape: Shape) -> int:
+    """Sort the photos into a tree of clusters, by what their captions say."""
+    require_extra("clusters", "pcc cluster")
+    from pipeline.clusters.clusterer import Settings
+
+    settings = Settings(
+        seed=shape.seed,
+        min_cluster_size=shape.min_cluster_size,
+        assign_noise=shape.assign_noise,
+        sample=shape.sample,
+    )
+    return _carry_out(site, embedder, settings, force=shape.force)
+
+
+def _carry_out(site: Site, embedder: Embedder, settings: Settings | None, *, force: bool) -> int:
+    require_extra("clusters", "pcc embed")
+    from backends.embedders.registry import default_embedder
+    from pipeline.clusters.run import ClusterRequest
+
+    chosen = site.settings()
+    if embedder.embedder is not None:
+        require_text("--embedder", embedder.embedder)
+    photos_dir = site.photos_if_here(chosen)
+    if photos_dir is None and not site.journal.is_file():
+        fail(
+            f"there is neither a journal at {site.journal} nor a photos directory; "
+            "give one with --captions-jsonl or --photos-dir",
+            ExitCode.USAGE,
+        )
+    request = ClusterRequest(
+        workspace=site.workspace,
+        journal=site.journal,
+        photos_dir=photos_dir,
+        embedder=embedder.embedder or chosen.choices.embedder or default_embedder(),
+        settings=settings,
+        force=force,
+    )
+    outcome = _run(request, json=site.json)
+    if site.json:
+        print_json(outcome.report)
+    else:
+        _tell(outcome)
+    return outcome.signal_code or ExitCode.OK
+
+
+def _run(request: ClusterRequest, *, json: bool) -> Outcome:
+    import asyncio
+
+    from pcc_tui.cli.live import show
+    from pipeline.clusters.run import prepare_clustering, run_clustering
+
+    request.workspace.mkdir(parents=True, exist_ok=True)
+    prepared = prepare_clustering(request)
+    stream = narration(json)
+    try:
+        for warning in prepared.warnings:
+            say(f"warning: {warning}", to=stream)
+        for embedding in prepared.embeddings:
+            what = "pictures" if embedding.store.of_pictures else "captions"
+            say(
+                f"To embed with {request.embedder}: {len(embedding.to_do):,} {what}, "
+                f"{embedding.held:,} are done",
+                to=stream,
+            )
+        return asyncio.run(run_clustering(prepared, lambda shot: show(shot, stream)))
+    finally:
+        prepared.release()
+
+
+def _tell(outcome: Outcome) -> None:
+    from pipeline.clusters.run import EmbedReport
+
+    if isinstance(outcome.report, EmbedReport):
+        _tell_vectors(outcome.report)
+        if outcome.signal_code is not None:
+            say("Stopped; the vectors made so far are kept, and the same command goes on")
+    else:
+        _tell_clusters(outcome.report)
+
+
+def _tell_vectors(report: EmbedReport) -> None:
+    pictures = f" and {report.pictures:,} pictures" if report.pictures else ""
+    say(f"{report.captions:,} captions{pictures} have vectors ({report.model})")
+    if report.embedded:
+        say(f"{report.embedded:,} made now, in {duration(report.seconds)}")
+    if report.failed:
+        say(f"{report.failed:,} have none; caption.log says why")
+
+
+def _tell_clusters(report: ClusterReport) -> None:
+    if not report.changed:
+        say("Nothing has changed since the last clustering; --force clusters again")
+    say(
+        f"{report.clusters:,} clusters in {report.groups:,} groups: {report.clustered:,} photos "
+        f"clustered, {report.unclustered:,} unclustered, {report.no_caption:,} without a caption"
+    )
+    if report.changed:
+        say(f"{report.kept:,} clusters as before, {report.new:,} new, {len(report.gone):,} gone")
+    for line in report.gone[:SHOWN]:
+        say(f"  gone: {line}")
+    if report.moved:
+        say(f"{report.moved:,} photos stand elsewhere than before:")
+        for source, target, count in report.moves:
+            say(f"  {count:,} from {source} to {target}")
+    for line in report.lost:
+        say(f"warning: {line}")
+    if report.embedded:
+        say(f"{report.embedded:,} vectors made by {report.embedder}, {duration(report.seconds)}")

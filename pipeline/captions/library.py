@@ -1,0 +1,77 @@
+"""The photos of a library: what the journal knows, what lies on disk, and both."""
+
+from __future__ import annotations
+
+import base64
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+
+from journal import Status, record_key, scan, split_path
+from pipeline.captions.edits import Edits
+from pipeline.photos.photo import photo_key
+
+
+class LibraryPhoto(msgspec.Struct, gc=False):
+    """One photo of a library.
+
+    Attributes:
+        key: The name every journal knows it by.
+        rel_path: Its path as people can read it.
+        raw_path: Base64 of the path's bytes, only where they are not UTF-8.
+        status: How the last attempt to caption it ended, None without one.
+        caption: The caption that counts: the edit, else that of a success.
+        taken: Capture time as the file tells it, ISO 8601.
+    """
+
+    key: str
+    rel_path: str
+    raw_path: str | None = None
+    status: Status | None = None
+    caption: str | None = None
+    taken: str | None = None
+
+    @property
+    def path(self) -> str:
+        """Its relative path as the system spells it."""
+        if self.raw_path is None:
+            return self.rel_path
+        return os.fsdecode(base64.b64decode(self.raw_path))
+
+
+class _Told(msgspec.Struct, gc=False):
+    """What the library needs of a caption record."""
+
+    rel_path: str
+    status: Status
+    caption: str | None = None
+    raw_path: str | None = None
+    taken: str | None = None
+
+
+def read_library(journal: Path, paths: Iterable[str] = ()) -> list[LibraryPhoto]:
+    """Return the photos of a journal and those on disk, each once, ordered by path.
+
+    Args:
+        journal: The captions journal; it need not exist.
+        paths: Photos on disk, as the walk found them.
+    """
+    photos: dict[str, LibraryPhoto] = {}
+    for _, told in scan(journal, _Told):
+        key = record_key(told.rel_path, told.raw_path)
+        caption = told.caption if told.status == "success" else None
+        photos[key] = LibraryPhoto(
+            key, told.rel_path, told.raw_path, told.status, caption or None, told.taken
+        )
+    edits = Edits(journal)
+    edits.refresh()
+    for key, text in edits.texts.items():
+        if key in photos:
+            photos[key].caption = text or None
+    for path in paths:
+        key = photo_key(path)
+        if key not in photos:
+            photos[key] = LibraryPhoto(key, *split_path(path))
+    return sorted(photos.values(), key=lambda photo: (photo.rel_path, photo.key))

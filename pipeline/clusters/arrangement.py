@@ -1,0 +1,138 @@
+"""Changes by hand, played back over a clustering: which leaf a photo stands in, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+import msgspec
+
+from pipeline.clusters.overrides import Override
+from pipeline.clusters.tree_file import Node
+
+NEWCOMERS = "+"
+"""Added to the id of a locked cluster: the leaf of photos that would have joined it."""
+
+
+class Arrangement:
+    """The clusters of a clustering with everything that was changed by hand.
+
+    Args:
+        nodes: Of the clustering.
+        changes: Made by hand, in order; those taken back left out.
+
+    Attributes:
+        nodes: By id, those made by hand among them.
+        named: Ids of those that people gave a title.
+        locked: Keys of the photos of each locked cluster, by its id.
+        touched: Ids of leaves whose photos are not those of the clustering.
+        successors: Where the photos of former clusters went, by their id.
+        lost: Changes that speak of clusters that are no more.
+    """
+
+    def __init__(self, nodes: Sequence[Node], changes: Iterable[Override]) -> None:
+        self.nodes = {node.id: msgspec.structs.replace(node) for node in nodes}
+        self.named: set[str] = set()
+        self.locked: dict[str, set[str]] = {}
+        self.touched: set[str] = set()
+        self.successors: dict[str, str] = {}
+        self.lost: list[Override] = []
+        self._pins: dict[str, str] = {}
+        self._merged: dict[str, str] = {}
+        self._keeper: dict[str, str] = {}
+        for change in changes:
+            _PLAYS[change.action](self, change)
+
+    def _rename(self, change: Override) -> None:
+        if change.cluster in self.nodes:
+            self._name(change.cluster, change.title or "")
+        else:
+            self.lost.append(change)
+
+    def _split(self, change: Override) -> None:
+        self._add(change, "split off")
+        self._move(change)
+
+    def _move(self, change: Override) -> None:
+        self._pins.update(dict.fromkeys(change.photos, change.cluster))
+
+    def _merge(self, change: Override) -> None:
+        self._merged.update(dict.fromkeys(change.others, change.cluster))
+
+    def _lock(self, change: Override) -> None:
+        if change.cluster not in self.nodes:  # the clustering lost it; its photos stay together
+            self._add(change, "locked")
+        self.locked[change.cluster] = set(change.photos)
+        self._keeper.update(dict.fromkeys(change.photos, change.cluster))
+
+    def _unlock(self, change: Override) -> None:
+        for key in self.locked.pop(change.cluster, ()):
+            self._keeper.pop(key, None)
+
+    def _name(self, id_: str, title: str) -> None:
+        self.nodes[id_].title = title
+        self.named.add(id_)
+
+    def _add(self, change: Override, title: str) -> None:
+        """Make a cluster that the clustering does not know."""
+        origin = self.nodes.get(change.parent or "")
+        self.nodes[change.cluster] = Node(
+            id=change.cluster,
+            parent=origin.parent if origin else None,
+            title="",
+            keywords=[],
+            cohesion=0.0,
+        )
+        self._name(change.cluster, change.title or title)
+
+    def resolve(self, id_: str) -> str | None:
+        """Return the cluster that an id stands for today, None if nothing is left of it."""
+        seen: set[str] = set()
+        while id_ not in seen:
+            seen.add(id_)
+            if id_ in self._merged:
+                id_ = self._merged[id_]
+            elif id_ not in self.nodes and id_ in self.successors:
+                id_ = self.successors[id_]
+        node = self.nodes.get(id_)
+        return id_ if node is not None and node.leaf else None
+
+    def leaf_of(self, key: str, found: str | None) -> str | None:
+        """Return the leaf of a photo.
+
+        Args:
+            key: Of the photo.
+            found: The leaf that the clustering found for it, None for noise.
+        """
+        wanted = self._keeper.get(key) or self._pins.get(key)
+        leaf = None if wanted is None else self.resolve(wanted)
+        if leaf is None and found is not None:
+            leaf = self.resolve(found)
+        if leaf in self.locked and key not in self.locked[leaf] and key not in self._pins:
+            leaf = self._newcomers_of(leaf)
+        if leaf != found:
+            self.touched |= {id_ for id_ in (leaf, found) if id_ is not None}
+        return leaf
+
+    def _newcomers_of(self, locked: str) -> str:
+        """Return the leaf beside a locked cluster for photos that would have joined it."""
+        id_ = locked + NEWCOMERS
+        if id_ not in self.nodes:
+            keeper = self.nodes[locked]
+            self.nodes[id_] = msgspec.structs.replace(keeper, id=id_, title=f"{keeper.title} (new)")
+        return id_
+
+    def pinned(self) -> Iterator[tuple[str, str]]:
+        """Yield photos put somewhere by hand, whatever the clustering says, and their leaf."""
+        for key, id_ in (self._pins | self._keeper).items():
+            if (leaf := self.resolve(id_)) is not None:
+                yield key, leaf
+
+
+_PLAYS: dict[str, Callable[[Arrangement, Override], None]] = {
+    "rename": Arrangement._rename,  # noqa: SLF001
+    "split": Arrangement._split,  # noqa: SLF001
+    "move": Arrangement._move,  # noqa: SLF001
+    "merge": Arrangement._merge,  # noqa: SLF001
+    "lock": Arrangement._lock,  # noqa: SLF001
+    "unlock": Arrangement._unlock,  # noqa: SLF001
+}

@@ -1,0 +1,65 @@
+"""Cutting a cluster into chunks: events, each small enough for one look."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from math import ceil, exp, log
+
+CHUNK_SIZE = 50
+
+SMALLEST_GAP = 30 * 60.0
+"""Seconds; a shorter pause is part of an event."""
+
+GAP_FACTOR = 17.0
+GAPS_AROUND = 10
+"""A gap is large when it is 17 times the geometric mean of the ten before and the ten
+after it (Platt, Czerwinski and Field 2003, PhotoTOC)."""
+
+
+def cut(
+    members: Sequence[int],
+    moment: Callable[[int], float | None],
+    name: Callable[[int], str],
+    size: int = CHUNK_SIZE,
+) -> list[list[int]]:
+    """Return the chunks of a cluster; each photo is in exactly one.
+
+    Args:
+        members: Places of its photos.
+        moment: When a photo was taken, in seconds; None where nothing tells.
+        name: Its path, which decides between equal moments.
+        size: Photos to a chunk at most.
+    """
+    when = {place: moment(place) for place in members}
+    timed = sorted(
+        (place for place in members if when[place] is not None),
+        key=lambda place: (when[place] or 0.0, name(place)),
+    )
+    undated = sorted((place for place in members if when[place] is None), key=name)
+    events = _events(timed, [when[place] or 0.0 for place in timed])
+    return [chunk for event in (*events, undated) for chunk in _parts(event, size)]
+
+
+def _events(places: list[int], times: list[float]) -> list[list[int]]:
+    """Cut a row of photos at its large gaps."""
+    gaps = [later - earlier for earlier, later in pairwise(times)]
+    logs = [log(max(gap, 1.0)) for gap in gaps]
+    events, start = [], 0
+    for at, gap in enumerate(gaps):
+        if gap < SMALLEST_GAP:
+            continue
+        around = logs[max(0, at - GAPS_AROUND) : at] + logs[at + 1 : at + 1 + GAPS_AROUND]
+        if not around or gap >= GAP_FACTOR * exp(sum(around) / len(around)):
+            events.append(places[start : at + 1])
+            start = at + 1
+    return [*events, places[start:]]
+
+
+def _parts(event: list[int], size: int) -> list[list[int]]:
+    """Cut an event into the fewest parts that fit, all about as long."""
+    if not event:
+        return []
+    parts = ceil(len(event) / size)
+    bounds = [round(part * len(event) / parts) for part in range(parts + 1)]
+    return [event[start:end] for start, end in pairwise(bounds)]

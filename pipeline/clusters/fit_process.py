@@ -1,0 +1,91 @@
+"""The owner's end of the fitting process."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import tempfile
+from collections.abc import Callable
+
+import msgspec
+
+from backends.helper_process import HelperProcess
+from pipeline.clusters.errors import FitFailed
+from pipeline.clusters.messages import Fit, Fitted, Reply, Request, Stage, Unfit, Warm
+
+WORKER_MODULE = "pipeline.clusters.fit_worker"
+
+_replies: msgspec.msgpack.Decoder[Reply] = msgspec.msgpack.Decoder(Reply)
+
+
+class FitProcess:
+    """A process that finds clusters. It can be stopped at any moment, and paused."""
+
+    def __init__(self) -> None:
+        self._helper: HelperProcess | None = None
+        self._words = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `stop`
+
+    async def warm_up(self) -> None:
+        """Start, and let it compile what it will need.
+
+        Raises:
+            FitFailed: no process can be started.
+        """
+        if self._helper is None:
+            try:
+                self._helper = await HelperProcess.start(WORKER_MODULE, stderr=self._words)
+            except OSError as error:
+                raise FitFailed(f"the fitting process does not start: {error}") from None
+            self._send(Warm())
+
+    async def fit(self, request: Fit, tell: Callable[[Stage], None]) -> Fitted:
+        """Find the clusters of a library.
+
+        Raises:
+            FitFailed: there are none, because it could not work or was killed.
+        """
+        await self.warm_up()
+        self._send(request)
+        while True:
+            reply = await self._receive()
+            if isinstance(reply, Stage):
+                tell(reply)
+            elif isinstance(reply, Unfit):
+                raise FitFailed(reply.reason)
+            else:
+                return reply
+
+    def hold(self, held: bool) -> None:
+        """Freeze the process, or let it go on."""
+        if self._helper is not None and self._helper.process.returncode is None:
+            self._helper.process.send_signal(signal.SIGSTOP if held else signal.SIGCONT)
+
+    async def stop(self) -> None:
+        """End the process, whatever it is at."""
+        if self._helper is not None:
+            await self._helper.stop(patience=0)
+        self._words.close()
+
+    def _send(self, request: Request) -> None:
+        assert self._helper is not None
+        self._helper.send(msgspec.msgpack.encode(request))
+
+    async def _receive(self) -> Reply:
+        assert self._helper is not None
+        try:
+            return _replies.decode(await self._helper.receive())
+        except asyncio.IncompleteReadError:
+            status = await self._helper.stop()
+            if status == -signal.SIGKILL:
+                raise FitFailed(
+                    "the fitting process was killed, as a system does that runs out of memory; "
+                    "--sample takes fewer photos at once"
+                ) from None
+            raise FitFailed(f"the fitting process died ({status}): {self._last_words()}") from None
+
+    def _last_words(self) -> str:
+        end = self._words.seek(0, os.SEEK_END)
+        self._words.seek(max(0, end - 2_000))
+        lines = self._words.read().decode("utf-8", "replace").strip().splitlines()
+        return lines[-1] if lines else "it said nothing"

@@ -1,0 +1,148 @@
+"""Titles of clusters: the words that set their captions apart.
+
+Class-based TF-IDF (Grootendorst 2022, arXiv:2203.05794): a term's share in a cluster
+times log(1 + mean terms of a cluster / its count everywhere).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS, CountVectorizer
+from snowballstemmer import stemmer
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+WORD = r"(?u)\b[^\W\d_][\w'’-]*[^\W_]\b"
+KEYWORDS = 8
+TITLE_WORDS = 3
+
+FILLERS = frozenset(
+    "image images photo photos photograph picture pictures view shot scene background "  # noqa: SIM905
+    "foreground shows showing shown features featuring depicts depicting visible appears "
+    "taken portrait landscape format various several different many lot lots bunch couple "
+    "group side sides large small big little close near next front sitting standing "
+    "looking laying lying".split()
+)
+"""What captions of anything say; neither stop words nor of any use in a title."""
+
+IRREGULAR = {
+    "men": "man",
+    "women": "woman",
+    "children": "child",
+    "people": "person",
+    "feet": "foot",
+    "teeth": "tooth",
+    "mice": "mouse",
+    "geese": "goose",
+    "knives": "knife",
+    "wolves": "wolf",
+    "leaves": "leaf",
+}
+"""Plurals that no stemmer knows."""
+
+
+class Lexicon:
+    """Counts the words of captions by stem, so that `giraffe` and `giraffes` are one.
+
+    Args:
+        captions: All captions of a library.
+    """
+
+    def __init__(self, captions: Sequence[str]) -> None:
+        self._stop = ENGLISH_STOP_WORDS | FILLERS
+        stem = stemmer("english").stemWord
+        self._stem = cache(lambda word: stem(IRREGULAR.get(word, word)))
+        vectorizer = CountVectorizer(token_pattern=WORD, binary=True, dtype=np.int32)
+        try:
+            counts = vectorizer.fit_transform(captions)
+        except ValueError:  # no word at all
+            self._stems: list[str] = []
+            self._spelling: list[str] = []
+            self._counts: Any = np.zeros((len(captions), 0), np.int32)
+            return
+        self._fold(counts, list(vectorizer.get_feature_names_out()))
+
+    def _fold(self, counts: Any, words: list[str]) -> None:
+        """Add up the columns of words with one stem; the commonest spelling stands for them."""
+        from scipy.sparse import csr_matrix
+
+        totals = np.asarray(counts.sum(0)).ravel()
+        places: dict[str, int] = {}
+        spellings: dict[str, tuple[int, str]] = {}
+        pairs: list[tuple[int, int]] = []
+        for column, word in enumerate(words):
+            bare = word.removesuffix("'s").removesuffix("’s")
+            if bare in self._stop or len(bare) < 2:
+                continue
+            stem = self._stem(bare)
+            pairs.append((column, places.setdefault(stem, len(places))))
+            spelling = IRREGULAR.get(bare, bare)
+            spellings[stem] = max(spellings.get(stem, (0, "")), (int(totals[column]), spelling))
+        rows, columns = np.array(pairs, np.int64).reshape(-1, 2).T
+        ones = np.ones(len(pairs), np.int32)
+        self._stems = list(places)
+        common = dict(zip(words, totals.tolist(), strict=True))
+        self._spelling = [_singular(spellings[stem][1], common) for stem in places]
+        self._counts = counts @ csr_matrix((ones, (rows, columns)), (len(words), len(places)))
+
+    def keywords(self, groups: Sequence[NDArray[np.int64]]) -> list[list[str]]:
+        """Return the words that set each group of captions apart from the others.
+
+        Args:
+            groups: Places of the captions of each group. Groups that lie within one
+                another may stand together: each is compared with the whole library.
+        """
+        if not self._stems:
+            return [[] for _ in groups]
+        total = np.asarray(self._counts.sum(0), np.float64).ravel()
+        captions = max(1, self._counts.shape[0])
+        found = []
+        for group in groups:
+            own = np.asarray(self._counts[group].sum(0), np.float64).ravel()
+            found.append(self._best(own, total, len(group), captions))
+        return found
+
+    def _best(
+        self, own: NDArray[np.float64], total: NDArray[np.float64], size: int, captions: int
+    ) -> list[str]:
+        """Weigh how common a word is here against how common it is everywhere."""
+        share = own / max(1, size)
+        weight = share * np.log1p(captions / np.maximum(1, total))
+        order = np.lexsort((np.arange(len(weight)), -weight))[:KEYWORDS]
+        return [self._spelling[place] for place in order if own[place] > 0]
+
+
+def _singular(word: str, count: dict[str, int]) -> str:
+    """Return a word without its plural `s`, where captions often have it so too."""
+    for ending in ("s", "es"):
+        bare = word.removesuffix(ending)
+        if bare != word and count.get(bare, 0) * 5 >= count.get(word, 0) > 0:
+            return bare
+    return word
+
+
+def titles(keywords: Sequence[Sequence[str]], parents: Sequence[int | None]) -> list[str]:
+    """Return a title for each cluster; siblings never share one.
+
+    Args:
+        keywords: Of each cluster, the best first.
+        parents: Place of each one's parent, None at the top.
+    """
+    used: Counter[tuple[int | None, str]] = Counter()
+    made = []
+    for words, parent in zip(keywords, parents, strict=True):
+        title = ""
+        for count in range(TITLE_WORDS, KEYWORDS + 1):
+            title = ", ".join(words[:count]) or "untitled"
+            if not used[parent, title]:
+                break
+        used[parent, title] += 1
+        again = used[parent, title]
+        made.append(title if again == 1 else f"{title} ({again})")
+    return made

@@ -1,0 +1,129 @@
+"""Recognising clusters from one clustering to the next: by their photos, never by a number."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+import msgspec
+from blake3 import blake3
+
+SKETCH = 64
+"""Photos that stand for a cluster where the whole of it is not known any more."""
+
+LEAST_LIKENESS = 0.2
+"""Jaccard index from which two clusters are one and the same."""
+
+
+class Sketch(msgspec.Struct):
+    """A cluster in brief: the lowest hashes of its photos, and how many there were.
+
+    Two clusters of the same photos have the same sketch, and a sample of lowest hashes
+    is as good as a random one (Broder 1997).
+    """
+
+    size: int
+    photos: list[str]
+
+    @classmethod
+    def of(cls, keys: Collection[str]) -> Sketch:
+        """Return the sketch of a cluster."""
+        return cls(len(keys), sorted(map(photo_hash, keys))[:SKETCH])
+
+
+def photo_hash(key: str) -> str:
+    """Return 8 hexadecimal digits that stand for a photo."""
+    return blake3(key.encode("utf-8", "surrogatepass")).hexdigest(4)
+
+
+def new_id(keys: Collection[str], taken: Collection[str]) -> str:
+    """Return an id made from the photos of a cluster: the same photos, the same id."""
+    text = "\n".join(sorted(keys)).encode("utf-8", "surrogatepass")
+    salt = 0
+    while (made := blake3(text + b"\n" * salt).hexdigest(4)) in taken:
+        salt += 1
+    return made
+
+
+class Recognised(msgspec.Struct):
+    """Which new clusters are old ones.
+
+    Attributes:
+        ids: Of each new cluster; None for one that was not there before.
+        successors: For each old one that is gone, the place of the new cluster that
+            has most of its photos, where one has at least a third.
+    """
+
+    ids: list[str | None]
+    successors: dict[str, int]
+
+
+def recognise(
+    new: Sequence[Collection[str]],
+    old: Mapping[str, Collection[str]],
+    sketches: Mapping[str, Sketch],
+) -> Recognised:
+    """Find the old clusters among the new ones.
+
+    Args:
+        new: Keys of the photos of each new cluster; no photo stands in two.
+        old: Keys of the photos of each old cluster, by id.
+        sketches: Old clusters of which only a sketch is left.
+    """
+    cluster_of = {key: place for place, keys in enumerate(new) for key in keys}
+    pairs: list[tuple[float, str, int]] = []
+    successors: dict[str, int] = {}
+
+    def compare(old_id: str, size: int, seen: Iterable[int | None], of: int) -> None:
+        shares = Counter(place for place in seen if place is not None)
+        for place, count in shares.items():
+            common = count / of * size
+            pairs.append((common / (size + len(new[place]) - common), old_id, place))
+            if count * 3 >= of and count >= shares.get(successors.get(old_id, -1), 0):
+                successors[old_id] = place
+
+    for old_id, keys in old.items():
+        # Photos that are gone say nothing about where a cluster went.
+        present = [cluster_of.get(key) for key in keys]
+        compare(old_id, len(present), present, max(1, len(present)))
+    if sketches:
+        by_hash = {photo_hash(key): place for key, place in cluster_of.items()}
+        for old_id, sketch in sketches.items():
+            if old_id not in old and sketch.photos:
+                seen = [by_hash.get(photo) for photo in sketch.photos]
+                compare(old_id, sketch.size, seen, len(sketch.photos))
+    ids = _pair_off(pairs, len(new))
+    return Recognised(ids, {old_id: at for old_id, at in successors.items() if old_id not in ids})
+
+
+def match_groups(
+    new: Sequence[Collection[str]], old: Mapping[str, Collection[str]], sizes: Mapping[str, int]
+) -> list[str | None]:
+    """Return the old group that each new one is, by the leaves they share.
+
+    Args:
+        new: Ids of the leaves below each new group. Groups lie within groups.
+        old: Ids of the leaves below each old one, by id.
+        sizes: Photos of each leaf.
+    """
+
+    def weigh(leaves: Iterable[str]) -> int:
+        return sum(sizes.get(leaf, 0) for leaf in leaves)
+
+    pairs = []
+    for place, leaves in enumerate(new):
+        for old_id, were in old.items():
+            common = weigh(set(leaves) & set(were))
+            pairs.append((common / max(1, weigh(set(leaves) | set(were))), old_id, place))
+    return _pair_off(pairs, len(new))
+
+
+def _pair_off(pairs: Iterable[tuple[float, str, int]], count: int) -> list[str | None]:
+    """Let each new cluster have the old one most like it, the surest first, each once."""
+    ids: list[str | None] = [None] * count
+    found: set[str] = set()
+    for likeness, old_id, place in sorted(pairs, key=lambda pair: (-pair[0], pair[1], pair[2])):
+        if likeness >= LEAST_LIKENESS and ids[place] is None and old_id not in found:
+            ids[place] = old_id
+            found.add(old_id)
+    return ids

@@ -1,0 +1,271 @@
+"""Clustering a library, from its journal to `clusters.jsonl`."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from journal import utc_now
+from pipeline.captions.library import LibraryPhoto, read_library
+from pipeline.captions.request import new_run_id
+from pipeline.clusters.clusterer import (
+    Clusterer,
+    ClusterReport,
+    Settings,
+    compare_with_previous,
+)
+from pipeline.clusters.errors import NoClusters
+from pipeline.clusters.fit_process import FitProcess
+from pipeline.clusters.overrides import Overrides, overrides_path
+from pipeline.clusters.step import ClusterStep
+from pipeline.clusters.tree_file import Clustering, clusters_path, read_clustering
+from pipeline.clusters.view import NO_CAPTION, SPECIAL, UNCLUSTERED, ClusterView
+from pipeline.embeddings.run import Embedding, prepare_captions, prepare_pictures
+from pipeline.jobs.hosting import Watcher, host
+from pipeline.jobs.job import Ending
+from pipeline.jobs.log import log_to
+from pipeline.jobs.progress import Progress
+from pipeline.jobs.run_file import RunFile
+from pipeline.jobs.steps import Step, Steps
+from pipeline.photos.walk import walk_photos
+
+log = logging.getLogger("pcc.run")
+
+
+class ClusterRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """What a user asked for.
+
+    Attributes:
+        workspace: Where vectors and clusters are kept.
+        journal: The captions journal.
+        photos_dir: The photos, None on a machine that has only the journal.
+        embedder: Name of the embedder.
+        settings: How to cluster; None to make vectors and nothing else.
+        force: Cluster even if nothing changed.
+    """
+
+    workspace: Path
+    journal: Path
+    photos_dir: Path | None
+    embedder: str
+    settings: Settings | None = None
+    force: bool = False
+
+
+class EmbedReport(msgspec.Struct, kw_only=True):
+    """What `pcc embed` did, as `--json` prints it.
+
+    Attributes:
+        embedder: What made the vectors.
+        model: Its model.
+        captions: Captions that have a vector now.
+        pictures: Pictures that have one.
+        embedded: Vectors made by this command.
+        failed: Inputs without one.
+        seconds: It took.
+    """
+
+    embedder: str
+    model: str
+    captions: int = 0
+    pictures: int = 0
+    embedded: int = 0
+    failed: int = 0
+    seconds: float = 0.0
+
+
+class Outcome(msgspec.Struct):
+    """How an embedding or a clustering ended.
+
+    Attributes:
+        ending: Done or stopped.
+        signal_code: 128 and the signal that stopped it, None without one.
+        report: What it did; of a clustering that was stopped, what was embedded.
+        warnings: A sentence each.
+    """
+
+    ending: Ending
+    signal_code: int | None
+    report: ClusterReport | EmbedReport
+    warnings: list[str]
+
+
+class Prepared(msgspec.Struct):
+    """A clustering, or an embedding alone, with nothing loaded yet and its stores locked.
+
+    Attributes:
+        request: What was asked for.
+        photos: The library.
+        embeddings: Vectors to be made; those of pictures first, which count before captions.
+        overrides: What was changed by hand.
+        previous: The last clustering.
+        warnings: Sentences about the walk.
+    """
+
+    request: ClusterRequest
+    photos: list[LibraryPhoto]
+    embeddings: list[Embedding]
+    overrides: Overrides
+    previous: Clustering | None
+    warnings: list[str]
+
+    def release(self) -> None:
+        """Give the locks back."""
+        for embedding in self.embeddings:
+            embedding.lock.release()
+
+
+def prepare_clustering(request: ClusterRequest) -> Prepared:
+    """Read the library and find out which vectors are missing.
+
+    Raises:
+        SetupError: the embedder cannot be made.
+        JournalLocked: another process makes vectors here.
+        PhotosDirMissing: the photos directory cannot be read.
+    """
+    walked = None if request.photos_dir is None else walk_photos(request.photos_dir)
+    photos = read_library(request.journal, walked.paths if walked else ())
+    captions = prepare_captions(request.workspace, request.embedder, photos)
+    embeddings = [captions]
+    if captions.embedder.sees_pictures and request.photos_dir is not None and walked is not None:
+        try:
+            pictures = prepare_pictures(
+                request.workspace, captions.embedder, request.photos_dir, walked.paths
+            )
+        except BaseException:
+            captions.lock.release()
+            raise
+        embeddings.insert(0, pictures)
+    overrides = Overrides(overrides_path(request.workspace))
+    overrides.refresh()
+    return Prepared(
+        request,
+        photos,
+        embeddings,
+        overrides,
+        previous_clustering(request.workspace),
+        walked.warnings if walked else [],
+    )
+
+
+async def run_clustering(prepared: Prepared, watch: Watcher) -> Outcome:
+    """Make the vectors that are missing, then the clusters if they are asked for.
+
+    Raises:
+        SetupError: the embedder cannot be loaded.
+        FitFailed: no clusters could be found.
+        JournalError: vectors can no longer be kept.
+    """
+    request, began = prepared.request, time.monotonic()
+    process = FitProcess()
+    run = new_run_id()
+    jobs = [embedding.job(run) for embedding in prepared.embeddings if embedding.to_do]
+    steps: list[Step] = list(jobs)
+    clusterer = _clusterer(prepared)
+    if clusterer is not None and (jobs or request.force or clusterer.has_changed()):
+        progress = Progress(
+            run=run,
+            stage="cluster",
+            backend=request.embedder,
+            total=len(prepared.photos),
+            skipped={},
+        )
+        steps.append(ClusterStep(process, clusterer.request, clusterer.finish, progress))
+    ending, code = Ending.DONE, None
+    try:
+        if steps:
+            with log_to(request.workspace / "caption.log"):
+                if jobs and clusterer is not None:
+                    await process.warm_up()  # it compiles while the vectors are made
+                ending, code = await _host(prepared, Steps(steps), run, watch)
+    finally:
+        await process.stop()
+    done = [job.progress for job in jobs]
+    if clusterer is None or ending is not Ending.DONE:
+        report: EmbedReport | ClusterReport = _embed_report(prepared, done)
+    else:
+        report = _cluster_report(prepared, clusterer, done)
+    report.seconds = round(time.monotonic() - began, 3)
+    return Outcome(ending, code, report, prepared.warnings)
+
+
+def _clusterer(prepared: Prepared) -> Clusterer | None:
+    if prepared.request.settings is None:
+        return None
+    return Clusterer(
+        prepared.photos,
+        [embedding.store for embedding in prepared.embeddings],
+        prepared.request.settings,
+        prepared.overrides,
+        prepared.previous,
+        clusters_path(prepared.request.workspace),
+    )
+
+
+async def _host(
+    prepared: Prepared, steps: Steps, run: str, watch: Watcher
+) -> tuple[Ending, int | None]:
+    request = prepared.request
+    run_file = RunFile(
+        pid=os.getpid(),
+        run=run,
+        stage="embed" if request.settings is None else "cluster",
+        socket="",
+        journal=str(request.journal),
+        started=utc_now(),
+    )
+    log.info("start", {"run": run, "stage": run_file.stage, "embedder": request.embedder})
+    return await host(steps, steps.snapshot, watch, request.workspace, run_file)
+
+
+def _embed_report(prepared: Prepared, done: Sequence[Progress]) -> EmbedReport:
+    *_, captions = prepared.embeddings
+    report = EmbedReport(embedder=captions.embedder.name, model=captions.embedder.model)
+    report.captions = len(captions.store.held)
+    if len(prepared.embeddings) > 1:
+        report.pictures = len(prepared.embeddings[0].store.held)
+    for progress in done:
+        report.embedded += progress.by_status["success"]
+        report.failed += progress.attempted - progress.by_status["success"]
+    return report
+
+
+def _cluster_report(
+    prepared: Prepared, clusterer: Clusterer, done: Sequence[Progress]
+) -> ClusterReport:
+    clustering = clusterer.clustering or prepared.previous
+    assert clustering is not None
+    view = ClusterView(prepared.photos, clustering, prepared.overrides.standing)
+    leaves = [leaf for leaf in view.leaves() if leaf.id not in SPECIAL]
+    report = ClusterReport(
+        photos=len(view.photos),
+        clustered=sum(leaf.size for leaf in leaves),
+        unclustered=view.leaf_of.count(UNCLUSTERED),
+        no_caption=view.leaf_of.count(NO_CAPTION),
+        clusters=len(leaves),
+        groups=sum(bool(cluster.children) for cluster in view.clusters.values()),
+        embedder=clustering.head.embedder,
+        embedded=sum(progress.by_status["success"] for progress in done),
+        changed=clusterer.clustering is not None,
+    )
+    report.lost = [
+        f"the name {change.title!r}: its cluster is no more" for change in view.arrangement.lost
+    ]
+    if clusterer.clustering is not None:
+        compare_with_previous(report, prepared.previous, clustering)
+    else:
+        report.kept = report.clusters
+    return report
+
+
+def previous_clustering(workspace: Path) -> Clustering | None:
+    """Return the last clustering of a workspace, None where there is none to be read."""
+    try:
+        return read_clustering(clusters_path(workspace))
+    except NoClusters:
+        return None

@@ -1,0 +1,106 @@
+"""The step of a job that finds the clusters, after the vectors are made."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+import msgspec
+
+from backends.base import Loading
+from pipeline.clusters.fit_process import FitProcess
+from pipeline.clusters.messages import Fit, Fitted, Stage
+from pipeline.jobs.job import Ending
+from pipeline.jobs.progress import Progress, Snapshot
+
+NOTHING = Fitted(b"", [], b"")
+"""What there is to find where no photo has a vector."""
+
+FIT_SHARE = 0.9
+"""Of this step; the rest are titles and files."""
+
+
+class ClusterStep:
+    """Fits, arranges and writes. It can be stopped at any moment; then nothing has changed.
+
+    Args:
+        process: Where the fitting goes on; perhaps it is compiling already.
+        request: Makes the request; called once the vectors are there, on a thread.
+        finish: Arranges and writes what was fitted; called on a thread.
+        progress: Where to tell.
+    """
+
+    def __init__(
+        self,
+        process: FitProcess,
+        request: Callable[[], Fit],
+        finish: Callable[[Fitted], None],
+        progress: Progress,
+    ) -> None:
+        self.progress = progress
+        self._process = process
+        self._request = request
+        self._finish = finish
+        self._share = 0.0
+        self._began = 0.0
+        self._running: asyncio.Task[None] | None = None
+
+    async def run(self) -> Ending:
+        """Find the clusters.
+
+        Raises:
+            FitFailed: they cannot be found.
+        """
+        self._began = time.monotonic()
+        self.progress.begin()
+        self._tell(Stage("reading vectors", 0.0))
+        self._running = asyncio.create_task(self._work())
+        with suppress(asyncio.CancelledError):
+            await self._running
+        self.progress.finish()
+        return Ending.STOPPED if self._running.cancelled() else Ending.DONE
+
+    async def _work(self) -> None:
+        request = await asyncio.to_thread(self._request)
+        fitted = NOTHING
+        if request.places:
+            fitted = await self._process.fit(request, self._tell)
+        self._tell(Stage("naming clusters", 1.0))
+        # From here on it takes a second or two, and a stop comes too late.
+        await asyncio.shield(asyncio.to_thread(self._finish, fitted))
+
+    def _tell(self, stage: Stage) -> None:
+        self._share = stage.share * FIT_SHARE
+        self.progress.loading = Loading(stage.what, round(100 * self._share), 100, "percent")
+
+    def snapshot(self) -> Snapshot:
+        """Return how far it is; the time that is left follows from the share that is done."""
+        shot = self.progress.snapshot()
+        if self._share < 0.02:
+            return shot
+        left = (time.monotonic() - self._began) * (1 - self._share) / self._share
+        return msgspec.structs.replace(shot, eta_seconds=left)
+
+    def pause(self) -> None:
+        """Freeze the fitting process."""
+        self._process.hold(True)
+        self.progress.pause(True)
+
+    def resume(self) -> None:
+        """Let it go on."""
+        self._process.hold(False)
+        self.progress.pause(False)
+
+    def stop(self) -> None:
+        """Give up what is not finished."""
+        self.progress.state = "stopping"
+        if self._running is not None:
+            self._running.cancel()
+
+    abort = stop
+
+    def retry(self) -> int:
+        """There is nothing to put to work again."""
+        return 0

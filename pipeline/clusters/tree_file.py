@@ -1,0 +1,153 @@
+"""`clusters.jsonl`: what the last clustering found, whole in one file.
+
+A head, then a line for each cluster, then one for each photo that has a vector. What
+people changed by hand is not in here: see `overrides.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from journal import atomic_rewrite, record_key
+from pipeline.clusters.errors import NoClusters
+
+VERSION = 1
+
+
+class Head(msgspec.Struct, kw_only=True):
+    """How the clusters were found.
+
+    Attributes:
+        version: Of this format.
+        at: When, UTC, RFC 3339.
+        embedder: Name of the embedder.
+        model: Its model.
+        seed: Of everything random.
+        min_cluster_size: Photos of the smallest cluster.
+        min_samples: Neighbours that make a photo a core point.
+        assign_noise: Whether photos that fit nowhere stand in their nearest cluster.
+        fitted: Photos the clusters were found on; the others were assigned.
+        input: Hash of all that went in, to tell whether anything changed.
+        nodes: Lines of clusters.
+        photos: Lines of photos.
+        successors: Where the photos of former clusters went, by the id they had.
+    """
+
+    version: int = VERSION
+    at: str
+    embedder: str
+    model: str
+    seed: int
+    min_cluster_size: int
+    min_samples: int
+    assign_noise: bool
+    fitted: int
+    input: str
+    nodes: int
+    photos: int
+    successors: dict[str, str] = {}
+
+
+class Node(msgspec.Struct, omit_defaults=True, kw_only=True):
+    """A cluster, or a group of clusters.
+
+    Attributes:
+        id: Stable from one clustering to the next.
+        parent: Id of its group, None at the top.
+        title: Its keywords, joined.
+        keywords: What sets its captions apart, the best first.
+        exemplar: Key of the photo nearest the centroid.
+        cohesion: Mean cosine of its photos to the centroid.
+        leaf: Whether photos stand in it.
+    """
+
+    id: str
+    parent: str | None = None
+    title: str
+    keywords: list[str]
+    exemplar: str | None = None
+    cohesion: float
+    leaf: bool = True
+
+
+class Placed(msgspec.Struct, omit_defaults=True, kw_only=True, gc=False):
+    """Where a photo stands.
+
+    Attributes:
+        rel_path: POSIX path below the photos directory, in Unicode NFC.
+        raw_path: Base64 of the path's bytes, only where they are not UTF-8.
+        cluster: Id of its leaf, None for noise.
+        nearest: Id of the nearest leaf, where that is another.
+        distance: Cosine distance to the centroid of the nearest leaf, or of its own.
+        x: On the map.
+        y: On the map.
+    """
+
+    rel_path: str
+    raw_path: str | None = None
+    cluster: str | None = None
+    nearest: str | None = None
+    distance: float
+    x: float | None = None
+    y: float | None = None
+
+    @property
+    def key(self) -> str:
+        """The name every journal knows the photo by."""
+        return record_key(self.rel_path, self.raw_path)
+
+
+class Clustering(msgspec.Struct):
+    """The content of the file."""
+
+    head: Head
+    nodes: list[Node]
+    placed: list[Placed]
+
+
+def clusters_path(workspace: Path) -> Path:
+    """Return where the clusters of a workspace stand."""
+    return workspace / "clusters.jsonl"
+
+
+def write_clustering(path: Path, clustering: Clustering) -> None:
+    """Put a new clustering in the place of the last.
+
+    Raises:
+        DiskFull: there is no room; the last one is untouched.
+    """
+    encoder = msgspec.json.Encoder()
+
+    def lines() -> Iterator[bytes]:
+        for record in (clustering.head, *clustering.nodes, *clustering.placed):
+            yield encoder.encode(record) + b"\n"
+
+    needed = sum(map(len, lines()))
+    with atomic_rewrite(path, needed=needed) as file:
+        file.writelines(lines())
+
+
+def read_clustering(path: Path) -> Clustering:
+    """Read the last clustering.
+
+    Raises:
+        NoClusters: there is none, or it cannot be read.
+    """
+    try:
+        with open(path, "rb") as file:
+            head = msgspec.json.decode(file.readline(), type=Head)
+            if head.version != VERSION:
+                raise NoClusters(f"{path} is of another version; `pcc cluster` makes it anew")
+            node, placed = msgspec.json.Decoder(Node), msgspec.json.Decoder(Placed)
+            nodes = [node.decode(file.readline()) for _ in range(head.nodes)]
+            photos = [placed.decode(file.readline()) for _ in range(head.photos)]
+    except FileNotFoundError:
+        raise NoClusters("there are no clusters yet; `pcc cluster` makes them") from None
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise NoClusters(
+            f"{path} cannot be read ({error}); `pcc cluster --force` makes it anew"
+        ) from None
+    return Clustering(head, nodes, photos)

@@ -1,0 +1,314 @@
+"""The library as people see it: the last clustering, changed by hand, cut into chunks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from pipeline.captions.library import LibraryPhoto
+from pipeline.clusters.arrangement import Arrangement
+from pipeline.clusters.chunks import CHUNK_SIZE, cut
+from pipeline.clusters.moments import dated
+from pipeline.clusters.overrides import Override
+from pipeline.clusters.tree_file import Clustering, Node
+
+UNCLUSTERED = "unclustered"
+NO_CAPTION = "no caption"
+SPECIAL = (UNCLUSTERED, NO_CAPTION)
+"""Leaves that are no clusters; they stand last."""
+
+
+class Measured(NamedTuple):
+    """What vectors say of a set of photos.
+
+    Attributes:
+        cohesion: Mean cosine to the centroid.
+        exemplar: Place, in the set, of the photo nearest the centroid.
+        distances: Cosine distance of each to the centroid; None for one without a vector.
+    """
+
+    cohesion: float
+    exemplar: int
+    distances: list[float | None]
+
+
+Measure = Callable[[Sequence[str]], Measured | None]
+"""Measures the photos of some keys; None where no vectors are at hand."""
+
+
+class Cluster(msgspec.Struct):
+    """A cluster, or a group of clusters, as people see it.
+
+    Attributes:
+        id: Stable from one clustering to the next; also `unclustered` and `no caption`.
+        title: Given by hand, else made of keywords.
+        parent: Id of its group, None at the top.
+        keywords: What sets its captions apart.
+        children: Ids, the largest first; empty for a leaf.
+        members: Places of the photos of a leaf, in the order of their chunks.
+        chunks: Of a leaf: where in `members` each chunk begins.
+        size: Photos in it and below.
+        exemplar: Place of the photo nearest the centroid.
+        cohesion: Mean cosine of its photos to the centroid.
+        first: Day of its earliest photo, ISO 8601.
+        last: Day of its latest.
+        named: Whether people gave it its title.
+        locked: Whether it keeps exactly the photos it has.
+    """
+
+    id: str
+    title: str
+    parent: str | None = None
+    keywords: list[str] = []
+    children: list[str] = []
+    members: list[int] = []
+    chunks: list[int] = []
+    size: int = 0
+    exemplar: int | None = None
+    cohesion: float | None = None
+    first: str | None = None
+    last: str | None = None
+    named: bool = False
+    locked: bool = False
+
+    def chunk(self, number: int) -> list[int]:
+        """Return the places of the photos of a chunk, counted from 0."""
+        end = self.chunks[number + 1] if number + 1 < len(self.chunks) else len(self.members)
+        return self.members[self.chunks[number] : end]
+
+    @property
+    def span(self) -> str:
+        """Its days, `2019-05-01 to 2021-08-03`; empty where no photo is dated."""
+        if self.first is None or self.first == self.last:
+            return self.first or ""
+        return f"{self.first} to {self.last}"
+
+
+class ClusterView:
+    """Every photo of a library in its place.
+
+    Args:
+        photos: The library.
+        clustering: The last one, None before the first.
+        changes: Made by hand, in order.
+        moment: When the photo at a place was taken.
+        measure: Measures clusters that were changed by hand.
+        chunk_size: Photos to a chunk at most.
+
+    Attributes:
+        photos: The library.
+        clusters: By id, a group before what is in it.
+        roots: Ids at the top.
+        leaf_of: Id of the leaf of each photo, by place.
+        distance: To the centroid of its leaf, by place; None where that means nothing.
+        position: On the map, by place.
+        place_of: Place of a photo by its key.
+    """
+
+    def __init__(
+        self,
+        photos: list[LibraryPhoto],
+        clustering: Clustering | None,
+        changes: Iterable[Override] = (),
+        *,
+        moment: Callable[[int], float | None] = lambda place: None,
+        measure: Measure = lambda keys: None,
+        chunk_size: int = CHUNK_SIZE,
+    ) -> None:
+        self.photos = photos
+        self.place_of = {photo.key: place for place, photo in enumerate(photos)}
+        self.leaf_of = [NO_CAPTION] * len(photos)
+        self.distance: list[float | None] = [None] * len(photos)
+        self.position: list[tuple[float, float] | None] = [None] * len(photos)
+        self.clusters: dict[str, Cluster] = {}
+        self.roots: list[str] = []
+        self._measure = measure
+        self.arrangement = Arrangement(clustering.nodes if clustering else [], changes)
+        if clustering is not None:
+            self.arrangement.successors = clustering.head.successors
+            self._place(clustering)
+        self._chunk_of: dict[int, str] = {}
+        self._plant(moment, chunk_size)
+
+    def _place(self, clustering: Clustering) -> None:
+        """Put each photo that has a vector into its leaf."""
+        assigned = clustering.head.assign_noise
+        where = self.arrangement
+        for placed in clustering.placed:
+            place = self.place_of.get(placed.key)
+            if place is None:
+                continue  # neither in the journal nor on disk any more
+            found = placed.cluster or (placed.nearest if assigned else None)
+            leaf = where.leaf_of(placed.key, found)
+            self.leaf_of[place] = leaf or UNCLUSTERED
+            if leaf is not None and leaf == found:
+                self.distance[place] = placed.distance
+            if placed.x is not None and placed.y is not None:
+                self.position[place] = (placed.x, placed.y)
+        for key, leaf in where.pinned():
+            place = self.place_of.get(key)
+            if place is not None:
+                self.leaf_of[place] = leaf
+
+    def _plant(self, moment: Callable[[int], float | None], chunk_size: int) -> None:
+        """Make the tree: leaves with photos, groups with leaves, chunks in leaves."""
+        members: dict[str, list[int]] = {}
+        for place, leaf in enumerate(self.leaf_of):
+            members.setdefault(leaf, []).append(place)
+        made: dict[str, Cluster] = {}
+        for leaf, places in members.items():
+            made[leaf] = self._leaf(leaf, places)
+            chunks = cut(places, moment, lambda place: self.photos[place].rel_path, chunk_size)
+            made[leaf].members = [place for chunk in chunks for place in chunk]
+            at = 0
+            for chunk in chunks:
+                made[leaf].chunks.append(at)
+                at += len(chunk)
+        self._group(made)
+
+    def _leaf(self, leaf: str, places: list[int]) -> Cluster:
+        if leaf in SPECIAL:
+            cluster = Cluster(leaf, leaf)
+        else:
+            node = self.arrangement.nodes[leaf]
+            cluster = Cluster(
+                leaf,
+                node.title,
+                node.parent,
+                node.keywords,
+                named=leaf in self.arrangement.named,
+                locked=leaf in self.arrangement.locked,
+                cohesion=node.cohesion,
+                exemplar=self.place_of.get(node.exemplar or ""),
+            )
+            if leaf in self.arrangement.touched:
+                self._measure_anew(cluster, places)
+        cluster.size = len(places)
+        days = sorted(filter(None, (dated(self.photos[place]) for place in places)))
+        if days:
+            cluster.first, cluster.last = days[0][:10], days[-1][:10]
+        return cluster
+
+    def _measure_anew(self, cluster: Cluster, places: list[int]) -> None:
+        """Measure a cluster that has other photos than the clustering gave it."""
+        measured = self._measure([self.photos[place].key for place in places])
+        if measured is None:
+            if cluster.exemplar not in places:
+                cluster.exemplar = min(places, key=lambda place: (self.distance[place] or 9, place))
+            return
+        cluster.cohesion = measured.cohesion
+        cluster.exemplar = places[measured.exemplar]
+        for place, distance in zip(places, measured.distances, strict=True):
+            self.distance[place] = distance
+
+    def _group(self, leaves: dict[str, Cluster]) -> None:
+        """Put the groups above the leaves; one with a single child gives way to it."""
+        groups: dict[str, Cluster] = {}
+        nodes = self.arrangement.nodes
+
+        def group_of(id_: str | None) -> Cluster | None:
+            if id_ is None or id_ not in nodes:
+                return None
+            if id_ not in groups:
+                node = nodes[id_]
+                groups[id_] = Cluster(
+                    id_,
+                    node.title,
+                    node.parent,
+                    node.keywords,
+                    children=[],
+                    cohesion=node.cohesion,
+                    exemplar=self.place_of.get(node.exemplar or ""),
+                    named=id_ in self.arrangement.named,
+                )
+                if (above := group_of(node.parent)) is not None:
+                    above.children.append(id_)
+            return groups[id_]
+
+        for leaf in leaves.values():
+            if (above := group_of(leaf.parent)) is not None:
+                above.children.append(leaf.id)
+        everything = groups | leaves
+        for id_ in sorted(groups, key=lambda id_: -self._depth(id_, groups)):
+            self._settle(groups[id_], everything)
+        tops = [cluster for cluster in everything.values() if self._is_top(cluster, everything)]
+        tops.sort(key=lambda top: (top.id in SPECIAL, top.id == NO_CAPTION, -top.size, top.id))
+        self.roots = [top.id for top in tops]
+        for root in self.roots:
+            for id_ in _below(root, everything):
+                self.clusters[id_] = everything[id_]
+
+    def _settle(self, group: Cluster, everything: dict[str, Cluster]) -> None:
+        """Sum up a group whose children are settled."""
+        children = [everything[child] for child in group.children]
+        if len(children) == 1:
+            (only,) = children
+            only.parent = group.parent
+            if group.parent in everything:
+                above = everything[group.parent]
+                above.children[above.children.index(group.id)] = only.id
+            del everything[group.id]
+            return
+        children.sort(key=lambda child: (-child.size, child.id))
+        group.children = [child.id for child in children]
+        group.size = sum(child.size for child in children)
+        group.first = min((child.first for child in children if child.first), default=None)
+        group.last = max((child.last for child in children if child.last), default=None)
+        if group.exemplar is None:
+            group.exemplar = children[0].exemplar
+
+    @staticmethod
+    def _is_top(cluster: Cluster, everything: dict[str, Cluster]) -> bool:
+        return cluster.parent not in everything
+
+    @staticmethod
+    def _depth(id_: str, groups: dict[str, Cluster]) -> int:
+        depth, above = 0, groups[id_].parent
+        while above in groups:
+            depth, above = depth + 1, groups[above].parent
+        return depth
+
+    def path(self, id_: str) -> list[str]:
+        """Return the titles from the top down to a cluster."""
+        titles: list[str] = []
+        above: str | None = id_
+        while above in self.clusters:
+            titles.append(self.clusters[above].title)
+            above = self.clusters[above].parent
+        return titles[::-1]
+
+    def leaves(self) -> Iterator[Cluster]:
+        """Yield the clusters that photos stand in, in the order of display."""
+        return (cluster for cluster in self.clusters.values() if not cluster.children)
+
+    def places(self, id_: str) -> list[int]:
+        """Return the places of all photos in a cluster and below."""
+        return [
+            place for below in _below(id_, self.clusters) for place in self.clusters[below].members
+        ]
+
+    def chunk_of(self, place: int) -> str:
+        """Return the id of the chunk of a photo, such as `3fa9c1d2-004`."""
+        if not self._chunk_of:
+            for leaf in self.leaves():
+                for number in range(len(leaf.chunks)):
+                    name = chunk_id(leaf.id, number)
+                    self._chunk_of.update(dict.fromkeys(leaf.chunk(number), name))
+        return self._chunk_of[place]
+
+
+def chunk_id(leaf: str, number: int) -> str:
+    """Return the id of a chunk of a leaf, counted from 0."""
+    return f"{leaf.replace(' ', '-')}-{number + 1:03d}"
+
+
+def _below(id_: str, clusters: dict[str, Cluster]) -> Iterator[str]:
+    """Yield the id of a cluster and those below it, a group before what is in it."""
+    yield id_
+    for child in clusters[id_].children:
+        yield from _below(child, clusters)
+
+
+__all__ = ["Cluster", "ClusterView", "Measured", "Node"]

@@ -1,0 +1,135 @@
+"""Bringing the vectors of a library up to date: what is missing, and the jobs that make it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from backends.embedders.base import Embedder
+from backends.embedders.registry import make_embedder
+from journal import JournalWriter, WriterLock
+from pipeline.captions.library import LibraryPhoto
+from pipeline.captions.run import decoder_count
+from pipeline.embeddings.stage import (
+    CaptionEmbeddingStage,
+    EmbeddingStage,
+    PictureEmbeddingStage,
+)
+from pipeline.embeddings.store import EmbeddingRecord, VectorStore, store_of, text_hash
+from pipeline.jobs.budget import Budget
+from pipeline.jobs.copies import Copies
+from pipeline.jobs.job import Job
+from pipeline.jobs.progress import Progress
+from pipeline.photos.photo import Photo
+
+GROWTH_BEFORE_LEARNING_ANEW = 1.5
+"""An embedder that learns from the library does so again when that has grown by half."""
+
+
+class Embedding(msgspec.Struct):
+    """Vectors to be made, their store locked, and no model loaded yet.
+
+    Attributes:
+        embedder: Makes them.
+        store: Keeps them.
+        lock: On the store.
+        to_do: Relative paths as the system spells them, in the order of work.
+        held: Photos that have theirs.
+        stage: Makes the records.
+        photos_dir: Where the photos are; of no matter to captions.
+    """
+
+    embedder: Embedder
+    store: VectorStore
+    lock: WriterLock
+    to_do: list[Photo]
+    held: int
+    stage: EmbeddingStage
+    photos_dir: Path
+
+    def job(self, run: str) -> Job[EmbeddingRecord]:
+        """Return the job that makes them; its end gives the lock back."""
+        progress = Progress(
+            run=run,
+            stage=self.stage.name,
+            backend=self.embedder.name,
+            total=len(self.to_do),
+            skipped={"success": self.held},
+        )
+        progress.model = self.embedder.model
+        return Job(
+            self.stage,
+            self.to_do,
+            photos_dir=self.photos_dir,
+            journal=self.store.journal,
+            open_journal=lambda on_commit, on_failure: JournalWriter(
+                self.lock, on_commit, on_failure
+            ),
+            decoders=decoder_count(),
+            progress=progress,
+            copies=Copies({}),
+            budget=Budget(None, 0.0, 0.0),
+        )
+
+
+def prepare_captions(workspace: Path, name: str, photos: Sequence[LibraryPhoto]) -> Embedding:
+    """Find the captions without a vector, new and changed ones.
+
+    Raises:
+        SetupError: there is no such embedder, or its extra is missing.
+        JournalLocked: another process makes vectors here.
+    """
+    embedder = make_embedder(name)
+    store = store_of(workspace, name)
+    captions = {
+        photo.key: (photo.caption, text_hash(photo.caption)) for photo in photos if photo.caption
+    }
+    lock = store.lock()
+    if not store.fits(embedder.model) or (embedder.learns and _outgrown(store, len(captions))):
+        store.empty(lock)
+    held = store.held
+    to_do = [
+        photo
+        for photo in photos
+        if photo.key in captions and held.get(photo.key, ("", 0))[0] != captions[photo.key][1]
+    ]
+    to_do.sort(key=lambda photo: len(photo.caption or ""))  # a batch of one length pads nothing
+    stage = CaptionEmbeddingStage(embedder, store, captions)
+    held_now = len(captions) - len(to_do)
+    return Embedding(
+        embedder, store, lock, [_photo(photo) for photo in to_do], held_now, stage, Path()
+    )
+
+
+def prepare_pictures(
+    workspace: Path, embedder: Embedder, photos_dir: Path, paths: Sequence[str]
+) -> Embedding:
+    """Find the photos on disk without a vector of their picture.
+
+    Args:
+        workspace: Where the vectors are kept.
+        embedder: One that sees pictures.
+        photos_dir: The photos directory.
+        paths: Photos on disk, as the walk found them.
+
+    Raises:
+        JournalLocked: another process makes vectors here.
+    """
+    store = store_of(workspace, embedder.name, pictures=True)
+    lock = store.lock()
+    if not store.fits(embedder.model):
+        store.empty(lock)
+    to_do = [photo for photo in map(Photo.at, paths) if photo.key not in store.held]
+    stage = PictureEmbeddingStage(embedder, store)
+    return Embedding(embedder, store, lock, to_do, len(paths) - len(to_do), stage, photos_dir)
+
+
+def _outgrown(store: VectorStore, captions: int) -> bool:
+    known = max(1, len(store.held))
+    return captions > GROWTH_BEFORE_LEARNING_ANEW * known or store.learnt() is None
+
+
+def _photo(photo: LibraryPhoto) -> Photo:
+    return Photo(photo.path, photo.key)

@@ -1,0 +1,73 @@
+"""Several pieces of work, one after the other, that look like one job from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from pipeline.jobs.hosting import Hosted
+from pipeline.jobs.job import Ending
+from pipeline.jobs.progress import Snapshot
+
+
+class Step(Hosted, Protocol):
+    """A piece of work that can also be sampled."""
+
+    def snapshot(self) -> Snapshot:
+        """Return its state."""
+
+
+class Steps:
+    """Runs its steps in order; commands go to the one that runs.
+
+    Args:
+        steps: At least one.
+    """
+
+    def __init__(self, steps: Sequence[Step]) -> None:
+        self._steps = steps
+        self._current = steps[0]
+        self._paused = False
+        self._ended = False
+
+    async def run(self) -> Ending:
+        """Work until the last step is done, or one of them was stopped."""
+        ending = Ending.DONE
+        for step in self._steps:
+            if self._ended:
+                return Ending.STOPPED
+            self._current = step
+            if self._paused:
+                step.pause()
+            ending = await step.run()
+            if ending is not Ending.DONE:
+                break
+        return ending
+
+    def snapshot(self) -> Snapshot:
+        """Return the state of the step that runs."""
+        return self._current.snapshot()
+
+    def pause(self) -> None:
+        """Let the current step take on nothing more."""
+        self._paused = True
+        self._current.pause()
+
+    def resume(self) -> None:
+        """Go on after a pause."""
+        self._paused = False
+        self._current.resume()
+
+    def stop(self) -> None:
+        """End after what is in flight."""
+        self._ended = True
+        self._current.stop()
+
+    def abort(self) -> None:
+        """End now."""
+        self._ended = True
+        self._current.abort()
+
+    def retry(self) -> int:
+        """Put what failed in the current step to work again."""
+        return self._current.retry()

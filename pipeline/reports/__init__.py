@@ -1,0 +1,1 @@
+"""Reports on clusters: CSV, Markdown, one HTML page."""

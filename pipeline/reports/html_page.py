@@ -1,0 +1,196 @@
+"""The report as one HTML page: it opens from disk and asks nothing of any network.
+
+The page's policy lets only our own script and style run, each known by its hash.
+All text travels as JSON in data blocks; `page.js` puts it in place as text, never
+as markup.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import json
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import msgspec
+
+_PARTS = Path(__file__).parent / "page"
+_PHOTOS_A_PIECE = 1000
+_NO_MARKUP = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
+
+
+class PagePhoto(msgspec.Struct, frozen=True):
+    """A photo as the page shows it.
+
+    Attributes:
+        path: Its relative path.
+        label: Its caption, or what stands in for one; may be empty.
+        cluster: The place of its leaf in `Page.clusters`.
+        status: Its status; the page mentions all but `success`.
+        taken: When it was taken, ISO 8601.
+        x: Its place on the map; a photo without one is left out there.
+        y: As `x`.
+        chunk: The name of its chunk.
+    """
+
+    path: str
+    label: str
+    cluster: int
+    status: str
+    taken: str | None = None
+    x: float | None = None
+    y: float | None = None
+    chunk: str = ""
+
+
+class PageCluster(msgspec.Struct, frozen=True):
+    """A cluster, leaf or group.
+
+    Attributes:
+        title: Its title; `unclustered` and `no caption` are drawn in grey.
+        parent: The place of its parent in `Page.clusters`, None at the top.
+        size: How many photos are in it and below it.
+        keywords: Its keywords, the best first.
+        exemplar: The caption of its exemplar, or "".
+        cohesion: The mean cosine to its centroid.
+        span: The days of its first and last photo in words, or "".
+        sheet: Its contact sheet: places in `Page.photos`, each with a JPEG.
+    """
+
+    title: str
+    parent: int | None
+    size: int
+    keywords: list[str]
+    exemplar: str
+    cohesion: float | None
+    span: str
+    sheet: list[tuple[int, bytes]]
+
+
+class Page(msgspec.Struct, frozen=True):
+    """All that the page shows.
+
+    Attributes:
+        title: Its title.
+        made: When it was made, in words.
+        summary: One line on what the photos are.
+        clusters: Depth first, a parent before its children; shown in this order.
+        photos: Each in one leaf; listed in this order.
+    """
+
+    title: str
+    made: str
+    summary: str
+    clusters: list[PageCluster]
+    photos: list[PagePhoto]
+
+
+def render(page: Page) -> Iterator[bytes]:
+    """Yield the page piece by piece, so that it is never in memory as a whole.
+
+    The same data gives the same bytes. A photo that is on several contact sheets
+    is stored once.
+    """
+    style, script = _part("page.css"), _part("page.js")
+    frame = _part("page.html")
+    for name, text in (
+        ("policy", html.escape(_policy(style, script))),
+        ("style", style),
+        ("script", script),
+    ):
+        frame = frame.replace(f"{{{{{name}}}}}", text)
+    before, _, after = frame.partition("{{data}}")
+    yield before.encode()
+    yield from _data(page)
+    yield from _pictures(page.clusters)
+    yield after.encode()
+
+
+def _part(name: str) -> str:
+    return (_PARTS / name).read_text("utf-8")
+
+
+def _policy(style: str, script: str) -> str:
+    """Return the Content-Security-Policy: nothing is fetched, nothing but our own code runs."""
+    return "; ".join(
+        [
+            "default-src 'none'",
+            f"style-src '{_hash(style)}'",
+            f"script-src '{_hash(script)}'",
+            "img-src data:",
+            "base-uri 'none'",
+            "form-action 'none'",
+            # Text made into markup by mistake is an error, where the browser knows this.
+            "require-trusted-types-for 'script'",
+            "trusted-types 'none'",
+        ]
+    )
+
+
+def _hash(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _data(page: Page) -> Iterator[bytes]:
+    yield b'<script type="application/json" id="data">{"title":' + _json(page.title)
+    yield b',"made":' + _json(page.made) + b',"summary":' + _json(page.summary)
+    yield b',\n"clusters":['
+    for number, cluster in enumerate(page.clusters):
+        yield (b",\n" if number else b"\n") + _json(_cluster(cluster))
+    yield b'],\n"photos":['
+    for start in range(0, len(page.photos), _PHOTOS_A_PIECE):
+        piece = page.photos[start : start + _PHOTOS_A_PIECE]
+        yield (b",\n" if start else b"\n") + b",\n".join(_json(_row(photo)) for photo in piece)
+    yield b"]}</script>\n"
+
+
+def _cluster(cluster: PageCluster) -> dict[str, object]:
+    return {
+        "title": cluster.title,
+        "parent": cluster.parent,
+        "size": cluster.size,
+        "keywords": cluster.keywords,
+        "exemplar": cluster.exemplar,
+        "cohesion": _finite(cluster.cohesion),
+        "span": cluster.span,
+        "sheet": [place for place, _ in cluster.sheet],
+    }
+
+
+def _row(photo: PagePhoto) -> list[object]:
+    """Return a photo as `page.js` reads it, without the names of the columns."""
+    return [
+        photo.path,
+        photo.label,
+        photo.cluster,
+        photo.status,
+        photo.taken,
+        _finite(photo.x),
+        _finite(photo.y),
+        photo.chunk,
+    ]
+
+
+def _pictures(clusters: Sequence[PageCluster]) -> Iterator[bytes]:
+    """Yield each picture as a block of its own, which the browser decodes when it is shown."""
+    stored = set[int]()
+    for cluster in clusters:
+        for place, jpeg in cluster.sheet:
+            if place not in stored:
+                stored.add(place)
+                head = f'<script type="text/plain" id="picture-{place}">'.encode()
+                yield head + base64.b64encode(jpeg) + b"</script>\n"
+
+
+def _finite(number: float | None) -> float | None:
+    """Return a number that JSON has, else None."""
+    return number if number is not None and math.isfinite(number) else None
+
+
+def _json(value: object) -> bytes:
+    """Return JSON in ASCII that holds no markup; a lone surrogate is an escape like any other."""
+    text = json.dumps(value, separators=(",", ":"), allow_nan=False)
+    return text.translate(_NO_MARKUP).encode("ascii")
