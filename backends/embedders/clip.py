@@ -142,7 +142,7 @@ class ClipEmbedder(Embedder):
             for start in range(0, len(inputs), self.batch_size):
                 batch = list(inputs[start : start + self.batch_size])
                 vectors[start : start + len(batch)] = features(batch).float().cpu().numpy()
-        return vectors
+        return unit_rows(vectors)
 
     def _text_features(self, texts: list[str]) -> Any:
         tokens = self._tokenizer(

@@ -73,6 +73,7 @@ class Lexicon:
         from scipy.sparse import csr_matrix
 
         totals = np.asarray(counts.sum(0)).ravel()
+        common = dict(zip(words, totals.tolist(), strict=True))
         places: dict[str, int] = {}
         spellings: dict[str, tuple[int, str]] = {}
         pairs: list[tuple[int, int]] = []
@@ -80,15 +81,15 @@ class Lexicon:
             bare = word.removesuffix("'s").removesuffix("’s")
             if bare in self._stop or len(bare) < 2:
                 continue
-            stem = self._stem(bare)
+            singular = _singular(bare, common)
+            stem = self._stem(singular)
             pairs.append((column, places.setdefault(stem, len(places))))
-            spelling = IRREGULAR.get(bare, bare)
+            spelling = IRREGULAR.get(singular, singular)
             spellings[stem] = max(spellings.get(stem, (0, "")), (int(totals[column]), spelling))
         rows, columns = np.array(pairs, np.int64).reshape(-1, 2).T
         ones = np.ones(len(pairs), np.int32)
         self._stems = list(places)
-        common = dict(zip(words, totals.tolist(), strict=True))
-        self._spelling = [_singular(spellings[stem][1], common) for stem in places]
+        self._spelling = [spellings[stem][1] for stem in places]
         self._counts = counts @ csr_matrix((ones, (rows, columns)), (len(words), len(places)))
 
     def keywords(self, groups: Sequence[NDArray[np.int64]]) -> list[list[str]]:

@@ -19,11 +19,11 @@ from pipeline.clusters.clusterer import (
     Settings,
     compare_with_previous,
 )
-from pipeline.clusters.errors import NoClusters
 from pipeline.clusters.fit_process import FitProcess
+from pipeline.clusters.opening import previous_clustering
 from pipeline.clusters.overrides import Overrides, overrides_path
 from pipeline.clusters.step import ClusterStep
-from pipeline.clusters.tree_file import Clustering, clusters_path, read_clustering
+from pipeline.clusters.tree_file import Clustering, clusters_path
 from pipeline.clusters.view import NO_CAPTION, SPECIAL, UNCLUSTERED, ClusterView
 from pipeline.embeddings.run import Embedding, prepare_captions, prepare_pictures
 from pipeline.jobs.hosting import Watcher, host
@@ -261,11 +261,3 @@ def _cluster_report(
     else:
         report.kept = report.clusters
     return report
-
-
-def previous_clustering(workspace: Path) -> Clustering | None:
-    """Return the last clustering of a workspace, None where there is none to be read."""
-    try:
-        return read_clustering(clusters_path(workspace))
-    except NoClusters:
-        return None

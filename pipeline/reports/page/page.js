@@ -99,7 +99,7 @@
   const children = clusters.map(() => []);
   const roots = [];
   const rootOf = new Int32Array(clusters.length);
-  const endOf = new Int32Array(clusters.length); // the first place after a cluster's last descendant
+  const endOf = new Int32Array(clusters.length); // where a cluster's descendants end
   clusters.forEach((cluster, place) => {
     if (cluster.parent === null) roots.push(place);
     else children[cluster.parent].push(place);
@@ -109,19 +109,25 @@
     endOf[place] = children[place].reduce((end, child) => Math.max(end, endOf[child]), place + 1);
   }
 
+  /** Return clusters by size, without those that are drawn in grey. */
+  function largestFirst(places) {
+    const kept = places.filter((place) => !GREY.has(clusters[place].title));
+    return kept.sort((a, b) => clusters[b].size - clusters[a].size || a - b);
+  }
+
   // The largest groups get colours that differ most.
   const hueOf = new Map();
-  [...roots]
-    .sort((a, b) => clusters[b].size - clusters[a].size || a - b)
-    .filter((place) => !GREY.has(clusters[place].title))
-    .forEach((place, rank) => hueOf.set(place, rank % HUES));
+  largestFirst(roots).forEach((place, rank) => hueOf.set(place, rank % HUES));
   const hueName = (place) => hueOf.get(rootOf[place]) ?? "grey";
   const titleOf = (place) => shown(clusters[place].title) || "untitled";
+
+  /** Whether a photo is in a cluster or below it. */
+  const isIn = (photo, cluster) => photo[CLUSTER] >= cluster && photo[CLUSTER] < endOf[cluster];
 
   function within(cluster) {
     const places = [];
     photos.forEach((photo, place) => {
-      if (photo[CLUSTER] >= cluster && photo[CLUSTER] < endOf[cluster]) places.push(place);
+      if (isIn(photo, cluster)) places.push(place);
     });
     return places;
   }
@@ -132,7 +138,10 @@
     return path;
   }
 
-  const dot = (cluster) => make("span", { class: `dot hue-${hueName(cluster)}`, "aria-hidden": "true" });
+  const dot = (cluster) =>
+    make("span", { class: `dot hue-${hueName(cluster)}`, "aria-hidden": "true" });
+  const titled = (cluster, className = "") =>
+    quoted("span", className, clusters[cluster].title || "untitled");
   const cohesionOf = (cluster) => clusters[cluster].cohesion?.toFixed(2) ?? null;
 
   const tree = byId("tree");
@@ -140,11 +149,13 @@
   let chosen = null;
 
   function treeItem(cluster, level) {
-    const { title, size, keywords, span } = clusters[cluster];
+    const { size, keywords, span } = clusters[cluster];
     const inner = children[cluster].length > 0;
     const cohesion = cohesionOf(cluster);
-    const facts = [span === "" ? null : shown(span), cohesion === null ? null : `cohesion ${cohesion}`];
-    const spoken = [titleOf(cluster), photosIn(size), ...facts.filter((fact) => fact !== null)];
+    const facts = [];
+    if (span !== "") facts.push(shown(span));
+    if (cohesion !== null) facts.push(`cohesion ${cohesion}`);
+    const spoken = [titleOf(cluster), photosIn(size), ...facts];
     const item = make("li", {
       role: "treeitem",
       tabindex: "-1",
@@ -159,10 +170,10 @@
       { class: "row" },
       make("span", { class: inner ? "twist" : "twist leaf", "aria-hidden": "true" }),
       dot(cluster),
-      quoted("span", "title", title || "untitled"),
+      titled(cluster, "title"),
       make("span", { class: "size" }, count(size)),
       quoted("span", "keywords", keywords.join(", ")),
-      make("span", { class: "facts" }, ...facts.filter((fact) => fact !== null).map((fact) => make("span", {}, fact))),
+      make("span", { class: "facts" }, ...facts.map((fact) => make("span", {}, fact))),
     );
     row.style.setProperty("--level", level);
     item.append(row);
@@ -177,7 +188,8 @@
     let group = item.querySelector(":scope > ul");
     if (group === null) {
       const level = Number(item.getAttribute("aria-level")) + 1;
-      group = make("ul", { role: "group" }, ...children[cluster].map((child) => treeItem(child, level)));
+      const below = children[cluster].map((child) => treeItem(child, level));
+      group = make("ul", { role: "group" }, ...below);
       item.append(group);
     }
     group.hidden = !open;
@@ -187,7 +199,8 @@
   const clusterOf = (item) => Number(item.dataset.cluster);
 
   function visibleItems() {
-    return [...tree.querySelectorAll('[role="treeitem"]')].filter((item) => item.closest("[hidden]") === null);
+    const all = [...tree.querySelectorAll('[role="treeitem"]')];
+    return all.filter((item) => item.closest("[hidden]") === null);
   }
 
   /** Make one item the tree's only tab stop. */
@@ -198,7 +211,8 @@
   }
 
   function markChosen(cluster) {
-    for (const old of tree.querySelectorAll('[aria-selected="true"]')) old.setAttribute("aria-selected", "false");
+    const before = tree.querySelectorAll('[aria-selected="true"]');
+    for (const old of before) old.setAttribute("aria-selected", "false");
     if (cluster === null) return;
     for (const above of pathOf(cluster).slice(0, -1)) expand(above);
     const item = items.get(cluster);
@@ -265,22 +279,26 @@
 
   function labelOf(place, words = []) {
     const label = photos[place][LABEL];
-    return label === "" ? make("span", { class: "label none" }, "No label") : quoted("span", "label", label, words);
+    if (label === "") return make("span", { class: "label none" }, "No label");
+    return quoted("span", "label", label, words);
   }
 
-  function clusterLink(cluster) {
-    return make("button", { type: "button", class: "to", "data-go": cluster }, dot(cluster), quoted("span", "", titleOf(cluster)));
+  /** Make a button that goes to a cluster, to the library where that is "". */
+  function link(cluster, ...content) {
+    return make("button", { type: "button", class: "to", "data-go": cluster }, ...content);
   }
 
   function photoRow(place, words, cluster) {
     const photo = photos[place];
     const row = make("li", { class: "photo", tabindex: "-1", "data-photo": place });
-    const status = photo[STATUS] === "success" ? null : quoted("span", "status", photo[STATUS].replaceAll("_", " "));
+    const leaf = photo[CLUSTER];
     const facts = make("span", { class: "facts" });
     if (photo[TAKEN] !== null) facts.append(make("time", {}, when(photo[TAKEN])));
     if (photo[CHUNK] !== "") facts.append(quoted("span", "chunk", photo[CHUNK]));
-    if (status !== null) facts.append(status);
-    if (clusters[photo[CLUSTER]] !== undefined && photo[CLUSTER] !== cluster) facts.append(clusterLink(photo[CLUSTER]));
+    if (photo[STATUS] !== "success") {
+      facts.append(quoted("span", "status", photo[STATUS].replaceAll("_", " ")));
+    }
+    if (leaf in clusters && leaf !== cluster) facts.append(link(leaf, dot(leaf), titled(leaf)));
     row.append(labelOf(place, words), quoted("span", "path", photo[PATH], words), facts);
     return row;
   }
@@ -310,16 +328,20 @@
     return box;
   }
 
-  const photoList = (places, words, cluster) =>
-    paged(make("ol", { class: "photos" }), places, ROWS_A_PAGE, (place) => photoRow(place, words, cluster), "photos");
+  function photoList(places, words, cluster) {
+    const row = (place) => photoRow(place, words, cluster);
+    return paged(make("ol", { class: "photos" }), places, ROWS_A_PAGE, row, "photos");
+  }
 
   function contactSheet(places, words = []) {
     const sheet = make("ul", { class: "sheet" });
     for (const place of places) {
       const image = pictureOf(place);
       if (image === null) continue;
-      const caption = make("figcaption", {}, labelOf(place, words));
-      sheet.append(make("li", { "data-photo": place, title: shown(photos[place][PATH]) }, make("figure", {}, make("div", { class: "frame" }, image), caption)));
+      const frame = make("div", { class: "frame" }, image);
+      const figure = make("figure", {}, frame, make("figcaption", {}, labelOf(place, words)));
+      const path = shown(photos[place][PATH]);
+      sheet.append(make("li", { "data-photo": place, title: path }, figure));
     }
     return sheet.childElementCount > 0 ? sheet : null;
   }
@@ -331,55 +353,64 @@
   // ---- What the main column shows ------------------------------------------------------------
 
   function card(cluster) {
-    const { title, size, exemplar, span, sheet, keywords } = clusters[cluster];
+    const { size, exemplar, span, sheet, keywords } = clusters[cluster];
     const strip = make("span", { class: "strip", "aria-hidden": "true" });
     for (const place of sheet.slice(0, 4)) strip.append(pictureOf(place) ?? "");
     const words = exemplar || keywords.join(", ");
+    const number = make("span", { class: "size" }, count(size));
     const button = make(
       "button",
       { type: "button", class: "card", "data-go": cluster },
       strip.childElementCount > 0 ? strip : null,
-      make("span", { class: "line" }, dot(cluster), quoted("span", "title", title || "untitled"), make("span", { class: "size" }, count(size))),
-      words === "" ? null : quoted("span", exemplar === "" ? "words" : "words exemplar", words),
+      make("span", { class: "line" }, dot(cluster), titled(cluster, "title"), number),
+      words === "" ? null : quoted("span", "words", words),
       span === "" ? null : quoted("span", "span", span),
     );
     return make("li", {}, button);
   }
 
-  const cards = (places) => paged(make("ul", { class: "cards" }), places, CARDS_A_PAGE, card, "clusters");
+  const cards = (places) =>
+    paged(make("ul", { class: "cards" }), places, CARDS_A_PAGE, card, "clusters");
 
   function libraryView() {
     const heading = make("h2", { tabindex: "-1" }, "The whole library");
-    const facts = make("p", { class: "lead" }, `${photosIn(photos.length)} in ${count(roots.length)} ${roots.length === 1 ? "cluster" : "clusters"}`);
-    if (photos.length === 0) return [heading, make("p", { class: "empty" }, "There are no photos in this library yet.")];
+    if (photos.length === 0) {
+      return [heading, make("p", { class: "empty" }, "There are no photos in this library yet.")];
+    }
+    const groups = `${count(roots.length)} ${roots.length === 1 ? "cluster" : "clusters"}`;
+    const facts = make("p", { class: "lead" }, `${photosIn(photos.length)} in ${groups}`);
     if (roots.length === 0) return [heading, facts, photoList([...photos.keys()], [], null)];
     return [heading, facts, cards(roots)];
   }
 
   function clusterView(cluster) {
-    const { title, size, keywords, exemplar, span, sheet } = clusters[cluster];
+    const { size, keywords, exemplar, span, sheet } = clusters[cluster];
     const parts = [];
-    const above = pathOf(cluster).slice(0, -1);
-    const trail = make("nav", { class: "trail", "aria-label": "Where this cluster is" });
-    trail.append(make("button", { type: "button", class: "to", "data-go": "" }, "Library"));
-    for (const place of above) trail.append(make("button", { type: "button", class: "to", "data-go": place }, quoted("span", "", titleOf(place))));
-    parts.push(trail);
-    parts.push(make("h2", { tabindex: "-1" }, dot(cluster), quoted("span", "", title || "untitled")));
+    const above = pathOf(cluster).slice(0, -1).map((place) => link(place, titled(place)));
+    const trail = { class: "trail", "aria-label": "Where this cluster is" };
+    parts.push(make("nav", trail, link("", "Library"), ...above));
+    parts.push(make("h2", { tabindex: "-1" }, dot(cluster), titled(cluster)));
 
     const facts = make("dl", { class: "figures" });
-    const fact = (name, value) => facts.append(make("div", {}, make("dt", {}, name), make("dd", {}, value)));
+    const fact = (name, value) =>
+      facts.append(make("div", {}, make("dt", {}, name), make("dd", {}, value)));
     fact("Photos", count(size));
     if (cohesionOf(cluster) !== null) fact("Cohesion", cohesionOf(cluster));
     if (span !== "") fact("Taken", shown(span));
     parts.push(facts);
-    if (exemplar !== "") parts.push(make("blockquote", { class: "exemplar" }, quoted("p", "", exemplar)));
+    if (exemplar !== "") {
+      parts.push(make("blockquote", { class: "exemplar" }, quoted("p", "", exemplar)));
+    }
     if (keywords.length > 0) {
       const list = make("ul", { class: "words", "aria-label": "Keywords; each starts a search" });
-      for (const word of keywords) list.append(make("li", {}, make("button", { type: "button", "data-query": word }, quoted("span", "", word))));
+      for (const word of keywords) {
+        const button = { type: "button", "data-query": word };
+        list.append(make("li", {}, make("button", button, quoted("span", "", word))));
+      }
       parts.push(list);
     }
     if (children[cluster].length > 0) parts.push(section("Inside", cards(children[cluster])));
-    const pictures = contactSheet(sheet.slice());
+    const pictures = contactSheet(sheet);
     if (pictures !== null) parts.push(section("Contact sheet", pictures));
     const places = within(cluster);
     if (places.length > 0) parts.push(section("All photos", photoList(places, [], cluster)));
@@ -390,9 +421,11 @@
     const quote = make("q", {}, quoted("span", "", query));
     const heading = make("h2", { tabindex: "-1" }, quote);
     if (hits.length === 0) {
-      return [heading, make("p", { class: "empty" }, "No photo has all these words in its label or path.")];
+      const nothing = "No photo has all these words in its label or path.";
+      return [heading, make("p", { class: "empty" }, nothing)];
     }
-    const lead = make("p", { class: "lead" }, `${photosIn(hits.length)} of ${count(photos.length)}`);
+    const total = `${photosIn(hits.length)} of ${count(photos.length)}`;
+    const lead = make("p", { class: "lead" }, total);
     const pictured = [];
     for (const place of hits) {
       if (pictured.length === SHEET_OF_HITS) break;
@@ -448,22 +481,27 @@
       high = Math.max(high, photos[place][Y]);
     }
     // Half of each before the sum: the ends of the number range may not overflow.
-    const across = Math.max(right / 2 - left / 2, high / 2 - low / 2) || 1;
+    const [width, height] = [right / 2 - left / 2, high / 2 - low / 2];
+    const unit = Math.max(width, height) || 1;
     placed.forEach((place, point) => {
-      xs[point] = (photos[place][X] / 2 - (left / 4 + right / 4)) / across;
-      ys[point] = -(photos[place][Y] / 2 - (low / 4 + high / 4)) / across;
+      xs[point] = (photos[place][X] / 2 - (left / 4 + right / 4)) / unit;
+      ys[point] = -(photos[place][Y] / 2 - (low / 4 + high / 4)) / unit;
     });
-    extent = { width: (right / 2 - left / 2) / across || 0.01, height: (high / 2 - low / 2) / across || 0.01 };
+    extent = { width: width / unit || 0.01, height: height / unit || 0.01 };
   }
 
-  const scale = () => view.zoom * Math.min((size.width - 32) / extent.width, (size.height - 32) / extent.height, 8 * size.width);
+  const scale = () =>
+    view.zoom * Math.min((size.width - 32) / extent.width, (size.height - 32) / extent.height);
   const across = (point, by) => (xs[point] - view.x) * by + size.width / 2;
   const down = (point, by) => (ys[point] - view.y) * by + size.height / 2;
   const isLit = (point) => lit === null || lit[placed[point]] === 1;
-  const isGrey = (point) => hueName(photos[placed[point]][CLUSTER]) === "grey";
+  const hueAt = (point) => hueName(photos[placed[point]][CLUSTER]);
+  const isGrey = (point) => hueAt(point) === "grey";
 
-  /** Return an image as a plain object: what a browser's own answers for takes long to ask. */
-  const pixels = ({ width, height, data }) => ({ width, height, data, words: new Uint32Array(data.buffer) });
+  /** Return an image as a plain object: asking the browser's own for its size takes long. */
+  function pixels({ width, height, data }) {
+    return { width, height, data, words: new Uint32Array(data.buffer) };
+  }
 
   /** Draw a disc once; return its pixels, to be copied to each of its points. */
   function disc(radius, colour, alpha) {
@@ -515,7 +553,10 @@
     const alpha = placed.length > 8000 ? 1 : 0.85;
     const stamps = new Map(); // each colour is drawn in one size
     const stampOf = (name, big, strength) => {
-      if (!stamps.has(name)) stamps.set(name, disc(radius * big, style.getPropertyValue(`--hue-${name}`), strength));
+      if (!stamps.has(name)) {
+        const colour = style.getPropertyValue(`--hue-${name}`);
+        stamps.set(name, disc(radius * big, colour, strength));
+      }
       return stamps.get(name);
     };
     const draw = (wanted, look) => {
@@ -527,7 +568,7 @@
         lay(stamp, image, Math.round(x - stamp.width / 2), Math.round(y - stamp.height / 2));
       }
     };
-    const coloured = (big, strength) => (point) => stampOf(hueName(photos[placed[point]][CLUSTER]), big, strength);
+    const coloured = (big, strength) => (point) => stampOf(hueAt(point), big, strength);
     if (lit === null) {
       draw((point) => isGrey(point), coloured(1, alpha));
       draw((point) => !isGrey(point), coloured(1, alpha));
@@ -548,7 +589,7 @@
     if (!roomOf.has(cluster)) {
       const points = [];
       placed.forEach((place, point) => {
-        if (photos[place][CLUSTER] >= cluster && photos[place][CLUSTER] < endOf[cluster]) points.push(point);
+        if (isIn(photos[place], cluster)) points.push(point);
       });
       roomOf.set(cluster, points.length === 0 ? null : {
         x: middle(Float64Array.from(points, (point) => xs[point])),
@@ -568,8 +609,7 @@
     pen.textBaseline = "middle";
     pen.lineJoin = "round";
     pen.lineWidth = 3.5;
-    const largest = named.filter((place) => !GREY.has(clusters[place].title)).sort((a, b) => clusters[b].size - clusters[a].size || a - b);
-    for (const cluster of largest.slice(0, 60)) {
+    for (const cluster of largestFirst(named).slice(0, 60)) {
       if (taken.length === MOST_LABELS) break;
       const where = room(cluster);
       if (where === null) continue;
@@ -581,7 +621,9 @@
       if (x < 0 || y < 0 || x > size.width || y > size.height) continue;
       x = Math.max(half, Math.min(size.width - half, x));
       y = Math.max(11, Math.min(size.height - 11, y));
-      if (taken.some((other) => Math.abs(other.x - x) < other.half + half && Math.abs(other.y - y) < 17)) continue;
+      const covers = (other) =>
+        Math.abs(other.x - x) < other.half + half && Math.abs(other.y - y) < 17;
+      if (taken.some(covers)) continue;
       taken.push({ x, y, half });
       pen.strokeStyle = style.getPropertyValue("--halo");
       pen.fillStyle = style.getPropertyValue("--ink");
@@ -608,10 +650,11 @@
     context.drawImage(ground, 0, 0);
     if (under < 0) return;
     const by = scale();
+    const [x, y] = [across(under, by), down(under, by)];
     context.lineWidth = 2 * size.ratio;
     context.strokeStyle = getComputedStyle(document.documentElement).getPropertyValue("--ink");
     context.beginPath();
-    context.arc(across(under, by) * size.ratio, down(under, by) * size.ratio, 6 * size.ratio, 0, 2 * Math.PI);
+    context.arc(x * size.ratio, y * size.ratio, 6 * size.ratio, 0, 2 * Math.PI);
     context.stroke();
   }
 
@@ -658,26 +701,27 @@
       const cluster = photos[place][CLUSTER];
       const image = pictureOf(place);
       const words = make("div", {}, labelOf(place), quoted("span", "path", photos[place][PATH]));
-      if (clusters[cluster] !== undefined) words.append(make("span", { class: "of" }, dot(cluster), quoted("span", "", titleOf(cluster))));
+      if (cluster in clusters) {
+        words.append(make("span", { class: "of" }, dot(cluster), titled(cluster)));
+      }
       tip.replaceChildren(...[image, words].filter((part) => part !== null));
       const by = scale();
       const [x, y] = [across(at, by), down(at, by)];
-      const left = Math.max(6, Math.min(x - tip.offsetWidth / 2, size.width - tip.offsetWidth - 6));
+      const [wide, high] = [tip.offsetWidth, tip.offsetHeight];
+      const left = Math.max(6, Math.min(x - wide / 2, size.width - wide - 6));
       // Above the point, below it where there is no room above.
-      const above = y - tip.offsetHeight - 12;
-      tip.style.transform = `translate(${Math.round(left)}px, ${Math.round(above > 0 ? above : y + 14)}px)`;
+      const top = y - high - 12 > 0 ? y - high - 12 : y + 14;
+      tip.style.transform = `translate(${Math.round(left)}px, ${Math.round(top)}px)`;
     }
     if (!stale) paintPointer();
   }
 
   function zoomBy(factor, x = size.width / 2, y = size.height / 2) {
     const before = scale();
-    const zoom = Math.max(1, Math.min(40, view.zoom * factor));
-    const [atX, atY] = [view.x + (x - size.width / 2) / before, view.y + (y - size.height / 2) / before];
-    view.zoom = zoom;
+    view.zoom = Math.max(1, Math.min(40, view.zoom * factor));
     const after = scale();
-    view.x = atX - (x - size.width / 2) / after;
-    view.y = atY - (y - size.height / 2) / after;
+    view.x += (x - size.width / 2) * (1 / before - 1 / after);
+    view.y += (y - size.height / 2) * (1 / before - 1 / after);
     keepInSight();
     point(-1);
     repaint();
@@ -715,14 +759,14 @@
 
   function noteMap() {
     const missing = photos.length - placed.length;
-    const parts = [];
-    if (placed.length === 0) {
-      parts.push(photos.length === 0 ? "There is nothing to place yet." : "No photo has a place on the map.");
-    } else {
-      parts.push(lit === null ? `${photosIn(placed.length)}; what is alike lies close.` : `${count(litCount)} of ${photosIn(placed.length)} highlighted.`);
-      if (missing > 0) parts.push(`${count(missing)} without a place ${missing === 1 ? "is" : "are"} left out.`);
+    let note = `${photosIn(placed.length)}; what is alike lies close.`;
+    if (lit !== null) note = `${count(litCount)} of ${photosIn(placed.length)} highlighted.`;
+    if (missing > 0) {
+      note += ` ${count(missing)} without a place ${missing === 1 ? "is" : "are"} left out.`;
     }
-    byId("map-note").textContent = parts.join(" ");
+    if (placed.length === 0) note = "No photo has a place on the map.";
+    if (photos.length === 0) note = "There is nothing to place yet.";
+    byId("map-note").textContent = note;
   }
 
   function startMap() {
@@ -745,7 +789,8 @@
       if (view.zoom > 1) canvas.setPointerCapture(event.pointerId);
     });
     canvas.addEventListener("pointermove", (event) => {
-      if (drag !== null && Math.hypot(event.offsetX - drag.x, event.offsetY - drag.y) > 4) drag.moved = true;
+      const far = drag === null ? 0 : Math.hypot(event.offsetX - drag.x, event.offsetY - drag.y);
+      if (far > 4) drag.moved = true;
       if (drag?.moved && view.zoom > 1) {
         const by = scale();
         view.x = drag.viewX - (event.offsetX - drag.x) / by;
@@ -766,7 +811,8 @@
       point(at);
       // A finger cannot hover: its first tap shows the photo, its second goes to the cluster.
       if (at < 0 || (event.pointerType === "touch" && before !== at)) return;
-      if (clusters[photos[placed[at]][CLUSTER]] !== undefined) go({ c: photos[placed[at]][CLUSTER] });
+      const cluster = photos[placed[at]][CLUSTER];
+      if (cluster in clusters) go({ c: cluster });
     });
     canvas.addEventListener("pointercancel", () => (drag = null));
     canvas.addEventListener("pointerleave", (event) => {
@@ -854,8 +900,8 @@
   });
 
   document.addEventListener("keydown", (event) => {
-    const free = !event.ctrlKey && !event.metaKey && !event.altKey && document.activeElement !== box;
-    if (event.key === "/" && free) {
+    const alone = !event.ctrlKey && !event.metaKey && !event.altKey;
+    if (event.key === "/" && alone && document.activeElement !== box) {
       event.preventDefault();
       box.focus();
       box.select();
@@ -885,7 +931,8 @@
   byId("skip").addEventListener("click", () => byId("content").focus());
 
   byId("home").textContent = shown(page.title) || "Photo library";
-  byId("about").append(...[page.made, page.summary].filter((text) => text !== "").map((text) => quoted("span", "", text)));
+  const about = [page.made, page.summary].filter((text) => text !== "");
+  byId("about").append(...about.map((text) => quoted("span", "", text)));
   document.title = shown(page.title) || "Photo library";
   byId("legend").textContent = clusters.length === 0 ? "none" : "photos, dates, cohesion";
 

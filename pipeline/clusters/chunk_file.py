@@ -1,0 +1,90 @@
+"""`chunks.jsonl`: what `pcc chunk` wrote, a line for each chunk, and the size it was told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from journal import atomic_rewrite
+from pipeline.clusters.chunks import CHUNK_SIZE
+from pipeline.clusters.moments import dated
+from pipeline.clusters.view import ClusterView, chunk_id
+
+
+class ChunkHead(msgspec.Struct):
+    """The first line.
+
+    Attributes:
+        chunk_size: Photos to a chunk at most.
+        chunks: Lines that follow.
+    """
+
+    chunk_size: int
+    chunks: int
+
+
+class Chunk(msgspec.Struct, kw_only=True):
+    """One event of one cluster.
+
+    Attributes:
+        chunk: Its id.
+        cluster_id: Of the cluster it is part of.
+        cluster: Path of titles, joined by ` / `.
+        first: When its first photo was taken, ISO 8601; None where no photo is dated.
+        last: Likewise.
+        photos: Their relative paths, in order.
+    """
+
+    chunk: str
+    cluster_id: str
+    cluster: str
+    first: str | None
+    last: str | None
+    photos: list[str]
+
+
+def chunks_path(workspace: Path) -> Path:
+    """Return where the chunks of a workspace stand."""
+    return workspace / "chunks.jsonl"
+
+
+def chunk_size(workspace: Path) -> int:
+    """Return the size chosen last, the default before."""
+    try:
+        with open(chunks_path(workspace), "rb") as file:
+            return max(1, msgspec.json.decode(file.readline(), type=ChunkHead).chunk_size)
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+        return CHUNK_SIZE
+
+
+def chunks_of(view: ClusterView) -> Iterator[Chunk]:
+    """Yield the chunks of a library, in the order of display."""
+    for leaf in view.leaves():
+        for number in range(len(leaf.chunks)):
+            photos = [view.photos[place] for place in leaf.chunk(number)]
+            days = sorted(filter(None, map(dated, photos)))
+            yield Chunk(
+                chunk=chunk_id(leaf.id, number),
+                cluster_id=leaf.id,
+                cluster=" / ".join(view.path(leaf.id)),
+                first=days[0] if days else None,
+                last=days[-1] if days else None,
+                photos=[photo.rel_path for photo in photos],
+            )
+
+
+def write_chunks(workspace: Path, view: ClusterView, size: int) -> int:
+    """Write the chunks of a library; return how many there are.
+
+    Raises:
+        DiskFull: there is no room; the last ones stand.
+    """
+    encode = msgspec.json.Encoder().encode
+    lines = [encode(chunk) + b"\n" for chunk in chunks_of(view)]
+    head = encode(ChunkHead(size, len(lines))) + b"\n"
+    with atomic_rewrite(chunks_path(workspace), needed=len(head) + sum(map(len, lines))) as file:
+        file.write(head)
+        file.writelines(lines)
+    return len(lines)

@@ -1,0 +1,53 @@
+"""Measuring a set of photos by their vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.clusters.arrange import centroid
+from pipeline.clusters.tree_file import Head
+from pipeline.clusters.view import Measured
+from pipeline.embeddings.store import VectorStore, store_of
+
+
+def measure_photos(workspace: Path, head: Head, keys: Sequence[str]) -> Measured | None:
+    """Return cohesion, exemplar and distances of some photos.
+
+    Args:
+        workspace: Where the vectors are.
+        head: Says which vectors the clusters were found by.
+        keys: Of the photos.
+
+    Returns:
+        None where none of them has a vector.
+    """
+    vectors: dict[int, np.ndarray] = {}
+    for store in _stores(workspace, head.embedder, head.model):
+        held = [
+            (place, store.held[key][1])
+            for place, key in enumerate(keys)
+            if key in store.held and place not in vectors
+        ]
+        if held:
+            rows = store.vectors()[[row for _, row in held]]
+            vectors.update(zip((place for place, _ in held), rows, strict=True))
+    if not vectors:
+        return None
+    places = sorted(vectors)
+    matrix = np.stack([vectors[place] for place in places])
+    cosine = matrix @ centroid(matrix)
+    distances: list[float | None] = [None] * len(keys)
+    for place, value in zip(places, cosine.tolist(), strict=True):
+        distances[place] = round(max(0.0, 1 - value), 4)
+    return Measured(float(cosine.mean()), places[int(cosine.argmax())], distances)
+
+
+@lru_cache(4)
+def _stores(workspace: Path, embedder: str, model: str) -> list[VectorStore]:
+    """Return the stores that clusters were found by; those of pictures count first."""
+    stores = [store_of(workspace, embedder, pictures=True), store_of(workspace, embedder)]
+    return [store for store in stores if store.fits(model)]
