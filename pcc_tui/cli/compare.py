@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
@@ -11,16 +10,14 @@ import typer
 
 from backends.registry import backend_class
 from journal import atomic_rewrite
-from pcc_tui.clean import clean
 from pcc_tui.cli.groups import takes_groups
 from pcc_tui.cli.options import Site, require_photo
 from pcc_tui.cli.output import ExitCode, fail, print_json, say
+from pipeline.reports.plain import markdown_text
 
 if TYPE_CHECKING:
     from pipeline.captions.compare import Entry
     from pipeline.captions.trial import Trial
-
-MARKUP = re.compile(r"([\\`*_{}\[\]<>|#!~&])")
 
 PICTURE_EDGE = 480
 """Pixels of the pictures that a page of comparison shows."""
@@ -137,21 +134,24 @@ def _write_page(
     lines = [
         "# Captions side by side",
         "",
-        f"Made on {date.today()} by: {_plain(command)} --page {_plain(page.name)}",
+        f"Made on {date.today()} by: {markdown_text(command)} --page {markdown_text(page.name)}",
         "The same command asks again.",
         "",
-        f"Prompt: {_plain(prompt)}",
+        f"Prompt: {markdown_text(prompt)}",
     ]
     absent = [entry for entry in entries if entry.not_run is not None]
     if absent:
         lines += ["", "Not run, and why:", ""]
-        lines += [f"- {_plain(_name(entry))}: {_plain(entry.not_run or '')}" for entry in absent]
+        lines += [
+            f"- {markdown_text(_name(entry))}: {markdown_text(entry.not_run or '')}"
+            for entry in absent
+        ]
     for place, (path, picture) in enumerate(pictures.items()):
-        lines += ["", f"## {_plain(path)}", ""]
+        lines += ["", f"## {markdown_text(path)}", ""]
         if picture is not None:
             name = f"{place + 1}.jpg"
             (beside / name).write_bytes(picture)
-            lines += [f"![{_plain(path)}]({beside.name}/{name})", ""]
+            lines += [f"![{markdown_text(path)}]({beside.name}/{name})", ""]
         lines += ["| backend | caption | seconds | US dollars |", "| --- | --- | --- | --- |"]
         lines += [_row(entry, entry.trials[place]) for entry in entries if entry.trials]
     data = ("\n".join(lines) + "\n").encode("utf-8", "replace")
@@ -162,9 +162,4 @@ def _write_page(
 def _row(entry: Entry, trial: Trial) -> str:
     seconds = "" if trial.seconds is None else f"{trial.seconds:.2f}"
     cost = "" if trial.cost_usd is None else f"{trial.cost_usd:.6f}"
-    return f"| {_plain(_name(entry))} | {_plain(_said(trial))} | {seconds} | {cost} |"
-
-
-def _plain(text: str) -> str:
-    """Return a text on one line that Markdown shows as it is."""
-    return MARKUP.sub(r"\\\1", clean(text)).replace("://", r":\/\/")  # nor as a link
+    return f"| {markdown_text(_name(entry))} | {markdown_text(_said(trial))} | {seconds} | {cost} |"

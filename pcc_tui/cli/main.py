@@ -21,8 +21,10 @@ from pcc_tui.cli import (
     estimate,
     full_screen,
     journal,
+    labels,
     models,
     plan,
+    report,
     run,
     stats,
     try_photo,
@@ -53,10 +55,14 @@ app.command("try")(try_photo.try_photo)
 app.command("compare")(compare.compare)
 app.command("embed")(cluster.embed)
 app.command("cluster")(cluster.cluster)
+app.command("chunk")(report.chunk)
+app.command("report")(report.report)
+app.command("search")(report.search)
 app.command("edit")(edit.edit)
 app.command("watch")(watch.watch)
 app.command("doctor")(doctor.doctor)
 app.command("demo")(demo.demo)
+app.add_typer(labels.app, name="labels")
 app.add_typer(journal.app, name="journal")
 
 

@@ -50,7 +50,7 @@ def chunks_path(workspace: Path) -> Path:
     return workspace / "chunks.jsonl"
 
 
-def chunk_size(workspace: Path) -> int:
+def chosen_chunk_size(workspace: Path) -> int:
     """Return the size chosen last, the default before."""
     try:
         with open(chunks_path(workspace), "rb") as file:

@@ -6,16 +6,19 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pipeline.captions.library import read_library
-from pipeline.clusters.chunk_file import chunk_size
+from pipeline.clusters.chunk_file import chosen_chunk_size
 from pipeline.clusters.errors import NoClusters
 from pipeline.clusters.moments import moments
 from pipeline.clusters.overrides import Overrides, overrides_path
 from pipeline.clusters.tree_file import Clustering, clusters_path, read_clustering
 from pipeline.clusters.view import ClusterView, Measure, Measured
+from pipeline.embeddings.store import embedders_with_vectors
 from pipeline.photos.walk import walk_photos
 
 
-def open_view(workspace: Path, journal: Path, photos_dir: Path | None) -> ClusterView:
+def open_view(
+    workspace: Path, journal: Path, photos_dir: Path | None, *, chunk_size: int | None = None
+) -> ClusterView:
     """Return every photo of a library in its place.
 
     Without a clustering, every photo stands in `no caption` or `unclustered`.
@@ -24,6 +27,7 @@ def open_view(workspace: Path, journal: Path, photos_dir: Path | None) -> Cluste
         workspace: Where the clusters are.
         journal: The captions journal.
         photos_dir: The photos, None on a machine that has only the journal.
+        chunk_size: Photos to a chunk at most, None for the size chosen last.
     """
     paths = walk_photos(photos_dir).paths if photos_dir is not None else ()
     photos = read_library(journal, paths)
@@ -36,7 +40,7 @@ def open_view(workspace: Path, journal: Path, photos_dir: Path | None) -> Cluste
         overrides.standing,
         moment=moments(photos, photos_dir),
         measure=_measure_by(workspace, clustering),
-        chunk_size=chunk_size(workspace),
+        chunk_size=chunk_size or chosen_chunk_size(workspace),
     )
 
 
@@ -46,6 +50,14 @@ def previous_clustering(workspace: Path) -> Clustering | None:
         return read_clustering(clusters_path(workspace))
     except NoClusters:
         return None
+
+
+def search_embedder(workspace: Path) -> str | None:
+    """Return the embedder whose vectors to search: that of the clusters, else any there is."""
+    clustering = previous_clustering(workspace)
+    if clustering is not None:
+        return clustering.head.embedder
+    return next(iter(embedders_with_vectors(workspace)), None)
 
 
 def _measure_by(workspace: Path, clustering: Clustering | None) -> Measure:

@@ -119,7 +119,7 @@ class ClusterView:
     ) -> None:
         self.photos = photos
         self.place_of = {photo.key: place for place, photo in enumerate(photos)}
-        self.leaf_of = [NO_CAPTION] * len(photos)
+        self.leaf_of = [UNCLUSTERED if photo.caption else NO_CAPTION for photo in photos]
         self.distance: list[float | None] = [None] * len(photos)
         self.position: list[tuple[float, float] | None] = [None] * len(photos)
         self.clusters: dict[str, Cluster] = {}
@@ -269,6 +269,11 @@ class ClusterView:
         while above in groups:
             depth, above = depth + 1, groups[above].parent
         return depth
+
+    @property
+    def has_clusters(self) -> bool:
+        """Whether there is any cluster, besides the leaves of what fits nowhere."""
+        return any(id_ not in SPECIAL for id_ in self.clusters)
 
     def path(self, id_: str) -> list[str]:
         """Return the titles from the top down to a cluster."""

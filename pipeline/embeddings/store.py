@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 VERSION = 1
 
+PICTURES = "-pictures"
+"""Ends the name of a store of pictures."""
+
 
 class EmbeddingRecord(msgspec.Struct, omit_defaults=True, kw_only=True, gc=False):
     """Which row holds the vector of a photo.
@@ -184,8 +187,27 @@ class VectorStore:
 
 def store_of(workspace: Path, embedder: str, *, pictures: bool = False) -> VectorStore:
     """Return the store of an embedder in a workspace; that of its pictures stands beside."""
-    name = re.sub(r"[^\w.-]", "_", embedder) + ("-pictures" if pictures else "")
+    name = re.sub(r"[^\w.-]", "_", embedder) + (PICTURES if pictures else "")
     return VectorStore(workspace / "embeddings" / name, of_pictures=pictures)
+
+
+def embedders_with_vectors(workspace: Path) -> list[str]:
+    """Return the names of the embedders that have vectors of captions in a workspace."""
+    found = []
+    for directory in sorted((workspace / "embeddings").glob("*/")):
+        manifest = VectorStore(directory).manifest
+        if manifest is not None and not directory.name.endswith(PICTURES):
+            found.append(manifest.embedder)
+    return found
+
+
+def pictures_store(workspace: Path) -> VectorStore | None:
+    """Return vectors of pictures, None where there are none."""
+    for directory in sorted((workspace / "embeddings").glob(f"*{PICTURES}/")):
+        store = VectorStore(directory, of_pictures=True)
+        if store.manifest is not None:
+            return store
+    return None
 
 
 def text_hash(text: str) -> str:

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from pipeline.clusters.view import NO_CAPTION, UNCLUSTERED, ClusterView
-from pipeline.reports.cells import safe_cell
 from pipeline.reports.labels import Labels
+from pipeline.reports.plain import safe_cell
 
 COLUMNS = ("rel_path", "cluster_id", "cluster", "chunk", "label", "status", "distance", "taken")
 """A contract with other programs."""

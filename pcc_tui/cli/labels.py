@@ -1,0 +1,272 @@
+"""`pcc labels`: look at clusters, change them by hand, take labels out and bring them back."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, Optional
+
+import msgspec
+import typer
+
+from pcc_tui.cli.groups import show_help, takes_groups
+from pcc_tui.cli.options import Site, require_extra, require_text
+from pcc_tui.cli.output import ExitCode, fail, print_json, say
+from pipeline.photos.photo import photo_key
+
+if TYPE_CHECKING:
+    from pipeline.clusters.overrides import Override
+    from pipeline.clusters.view import ClusterView
+
+SHOWN = 20
+
+app = typer.Typer()
+app.callback(invoke_without_command=True, help="Look at clusters, and change them by hand.")(
+    show_help
+)
+
+ClusterName = Annotated[str, typer.Argument(help="Its id, or its title.", metavar="CLUSTER")]
+Photos = Annotated[list[str], typer.Argument(help="Relative paths of photos.", metavar="PHOTO...")]
+
+
+class Listed(msgspec.Struct):
+    """A cluster as `pcc labels list --json` prints it."""
+
+    cluster_id: str
+    path: list[str]
+    size: int
+    keywords: list[str]
+    cohesion: float | None
+    first: str | None
+    last: str | None
+    chunks: int
+    locked: bool
+    named: bool
+
+
+@app.command("list")
+@takes_groups
+def list_clusters(site: Site) -> None:
+    """Print the tree of clusters."""
+    view = opened(site)
+    if site.json:
+        print_json(
+            [
+                Listed(
+                    cluster.id,
+                    view.path(cluster.id),
+                    cluster.size,
+                    cluster.keywords,
+                    cluster.cohesion,
+                    cluster.first,
+                    cluster.last,
+                    len(cluster.chunks),
+                    cluster.locked,
+                    cluster.named,
+                )
+                for cluster in view.clusters.values()
+            ]
+        )
+        return
+    for cluster in view.clusters.values():
+        indent = "  " * (len(view.path(cluster.id)) - 1)
+        locked = ", locked" if cluster.locked else ""
+        say(f"{indent}{cluster.title}  [{cluster.id}]  {cluster.size:,}{locked}")
+
+
+@app.command("rename")
+@takes_groups
+def rename(site: Site, cluster: ClusterName, title: Annotated[str, typer.Argument()]) -> None:
+    """Give a cluster or a group a title of your own; it keeps it when clustered again."""
+    from pipeline.clusters import changes
+
+    view = opened(site)
+    require_text("TITLE", title)
+    found = changes.find_cluster(view, cluster)
+    _write(site, [changes.rename(view, found, title)], f"{found.title} is now called {title}")
+
+
+@app.command("move")
+@takes_groups
+def move(
+    site: Site,
+    to: Annotated[str, typer.Option("--to", help="Id or title of the cluster they go to.")],
+    photos: Photos,
+) -> None:
+    """Put photos into another cluster."""
+    from pipeline.clusters import changes
+
+    view = opened(site)
+    target = changes.find_cluster(view, to)
+    change = changes.move(view, _keys(photos), target)
+    _write(site, [change], f"{len(change.photos):,} photos moved to {target.title}")
+
+
+@app.command("merge")
+@takes_groups
+def merge(
+    site: Site,
+    into: Annotated[str, typer.Option("--into", help="Id or title of the cluster that stays.")],
+    clusters: Annotated[list[str], typer.Argument(help="Ids or titles.", metavar="CLUSTER...")],
+) -> None:
+    """Put all photos of some clusters into another."""
+    from pipeline.clusters import changes
+
+    view = opened(site)
+    target = changes.find_cluster(view, into)
+    others = [changes.find_cluster(view, name) for name in clusters]
+    change = changes.merge(view, target, others)
+    _write(site, [change], f"{len(change.others):,} clusters merged into {target.title}")
+
+
+@app.command("split")
+@takes_groups
+def split(
+    site: Site,
+    title: Annotated[str, typer.Option("--title", help="Of the new cluster.")],
+    photos: Photos,
+) -> None:
+    """Make a cluster of its own of some photos."""
+    from pipeline.clusters import changes
+
+    view = opened(site)
+    require_text("--title", title)
+    change = changes.split(view, _keys(photos), title)
+    told = f"{len(change.photos):,} photos split off as {change.title} [{change.cluster}]"
+    _write(site, [change], told)
+
+
+@app.command("lock")
+@takes_groups
+def lock(site: Site, cluster: ClusterName) -> None:
+    """Let a cluster keep exactly the photos it has, however often you cluster again."""
+    from pipeline.clusters import changes
+
+    view = opened(site)
+    found = changes.find_cluster(view, cluster)
+    _write(site, [changes.lock(view, found)], f"{found.title} is locked")
+
+
+@app.command("unlock")
+@takes_groups
+def unlock(site: Site, cluster: ClusterName) -> None:
+    """Let the clustering decide again what is in a cluster."""
+    from pipeline.clusters import changes
+
+    view = opened(site)
+    found = changes.find_cluster(view, cluster)
+    _write(site, [changes.unlock(view, found)], f"{found.title} is no longer locked")
+
+
+@app.command("undo")
+@takes_groups
+def undo(site: Site) -> None:
+    """Take back the last change by hand."""
+    from pipeline.clusters import changes
+    from pipeline.clusters.overrides import Overrides, overrides_path
+
+    overrides = Overrides(overrides_path(site.workspace))
+    overrides.refresh()
+    change, taken_back = changes.undo(overrides)
+    _write(site, [change], f"Taken back: {taken_back.action} of {taken_back.at}")
+
+
+@app.command("export")
+@takes_groups
+def export(
+    site: Site,
+    out: Annotated[
+        Optional[Path],
+        typer.Option(help="File to write, .csv or .json.", show_default="labels_TABLE.csv"),
+    ] = None,
+    table: Annotated[
+        Literal["clusters", "photos"],
+        typer.Option(help="A row a cluster, or a row a photo."),
+    ] = "clusters",
+) -> None:
+    """Write clusters, or the cluster of each photo, for review elsewhere."""
+    from journal import atomic_rewrite
+    from pipeline.reports.exchange import export_csv, export_rows
+
+    view = opened(site)
+    path = out or site.workspace / f"labels_{table}.csv"
+    refuse_inside_photos(site, path)
+    with atomic_rewrite(path) as file:
+        if path.suffix == ".json":
+            rows = msgspec.json.encode(list(export_rows(view, table)))
+            file.write(msgspec.json.format(rows) + b"\n")
+        else:
+            file.writelines(export_csv(view, table))
+    if site.json:
+        print_json({"file": str(path), "table": table})
+    else:
+        say(f"Written: {path}; change it, then `pcc labels import {path}`")
+
+
+@app.command("import")
+@takes_groups
+def import_(
+    site: Site,
+    file: Annotated[Path, typer.Argument(help="A table that `pcc labels export` wrote.")],
+) -> int:
+    """Bring a changed table back: what changed is applied, a row that does not fit is named."""
+    from pipeline.reports.exchange import import_csv, import_json
+
+    view = opened(site)
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        fail(f"{file} cannot be read: {error.strerror}", ExitCode.USAGE)
+    imported = (import_json if file.suffix == ".json" else import_csv)(view, data)
+    _append(site, imported.changes)
+    if site.json:
+        print_json(imported)
+        return ExitCode.OK
+    for sentence in imported.told[:SHOWN]:
+        say(f"  {sentence}")
+    if len(imported.told) > SHOWN:
+        say(f"  … and {len(imported.told) - SHOWN:,} more")
+    for refused in imported.refused:
+        say(f"  refused: row {refused.row}: {refused.reason}")
+    say(
+        f"{len(imported.told):,} changes from {imported.rows:,} rows, "
+        f"{imported.unchanged:,} unchanged, {len(imported.refused):,} refused"
+    )
+    return ExitCode.OK
+
+
+def opened(site: Site, *, chunk_size: int | None = None) -> ClusterView:
+    """Return the clusters of a workspace; end with an error where there are none yet."""
+    require_extra("clusters", "this command")
+    from pipeline.clusters.opening import open_view
+    from pipeline.clusters.tree_file import clusters_path, read_clustering
+
+    read_clustering(clusters_path(site.workspace))  # says what to do where there is none
+    photos_dir = site.photos_if_here(site.settings())
+    return open_view(site.workspace, site.journal, photos_dir, chunk_size=chunk_size)
+
+
+def refuse_inside_photos(site: Site, path: Path) -> None:
+    """End with a usage error if a file would be written into the photos directory."""
+    photos_dir = site.photos_dir or site.settings().photos_dir
+    if photos_dir is not None and path.resolve().is_relative_to(photos_dir.resolve()):
+        fail(f"{path} would be written into the photos; name another place", ExitCode.USAGE)
+
+
+def _keys(paths: list[str]) -> list[str]:
+    return [photo_key(os.path.normpath(path)) for path in paths]
+
+
+def _write(site: Site, made: list[Override], told: str) -> None:
+    _append(site, made)
+    if site.json:
+        print_json(made)
+    else:
+        say(told)
+
+
+def _append(site: Site, made: list[Override]) -> None:
+    from pipeline.clusters.overrides import Overrides, overrides_path
+
+    if made:
+        Overrides(overrides_path(site.workspace)).write(made)

@@ -1,0 +1,205 @@
+"""`pcc chunk`, `pcc report` and `pcc search`: clusters to take away and to find things in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, Optional
+
+import msgspec
+import typer
+
+from pcc_tui.cli.groups import takes_groups
+from pcc_tui.cli.labels import opened, refuse_inside_photos
+from pcc_tui.cli.options import Site, require_extra
+from pcc_tui.cli.output import ExitCode, fail, narration, print_json, say, warn
+from pipeline.clusters.chunks import CHUNK_SIZE
+
+if TYPE_CHECKING:
+    from pipeline.clusters.view import ClusterView
+    from pipeline.reports.labels import Labels
+
+FORMATS = ("csv", "md", "html")
+TOLD_EVERY = 200
+
+
+class Found(msgspec.Struct):
+    """A photo as `pcc search --json` prints it."""
+
+    rel_path: str
+    caption: str | None
+    cluster_id: str
+    cluster: list[str]
+    score: float
+    words: bool
+    cosine: float | None
+
+
+@takes_groups
+def chunk(
+    site: Site,
+    chunk_size: Annotated[
+        int, typer.Option(min=1, max=100_000, help="Photos to a chunk at most.")
+    ] = CHUNK_SIZE,
+) -> None:
+    """Cut each cluster into chunks: events, each small enough for one look."""
+    from pipeline.clusters.chunk_file import chunks_path, write_chunks
+
+    view = opened(site, chunk_size=chunk_size)
+    count = write_chunks(site.workspace, view, chunk_size)
+    if site.json:
+        path = str(chunks_path(site.workspace))
+        print_json({"chunks": count, "chunk_size": chunk_size, "file": path})
+    else:
+        say(f"{count:,} chunks of at most {chunk_size:,} photos: {chunks_path(site.workspace)}")
+
+
+@takes_groups
+def report(
+    site: Site,
+    out: Annotated[
+        Optional[Path],
+        typer.Option(help="Directory to write into.", show_default="the workspace"),
+    ] = None,
+    formats: Annotated[
+        str, typer.Option("--format", help="Which of csv, md and html, with commas.")
+    ] = "csv,md,html",
+    thumbnails: Annotated[bool, typer.Option(help="Put small pictures into the HTML page.")] = True,
+    vocabulary: Annotated[
+        Optional[Path],
+        typer.Option(help="Words for photos without a caption, one a line.", show_default="ours"),
+    ] = None,
+) -> int:
+    """Write the clusters as CSV, as Markdown, and as one HTML page."""
+    require_extra("clusters", "pcc report")
+    wanted = [name.strip() for name in formats.split(",") if name.strip()]
+    for name in wanted:
+        if name not in FORMATS:
+            fail(f"--format knows {', '.join(FORMATS)}, not {name!r}", ExitCode.USAGE)
+    directory = out or site.workspace
+    refuse_inside_photos(site, directory)
+    from pipeline.clusters.opening import open_view
+    from pipeline.reports.run import write_reports
+
+    photos_dir = site.photos_if_here(site.settings())
+    if photos_dir is None and not site.journal.is_file():
+        fail(
+            f"there is neither a journal at {site.journal} nor a photos directory; "
+            "give one with --captions-jsonl or --photos-dir",
+            ExitCode.USAGE,
+        )
+    directory.mkdir(parents=True, exist_ok=True)
+    site.workspace.mkdir(parents=True, exist_ok=True)
+    view = open_view(site.workspace, site.journal, photos_dir)
+    if not view.has_clusters:
+        warn("warning: there are no clusters yet; `pcc cluster` makes them")
+    labels, code = _label(site, view, photos_dir, vocabulary)
+    if code is not None:
+        return code
+    pictures: dict[int, bytes] = {}
+    if thumbnails and "html" in wanted and photos_dir is not None:
+        pictures = _thumbnails(site, view, photos_dir)
+    written = write_reports(view, labels, directory, wanted, pictures)
+    if labels.warning:
+        warn(f"warning: {labels.warning}")
+    if site.json:
+        print_json(written)
+    else:
+        for path in written.files:
+            say(f"Written: {path}")
+        say(labels.summary)
+    return ExitCode.OK
+
+
+def _label(
+    site: Site, view: ClusterView, photos_dir: Path | None, vocabulary: Path | None
+) -> tuple[Labels, int | None]:
+    """Return the labels, and the exit code if a signal came meanwhile."""
+    from pipeline.embeddings.store import pictures_store
+    from pipeline.reports.descriptions import describe, read_descriptions, undescribed
+    from pipeline.reports.labels import make_labels
+    from pipeline.reports.vocabulary import OWN_WORDS, nearest_words, read_vocabulary
+
+    try:
+        words = read_vocabulary(vocabulary or OWN_WORDS)
+    except (OSError, UnicodeDecodeError) as error:
+        fail(f"--vocabulary {vocabulary} cannot be read: {error}", ExitCode.USAGE)
+    fallbacks = nearest_words(view.photos, pictures_store(site.workspace), words)
+    if fallbacks.warning:
+        warn(f"warning: {fallbacks.warning}")
+    to_describe = undescribed(view.photos, site.workspace, fallbacks.words)
+    code = None
+    if to_describe and photos_dir is not None:
+        import asyncio
+
+        from pcc_tui.cli.live import show
+
+        stream = narration(site.json)
+        say(f"Describing {len(to_describe):,} photos that have no caption yet", to=stream)
+        work = describe(site.workspace, photos_dir, to_describe, lambda shot: show(shot, stream))
+        code = asyncio.run(work)
+    return make_labels(view.photos, fallbacks.words, read_descriptions(site.workspace)), code
+
+
+def _thumbnails(site: Site, view: ClusterView, photos_dir: Path) -> dict[int, bytes]:
+    import asyncio
+
+    from pipeline.reports.run import make_thumbnails
+
+    stream = narration(site.json)
+
+    def tell(done: int, total: int) -> None:
+        if done % TOLD_EVERY == 0 or done == total:
+            say(f"Thumbnails: {done:,} of {total:,}", to=stream)
+
+    return asyncio.run(make_thumbnails(view, photos_dir, tell))
+
+
+@takes_groups
+def search(
+    site: Site,
+    query: Annotated[str, typer.Argument(help="What to look for.")],
+    by: Annotated[
+        Literal["both", "words", "meaning"],
+        typer.Option(help="Words that stand in the caption, what it means, or both."),
+    ] = "both",
+    most: Annotated[int, typer.Option("--limit", min=1, help="Photos to show.")] = 20,
+) -> int:
+    """Find photos by words and by meaning."""
+    require_extra("clusters", "pcc search")
+    from pipeline.clusters.opening import open_view, search_embedder
+    from pipeline.clusters.search import Searcher
+
+    view = open_view(site.workspace, site.journal, site.photos_if_here(site.settings()))
+    embedder = search_embedder(site.workspace)
+    if embedder is None and by == "meaning":
+        fail("there are no vectors yet; `pcc embed` makes them", ExitCode.USAGE)
+    hits = Searcher(view.photos, site.workspace, embedder).search(query, by, most)
+    found = []
+    for hit in hits:
+        photo, leaf = view.photos[hit.place], view.leaf_of[hit.place]
+        found.append(
+            Found(
+                photo.rel_path,
+                photo.caption,
+                leaf,
+                view.path(leaf),
+                hit.score,
+                hit.words,
+                hit.cosine,
+            )
+        )
+    if site.json:
+        print_json(found)
+    else:
+        _tell_found(found, semantic=embedder is not None)
+    return ExitCode.OK
+
+
+def _tell_found(found: list[Found], *, semantic: bool) -> None:
+    if not found:
+        say("Nothing found")
+    for hit in found:
+        near = "" if hit.cosine is None else f"{hit.cosine:.2f}  "
+        say(f"{near}{hit.rel_path}  [{' / '.join(hit.cluster)}]  {hit.caption or ''}")
+    if not semantic:
+        say("By words alone; `pcc embed` lets you search by meaning too")

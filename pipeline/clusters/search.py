@@ -1,0 +1,133 @@
+"""Finding photos: by words that stand in captions and paths, by meaning, or by both."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+import numpy as np
+
+from backends.embedders.registry import make_embedder
+from pipeline.captions.library import LibraryPhoto
+from pipeline.embeddings.store import VectorStore, store_of
+
+By = Literal["both", "words", "meaning"]
+
+FUSION = 60
+"""Constant of reciprocal rank fusion (Cormack, Clarke and Büttcher 2009)."""
+
+LEAST_COSINE = 0.2
+"""A caption less like the query than this means something else."""
+
+
+class Hit(msgspec.Struct):
+    """A photo that was found.
+
+    Attributes:
+        place: In the library.
+        score: Higher is better; comparable within one search.
+        words: Whether every word of the query stands in its caption or path.
+        cosine: Of its caption's vector to the query's, None where meaning was not asked.
+    """
+
+    place: int
+    score: float
+    words: bool
+    cosine: float | None = None
+
+
+class Searcher:
+    """Searches a library; what it loads for one query serves the next.
+
+    Args:
+        photos: The library.
+        workspace: Where the vectors are.
+        embedder: Which vectors to search by meaning, None for words alone.
+    """
+
+    def __init__(
+        self, photos: Sequence[LibraryPhoto], workspace: Path, embedder: str | None
+    ) -> None:
+        self._photos = photos
+        self._texts = [folded(f"{photo.caption or ''}\n{photo.rel_path}") for photo in photos]
+        self._store = None if embedder is None else store_of(workspace, embedder)
+        self._ready = False
+
+    def search(self, query: str, by: By = "both", most: int = 20) -> list[Hit]:
+        """Return the best photos for a query, the best first.
+
+        Args:
+            query: As it was typed.
+            by: What counts.
+            most: How many to return.
+
+        Raises:
+            SetupError: the embedder cannot be loaded.
+        """
+        words = self._by_words(query) if by != "meaning" else []
+        meaning = self._by_meaning(query) if by != "words" else {}
+        if by == "words" or not meaning:
+            return [Hit(place, 1.0, words=True) for place in words[:most]]
+        ranked = sorted(meaning, key=lambda place: -meaning[place])
+        score = {place: 1 / (FUSION + rank) for rank, place in enumerate(ranked)}
+        # Among photos with all the words, meaning decides which come first.
+        words.sort(key=lambda place: -meaning.get(place, 0.0))
+        for rank, place in enumerate(words):
+            score[place] = score.get(place, 0.0) + 1 / (FUSION + rank)
+        has_words = set(words)
+        best = sorted(score, key=lambda place: (-score[place], place))[:most]
+        return [
+            Hit(place, round(score[place], 5), place in has_words, _rounded(meaning.get(place)))
+            for place in best
+        ]
+
+    def _by_words(self, query: str) -> list[int]:
+        """Return the photos in whose caption or path every word stands; short texts first."""
+        wanted = folded(query).split()
+        texts = self._texts
+        found = [place for place, text in enumerate(texts) if all(word in text for word in wanted)]
+        return sorted(found, key=lambda place: len(texts[place])) if wanted else []
+
+    def _by_meaning(self, query: str) -> dict[int, float]:
+        """Return photos and how near their captions are to the query."""
+        if self._store is None or self._store.manifest is None or not query.strip():
+            return {}
+        self._open(self._store)
+        if not len(self._places):
+            return {}
+        vector = self._embedder.embed_texts([query])[0]
+        cosine = (self._vectors @ vector)[self._rows]
+        near = np.flatnonzero(cosine >= LEAST_COSINE)
+        return {int(self._places[at]): float(cosine[at]) for at in near}
+
+    def _open(self, store: VectorStore) -> None:
+        if self._ready:
+            return
+        assert store.manifest is not None
+        self._embedder = make_embedder(store.manifest.embedder)
+        self._embedder.open()
+        if self._embedder.learns:
+            self._embedder.restore(store.learnt() or b"")
+        held = [
+            (place, photo.key)
+            for place, photo in enumerate(self._photos)
+            if photo.caption is not None and photo.key in store.held
+        ]
+        self._places = np.array([place for place, _ in held], np.int64)
+        self._vectors, self._rows = store.take([key for _, key in held])
+        self._ready = True
+
+
+def folded(text: str) -> str:
+    """Return a text without case and accents."""
+    if text.isascii():
+        return text.casefold()
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(char for char in decomposed if not unicodedata.combining(char))
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)

@@ -1,0 +1,60 @@
+"""Basic descriptions of photos that were never captioned, in a journal of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+from backends.base import Options
+from pipeline.captions.library import LibraryPhoto, read_library
+from pipeline.captions.request import RunRequest, prepare_run
+from pipeline.captions.run import run_captions
+from pipeline.jobs.hosting import Watcher
+from pipeline.jobs.plan import Selection
+
+
+def descriptions_path(workspace: Path) -> Path:
+    """Return where descriptions stand; they are no captions, and hide no photo from a run."""
+    return workspace / "descriptions.jsonl"
+
+
+def read_descriptions(workspace: Path) -> dict[str, str]:
+    """Return the descriptions made so far, by key."""
+    photos = read_library(descriptions_path(workspace))
+    return {photo.key: photo.caption for photo in photos if photo.caption is not None}
+
+
+def undescribed(
+    photos: Sequence[LibraryPhoto], workspace: Path, words: Collection[str]
+) -> list[LibraryPhoto]:
+    """Return the photos that were never captioned, have no word, and no description yet."""
+    done = {photo.key for photo in read_library(descriptions_path(workspace))}
+    return [
+        photo
+        for photo in photos
+        if photo.status is None and photo.caption is None and photo.key not in {*words, *done}
+    ]
+
+
+async def describe(
+    workspace: Path, photos_dir: Path, photos: Sequence[LibraryPhoto], watch: Watcher
+) -> int | None:
+    """Describe photos with `basic`; return 128 and the signal that stopped it, None without one.
+
+    Raises:
+        JournalError: descriptions cannot be kept.
+        PhotosDirMissing: the photos directory cannot be read.
+    """
+    request = RunRequest(
+        photos_dir=photos_dir,
+        workspace=workspace,
+        journal=descriptions_path(workspace),
+        backend="basic",
+        options=Options(),
+        selection=Selection(keys=frozenset(photo.key for photo in photos)),
+    )
+    prepared = prepare_run(request)
+    try:
+        return (await run_captions(prepared, watch)).signal_code
+    finally:
+        prepared.lock.release()

@@ -1,0 +1,81 @@
+"""`cluster_report.md`: the tree of clusters, to read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pipeline.clusters.view import SPECIAL, Cluster, ClusterView
+from pipeline.reports.labels import Labels
+from pipeline.reports.plain import markdown_text
+
+DEEPEST_HEADING = 6
+SHOWN_CAPTIONS = 5
+
+
+def markdown_lines(view: ClusterView, labels: Labels, made: str) -> Iterator[str]:
+    """Yield the lines of the report.
+
+    Args:
+        view: The clusters.
+        labels: Of the photos.
+        made: When, in words.
+    """
+    leaves = [leaf for leaf in view.leaves() if leaf.id not in SPECIAL]
+    yield "# Clusters"
+    yield ""
+    yield f"{len(view.photos):,} photos in {len(leaves):,} clusters. Made {made}."
+    yield ""
+    yield labels.summary
+    if labels.warning:
+        yield ""
+        yield f"Warning: {markdown_text(labels.warning)}"
+    for cluster in view.clusters.values():
+        yield ""
+        yield from _section(view, labels, cluster)
+
+
+def _section(view: ClusterView, labels: Labels, cluster: Cluster) -> Iterator[str]:
+    depth = min(len(view.path(cluster.id)) + 1, DEEPEST_HEADING)
+    yield f"{'#' * depth} {markdown_text(heading(labels, cluster))}"
+    yield ""
+    facts = [f"{cluster.size:,} photos"]
+    if cluster.cohesion and cluster.id not in SPECIAL:
+        facts.append(f"cohesion {cluster.cohesion:.2f}")
+    if cluster.span:
+        facts.append(cluster.span)
+    if cluster.chunks:
+        facts.append(f"{len(cluster.chunks):,} chunks")
+    if cluster.locked:
+        facts.append("locked")
+    if cluster.keywords:
+        yield f"Keywords: {markdown_text(', '.join(cluster.keywords))}"
+        yield ""
+    yield f"{markdown_text(cluster.title)}: {', '.join(facts)}"
+    shown = [place for place in sample(cluster, SHOWN_CAPTIONS) if labels.texts[place]]
+    if shown:
+        yield ""
+    for place in shown:
+        path = markdown_text(view.photos[place].rel_path)
+        yield f"- {markdown_text(labels.texts[place])} ({path})"
+
+
+def heading(labels: Labels, cluster: Cluster) -> str:
+    """Return what a cluster is headed by.
+
+    The title that people gave it; else the label of its exemplar, a caption or the nearest
+    word of the vocabulary; else the title.
+    """
+    if cluster.named or cluster.exemplar is None or cluster.id in SPECIAL:
+        return cluster.title
+    return labels.texts[cluster.exemplar] or cluster.title
+
+
+def sample(cluster: Cluster, most: int) -> list[int]:
+    """Return places of photos that show what is in a leaf: its exemplar, then evenly through."""
+    members = cluster.members
+    if len(members) <= most:
+        return sorted(members, key=lambda place: place != cluster.exemplar)
+    evenly = [members[number * len(members) // most] for number in range(most)]
+    if cluster.exemplar is None:
+        return evenly
+    return [cluster.exemplar, *[place for place in evenly if place != cluster.exemplar]][:most]

@@ -1,0 +1,50 @@
+"""Text from outside, made harmless for the formats that reports are written in."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_MARKUP = re.compile(r"([\\`*_{}\[\]<>|#!~&])")
+_FORMULA = ("=", "+", "-", "@")
+_JOINERS = "\u200c\u200d"
+"""They shape scripts and emoji, and move nothing."""
+
+
+def one_line(text: str) -> str:
+    """Return a text on one line: no control character, no direction mark, no half surrogate."""
+    if text.isprintable():
+        return text
+    return "".join(char if _is_harmless(char) else " " for char in text).strip()
+
+
+def _is_harmless(char: str) -> bool:
+    if char in _JOINERS:
+        return True
+    return unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Zl", "Zp")
+
+
+def markdown_text(text: str) -> str:
+    """Return a text that Markdown shows as it is: no markup, no HTML, no link."""
+    shown = _MARKUP.sub(r"\\\1", one_line(text)).replace("://", r":\/\/")
+    return re.sub(r"^(\d+)([.)])", r"\1\\\2", re.sub(r"^([-+=])", r"\\\1", shown))
+
+
+def safe_cell(text: str) -> str:
+    """Return a text as a cell of CSV: on one line, and no formula.
+
+    What a spreadsheet would compute gets an apostrophe in front, which tells it that this
+    is text (OWASP, CSV injection). So does what begins with one before such a character:
+    `plain_cell` takes exactly that back.
+    """
+    shown = one_line(text)
+    return f"'{shown}" if _is_formula(shown) else shown
+
+
+def plain_cell(cell: str) -> str:
+    """Return the text of a cell that `safe_cell` made."""
+    return cell[1:] if cell.startswith("'") and _is_formula(cell) else cell
+
+
+def _is_formula(text: str) -> bool:
+    return text.lstrip("' \u00a0\u3000").startswith(_FORMULA)

@@ -1,0 +1,192 @@
+"""Writing the reports of a library: CSV, Markdown and one HTML page."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from io import BytesIO
+from pathlib import Path
+
+import msgspec
+
+from backends.base import PictureSpec
+from journal import atomic_rewrite
+from pipeline.captions.run import decoder_count
+from pipeline.clusters.moments import dated
+from pipeline.clusters.view import SPECIAL, ClusterView
+from pipeline.photos.decoder import DecoderPool
+from pipeline.photos.errors import CorruptImageError
+from pipeline.reports.csv_export import csv_lines
+from pipeline.reports.html_page import Page, PageCluster, PagePhoto, render
+from pipeline.reports.labels import Labels
+from pipeline.reports.markdown import markdown_lines, sample
+from pipeline.reports.plain import one_line
+
+CSV, MARKDOWN, HTML = "cluster_export.csv", "cluster_report.md", "cluster_report.html"
+NAMES = {"csv": CSV, "md": MARKDOWN, "html": HTML}
+
+THUMBNAIL_EDGE = 256
+THUMBNAIL_QUALITY = 70
+SHEET = 12
+MOST_THUMBNAILS = 3_000
+"""Of a page: some 30 MB, about as much as a browser opens without complaint."""
+
+
+class Report(msgspec.Struct, kw_only=True):
+    """What was written, as `pcc report --json` prints it.
+
+    Attributes:
+        photos: Photos of the library.
+        captioned: Photos with a caption.
+        errors: Photos whose captioning failed.
+        fallbacks: Photos with a word of the vocabulary for a label.
+        described: Photos with their basic description.
+        clusters: Clusters that photos stand in.
+        files: Paths of what was written.
+    """
+
+    photos: int
+    captioned: int
+    errors: int
+    fallbacks: int
+    described: int
+    clusters: int
+    files: list[str] = []
+
+
+def write_reports(
+    view: ClusterView,
+    labels: Labels,
+    directory: Path,
+    formats: Iterable[str],
+    thumbnails: dict[int, bytes],
+) -> Report:
+    """Write the reports that are asked for, each whole or not at all.
+
+    Args:
+        view: The clusters.
+        labels: Of the photos.
+        directory: Where to.
+        formats: `csv`, `md` and `html`.
+        thumbnails: JPEGs by place, for the page.
+
+    Raises:
+        DiskFull: there is no room; a file that was there is untouched.
+    """
+    made = f"{datetime.now():%Y-%m-%d %H:%M}"
+    writers: dict[str, Callable[[], Iterable[bytes]]] = {
+        "csv": lambda: csv_lines(view, labels),
+        "md": lambda: (f"{line}\n".encode() for line in markdown_lines(view, labels, made)),
+        "html": lambda: render(_page(view, labels, made, thumbnails)),
+    }
+    report = Report(
+        photos=len(view.photos),
+        captioned=labels.captioned,
+        errors=labels.errors,
+        fallbacks=labels.fallbacks,
+        described=labels.described,
+        clusters=sum(leaf.id not in SPECIAL for leaf in view.leaves()),
+    )
+    for name in formats:
+        path = directory / NAMES[name]
+        with atomic_rewrite(path) as file:
+            file.writelines(writers[name]())
+        report.files.append(str(path))
+    return report
+
+
+def _page(view: ClusterView, labels: Labels, made: str, thumbnails: dict[int, bytes]) -> Page:
+    number = {id_: at for at, id_ in enumerate(view.clusters)}
+    clusters = []
+    for cluster in view.clusters.values():
+        sheet = [
+            (place, thumbnails[place])
+            for place in sheet_of(view, cluster.id)
+            if place in thumbnails
+        ]
+        exemplar = "" if cluster.exemplar is None else labels.texts[cluster.exemplar]
+        clusters.append(
+            PageCluster(
+                title=one_line(cluster.title),
+                parent=number.get(cluster.parent or ""),
+                size=cluster.size,
+                keywords=cluster.keywords,
+                exemplar=one_line(exemplar),
+                cohesion=None if cluster.id in SPECIAL else cluster.cohesion,
+                span=cluster.span,
+                sheet=sheet,
+            )
+        )
+    photos = []
+    for place, photo in enumerate(view.photos):
+        x, y = view.position[place] or (None, None)
+        photos.append(
+            PagePhoto(
+                path=one_line(photo.rel_path),
+                label=one_line(labels.texts[place]),
+                cluster=number[view.leaf_of[place]],
+                status=photo.status or "not captioned",
+                taken=dated(photo),
+                x=x,
+                y=y,
+                chunk=view.chunk_of(place),
+            )
+        )
+    return Page(
+        title="Clusters", made=made, summary=labels.summary, clusters=clusters, photos=photos
+    )
+
+
+def sheet_of(view: ClusterView, id_: str, most: int = SHEET) -> list[int]:
+    """Return the photos of a contact sheet: of a group, the exemplars of what is in it."""
+    cluster = view.clusters[id_]
+    if not cluster.children:
+        return sample(cluster, most)
+    exemplars = [view.clusters[child].exemplar for child in cluster.children]
+    return [place for place in exemplars if place is not None][:most]
+
+
+async def make_thumbnails(
+    view: ClusterView, photos_dir: Path, tell: Callable[[int, int], None]
+) -> dict[int, bytes]:
+    """Decode the photos of all contact sheets; one that cannot be decoded is left out.
+
+    Args:
+        view: The clusters.
+        photos_dir: Where the photos are.
+        tell: Gets to know how many are done, and of how many.
+
+    Raises:
+        DecoderUnavailable: no decoding process starts.
+    """
+    wanted = _wanted(view)
+    found: dict[int, bytes] = {}
+    if not wanted:
+        return found
+    spec = PictureSpec(max_edge=THUMBNAIL_EDGE)
+    done = 0
+    async with DecoderPool(photos_dir, spec, min(decoder_count(), len(wanted))) as decoders:
+
+        async def make(place: int) -> None:
+            nonlocal done
+            try:
+                loaded = await decoders.decode(view.photos[place].path)
+            except CorruptImageError:
+                return
+            finally:
+                done += 1
+                tell(done, len(wanted))
+            buffer = BytesIO()
+            loaded.picture.image().save(buffer, "JPEG", quality=THUMBNAIL_QUALITY)
+            found[place] = buffer.getvalue()
+
+        await asyncio.gather(*map(make, wanted))
+    return found
+
+
+def _wanted(view: ClusterView) -> Sequence[int]:
+    """Return the photos of all contact sheets, fewer of each where there are many clusters."""
+    most = max(1, min(SHEET, MOST_THUMBNAILS // max(1, len(view.clusters))))
+    places = (place for id_ in view.clusters for place in sheet_of(view, id_, most))
+    return list(dict.fromkeys(places))
