@@ -32,6 +32,7 @@ from pcc_tui.locations import preferences_path, styles_path
 from pcc_tui.preferences import Preferences
 from pcc_tui.probes import MachineProbe
 from pcc_tui.screens.backend import BackendScreen
+from pcc_tui.screens.clusters import ClustersScreen
 from pcc_tui.screens.host import Work
 from pcc_tui.screens.leave import Leave, LeaveDialog
 from pcc_tui.screens.library import LibraryScreen
@@ -40,6 +41,7 @@ from pcc_tui.screens.run import RunScreen
 from pcc_tui.screens.setup import SetupScreen
 from pcc_tui.session import Session
 from pcc_tui.toml import change_toml
+from pipeline.clusters.errors import ClusterError
 from pipeline.jobs.control import Command
 from pipeline.jobs.errors import JobError
 from pipeline.jobs.log import log_to
@@ -50,7 +52,7 @@ if TYPE_CHECKING:
     from textual.theme import Theme
     from textual_image.widget._base import Image as ImageWidget
 
-EXPECTED = (AppError, BackendError, JobError, JournalError, PhotoError, OSError)
+EXPECTED = (AppError, BackendError, ClusterError, JobError, JournalError, PhotoError, OSError)
 """Errors that say in a sentence what is wrong and what mends it."""
 
 PLACES = (
@@ -58,6 +60,7 @@ PLACES = (
     ("backend", "Backend", "What makes the captions"),
     ("run", "Run", "How the job is doing"),
     ("review", "Review", "Look at captions"),
+    ("clusters", "Clusters", "Read and correct the tree of clusters"),
     ("setup", "Photos directory", "Choose the photos"),
 )
 
@@ -96,13 +99,14 @@ class PccApp(App[int]):
     TITLE = "pcc"
     CSS_PATH: ClassVar = [
         styles_path() / f"{name}.tcss"
-        for name in ("app", "library", "backend", "run", "review", "setup")
+        for name in ("app", "library", "backend", "run", "review", "clusters", "setup")
     ]
     MODES: ClassVar = {
         "library": LibraryScreen,
         "backend": BackendScreen,
         "run": RunScreen,
         "review": ReviewScreen,
+        "clusters": ClustersScreen,
         "setup": SetupScreen,
     }
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -110,6 +114,7 @@ class PccApp(App[int]):
         Binding("2", "go('backend')", "Backend", show=False, id="app.backend"),
         Binding("3", "go('run')", "Run", show=False, id="app.run"),
         Binding("4", "go('review')", "Review", show=False, id="app.review"),
+        Binding("5", "go('clusters')", "Clusters", show=False, id="app.clusters"),
         Binding("question_mark,f1", "keys", "Keys", key_display="?", id="app.keys"),
         Binding("ctrl+p", "command_palette", "Palette", show=False, id="app.palette"),
         Binding("q", "leave", "Quit", id="app.quit"),
@@ -194,20 +199,28 @@ class PccApp(App[int]):
 
     def start_job(self, extra: Iterable[str] = ()) -> None:
         """Start a job with the settings of the workspace and show it."""
-        if self.link.running:
-            self.tell("a job is running; wait for it, or stop it", "warning")
-        elif self.session.photos_dir is None:
+        if self.session.photos_dir is None:
             self.switch_mode("setup")
         else:
-            try:
-                self.session.workspace.mkdir(parents=True, exist_ok=True)
-                self.link.start(self.session.run_arguments(extra))
-            except OSError as error:
-                self.tell(f"the job cannot be started: {error}", "error")
-                return
-            self.ended = None
-            self.rates.clear()
-            self.switch_mode("run")
+            self._start(self.session.run_arguments(extra))
+
+    def start_clustering(self) -> None:
+        """Start the clustering of the library and show it."""
+        self._start(self.session.cluster_arguments())
+
+    def _start(self, arguments: Sequence[str]) -> None:
+        if self.link.running:
+            self.tell("a job is running; wait for it, or stop it", "warning")
+            return
+        try:
+            self.session.workspace.mkdir(parents=True, exist_ok=True)
+            self.link.start(arguments)
+        except OSError as error:
+            self.tell(f"the job cannot be started: {error}", "error")
+            return
+        self.ended = None
+        self.rates.clear()
+        self.switch_mode("run")
 
     def command_job(self, command: Command) -> None:
         """Tell the running job something."""
@@ -277,6 +290,7 @@ class PccApp(App[int]):
         for mode, name, words in PLACES:
             yield SystemCommand(name, words, partial(self.action_go, mode))
         yield SystemCommand("Start", "Caption what has no caption", self.start_job)
+        yield SystemCommand("Cluster", "Sort the photos into clusters", self.start_clustering)
         for command, words in ORDERS.items():
             yield SystemCommand(command.title(), words, partial(self.command_job, command))
         yield from super().get_system_commands(screen)

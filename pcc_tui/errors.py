@@ -2,7 +2,7 @@
 
 AppError
 ├── SettingsError    a setting is wrong
-└── TrialFailed      a trial of a backend gave no caption
+└── CommandFailed    a command that the app ran gave no answer
 """
 
 from __future__ import annotations
@@ -16,5 +16,5 @@ class SettingsError(AppError):
     """Raised when a setting is wrong; names the file, the key and the nearest match."""
 
 
-class TrialFailed(AppError):
-    """Raised when a backend gave no caption for the photo it was tried on."""
+class CommandFailed(AppError):
+    """Raised when a command that the app runs as a process of its own gave no answer."""

@@ -1,4 +1,4 @@
-"""The app's end of a job: starts `pcc run` as a process of its own, follows it, commands it."""
+"""The app's end of a job: starts `pcc` as a process of its own, follows it, commands it."""
 
 from __future__ import annotations
 
@@ -95,11 +95,11 @@ class JobLink:
         return any(part is not None for part in (self._client, self._process, self._last))
 
     def start(self, arguments: Sequence[str]) -> None:
-        """Start `pcc run` with these arguments, again and again while it ends with code 2."""
+        """Start `pcc` with these arguments, again and again while it ends with code 2."""
         self._output = tempfile.TemporaryFile()  # noqa: SIM115
         self._complaints = tempfile.TemporaryFile()  # noqa: SIM115
         self._process = subprocess.Popen(
-            ["sh", "-c", RESTART_LOOP, "pcc", *PCC, "run", "--json", *arguments],
+            ["sh", "-c", RESTART_LOOP, "pcc", *PCC, *arguments, "--json"],
             stdin=subprocess.DEVNULL,
             stdout=self._output,
             stderr=self._complaints,

@@ -10,9 +10,15 @@ from pcc_tui.app import PccApp
 from pcc_tui.screens.choose import ChooseBackend
 from pcc_tui.screens.edit import EditDialog
 from pcc_tui.screens.leave import LeaveDialog
+from pcc_tui.screens.title import TitleDialog
+from pcc_tui.widgets.cluster_tree import ClusterTree
+from pcc_tui.widgets.contact_sheet import ContactSheet
 from pcc_tui.widgets.photo_list import PhotoList
 
-OTHERS = (LeaveDialog, EditDialog, ChooseBackend, PhotoList)
+OTHERS = (
+    *(LeaveDialog, EditDialog, ChooseBackend, TitleDialog),
+    *(PhotoList, ClusterTree, ContactSheet),
+)
 
 
 def bindings() -> Iterator[Binding]:

@@ -11,21 +11,34 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
+import msgspec
+
+from backends.registry import has_extra
 from journal import atomic_rewrite
+from pcc_tui.cluster_desk import ClusterDesk
 from pcc_tui.locations import thumbnail_cache
+from pcc_tui.pcc_process import answer_of
 from pcc_tui.settings import Settings, load_settings, save_choices
 from pcc_tui.trial_process import try_in_process
+from pcc_tui.wording import tidy
 from pipeline.captions.catalogue import Catalogue, key_bytes
 from pipeline.captions.estimate import Estimate, estimate_run, sample_sizes
 from pipeline.captions.request import RunRequest, new_run_id
 from pipeline.captions.survey import Survey, survey
 from pipeline.captions.trial import Trial
+from pipeline.clusters.tree_file import clusters_path
 from pipeline.jobs.plan import Selection
 from pipeline.photos.photo import find_file
 from pipeline.photos.thumbnails import Thumbnails
 from pipeline.photos.walk import Walked, walk_photos
 
 T = TypeVar("T")
+
+
+class Written(msgspec.Struct):
+    """What the app needs of the answer of `pcc report`."""
+
+    files: list[str]
 
 
 class Session:
@@ -41,6 +54,7 @@ class Session:
         settings: As the files last said.
         catalogue: The journal, to browse. Ask it on its thread: `read`.
         marked: Keys of marked photos.
+        clusters: The tree of clusters.
     """
 
     def __init__(
@@ -62,6 +76,7 @@ class Session:
         self._reader = ThreadPoolExecutor(1, "catalogue")
         self._editor = ThreadPoolExecutor(1, "edits")
         self._thumbnails: dict[Path, Thumbnails] = {}
+        self.clusters = ClusterDesk(workspace, lambda: self.journal, lambda: self.photos_dir)
 
     @property
     def journal(self) -> Path:
@@ -105,11 +120,29 @@ class Session:
         )
 
     def run_arguments(self, extra: Iterable[str] = ()) -> list[str]:
-        """Return the arguments of `pcc run` for this workspace; its settings say the rest."""
-        arguments = [*self._site(), "--run-id", new_run_id()]
+        """Return `run` and its arguments for this workspace; its settings say the rest."""
+        arguments = ["run", *self._site(), "--run-id", new_run_id()]
         if self.settings.choices.restart_every is not None:
             arguments += ["--restart-every", str(self.settings.choices.restart_every)]
         return [*arguments, *extra]
+
+    def cluster_arguments(self) -> list[str]:
+        """Return the arguments of `pcc cluster` for this workspace."""
+        return ["cluster", *self._site()]
+
+    def lacks_clusters(self) -> bool:
+        """Tell whether the library could be clustered, and never was."""
+        return has_extra("clusters") and not clusters_path(self.workspace).exists()
+
+    async def export_reports(self) -> str:
+        """Write the reports in a process of its own; return what was written, in words.
+
+        Raises:
+            CommandFailed: they cannot be written, and why.
+        """
+        answer = await answer_of(["report", "--json", *self._site()])
+        files = msgspec.json.decode(answer, type=Written).files
+        return f"Written: {', '.join(tidy(Path(file)) for file in files)}"
 
     def _site(self) -> list[str]:
         arguments = ["--workspace", str(self.workspace)]
@@ -209,7 +242,7 @@ class Session:
         """Caption one photo with these flags over the settings; see `try_in_process`.
 
         Raises:
-            TrialFailed: there is no caption, and why.
+            CommandFailed: there is no caption, and why.
         """
         return await try_in_process([*self._site(), *flags], environment, tell)
 
@@ -233,5 +266,6 @@ class Session:
         """Let go of threads and processes; a running job is none of them."""
         for thumbnails in self._thumbnails.values():
             await thumbnails.close()
+        await self.clusters.close()
         self._reader.shutdown(wait=False, cancel_futures=True)
         await asyncio.to_thread(self._editor.shutdown)  # an edit is never left behind

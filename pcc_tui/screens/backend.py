@@ -16,7 +16,7 @@ from textual.widgets.option_list import Option
 from backends.base import DEFAULT_PROMPT, Options, Quantization
 from backends.registry import backend_names
 from pcc_tui.backend_choice import Choice, look_at
-from pcc_tui.errors import SettingsError, TrialFailed
+from pcc_tui.errors import CommandFailed, SettingsError
 from pcc_tui.estimate_words import estimate_rows, offer_words
 from pcc_tui.probes import card_bytes
 from pcc_tui.screens.base import PccScreen
@@ -317,7 +317,7 @@ class BackendScreen(PccScreen):
             tried = await self.session.try_photo(
                 flags, unlisted, lambda line: trial.say(line, "dim")
             )
-        except TrialFailed as error:
+        except CommandFailed as error:
             trial.say(str(error), "$error")
             return
         took = f"{tried.rel_path}, {tried.seconds or 0:.2f} s"

@@ -44,6 +44,9 @@ class Host(Protocol):
     def start_job(self, extra: Iterable[str] = ()) -> None:
         """Start a job with the settings of the workspace and show it."""
 
+    def start_clustering(self) -> None:
+        """Start the clustering of the library and show it."""
+
     def command_job(self, command: Command) -> None:
         """Tell the running job something."""
 

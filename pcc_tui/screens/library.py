@@ -21,7 +21,7 @@ from pipeline.jobs.plan import RETRYABLE
 from pipeline.jobs.progress import Snapshot
 from pipeline.photos.errors import PhotosDirMissing
 
-Step = Literal["wait", "setup", "watch", "start", "retry", "review"]
+Step = Literal["wait", "setup", "watch", "start", "retry", "cluster", "review"]
 
 
 COUNT_AGAIN_SECONDS = 2.0
@@ -148,6 +148,8 @@ class LibraryScreen(PccScreen):
             return NextStep("retry", f"Retry {retryable:,} failed photos with {backend}")
         if not plan.photos:
             return NextStep("setup", "No photos here; choose another directory")
+        if self.session.lacks_clusters():
+            return NextStep("cluster", "Sort the photos into clusters")
         return NextStep("review", "Review the captions")
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
@@ -161,6 +163,8 @@ class LibraryScreen(PccScreen):
                 self.pcc.start_job()
             case "retry":
                 self.pcc.start_job(["--retry-status", ",".join(RETRYABLE)])
+            case "cluster":
+                self.pcc.start_clustering()
             case "review":
                 self.pcc.action_go("review")
 

@@ -12,6 +12,7 @@ SCREENS = (
     ("2", "backend", "Backend"),
     ("3", "run", "Run"),
     ("4", "review", "Review"),
+    ("5", "clusters", "Clusters"),
 )
 
 

@@ -133,7 +133,12 @@ class PhotoList(ScrollView, can_focus=True):
         if not self.has_focus:
             base = base + Style(bold=False)
         sign = set_cell_size(sign, 3)
-        return Strip([Segment(sign, style), Segment(fit(text, max(0, width - 3)), base)], width)
+        shown = self.fitted(text, max(0, width - 3))
+        return Strip([Segment(sign, style), Segment(shown, base)], width)
+
+    def fitted(self, text: str, width: int) -> str:
+        """Return the text of a row, exactly so many cells wide; of a path, its end."""
+        return fit(text, width)
 
     def on_click(self, event: Click) -> None:
         """Put the cursor where the mouse is."""

@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 from blake3 import blake3
 
+from backends.embedders.base import Embedder
 from journal import utc_now
 from pipeline.captions.library import LibraryPhoto
 from pipeline.clusters.arrange import Found, Leaves, Named, measure_leaves, name_clusters
@@ -105,7 +106,8 @@ class Clusterer:
 
     Args:
         photos: The library.
-        stores: Where vectors are; the first that holds a photo's counts.
+        embedder: What makes the vectors.
+        stores: Where they are; the first that holds a photo's counts.
         settings: How to cluster.
         overrides: What was changed by hand.
         previous: The last clustering, None before the first.
@@ -118,6 +120,7 @@ class Clusterer:
     def __init__(
         self,
         photos: Sequence[LibraryPhoto],
+        embedder: Embedder,
         stores: Sequence[VectorStore],
         settings: Settings,
         overrides: Overrides,
@@ -125,6 +128,7 @@ class Clusterer:
         path: Path,
     ) -> None:
         self._photos = photos
+        self._embedder = embedder
         self._stores = stores
         self._settings = settings
         self._overrides = overrides
@@ -236,12 +240,10 @@ class Clusterer:
                     y=None if np.isnan(y) else round(y, 3),
                 )
             )
-        manifest = self._stores[0].manifest
-        assert manifest is not None
         head = Head(
             at=utc_now(),
-            embedder=manifest.embedder,
-            model=manifest.model,
+            embedder=self._embedder.name,
+            model=self._embedder.model,
             seed=self._settings.seed,
             min_cluster_size=self._smallest,
             min_samples=self._samples,

@@ -199,6 +199,7 @@ def _clusterer(prepared: Prepared) -> Clusterer | None:
         return None
     return Clusterer(
         prepared.photos,
+        prepared.embeddings[0].embedder,
         [embedding.store for embedding in prepared.embeddings],
         prepared.request.settings,
         prepared.overrides,
