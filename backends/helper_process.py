@@ -72,7 +72,8 @@ class HelperProcess:
 
     def send(self, message: bytes) -> None:
         """Send a message, without waiting until it is read."""
-        self._requests.write(LENGTH.pack(len(message)) + message)
+        self._requests.write(LENGTH.pack(len(message)))
+        self._requests.write(message)
 
     async def receive(self) -> bytes:
         """Return the next message.

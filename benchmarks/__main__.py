@@ -32,6 +32,7 @@ ROWS = {
     "busy": app.busy_row,
     "million": app.million_row,
     "pictures": app.pictures_row,
+    "tree": app.clusters_row,
     "clusters": clusters.speed_rows,
     "quality": clusters.quality_rows,
 }

@@ -12,13 +12,23 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from benchmarks.journal import write_journal
+from benchmarks.journal import record, write_journal
 from benchmarks.table import PCC, Row, tree_mb
+from journal import utc_now
+from pipeline.clusters.tree_file import (
+    Clustering,
+    Head,
+    Node,
+    Placed,
+    clusters_path,
+    write_clustering,
+)
 from tests.support.photos import make_photos, noise_jpeg
 from tests.support.terminal import Terminal, terminal
 
 PRESSES = 120
 MILLION = 1_000_000
+TREE_PHOTOS, TREE_GROUPS, TREE_LEAVES = 44_400, 60, 10  # as many photos in each
 
 
 def environment(folder: Path) -> dict[str, str]:
@@ -57,6 +67,11 @@ class Listener:
         began = time.perf_counter()
         self._commands.write(f"send-keys {key}\n".encode())
         self._commands.flush()
+        self.read_until(shows)
+        return (time.perf_counter() - began) * 1000
+
+    def read_until(self, shows: bytes) -> None:
+        """Read what is drawn until a text comes."""
         drawn = b""
         while shows not in drawn:
             line = self._events.readline()
@@ -64,7 +79,6 @@ class Listener:
                 raise RuntimeError("tmux is gone")
             if line.startswith(b"%output"):
                 drawn = drawn[-200:] + line.split(b" ", 2)[2]
-        return (time.perf_counter() - began) * 1000
 
     def close(self) -> None:
         """Let go of tmux."""
@@ -225,3 +239,73 @@ def pictures_row(folder: Path) -> Row:
         window.wait_for(f"of {PRESSES * 2}", "▀")
         times = key_to_screen(window, rest=0.25)
     return latency_row("app, key to screen, 12 megapixels a row", times, "30 ms, p99 100 ms")
+
+
+def clusters_row(folder: Path) -> Row:
+    """Walk down the tree of 44,000 photos in 600 clusters, open it, search it."""
+    photos, workspace = folder / "photos", folder / "w"
+    photos.mkdir()
+    fill_journal(workspace, TREE_PHOTOS)
+    titles = _plant_tree(workspace)
+    with opened(workspace, photos) as window:
+        window.wait_for("1 Library")
+        began = time.perf_counter()
+        window.press("5")
+        window.wait_for("▸", titles[0])
+        usable = time.perf_counter() - began
+        times = _down_the_tree(window, titles)
+        memory = tree_mb(window.pid())
+    row = latency_row("app, key to screen, tree of 44,400 photos", times, "30 ms, p99 100 ms")
+    row.ours = f"usable {usable:.2f} s, {memory:.0f} MB"
+    return row
+
+
+def _plant_tree(workspace: Path) -> list[str]:
+    """Write the clusters of a journal; return the titles of its groups from the top down."""
+    nodes, placed = [], []
+    for group in range(TREE_GROUPS):
+        nodes.append(_node(f"g{group:03d}", None, f"group {group:03d} of many", leaf=False))
+        nodes += [
+            _node(f"c{group:03d}{leaf}", f"g{group:03d}", f"cluster {group}.{leaf}")
+            for leaf in range(TREE_LEAVES)
+        ]
+    leaves = [node.id for node in nodes if node.leaf]
+    for number in range(TREE_PHOTOS):
+        leaf_id = leaves[number * len(leaves) // TREE_PHOTOS]
+        placed.append(
+            Placed(rel_path=record(number).rel_path, cluster=leaf_id, distance=0.3, x=0.0, y=0.0)
+        )
+    head = Head(
+        at=utc_now(),
+        embedder="tfidf",
+        model="tfidf-svd",
+        seed=0,
+        min_cluster_size=50,
+        min_samples=20,
+        assign_noise=False,
+        fitted=TREE_PHOTOS,
+        input="",
+        nodes=len(nodes),
+        photos=len(placed),
+    )
+    write_clustering(clusters_path(workspace), Clustering(head, nodes, placed))
+    return [f"group {group:03d}" for group in range(TREE_GROUPS)]
+
+
+def _node(id_: str, parent: str | None, title: str, *, leaf: bool = True) -> Node:
+    return Node(id=id_, parent=parent, title=title, keywords=["a"], cohesion=0.7, leaf=leaf)
+
+
+def _down_the_tree(window: Terminal, titles: list[str]) -> tuple[float, float]:
+    """Walk down the groups; return median and 99th percentile in milliseconds."""
+    listener = Listener(window)
+    times = []
+    try:
+        listener.read_until(b"Quit")  # a new client makes tmux draw everything
+        time.sleep(0.3)
+        for number, title in enumerate(titles[1:], 1):
+            times.append(listener.milliseconds("j", title.encode()))
+            time.sleep(0.03 + (number * 7 % 13) / 1000)
+    finally:
+        listener.close()
+    return statistics.median(times), statistics.quantiles(times, n=100)[98]

@@ -125,3 +125,14 @@ def test_readme_has_the_two_commands() -> None:
     text = (ROOT / "README.md").read_text("utf-8")
     assert "make demo" in text
     assert "make test" in text
+
+
+def test_every_command_and_flag_of_the_clusters_page_exists(pcc: Pcc) -> None:
+    text = (ROOT / "docs" / "clusters.md").read_text("utf-8")
+    commands = {
+        tuple(command.split()) for command in re.findall(r"^pcc ((?:labels )?[a-z]+)", text, re.M)
+    }
+    known = "".join(pcc(*command, "--help").stdout for command in commands)
+    assert len(commands) == 9
+    for flag in set(re.findall(r"--[a-z][a-z-]+", text)):
+        assert flag in known, flag

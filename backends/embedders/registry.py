@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 from backends.embedders.base import Embedder, set_environment
 from backends.errors import SetupError
-
-NEEDED = {
-    "sklearn": "clusters",
-    "scipy": "clusters",
-    "sentence_transformers": "minilm",
-    "torch": "minilm",
-    "transformers": "minilm",
-    "huggingface_hub": "minilm",
-}
-"""The extra that brings a module which embedders import."""
 
 BUILT_IN = ("minilm", "tfidf", "clip")
 
@@ -35,29 +27,31 @@ def make_embedder(name: str) -> Embedder:
         SetupError: there is none of that name, or an extra is missing.
     """
     set_environment()
-    try:
-        if name == "tfidf":
-            from backends.embedders.tfidf import TfidfEmbedder
+    if name == "tfidf":
+        _require(name, "clusters", "sklearn")
+        from backends.embedders.tfidf import TfidfEmbedder
 
-            return TfidfEmbedder()
-        if name == "clip" or name.startswith("clip:"):
-            import transformers  # noqa: F401 - named here if it is missing
+        return TfidfEmbedder()
+    if name == "clip" or name.startswith("clip:"):
+        _require(name, "minilm", "torch", "transformers")
+        from backends.embedders.clip import ClipEmbedder
 
-            from backends.embedders.clip import ClipEmbedder
+        return ClipEmbedder(name)
+    if name == "minilm" or "/" in name:
+        _require(name, "minilm", "sentence_transformers")
+        from backends.embedders.sentence import SentenceEmbedder
 
-            return ClipEmbedder(name)
-        if name == "minilm" or "/" in name:
-            import sentence_transformers  # noqa: F401 - likewise
-
-            from backends.embedders.sentence import SentenceEmbedder
-
-            return SentenceEmbedder(name)
-    except ModuleNotFoundError as error:
-        extra = NEEDED.get((error.name or "").partition(".")[0], "clusters")
-        raise SetupError(
-            f"the embedder {name} needs the module {error.name}: pip install 'pcc[{extra}]'"
-        ) from None
+        return SentenceEmbedder(name)
     raise SetupError(
         f"there is no embedder {name!r}; there are {', '.join(BUILT_IN)}, and any "
         "sentence-transformers model by its id, such as BAAI/bge-small-en-v1.5"
     )
+
+
+def _require(name: str, extra: str, *modules: str) -> None:
+    """Name the extra that is missing; nothing is imported: torch alone takes seconds."""
+    for module in modules:
+        if find_spec(module) is None:
+            raise SetupError(
+                f"the embedder {name} needs the module {module}: pip install 'pcc[{extra}]'"
+            )

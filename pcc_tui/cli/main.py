@@ -43,7 +43,7 @@ app = typer.Typer(
 )
 app.callback(
     invoke_without_command=True,
-    help="Turn a folder of photos into captions. Safe to interrupt, safe to repeat. "
+    help="Turn a folder of photos into captions and clusters. Safe to interrupt, safe to repeat. "
     "Without a command, on a terminal, the full-screen app opens.",
 )(full_screen.open_or_help)
 app.command("run")(run.run)

@@ -18,7 +18,7 @@ from pcc_tui.screens.base import PccScreen
 from pcc_tui.widgets.gauges import Gauges
 from pcc_tui.widgets.picture import PictureBox
 from pcc_tui.widgets.text import Words, safe, safe_lines
-from pcc_tui.wording import counts, duration, loading_words
+from pcc_tui.wording import about, counts, duration, loading_words
 from pipeline.captions.request import RunReport
 from pipeline.jobs.plan import RETRYABLE
 from pipeline.jobs.progress import Result, Snapshot
@@ -159,8 +159,11 @@ class RunScreen(PccScreen):
         )
 
     def _show_progress(self, shot: Snapshot) -> None:
-        """Show how far a job is."""
-        self.query_one(ProgressBar).update(total=max(1, shot.total), progress=shot.attempted)
+        """Show how far a job is: in photos, or in parts of a work that is one for all of them."""
+        total, done = shot.total, shot.attempted
+        if shot.loading is not None and shot.loading.unit == "percent":
+            total, done = 100, shot.loading.done
+        self.query_one(ProgressBar).update(total=max(1, total), progress=done)
         self.query_one("#pace", Words).say(pace(shot))
         before = sum(shot.skipped.values())
         self.query_one("#counts", Words).say(
@@ -190,6 +193,9 @@ class RunScreen(PccScreen):
 
 def pace(shot: Snapshot) -> str:
     """Return count, rates, time left and finishing time."""
+    if shot.loading is not None and shot.loading.unit == "percent":
+        left = "" if shot.eta_seconds is None else f" · about {about(shot.eta_seconds)} left"
+        return f"{loading_words(shot.loading)}, {shot.total:,} photos{left}"
     done = f"{shot.attempted:,} of {shot.total:,}"
     later = f", {shot.later:,} more after a restart" if shot.later else ""
     rate = f"{shot.rate_now:.1f}/s now, {shot.rate:.1f}/s on average"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -179,8 +179,8 @@ def _ids(
 ) -> tuple[list[str], dict[str, str]]:
     """Recognise leaves by their photos, then groups by their leaves; make new ids for the rest."""
     ids = [""] * len(flat)
-    old_leaves, old_groups = _parts_of(previous)
-    taken = {*old_leaves, *old_groups, *sketches}
+    old_leaves, old_groups = _parts_of(previous, set(found.keys))
+    taken = {*sketches, *(node.id for node in previous.nodes)} if previous else {*sketches}
     leaves = [at for at, (group, _) in enumerate(flat) if group.label is not None]
     groups = [at for at, (group, _) in enumerate(flat) if group.label is None]
     keys = {at: [found.keys[place] for place in members[at]] for at in leaves}
@@ -208,15 +208,17 @@ def _leaves_below(at: int, flat: Sequence[tuple[Group, int | None]]) -> list[int
     return [place for place in range(at, len(flat)) if flat[place][0].label is not None][:count]
 
 
-def _parts_of(previous: Clustering | None) -> tuple[dict[str, list[str]], dict[str, set[str]]]:
-    """Return the photos of each leaf and the leaves of each group of a clustering."""
+def _parts_of(
+    previous: Clustering | None, present: Collection[str]
+) -> tuple[dict[str, list[str]], dict[str, set[str]]]:
+    """Return the photos, those still present, of each leaf, and the leaves of each group."""
     leaves: dict[str, list[str]] = {}
     groups: dict[str, set[str]] = {}
     if previous is None:
         return leaves, groups
     parent = {node.id: node.parent for node in previous.nodes}
     for placed in previous.placed:
-        if placed.cluster is not None:
+        if placed.cluster is not None and placed.key in present:
             leaves.setdefault(placed.cluster, []).append(placed.key)
     for leaf in leaves:
         above = parent.get(leaf)

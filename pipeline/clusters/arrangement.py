@@ -41,25 +41,39 @@ class Arrangement:
         self._keeper: dict[str, str] = {}
         for change in changes:
             _PLAYS[change.action](self, change)
+        self.lost = [change for change in self.lost if change.cluster not in self.nodes]
+
+    def _knows(self, id_: str) -> bool:
+        """Tell whether there is a cluster; a leaf of newcomers is made when it is named."""
+        keeper = self.nodes.get(id_.removesuffix(NEWCOMERS))
+        if id_ not in self.nodes and keeper is not None and keeper.leaf:
+            title = f"{keeper.title} (new)"
+            self.nodes[id_] = msgspec.structs.replace(keeper, id=id_, title=title)
+        return id_ in self.nodes
 
     def _rename(self, change: Override) -> None:
-        if change.cluster in self.nodes:
+        if self._knows(change.cluster):
             self._name(change.cluster, change.title or "")
         else:
             self.lost.append(change)
 
     def _split(self, change: Override) -> None:
-        self._add(change, "split off")
+        if self._knows(change.cluster):  # a clustering has found it since
+            self._name(change.cluster, change.title or "split off")
+        else:
+            self._add(change, "split off")
         self._move(change)
 
     def _move(self, change: Override) -> None:
         self._pins.update(dict.fromkeys(change.photos, change.cluster))
 
     def _merge(self, change: Override) -> None:
-        self._merged.update(dict.fromkeys(change.others, change.cluster))
+        for other in change.others:
+            if other not in self._chain(change.cluster):  # they are one already
+                self._merged[other] = change.cluster
 
     def _lock(self, change: Override) -> None:
-        if change.cluster not in self.nodes:  # the clustering lost it; its photos stay together
+        if not self._knows(change.cluster):  # the clustering lost it; its photos stay together
             self._add(change, "locked")
         self.locked[change.cluster] = set(change.photos)
         self._keeper.update(dict.fromkeys(change.photos, change.cluster))
@@ -74,7 +88,7 @@ class Arrangement:
 
     def _add(self, change: Override, title: str) -> None:
         """Make a cluster that the clustering does not know."""
-        origin = self.nodes.get(change.parent or "")
+        origin = self.nodes.get((change.parent or "").removesuffix(NEWCOMERS))
         self.nodes[change.cluster] = Node(
             id=change.cluster,
             parent=origin.parent if origin else None,
@@ -86,15 +100,21 @@ class Arrangement:
 
     def resolve(self, id_: str) -> str | None:
         """Return the cluster that an id stands for today, None if nothing is left of it."""
-        seen: set[str] = set()
-        while id_ not in seen:
-            seen.add(id_)
+        for heir in reversed(self._chain(id_)):  # one that was merged into what is gone stands
+            if self._knows(heir) and self.nodes[heir].leaf:
+                return heir
+        return None
+
+    def _chain(self, id_: str) -> list[str]:
+        """Return a cluster, the one it was merged into or went to, and so on."""
+        chain: list[str] = []
+        while id_ not in chain:
+            chain.append(id_)
             if id_ in self._merged:
                 id_ = self._merged[id_]
-            elif id_ not in self.nodes and id_ in self.successors:
+            elif not self._knows(id_) and id_ in self.successors:
                 id_ = self.successors[id_]
-        node = self.nodes.get(id_)
-        return id_ if node is not None and node.leaf else None
+        return chain
 
     def leaf_of(self, key: str, found: str | None) -> str | None:
         """Return the leaf of a photo.
@@ -107,25 +127,30 @@ class Arrangement:
         leaf = None if wanted is None else self.resolve(wanted)
         if leaf is None and found is not None:
             leaf = self.resolve(found)
-        if leaf in self.locked and key not in self.locked[leaf] and key not in self._pins:
-            leaf = self._newcomers_of(leaf)
+        if leaf is not None:
+            leaf = self._beside_locks(key, leaf)
         if leaf != found:
             self.touched |= {id_ for id_ in (leaf, found) if id_ is not None}
         return leaf
 
+    def _beside_locks(self, key: str, leaf: str) -> str:
+        """Return a leaf, or the one of its newcomers where it is locked without a photo."""
+        while leaf in self.locked and key not in self.locked[leaf]:
+            leaf = self._newcomers_of(leaf)
+        return leaf
+
     def _newcomers_of(self, locked: str) -> str:
         """Return the leaf beside a locked cluster for photos that would have joined it."""
-        id_ = locked + NEWCOMERS
-        if id_ not in self.nodes:
-            keeper = self.nodes[locked]
-            self.nodes[id_] = msgspec.structs.replace(keeper, id=id_, title=f"{keeper.title} (new)")
-        return id_
+        beside = locked + NEWCOMERS
+        self._knows(beside)
+        merged = self.resolve(beside)
+        return beside if merged is None or merged in self.locked else merged
 
     def pinned(self) -> Iterator[tuple[str, str]]:
         """Yield photos put somewhere by hand, whatever the clustering says, and their leaf."""
         for key, id_ in (self._pins | self._keeper).items():
             if (leaf := self.resolve(id_)) is not None:
-                yield key, leaf
+                yield key, self._beside_locks(key, leaf)
 
 
 _PLAYS: dict[str, Callable[[Arrangement, Override], None]] = {

@@ -24,6 +24,7 @@ class FitProcess:
 
     def __init__(self) -> None:
         self._helper: HelperProcess | None = None
+        self._held = False
         self._words = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `stop`
 
     async def warm_up(self) -> None:
@@ -32,12 +33,17 @@ class FitProcess:
         Raises:
             FitFailed: no process can be started.
         """
+        await self._start()
+        self._send(Warm())
+
+    async def _start(self) -> None:
         if self._helper is None:
             try:
                 self._helper = await HelperProcess.start(WORKER_MODULE, stderr=self._words)
             except OSError as error:
                 raise FitFailed(f"the fitting process does not start: {error}") from None
-            self._send(Warm())
+            if self._held:
+                self.hold(True)
 
     async def fit(self, request: Fit, tell: Callable[[Stage], None]) -> Fitted:
         """Find the clusters of a library.
@@ -45,8 +51,9 @@ class FitProcess:
         Raises:
             FitFailed: there are none, because it could not work or was killed.
         """
-        await self.warm_up()
+        await self._start()
         self._send(request)
+        del request  # some 40 MB that nobody needs any more
         while True:
             reply = await self._receive()
             if isinstance(reply, Stage):
@@ -57,7 +64,8 @@ class FitProcess:
                 return reply
 
     def hold(self, held: bool) -> None:
-        """Freeze the process, or let it go on."""
+        """Freeze the process, or let it go on; one that is not there yet starts frozen."""
+        self._held = held
         if self._helper is not None and self._helper.process.returncode is None:
             self._helper.process.send_signal(signal.SIGSTOP if held else signal.SIGCONT)
 

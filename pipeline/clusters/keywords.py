@@ -41,8 +41,14 @@ IRREGULAR = {
     "mice": "mouse",
     "geese": "goose",
     "knives": "knife",
+    "wives": "wife",
     "wolves": "wolf",
+    "calves": "calf",
+    "halves": "half",
     "leaves": "leaf",
+    "loaves": "loaf",
+    "scarves": "scarf",
+    "shelves": "shelf",
 }
 """Plurals that no stemmer knows."""
 
@@ -82,6 +88,8 @@ class Lexicon:
             if bare in self._stop or len(bare) < 2:
                 continue
             singular = _singular(bare, common)
+            if singular in self._stop:
+                continue
             stem = self._stem(singular)
             pairs.append((column, places.setdefault(stem, len(places))))
             spelling = IRREGULAR.get(singular, singular)
@@ -120,7 +128,15 @@ class Lexicon:
 
 
 def _singular(word: str, count: dict[str, int]) -> str:
-    """Return a word without its plural `s`, where captions often have it so too."""
+    """Return a word without its plural ending, where captions have it so too.
+
+    What has lost an `s` alone may be another word, such as new and news; it must be common.
+    """
+    if word.endswith("men") and (one := word.removesuffix("men") + "man") in count:
+        return one
+    bare = word.removesuffix("es")
+    if bare != word and bare.endswith(("s", "x", "z", "ch", "sh")) and bare in count:
+        return bare
     for ending in ("s", "es"):
         bare = word.removesuffix(ending)
         if bare != word and count.get(bare, 0) * 5 >= count.get(word, 0) > 0:

@@ -26,7 +26,10 @@ def measure_photos(workspace: Path, head: Head, keys: Sequence[str]) -> Measured
         None where none of them has a vector.
     """
     vectors: dict[int, np.ndarray] = {}
-    for store in _stores(workspace, head.embedder, head.model):
+    for store in _stores(workspace, head.embedder):
+        store.refresh()
+        if not store.fits(head.model):
+            continue
         held = [
             (place, store.held[key][1])
             for place, key in enumerate(keys)
@@ -47,7 +50,6 @@ def measure_photos(workspace: Path, head: Head, keys: Sequence[str]) -> Measured
 
 
 @lru_cache(4)
-def _stores(workspace: Path, embedder: str, model: str) -> list[VectorStore]:
+def _stores(workspace: Path, embedder: str) -> list[VectorStore]:
     """Return the stores that clusters were found by; those of pictures count first."""
-    stores = [store_of(workspace, embedder, pictures=True), store_of(workspace, embedder)]
-    return [store for store in stores if store.fits(model)]
+    return [store_of(workspace, embedder, pictures=True), store_of(workspace, embedder)]

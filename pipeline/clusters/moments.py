@@ -56,8 +56,8 @@ def moments(photos: list[LibraryPhoto], photos_dir: Path | None) -> Callable[[in
             return None
         try:
             changed = find_file(photos_dir, photo.rel_path, photo.raw_path).stat().st_mtime
-        except (OSError, ValueError):
+            return float(timegm(datetime.fromtimestamp(changed).timetuple()))
+        except (OSError, OverflowError, ValueError):  # ValueError: no year has five digits
             return None
-        return float(timegm(datetime.fromtimestamp(changed).timetuple()))
 
     return moment

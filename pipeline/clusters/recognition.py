@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
 from blake3 import blake3
+
+_NUMBER = re.compile(r"\d+(e\d+)?")
+"""An id that a spreadsheet takes for a number, such as 12e45678, and writes differently."""
 
 SKETCH = 64
 """Photos that stand for a cluster where the whole of it is not known any more."""
@@ -40,9 +44,11 @@ def new_id(keys: Collection[str], taken: Collection[str]) -> str:
     """Return an id made from the photos of a cluster: the same photos, the same id."""
     text = "\n".join(sorted(keys)).encode("utf-8", "surrogatepass")
     salt = 0
-    while (made := blake3(text + b"\n" * salt).hexdigest(4)) in taken:
+    while True:
+        made = blake3(text + b"\n" * salt).hexdigest(4)
+        if made not in taken and not _NUMBER.fullmatch(made):
+            return made
         salt += 1
-    return made
 
 
 class Recognised(msgspec.Struct):
@@ -67,7 +73,8 @@ def recognise(
 
     Args:
         new: Keys of the photos of each new cluster; no photo stands in two.
-        old: Keys of the photos of each old cluster, by id.
+        old: Keys of the photos of each old cluster, by id; those of photos that are gone
+            from the library say nothing about where a cluster went, and are left out.
         sketches: Old clusters of which only a sketch is left.
     """
     cluster_of = {key: place for place, keys in enumerate(new) for key in keys}
@@ -83,9 +90,7 @@ def recognise(
                 successors[old_id] = place
 
     for old_id, keys in old.items():
-        # Photos that are gone say nothing about where a cluster went.
-        present = [cluster_of.get(key) for key in keys]
-        compare(old_id, len(present), present, max(1, len(present)))
+        compare(old_id, len(keys), [cluster_of.get(key) for key in keys], max(1, len(keys)))
     if sketches:
         by_hash = {photo_hash(key): place for key, place in cluster_of.items()}
         for old_id, sketch in sketches.items():

@@ -180,7 +180,7 @@ async def run_clustering(prepared: Prepared, watch: Watcher) -> Outcome:
     try:
         if steps:
             with log_to(request.workspace / "caption.log"):
-                if jobs and clusterer is not None:
+                if jobs and clusterer is not None and _takes_compiling(prepared.photos):
                     await process.warm_up()  # it compiles while the vectors are made
                 ending, code = await _host(prepared, Steps(steps), run, watch)
     finally:
@@ -192,6 +192,12 @@ async def run_clustering(prepared: Prepared, watch: Watcher) -> Outcome:
         report = _cluster_report(prepared, clusterer, done)
     report.seconds = round(time.monotonic() - began, 3)
     return Outcome(ending, code, report, prepared.warnings)
+
+
+def _takes_compiling(photos: Sequence[LibraryPhoto]) -> bool:
+    from pipeline.clusters.fitting import FEWEST_FOR_UMAP
+
+    return len(photos) >= FEWEST_FOR_UMAP
 
 
 def _clusterer(prepared: Prepared) -> Clusterer | None:
@@ -225,6 +231,8 @@ async def _host(
 
 
 def _embed_report(prepared: Prepared, done: Sequence[Progress]) -> EmbedReport:
+    for embedding in prepared.embeddings:
+        embedding.store.refresh()
     *_, captions = prepared.embeddings
     report = EmbedReport(embedder=captions.embedder.name, model=captions.embedder.model)
     report.captions = len(captions.store.held)

@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 
 from backends.embedders.registry import make_embedder
+from backends.errors import SetupError
 from pipeline.captions.library import LibraryPhoto
 from pipeline.embeddings.store import VectorStore, store_of
 
@@ -110,7 +111,13 @@ class Searcher:
         self._embedder = make_embedder(store.manifest.embedder)
         self._embedder.open()
         if self._embedder.learns:
-            self._embedder.restore(store.learnt() or b"")
+            try:
+                self._embedder.restore(store.learnt() or b"")
+            except ValueError:
+                raise SetupError(
+                    f"the vectors of {store.manifest.embedder} cannot be searched; "
+                    "`pcc embed` makes them anew"
+                ) from None
         held = [
             (place, photo.key)
             for place, photo in enumerate(self._photos)

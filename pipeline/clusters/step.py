@@ -15,6 +15,9 @@ from pipeline.clusters.messages import Fit, Fitted, Stage
 from pipeline.jobs.job import Ending
 from pipeline.jobs.progress import Progress, Snapshot
 
+LEAST_SHARE = 0.15
+"""What must be done before the time that is left can be guessed."""
+
 NOTHING = Fitted(b"", [], b"")
 """What there is to find where no photo has a vector."""
 
@@ -46,6 +49,7 @@ class ClusterStep:
         self._share = 0.0
         self._began = 0.0
         self._running: asyncio.Task[None] | None = None
+        self._too_late = False
 
     async def run(self) -> Ending:
         """Find the clusters.
@@ -66,10 +70,12 @@ class ClusterStep:
         request = await asyncio.to_thread(self._request)
         fitted = NOTHING
         if request.places:
-            fitted = await self._process.fit(request, self._tell)
+            fitting = self._process.fit(request, self._tell)
+            del request  # it would be held, all vectors, until the fit is done
+            fitted = await fitting
         self._tell(Stage("naming clusters", 1.0))
-        # From here on it takes a second or two, and a stop comes too late.
-        await asyncio.shield(asyncio.to_thread(self._finish, fitted))
+        self._too_late = True  # for a stop: from here on it takes a second or two
+        await asyncio.to_thread(self._finish, fitted)
 
     def _tell(self, stage: Stage) -> None:
         self._share = stage.share * FIT_SHARE
@@ -78,7 +84,7 @@ class ClusterStep:
     def snapshot(self) -> Snapshot:
         """Return how far it is; the time that is left follows from the share that is done."""
         shot = self.progress.snapshot()
-        if self._share < 0.02:
+        if self._share < LEAST_SHARE:
             return shot
         left = (time.monotonic() - self._began) * (1 - self._share) / self._share
         return msgspec.structs.replace(shot, eta_seconds=left)
@@ -96,7 +102,7 @@ class ClusterStep:
     def stop(self) -> None:
         """Give up what is not finished."""
         self.progress.state = "stopping"
-        if self._running is not None:
+        if self._running is not None and not self._too_late:
             self._running.cancel()
 
     abort = stop

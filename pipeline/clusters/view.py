@@ -149,8 +149,9 @@ class ClusterView:
                 self.position[place] = (placed.x, placed.y)
         for key, leaf in where.pinned():
             place = self.place_of.get(key)
-            if place is not None:
+            if place is not None and self.leaf_of[place] != leaf:
                 self.leaf_of[place] = leaf
+                where.touched.add(leaf)
 
     def _plant(self, moment: Callable[[int], float | None], chunk_size: int) -> None:
         """Make the tree: leaves with photos, groups with leaves, chunks in leaves."""
@@ -196,12 +197,16 @@ class ClusterView:
         measured = self._measure([self.photos[place].key for place in places])
         if measured is None:
             if cluster.exemplar not in places:
-                cluster.exemplar = min(places, key=lambda place: (self.distance[place] or 9, place))
+                cluster.exemplar = min(places, key=self._nearness)
             return
         cluster.cohesion = measured.cohesion
         cluster.exemplar = places[measured.exemplar]
         for place, distance in zip(places, measured.distances, strict=True):
             self.distance[place] = distance
+
+    def _nearness(self, place: int) -> tuple[float, int]:
+        distance = self.distance[place]
+        return (9.0 if distance is None else distance), place
 
     def _group(self, leaves: dict[str, Cluster]) -> None:
         """Put the groups above the leaves; one with a single child gives way to it."""
@@ -256,7 +261,8 @@ class ClusterView:
         group.size = sum(child.size for child in children)
         group.first = min((child.first for child in children if child.first), default=None)
         group.last = max((child.last for child in children if child.last), default=None)
-        if group.exemplar is None:
+        below = set(_below(group.id, everything))
+        if group.exemplar is None or self.leaf_of[group.exemplar] not in below:
             group.exemplar = children[0].exemplar
 
     @staticmethod

@@ -25,7 +25,8 @@ from pipeline.jobs.progress import Progress
 from pipeline.photos.photo import Photo
 
 GROWTH_BEFORE_LEARNING_ANEW = 1.5
-"""An embedder that learns from the library does so again when that has grown by half."""
+"""An embedder that learns from the library does so again when new and changed captions are
+half as many as the others."""
 
 
 class Embedding(msgspec.Struct):
@@ -87,7 +88,8 @@ def prepare_captions(workspace: Path, name: str, photos: Sequence[LibraryPhoto])
         photo.key: (photo.caption, text_hash(photo.caption)) for photo in photos if photo.caption
     }
     lock = store.lock()
-    if not store.fits(embedder.model) or (embedder.learns and _outgrown(store, len(captions))):
+    kept = sum(store.held.get(key, ("", 0))[0] == of for key, (_, of) in captions.items())
+    if not store.fits(embedder.model) or not _still_fits(embedder, store, len(captions), kept):
         store.empty(lock)
     held = store.held
     to_do = [
@@ -126,9 +128,25 @@ def prepare_pictures(
     return Embedding(embedder, store, lock, to_do, len(paths) - len(to_do), stage, photos_dir)
 
 
-def _outgrown(store: VectorStore, captions: int) -> bool:
-    known = max(1, len(store.held))
-    return captions > GROWTH_BEFORE_LEARNING_ANEW * known or store.learnt() is None
+def _still_fits(embedder: Embedder, store: VectorStore, captions: int, kept: int) -> bool:
+    """Tell whether what an embedder learnt can be read, and is still of this library.
+
+    Args:
+        embedder: Perhaps one that learns nothing.
+        store: Its vectors.
+        captions: Captions of the library.
+        kept: Those of them that have their vector.
+    """
+    if not embedder.learns:
+        return True
+    learnt = store.learnt()
+    if learnt is None or captions > GROWTH_BEFORE_LEARNING_ANEW * max(1, kept):
+        return False
+    try:
+        embedder.restore(learnt)
+    except ValueError:
+        return False
+    return True
 
 
 def _photo(photo: LibraryPhoto) -> Photo:

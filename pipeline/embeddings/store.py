@@ -83,8 +83,9 @@ class VectorStore:
         self._rows_path = directory / "vectors.f32"
         self._learnt_path = directory / "learnt.bin"
         self.journal = directory / "keys.jsonl"
-        self.manifest = self._read_manifest()
-        self._follower = Follower(self.journal, EmbeddingRecord)
+        self.manifest: Manifest | None = None
+        self._made: tuple[int, int] | None = None
+        self._start_over()
         self.refresh()
 
     def _read_manifest(self) -> Manifest | None:
@@ -93,6 +94,11 @@ class VectorStore:
         except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
             return None
         return manifest if manifest.version == VERSION and manifest.dimensions > 0 else None
+
+    def _start_over(self) -> None:
+        self.held.clear()
+        self.row_of.clear()
+        self._follower = Follower(self.journal, EmbeddingRecord)
 
     @property
     def rows(self) -> int:
@@ -103,6 +109,10 @@ class VectorStore:
 
     def refresh(self) -> None:
         """Take in what was recorded since this was last asked."""
+        made = _identity(self._manifest_path)
+        if made is None or made != self._made:  # emptied, perhaps by another process
+            self._start_over()
+            self.manifest, self._made = self._read_manifest(), made
         rows = self.rows
         for _, record in self._follower.poll():
             key = record_key(record.rel_path, record.raw_path)
@@ -145,8 +155,7 @@ class VectorStore:
         for path in (self._manifest_path, self._rows_path, self._learnt_path):
             path.unlink(missing_ok=True)
         self.manifest = None
-        self.held.clear()
-        self.row_of.clear()
+        self._start_over()
 
     def begin(self, manifest: Manifest, learnt: bytes | None = None) -> None:
         """Say what the vectors will be.
@@ -213,6 +222,14 @@ def pictures_store(workspace: Path) -> VectorStore | None:
 def text_hash(text: str) -> str:
     """Return what a caption is known by: equal captions have equal vectors."""
     return blake3(text.encode("utf-8", "surrogatepass")).hexdigest(16)
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns
 
 
 def _write(path: Path, data: bytes) -> None:

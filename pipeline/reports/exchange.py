@@ -10,7 +10,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Literal
 
 import msgspec
@@ -21,7 +23,7 @@ from pipeline.clusters.errors import WrongOverride
 from pipeline.clusters.overrides import Override
 from pipeline.clusters.view import SPECIAL, Cluster, ClusterView
 from pipeline.reports.csv_export import csv_line
-from pipeline.reports.plain import plain_cell
+from pipeline.reports.plain import one_line, plain_cell
 
 Table = Literal["clusters", "photos"]
 Row = Mapping[str, str]
@@ -152,7 +154,7 @@ def import_json(view: ClusterView, data: bytes) -> Imported:
     """
     try:
         rows = json.loads(data)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UnreadableTable(f"no JSON: {error}") from None
     if not isinstance(rows, list) or not rows or not isinstance(rows[0], dict):
         raise UnreadableTable("not a list of objects")
@@ -161,6 +163,9 @@ def import_json(view: ClusterView, data: bytes) -> Imported:
     for number, row in enumerate(rows, 1):
         if not isinstance(row, dict) or not all(isinstance(cell, str) for cell in row.values()):
             reader.refuse(number, "it is no object of strings")
+            continue
+        if missing := [column for column in NEEDED[table] if column not in row]:
+            reader.refuse(number, f"it lacks {missing[0]}")
             continue
         reader.read(table, number, row)
     return reader.result()
@@ -183,6 +188,16 @@ class _Reader:
         self._result = Imported([], [])
         self._moves: dict[str, list[str]] = {}
         self._splits: dict[str, list[str]] = {}
+
+    @cached_property
+    def _key_by_sight(self) -> dict[str, str]:
+        """Key by path as a table shows it, where that is not the path itself."""
+        count = Counter(one_line(photo.rel_path) for photo in self._view.photos)
+        return {
+            path: photo.key
+            for photo in self._view.photos
+            if (path := one_line(photo.rel_path)) != photo.rel_path and count[path] == 1
+        }
 
     def refuse(self, number: int, reason: str) -> None:
         """Note a row that does not fit."""
@@ -210,7 +225,7 @@ class _Reader:
             raise WrongOverride(f"there is no cluster {id_!r}")
         changes: list[tuple[Override, str]] = []
         title = row.get("title", cluster.title)
-        if " ".join(title.split()) != cluster.title:
+        if _shown(title) != _shown(cluster.title):
             change = rename(view, cluster, title)
             changes.append((change, f"{cluster.title} is now called {change.title}"))
         locked = row.get("locked", "").strip().casefold()
@@ -232,6 +247,7 @@ class _Reader:
     def _photo(self, row: Row) -> None:
         view, wanted = self._view, row["cluster_id"].strip()
         key = record_key(row["rel_path"], row.get("raw_path") or None)
+        key = key if key in view.place_of else self._key_by_sight.get(row["rel_path"], key)
         place = view.place_of.get(key)
         if place is None:
             raise WrongOverride(f"there is no photo {row['rel_path']!r}")
@@ -263,6 +279,11 @@ class _Reader:
         changes += [split(view, keys, title) for title, keys in self._splits.items()]
         changes += [move(view, keys, view.clusters[id_]) for id_, keys in self._moves.items()]
         return self._result
+
+
+def _shown(title: str) -> str:
+    """Return a title as a table shows it, so that one nobody touched changes nothing."""
+    return " ".join(one_line(title).split())
 
 
 def _check_text(cell: str) -> None:

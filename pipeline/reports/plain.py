@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_MARKUP = re.compile(r"([\\`*_{}\[\]<>|#!~&])")
+_MARKUP = re.compile(r"([\\`*_{}\[\]<>|#!~&$@])")
 _FORMULA = ("=", "+", "-", "@")
 _JOINERS = "\u200c\u200d"
 """They shape scripts and emoji, and move nothing."""
@@ -26,7 +26,8 @@ def _is_harmless(char: str) -> bool:
 
 def markdown_text(text: str) -> str:
     """Return a text that Markdown shows as it is: no markup, no HTML, no link."""
-    shown = _MARKUP.sub(r"\\\1", one_line(text)).replace("://", r":\/\/")
+    shown = _MARKUP.sub(r"\\\1", one_line(text).strip()).replace("://", r":\/\/")
+    shown = re.sub(r"\b(www)\.", r"\1\\.", shown, flags=re.IGNORECASE)
     return re.sub(r"^(\d+)([.)])", r"\1\\\2", re.sub(r"^([-+=])", r"\\\1", shown))
 
 

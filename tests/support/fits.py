@@ -1,0 +1,57 @@
+"""Vectors to be clustered, and what any answer must hold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from backends.embedders.base import unit_rows
+from pipeline.clusters.messages import Fit, Fitted
+
+if TYPE_CHECKING:
+    from backends.embedders.base import Vectors
+
+
+def unit(count: int, dimensions: int = 8, seed: int = 0) -> Vectors:
+    """Return vectors of no order."""
+    return unit_rows(np.random.default_rng(seed).normal(size=(count, dimensions)))
+
+
+def blobs(count: int, each: int, dimensions: int = 24, spread: float = 0.05) -> Vectors:
+    """Return groups of vectors about directions far apart."""
+    random = np.random.default_rng(1)
+    centres = np.repeat(np.eye(count, dimensions), each, axis=0)
+    return unit_rows(centres + random.normal(scale=spread, size=centres.shape))
+
+
+def request(
+    vectors: Vectors, places: Sequence[int] | None = None, *, smallest: int = 3, seed: int = 0
+) -> Fit:
+    """Return a request; without places, each vector is one photo's."""
+    where = np.arange(len(vectors)) if places is None else np.array(places)
+    return Fit(
+        vectors=vectors.tobytes(),
+        dimensions=vectors.shape[1],
+        places=where.astype(np.int64).tobytes(),
+        min_cluster_size=smallest,
+        min_samples=1,
+        seed=seed,
+    )
+
+
+def labels_of(fitted: Fitted) -> list[int]:
+    """Return the label of each photo."""
+    return np.frombuffer(fitted.labels, np.int32).tolist()
+
+
+def assert_whole(fitted: Fitted, photos: int) -> None:
+    """An answer about every photo: a label, a place on the map, a tree with every label."""
+    labels = labels_of(fitted)
+    assert len(labels) == photos
+    positions = np.frombuffer(fitted.map, np.float32)
+    assert positions.shape == (2 * photos,)
+    assert np.isfinite(positions).all()
+    named = [branch.label for branch in fitted.tree if branch.label is not None]
+    assert sorted(named) == sorted({*labels} - {-1})
