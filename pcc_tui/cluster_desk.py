@@ -40,7 +40,16 @@ class ClusterDesk:
         self._photos_dir = photos_dir
         self._thread = ThreadPoolExecutor(1, "clusters")
         self._seen: tuple[object, ...] = ()
+        self._seen_captions: tuple[object, ...] = ()
+        self._captions_count = True
         self._searcher: Any = None
+
+    def look_at_captions(self) -> None:
+        """Let the next refresh notice new captions and edits too.
+
+        Not every one does: while a run writes, each would read the whole journal again.
+        """
+        self._captions_count = True
 
     async def refresh(self) -> bool:
         """Open the clusters if their files have changed since; tell whether they had."""
@@ -53,10 +62,14 @@ class ClusterDesk:
 
         places = (clusters_path, overrides_path, chunks_path)
         seen = tuple(_stamp(place(self._workspace)) for place in places)
-        if seen == self._seen and self.view is not None:
+        journal = self._journal()
+        captions = (_stamp(journal), _stamp(journal.with_name("edits.jsonl")))
+        same = seen == self._seen and (captions == self._seen_captions or not self._captions_count)
+        self._captions_count = False
+        if same and self.view is not None:
             return False
         self._open()
-        self._seen = seen
+        self._seen, self._seen_captions = seen, captions
         return True
 
     def _open(self) -> None:

@@ -56,7 +56,7 @@ class ClustersScreen(PccScreen):
         Binding("L", "lock", "Lock/unlock", show=False, id="clusters.lock"),
         Binding("u", "undo", "Undo", id="clusters.undo"),
         Binding("e", "export", "Export", id="clusters.export"),
-        Binding("k", "cluster", "Cluster", id="clusters.cluster"),
+        Binding("C", "cluster", "Cluster", id="clusters.cluster"),
         Binding("escape,enter", "leave_query", "Back to the tree", show=False, id="clusters.tree"),
     )
 
@@ -64,6 +64,7 @@ class ClustersScreen(PccScreen):
         super().__init__()
         self._hits: list[Hit] = []
         self._hit = 0
+        self._sought: str | None = None
 
     def compose_body(self) -> ComposeResult:
         """Lay out tree, facts and contact sheet."""
@@ -83,6 +84,11 @@ class ClustersScreen(PccScreen):
         super().on_mount()
         self.set_interval(LOOK_SECONDS, self.show_catalogue)
 
+    def on_screen_resume(self) -> None:
+        """Catch up, with what other screens did to captions too."""
+        self.session.clusters.look_at_captions()
+        super().on_screen_resume()
+
     @property
     def _tree(self) -> ClusterTree:
         return self.query_one(ClusterTree)
@@ -99,7 +105,9 @@ class ClustersScreen(PccScreen):
             self.background("open", self._refresh)
 
     async def _refresh(self) -> None:
-        if await self.session.clusters.refresh() or self._tree.view is None:
+        await self.session.clusters.refresh()
+        # Whoever asked first may have been replaced before it could show what it got.
+        if self._tree.view is not self.session.clusters.view:
             self._show_view()
 
     def _show_view(self) -> None:
@@ -112,23 +120,34 @@ class ClustersScreen(PccScreen):
         """Show what is under the cursor."""
         self._show_spot()
 
-    def _show_spot(self, keep: str | None = None) -> None:
-        self.background("spot", self._read_spot, keep)
+    def _show_spot(self) -> None:
+        self.background("spot", self._read_spot)
 
-    async def _read_spot(self, keep: str | None) -> None:
-        """Show the facts and photos of a cluster or a chunk, if one stays on it."""
+    async def _read_spot(self) -> None:
+        """Show the facts and photos of a cluster or a chunk, if one stays on it.
+
+        The cursor goes to the photo that was sought; else it stays on its photo, where that is.
+        """
         await asyncio.sleep(STAY_SECONDS)
         spot, view = self._tree.spot, self._tree.view
         self._show_where()
         if view is None or spot is None or not view.has_clusters:
             self.query_one("#facts", Words).say(_nothing_yet(view), "dim")
-            self._sheet.show_photos(() if spot is None or view is None else _photos(view, spot))
+            photos = () if spot is None or view is None else _photos(view, spot)
+            self._sheet.show_photos(photos, keep=self._keep())
             return
-        self.query_one("#facts", Words).update(_facts(view, spot, self.size.width))
+        self.query_one("#facts", Words).update(_facts(view, spot))
         exemplar = None
         if spot.cluster.exemplar is not None and not spot.cluster.children:
             exemplar = view.photos[spot.cluster.exemplar].key
-        self._sheet.show_photos(_photos(view, spot), exemplar, keep)
+        self._sheet.show_photos(_photos(view, spot), exemplar, self._keep())
+
+    def _keep(self) -> str | None:
+        """Return the key of the photo that was sought, else of the one under the cursor."""
+        current = self._sheet.current
+        keep = self._sought or (current.key if current is not None else None)
+        self._sought = None
+        return keep
 
     async def on_contact_sheet_turned(self) -> None:
         """Show the photos of another page."""
@@ -195,8 +214,9 @@ class ClustersScreen(PccScreen):
         view = self._tree.view
         if self._hits and view is not None:
             place = self._hits[self._hit].place
+            self._sought = view.photos[place].key
             self._tree.go_to_photo(place)
-            self._show_spot(view.photos[place].key)
+            self._show_spot()
 
     def action_turn(self, pages: int) -> None:
         """Show more photos of the cluster."""
@@ -356,7 +376,7 @@ def _photos(view: ClusterView, spot: Spot) -> list[LibraryPhoto]:
     return [view.photos[place] for place in places]
 
 
-def _facts(view: ClusterView, spot: Spot, width: int) -> Content:
+def _facts(view: ClusterView, spot: Spot) -> Content:
     cluster = spot.cluster
     marks = [name for name, on in (("locked", cluster.locked), ("named", cluster.named)) if on]
     facts = [f"{cluster.size:,} photos"]
@@ -382,4 +402,4 @@ def _nothing_yet(view: ClusterView | None) -> str:
     captioned = sum(photo.caption is not None for photo in view.photos)
     if not captioned:
         return "No clusters yet, and no captions to make them from. 2 chooses a backend."
-    return f"No clusters yet. k clusters {captioned:,} captions."
+    return f"No clusters yet. C clusters {captioned:,} captions."

@@ -126,7 +126,7 @@ class ClusterTree(PhotoList):
         cluster = spot.cluster
         pad = " " * (INDENT * self._depth(cluster))
         if spot.chunk is not None:
-            return "   ", "row", f"{pad}  {self._chunk_words(spot)}"
+            return "   ", "row", f"{pad}{' ' * 2 * INDENT}{self._chunk_words(spot)}"
         branch = "▾" if cluster.id in self._open else "▸" if _opens(cluster) else " "
         sign = f"{'●' if cluster.id in self.marked else ' '}{'L' if cluster.locked else ' '}"
         style = "marked" if cluster.id in self.marked else "good" if cluster.named else "row"

@@ -46,7 +46,8 @@ def fit(request: Fit, tell: Tell) -> Fitted:
     coordinates, plane = _lay_out(vectors, request.seed, tell)
     tell("finding clusters", SHARES["layout"])
     spread = _spread(coordinates, places, request.seed)
-    labels, tree = _clusters(spread, request)
+    alike = not np.ptp(vectors, axis=0).any()
+    labels, tree = _everything(len(spread)) if alike else _clusters(spread, request)
     tell("drawing the map", SHARES["tree"])
     positions = plane()[places]
     return Fitted(labels.astype(np.int32).tobytes(), tree, positions.astype(np.float32).tobytes())
@@ -177,9 +178,8 @@ def _clusters(points: Coordinates, request: Fit) -> tuple[NDArray[np.int64], lis
 
     Where it selects nothing, as in a library with one subject, everything is one cluster.
     """
-    whole = np.zeros(len(points), np.int64), [Branch(0, None, len(points), 0)]
     if len(points) < 2 * request.min_cluster_size:
-        return whole
+        return _everything(len(points))
     from hdbscan import HDBSCAN
 
     clusterer = HDBSCAN(
@@ -188,8 +188,13 @@ def _clusters(points: Coordinates, request: Fit) -> tuple[NDArray[np.int64], lis
         core_dist_n_jobs=1,
     ).fit(points.astype(np.float64))
     if clusterer.labels_.max() < 0:
-        return whole
+        return _everything(len(points))
     return clusterer.labels_, _branches(clusterer)
+
+
+def _everything(count: int) -> tuple[NDArray[np.int64], list[Branch]]:
+    """Return all photos as one cluster."""
+    return np.zeros(count, np.int64), [Branch(0, None, count, 0)]
 
 
 def _branches(clusterer: Any) -> list[Branch]:

@@ -45,7 +45,7 @@ def nearest_words(
         return Fallbacks({})
     keys = [photo.key for photo in photos if photo.status is None and photo.caption is None]
     keys = [key for key in keys if key in store.held]
-    if not keys:
+    if not keys or not words:
         return Fallbacks({})
     try:
         embedder = make_embedder(store.manifest.embedder)

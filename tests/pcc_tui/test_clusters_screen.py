@@ -18,6 +18,7 @@ from pcc_tui.screens.run import RunScreen
 from pcc_tui.screens.title import TitleDialog
 from pcc_tui.widgets.cluster_tree import ClusterTree
 from pcc_tui.widgets.contact_sheet import ContactSheet, SheetCell
+from pipeline.captions.edits import Edits
 from tests.support.apps import make_app, running, shown, until, write_records
 from tests.support.clusters import (
     GROUP,
@@ -53,8 +54,15 @@ class Desk:
     async def until(self, condition: Callable[[], object]) -> None:
         await until(self.pilot, condition)
 
+    async def told(self, words: str) -> None:
+        """Wait until the app has said something, however it breaks the line."""
+        await self.until(lambda: any(words in notice.message for notice in self.app._notifications))
+
     async def sees(self, *texts: str) -> None:
         await self.until(lambda: all(text in self.text for text in texts))
+
+    async def sees_in(self, name: str, *texts: str) -> None:
+        await self.until(lambda: all(text in self.part(name) for text in texts))
 
     @property
     def text(self) -> str:
@@ -150,14 +158,11 @@ async def test_facts_and_captions_follow_the_cursor(clustered: Path) -> None:
         for _ in range(len(SUBJECTS)):
             assert desk.tree.spot is not None
             cluster = view.clusters[desk.tree.spot.cluster.id]
-            await desk.until(
-                lambda cluster=cluster: cluster.title in desk.part("#facts")
-                and f"{cluster.size} photos" in desk.part("#facts")
-            )
-            assert cluster.exemplar is not None
-            best = str(view.photos[cluster.exemplar].caption)
-            await desk.until(lambda best=best: best in desk.part("#sheet"))
-            assert "cohesion 0." in desk.part("#facts") or cluster.children
+            await desk.sees_in("#facts", cluster.title, f"{cluster.size} photos", "cohesion 0.")
+            leaf = view.clusters[cluster.children[0]] if cluster.children else cluster
+            assert leaf.exemplar is not None
+            best = str(view.photos[leaf.exemplar].caption)
+            await desk.sees_in("#sheet", best)
             await desk.press("j")
 
 
@@ -192,37 +197,35 @@ async def test_search_jumps_to_the_photo_in_the_tree(clustered: Path) -> None:
         assert len(hits) == 3
         await desk.press("enter")
         assert desk.tree.has_focus
-        visited = []
-        for key in ("n", "n", "n", "N"):
-            await desk.until(lambda: desk.sheet.current and desk.sheet.current.key in hits)
-            assert desk.sheet.current is not None
+
+        async def found() -> str:
+            """Return the photo that the search stands on, once the sheet shows it."""
+            assert desk.tree.view is not None
+            hit = desk.tree.view.photos[desk.screen._hits[desk.screen._hit].place]
+            await desk.until(lambda: desk.sheet.current is hit)
             assert desk.tree.spot is not None
-            visited.append(desk.sheet.current.key)
-            assert desk.tree.spot.cluster.id == cluster_of(clustered, visited[-1])
-            number = desk.screen._hit
+            assert desk.tree.spot.cluster.id == cluster_of(clustered, hit.key)
+            return hit.key
+
+        visited = [await found()]
+        for key in ("n", "n", "n", "N"):
             await desk.press(key)
-            await desk.until(lambda number=number: desk.screen._hit != number)
-            await desk.until(
-                lambda: desk.sheet.current
-                and desk.tree.view
-                and desk.sheet.current
-                is desk.tree.view.photos[desk.screen._hits[desk.screen._hit].place]
-            )
+            visited.append(await found())
         assert sorted(visited[:3]) == hits
-        assert visited[3] == visited[0]
+        assert visited[3:] == [visited[0], visited[2]]
 
 
 async def test_search_finds_nothing_or_a_photo_in_a_chunk(clustered: Path) -> None:
     async with at_desk(clustered) as desk:
         await desk.press("n")
-        await desk.sees("search first")
+        await desk.told("search first")
         await desk.press("slash", *"zeppelin")
         await desk.sees("nothing found")
         await desk.press("escape", "slash")
         desk.screen.query_one("#query", Input).value = "vendor baskets fruit"
         await desk.sees("1 of 1 found", "chunk 2 of 2")
-        assert desk.sheet.current is not None
-        assert desk.sheet.current.caption == "The fruit, the vendor and the baskets."
+        wanted = "The fruit, the vendor and the baskets."
+        await desk.until(lambda: desk.sheet.current and desk.sheet.current.caption == wanted)
 
 
 async def test_keys_typed_into_the_query_are_letters(clustered: Path) -> None:
@@ -275,7 +278,7 @@ async def test_the_exemplar_comes_first_with_a_star(clustered: Path) -> None:
 
 async def test_pictures_and_clicks(clustered: Path, sixty_photos: Path) -> None:
     async with at_desk(clustered, sixty_photos, images="halfcell", size=(120, 40)) as desk:
-        await desk.go_to(photo_name("cake", 0))
+        await desk.press("down")
         await desk.until(lambda: desk.part("#sheet").count("▀") > 60)
         cells = list(desk.screen.query(SheetCell))
         await desk.pilot.click(cells[3], offset=(2, 1))
@@ -309,10 +312,10 @@ async def test_rename_and_undo(clustered: Path) -> None:
         await desk.sees("Feasts", "named")
         assert title_by_photo(clustered)[photo_name("cake", 3)] == "Feasts"
         await desk.press("u")
-        await desk.sees("Taken back: rename")
+        await desk.told("Taken back: rename")
         await desk.until(lambda: desk.here == old)
         await desk.press("u")
-        await desk.sees("there is no change to take back")
+        await desk.told("there is no change to take back")
         await desk.press("r", "escape")
         await desk.press("r", "ctrl+u", "enter")
         await desk.until(lambda: isinstance(desk.app.screen, ClustersScreen))
@@ -322,7 +325,7 @@ async def test_rename_and_undo(clustered: Path) -> None:
 async def test_mark_photos_and_move_them(clustered: Path) -> None:
     async with at_desk(clustered) as desk:
         await desk.press("v")
-        await desk.sees("mark photos first")
+        await desk.told("mark photos first")
         await desk.go_to(photo_name("cake", 0))
         await desk.press("tab", "m", "m")
         await desk.sees("2 marked", "●")
@@ -333,7 +336,7 @@ async def test_mark_photos_and_move_them(clustered: Path) -> None:
         target = desk.here
         await desk.press("v")
         await desk.until(lambda: not desk.app.session.marked)
-        await desk.sees("1-12 of 12") if desk.sheet.page_size >= 12 else await desk.sees("of 12")
+        await desk.sees(" of 12")
         titles = title_by_photo(clustered)
         assert [titles[key] for key in moved] == [target] * 2
         assert desk.here == target
@@ -342,7 +345,7 @@ async def test_mark_photos_and_move_them(clustered: Path) -> None:
 async def test_split_marked_photos_off(clustered: Path) -> None:
     async with at_desk(clustered) as desk:
         await desk.press("s")
-        await desk.sees("mark photos first")
+        await desk.told("mark photos first")
         await desk.go_to(photo_name("mountain", 0))
         await desk.press("tab", "m", "m", "m", "s")
         await desk.sees("Title of a new cluster of 3 photos")
@@ -356,7 +359,7 @@ async def test_merge_marked_clusters(clustered: Path) -> None:
     async with at_desk(clustered) as desk:
         await desk.go_to(photo_name("train", 0))
         await desk.press("M")
-        await desk.sees("mark clusters in the tree first")
+        await desk.told("mark clusters in the tree first")
         await desk.press("m")
         await desk.sees("1 clusters marked", "●")
         await desk.go_to(photo_name("market", 0))
@@ -379,7 +382,7 @@ async def test_lock_and_unlock(clustered: Path) -> None:
         await desk.press("tab", "m", "tab")
         await desk.go_to(photo_name("beach", 0))
         await desk.press("v")
-        await desk.sees("is locked; unlock it first")
+        await desk.told("is locked; unlock it first")
         assert desk.app.session.marked  # nothing happened to them
         await desk.go_to(photo_name("cake", 0))
         await desk.press("L")
@@ -393,11 +396,11 @@ async def test_what_is_no_cluster_is_not_changed(clustered: Path) -> None:
         assert desk.here == "unclustered"
         for key in ("r", "v", "M", "L"):
             await desk.press(key)
-        await desk.sees("put the cursor on a cluster first")
+        await desk.told("put the cursor on a cluster first")
         group = next(row for row in desk.tree.rows if view_of(clustered).clusters[row].children)
         desk.tree.go_to(list(desk.tree.rows).index(group))
         await desk.press("L")
-        await desk.sees("is a group; name a cluster in it")
+        await desk.told("is a group; name a cluster in it")
         assert not (clustered / "labels.jsonl").exists()
 
 
@@ -434,7 +437,7 @@ async def test_export_writes_the_reports(clustered: Path) -> None:
     async with at_desk(clustered) as desk:
         await desk.press("e")
         await desk.until(lambda: (clustered / "cluster_report.html").exists())
-        await desk.sees("Written:", "cluster_export.csv")
+        await desk.told("cluster_export.csv")
 
 
 async def test_nothing_yet(workspace: Path, sixty_photos: Path) -> None:
@@ -447,11 +450,26 @@ async def test_nothing_yet(workspace: Path, sixty_photos: Path) -> None:
         await desk.sees("No clusters yet. C clusters 1 captions", "unclustered")
 
 
+async def test_captions_made_or_edited_meanwhile_are_there_on_coming_back(
+    clustered: Path,
+) -> None:
+    (clustered / "clusters.jsonl").unlink()
+    async with at_desk(clustered) as desk:
+        await desk.sees("C clusters 60 captions", "unclustered")
+        await desk.press("1")
+        write_records(clustered, record("new.jpg", "A zeppelin."))
+        Edits(clustered / "captions.jsonl").write("new.jpg", None, "A zeppelin of mine.")
+        await desk.press("5")
+        await desk.sees("C clusters 61 captions")
+        await desk.press("slash", *"zeppelin")
+        await desk.sees("1 of 1 found", "zeppelin of mine")
+
+
 async def test_an_empty_workspace(workspace: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     async with at_desk(workspace, tmp_path / "empty") as desk:
         await desk.sees("no photos")
-        for key in ("j", "G", "enter", "right", "left", "m", "r", "e", "slash", "x", "escape"):
+        for key in ("j", "G", "enter", "right", "left", "m", "r", "s", "v", "u", "x", "tab"):
             await desk.press(key)
         await desk.sees("no photos")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from pathlib import Path
+from random import Random
 from types import SimpleNamespace
 from typing import Any
 
@@ -20,7 +21,11 @@ from pcc_tui.graphics import image_widget
 from pcc_tui.preferences import Preferences
 from pcc_tui.screens import run
 from pcc_tui.session import Session
+from pcc_tui.widgets.cluster_tree import ClusterTree
+from pcc_tui.widgets.contact_sheet import SheetCell
 from pcc_tui.widgets.entry_view import EntryView
+from pipeline.clusters.changes import lock, rename
+from pipeline.clusters.overrides import Overrides, overrides_path
 from pipeline.jobs.progress import Result, Snapshot
 from tests.support.apps import (
     FakeMachine,
@@ -30,6 +35,8 @@ from tests.support.apps import (
     until,
     write_records,
 )
+from tests.support.clusters import SUBJECTS, TWO_DAYS, photo_names, view_of
+from tests.support.drawn_pictures import draw, random_quarters
 
 COUNT = 30
 SIZES = [(80, 24), (120, 40)]
@@ -203,3 +210,56 @@ def test_set_up(
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.delenv("PHOTOS_DIR", raising=False)
     assert snap_compare(app(tmp_path / "captions", None, theme), terminal_size=size)
+
+
+@pytest.fixture
+def clusters(clustered: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the photos of a workspace with clusters, one of them named, one locked."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("PHOTOS_DIR", raising=False)
+    photos = tmp_path / "photos"
+    (photos / "2021").mkdir(parents=True)
+    rng = Random(0)
+    for name in (name for subject in SUBJECTS for name in photo_names(subject)):
+        draw(random_quarters(rng), (90, 60), rng).save(photos / name)
+    view = view_of(clustered)
+    beach, cake = (
+        view.clusters[view.leaf_of[view.place_of[photo_names(subject)[0]]]]
+        for subject in ("beach", "cake")
+    )
+    changes = [rename(view, beach, "Summer at the sea"), lock(view, cake)]
+    Overrides(overrides_path(clustered)).write(changes)
+    return photos
+
+
+async def clusters_screen(pilot: Pilot[int]) -> None:
+    await pilot.press("5")
+    await until(pilot, lambda: "Summer at the sea" in shown(pilot.app.screen))
+    screen = pilot.app.screen
+    tree = screen.query_one(ClusterTree)
+    view = tree.view
+    assert view is not None
+    tree.go_to(next(at for at, row in enumerate(tree.rows) if view.clusters[row].children))
+    await pilot.press("right", "g")
+    leaf = view.leaf_of[view.place_of[photo_names(TWO_DAYS)[0]]]
+    tree.go_to(list(tree.rows).index(leaf))
+    await pilot.press("right")
+    await until(pilot, lambda: "★ The" in shown(screen))
+    await pilot.press("tab", "m")
+    await until(pilot, lambda: "1 marked" in shown(screen))
+    if pilot.app.image_widget is not None:  # type: ignore[attr-defined]
+        cells = [cell for cell in screen.query(SheetCell) if cell.display]
+        await until(
+            pilot, lambda: all("▀" in shown(cell) for cell in cells if "The" in shown(cell))
+        )
+        await pilot.pause(0.3)
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("size", SIZES, ids=["80x24", "120x40"])
+def test_clusters(
+    snap_compare: Any, clustered: Path, clusters: Path, size: tuple[int, int], theme: str
+) -> None:
+    assert snap_compare(
+        app(clustered, clusters, theme), terminal_size=size, run_before=clusters_screen
+    )

@@ -121,7 +121,7 @@ def named(
     """Return the ids of leaves, the successors, and the ids of groups."""
     keys = [key for leaf in leaves for key in leaf]
     labels = np.repeat(np.arange(len(leaves)), [len(leaf) for leaf in leaves]).astype(np.int32)
-    vectors = unit_rows(np.eye(len(leaves))[labels] + 0.01)
+    vectors = unit_rows(np.eye(len(leaves), dtype=np.float32)[labels] + 0.01)
     groups = list(top) or [Group(label, [], len(leaf)) for label, leaf in enumerate(leaves)]
     found = Found(keys, ["a dog"] * len(keys), vectors, np.arange(len(keys)), labels, groups)
     made = name_clusters(found, measure_leaves(found), previous, dict(sketches or {}))

@@ -16,14 +16,16 @@ if TYPE_CHECKING:
 
 def unit(count: int, dimensions: int = 8, seed: int = 0) -> Vectors:
     """Return vectors of no order."""
-    return unit_rows(np.random.default_rng(seed).normal(size=(count, dimensions)))
+    rows = np.random.default_rng(seed).normal(size=(count, dimensions))
+    return unit_rows(rows.astype(np.float32))
 
 
 def blobs(count: int, each: int, dimensions: int = 24, spread: float = 0.05) -> Vectors:
     """Return groups of vectors about directions far apart."""
     random = np.random.default_rng(1)
     centres = np.repeat(np.eye(count, dimensions), each, axis=0)
-    return unit_rows(centres + random.normal(scale=spread, size=centres.shape))
+    noise = random.normal(scale=spread, size=centres.shape)
+    return unit_rows((centres + noise).astype(np.float32))
 
 
 def request(
@@ -43,7 +45,8 @@ def request(
 
 def labels_of(fitted: Fitted) -> list[int]:
     """Return the label of each photo."""
-    return np.frombuffer(fitted.labels, np.int32).tolist()
+    labels: list[int] = np.frombuffer(fitted.labels, np.int32).tolist()
+    return labels
 
 
 def assert_whole(fitted: Fitted, photos: int) -> None:

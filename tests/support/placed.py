@@ -48,7 +48,7 @@ def clustering_of(
     """
     parent = {child: group for group, children in (groups or {}).items() for child in children}
     exemplar_of = dict(leaves)
-    for group, children in reversed((groups or {}).items()):
+    for group, children in reversed([*(groups or {}).items()]):
         exemplar_of[group] = exemplar_of[children[0]]
     nodes = [
         Node(
