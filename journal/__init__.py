@@ -28,7 +28,7 @@ from journal.records import (
 from journal.repair import CheckReport, RewriteReport, check, compact, repair
 from journal.rewrite import atomic_rewrite
 from journal.spread import SpreadDict
-from journal.writer import Committed, JournalWriter, free_bytes
+from journal.writer import Committed, JournalWriter, free_bytes, sync_directory
 
 __all__ = [
     "CaptionRecord",
@@ -66,5 +66,6 @@ __all__ = [
     "scan",
     "seal",
     "split_path",
+    "sync_directory",
     "utc_now",
 ]

@@ -56,7 +56,8 @@ class DiskFull(JournalWriteFailed):
     def __init__(self, path: Path, needed: int, free: int) -> None:
         JournalError.__init__(
             self,
-            f"disk full: {path} needed {needed:,} bytes and {free:,} are free; "
+            f"disk full: {path}{f' needed {needed:,} bytes and' if needed else ';'} "
+            f"{free:,} {'' if needed else 'bytes '}are free; "
             "what was written before is untouched; free some space, then start again",
         )
 

@@ -14,6 +14,9 @@ SILENCE_SECONDS = 300.0
 """A command that says nothing for so long hangs; a model that loads tells how far it is."""
 
 
+LONGEST_LINE = 1 << 20
+
+
 async def answer_of(
     arguments: Iterable[str],
     environment: Mapping[str, str] | None = None,
@@ -36,6 +39,7 @@ async def answer_of(
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         env={**os.environ, **set_},
+        limit=LONGEST_LINE,
     )
     try:
         assert process.stdout is not None
@@ -63,6 +67,8 @@ async def _follow(process: asyncio.subprocess.Process, tell: Callable[[str], Non
         try:
             async with asyncio.timeout(SILENCE_SECONDS):
                 line = await process.stderr.readline()
+        except ValueError:
+            raise CommandFailed("it said more on one line than anybody would") from None
         except TimeoutError:
             raise CommandFailed(f"no answer in {SILENCE_SECONDS:.0f} s") from None
         if not line:

@@ -60,6 +60,10 @@ class Embedder(ABC):
         """Return a vector for each upright RGB picture, where `sees_pictures` is set."""
         raise NotImplementedError
 
+    def knows(self, text: str) -> bool:
+        """Tell whether a text says anything to it; one that says nothing is like no other."""
+        return bool(text.strip())
+
     def fit(self, texts: Sequence[str]) -> bytes:
         """Learn from the texts of a library, where `learns` is set.
 

@@ -104,6 +104,10 @@ class TfidfEmbedder(Embedder):
         unit: Vectors = vectors / lengths
         return unit
 
+    def knows(self, text: str) -> bool:
+        """Tell whether a text holds a word that was learnt."""
+        return bool(self.embed_texts([text])[0, -1] == 0)
+
 
 def _vectorizer(words: list[str] | None = None) -> TfidfVectorizer:
     return TfidfVectorizer(

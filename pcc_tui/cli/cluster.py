@@ -11,9 +11,10 @@ from pcc_tui.cli.groups import takes_groups
 from pcc_tui.cli.options import Site, require_extra, require_text
 from pcc_tui.cli.output import ExitCode, fail, narration, print_json, say
 from pcc_tui.wording import duration
+from pipeline.clusters.settings import SAMPLE, Settings
 
 if TYPE_CHECKING:
-    from pipeline.clusters.clusterer import ClusterReport, Settings
+    from pipeline.clusters.comparison import ClusterReport
     from pipeline.clusters.run import ClusterRequest, EmbedReport, Outcome
 
 SHOWN = 10
@@ -48,7 +49,7 @@ class Shape:
     sample: Annotated[
         int,
         typer.Option(min=100, help="Distinct captions fitted at once; the rest is assigned."),
-    ] = 60_000
+    ] = SAMPLE
     force: Annotated[bool, typer.Option("--force", help="Cluster even if nothing has changed.")] = (
         False
     )
@@ -63,9 +64,6 @@ def embed(site: Site, embedder: Embedder) -> int:
 @takes_groups
 def cluster(site: Site, embedder: Embedder, shape: Shape) -> int:
     """Sort the photos into a tree of clusters, by what their captions say."""
-    require_extra("clusters", "pcc cluster")
-    from pipeline.clusters.clusterer import Settings
-
     settings = Settings(
         seed=shape.seed,
         min_cluster_size=shape.min_cluster_size,
@@ -76,20 +74,16 @@ def cluster(site: Site, embedder: Embedder, shape: Shape) -> int:
 
 
 def _carry_out(site: Site, embedder: Embedder, settings: Settings | None, *, force: bool) -> int:
-    require_extra("clusters", "pcc embed")
+    require_extra("clusters", "this command")
     from backends.embedders.registry import default_embedder
     from pipeline.clusters.run import ClusterRequest
 
     chosen = site.settings()
     if embedder.embedder is not None:
         require_text("--embedder", embedder.embedder)
-    photos_dir = site.photos_if_here(chosen)
-    if photos_dir is None and not site.journal.is_file():
-        fail(
-            f"there is neither a journal at {site.journal} nor a photos directory; "
-            "give one with --captions-jsonl or --photos-dir",
-            ExitCode.USAGE,
-        )
+    if embedder.embedder == "":
+        fail("--embedder is empty; leave it out for what suits this machine", ExitCode.USAGE)
+    photos_dir = site.library()
     request = ClusterRequest(
         workspace=site.workspace,
         journal=site.journal,

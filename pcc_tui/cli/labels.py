@@ -190,7 +190,9 @@ def export(
 
     view = opened(site)
     path = out or site.workspace / f"labels_{table}.csv"
-    refuse_inside_photos(site, path)
+    if path.is_dir():
+        fail(f"--out {path} is a directory; name a file, .csv or .json", ExitCode.USAGE)
+    require_place(site, path.parent)
     with atomic_rewrite(path) as file:
         if path.suffix == ".json":
             rows = msgspec.json.encode(list(export_rows(view, table)))
@@ -210,7 +212,7 @@ def import_(
     file: Annotated[Path, typer.Argument(help="A table that `pcc labels export` wrote.")],
 ) -> int:
     """Bring a changed table back: what changed is applied, a row that does not fit is named."""
-    from pipeline.reports.exchange import import_csv, import_json
+    from pipeline.reports.label_import import import_csv, import_json
 
     view = opened(site)
     try:
@@ -246,11 +248,15 @@ def opened(site: Site, *, chunk_size: int | None = None) -> ClusterView:
     return open_view(site.workspace, site.journal, photos_dir, chunk_size=chunk_size)
 
 
-def refuse_inside_photos(site: Site, path: Path) -> None:
-    """End with a usage error if a file would be written into the photos directory."""
+def require_place(site: Site, directory: Path) -> None:
+    """End with a usage error if nothing may or can be written into a directory."""
     photos_dir = site.photos_dir or site.settings().photos_dir
-    if photos_dir is not None and path.resolve().is_relative_to(photos_dir.resolve()):
-        fail(f"{path} would be written into the photos; name another place", ExitCode.USAGE)
+    if photos_dir is not None and directory.resolve().is_relative_to(photos_dir.resolve()):
+        fail(f"{directory} lies among the photos; name another place", ExitCode.USAGE)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        fail(f"{directory} cannot be written to: {error.strerror}", ExitCode.USAGE)
 
 
 def _keys(paths: list[str]) -> list[str]:

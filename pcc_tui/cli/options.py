@@ -76,6 +76,31 @@ class Site:
             )
         return found
 
+    def library(self) -> Path | None:
+        """Return the photos directory, None on a machine that has only the journal.
+
+        Ends with a usage error where neither is there.
+        """
+        if self.journal.is_dir():
+            fail(f"{self.journal} is a directory; --captions-jsonl names a file", ExitCode.USAGE)
+        photos_dir = self.photos_if_here(self.settings())
+        if photos_dir is not None:
+            self.warn_of_photos(photos_dir)
+        if photos_dir is None and not self.journal.is_file():
+            fail(
+                f"there is neither a journal at {self.journal} nor a photos directory; "
+                "give one with --captions-jsonl or --photos-dir",
+                ExitCode.USAGE,
+            )
+        return photos_dir
+
+    def warn_of_photos(self, photos_dir: Path) -> None:
+        """Say so if the workspace lies among the photos, which are only ever read."""
+        if self.workspace.resolve().is_relative_to(photos_dir.resolve()):
+            warn(
+                f"warning: {self.workspace} is inside the photos; --workspace DIR keeps them apart"
+            )
+
     def photos_if_here(self, settings: Settings) -> Path | None:
         """Return the photos directory, None where none is named or the photos are not here."""
         found = self.photos_dir or settings.photos_dir
@@ -236,8 +261,7 @@ def request_of(site: Site, work: Work, pace: Pace) -> RunRequest:
         fail(f"{site.journal} is a directory; --captions-jsonl names a file", ExitCode.USAGE)
     settings = site.settings()
     photos = site.photos(settings)
-    if site.workspace.resolve().is_relative_to(photos.resolve()):
-        warn(f"warning: {site.workspace} is inside the photos; --workspace DIR keeps them apart")
+    site.warn_of_photos(photos)
     backend = work.backend or settings.choices.backend
     return RunRequest(
         photos_dir=photos,

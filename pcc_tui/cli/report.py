@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING, Annotated, Literal, Optional
 import msgspec
 import typer
 
+from backends.errors import SetupError
+from journal import JournalLocked
 from pcc_tui.cli.groups import takes_groups
-from pcc_tui.cli.labels import opened, refuse_inside_photos
-from pcc_tui.cli.options import Site, require_extra
+from pcc_tui.cli.labels import opened, require_place
+from pcc_tui.cli.options import Site, require_extra, require_text
 from pcc_tui.cli.output import ExitCode, fail, narration, print_json, say, warn
 from pipeline.clusters.chunks import CHUNK_SIZE
+from pipeline.jobs.errors import WorkspaceBusy
 
 if TYPE_CHECKING:
     from pipeline.clusters.view import ClusterView
     from pipeline.reports.labels import Labels
 
-FORMATS = ("csv", "md", "html")
 TOLD_EVERY = 200
 
 
@@ -38,19 +40,26 @@ class Found(msgspec.Struct):
 def chunk(
     site: Site,
     chunk_size: Annotated[
-        int, typer.Option(min=1, max=100_000, help="Photos to a chunk at most.")
-    ] = CHUNK_SIZE,
+        Optional[int],
+        typer.Option(
+            min=1,
+            max=100_000,
+            help="Photos to a chunk at most.",
+            show_default=f"as last time, {CHUNK_SIZE} at first",
+        ),
+    ] = None,
 ) -> None:
     """Cut each cluster into chunks: events, each small enough for one look."""
-    from pipeline.clusters.chunk_file import chunks_path, write_chunks
+    from pipeline.clusters.chunk_file import chosen_chunk_size, chunks_path, write_chunks
 
-    view = opened(site, chunk_size=chunk_size)
-    count = write_chunks(site.workspace, view, chunk_size)
+    size = chunk_size or chosen_chunk_size(site.workspace)
+    view = opened(site, chunk_size=size)
+    count = write_chunks(site.workspace, view, size)
     if site.json:
         path = str(chunks_path(site.workspace))
-        print_json({"chunks": count, "chunk_size": chunk_size, "file": path})
+        print_json({"chunks": count, "chunk_size": size, "file": path})
     else:
-        say(f"{count:,} chunks of at most {chunk_size:,} photos: {chunks_path(site.workspace)}")
+        say(f"{count:,} chunks of at most {size:,} photos: {chunks_path(site.workspace)}")
 
 
 @takes_groups
@@ -64,6 +73,9 @@ def report(
         str, typer.Option("--format", help="Which of csv, md and html, with commas.")
     ] = "csv,md,html",
     thumbnails: Annotated[bool, typer.Option(help="Put small pictures into the HTML page.")] = True,
+    describe: Annotated[
+        bool, typer.Option(help="Let `basic` describe photos that have no caption.")
+    ] = True,
     vocabulary: Annotated[
         Optional[Path],
         typer.Option(help="Words for photos without a caption, one a line.", show_default="ours"),
@@ -71,28 +83,22 @@ def report(
 ) -> int:
     """Write the clusters as CSV, as Markdown, and as one HTML page."""
     require_extra("clusters", "pcc report")
-    wanted = [name.strip() for name in formats.split(",") if name.strip()]
-    for name in wanted:
-        if name not in FORMATS:
-            fail(f"--format knows {', '.join(FORMATS)}, not {name!r}", ExitCode.USAGE)
-    directory = out or site.workspace
-    refuse_inside_photos(site, directory)
-    from pipeline.clusters.opening import open_view
-    from pipeline.reports.run import write_reports
+    from pipeline.reports.run import NAMES, write_reports
 
-    photos_dir = site.photos_if_here(site.settings())
-    if photos_dir is None and not site.journal.is_file():
-        fail(
-            f"there is neither a journal at {site.journal} nor a photos directory; "
-            "give one with --captions-jsonl or --photos-dir",
-            ExitCode.USAGE,
-        )
-    directory.mkdir(parents=True, exist_ok=True)
+    wanted = [name.strip() for name in formats.split(",")]
+    for name in wanted:
+        if name not in NAMES:
+            fail(f"--format knows {', '.join(NAMES)}, not {name!r}", ExitCode.USAGE)
+    directory = out or site.workspace
+    require_place(site, directory)
+    from pipeline.clusters.opening import open_view
+
+    photos_dir = site.library()
     site.workspace.mkdir(parents=True, exist_ok=True)
     view = open_view(site.workspace, site.journal, photos_dir)
     if not view.has_clusters:
         warn("warning: there are no clusters yet; `pcc cluster` makes them")
-    labels, code = _label(site, view, photos_dir, vocabulary)
+    labels, code = _label(site, view, photos_dir, vocabulary, describing=describe)
     if code is not None:
         return code
     pictures: dict[int, bytes] = {}
@@ -111,7 +117,12 @@ def report(
 
 
 def _label(
-    site: Site, view: ClusterView, photos_dir: Path | None, vocabulary: Path | None
+    site: Site,
+    view: ClusterView,
+    photos_dir: Path | None,
+    vocabulary: Path | None,
+    *,
+    describing: bool,
 ) -> tuple[Labels, int | None]:
     """Return the labels, and the exit code if a signal came meanwhile."""
     from pipeline.embeddings.store import pictures_store
@@ -128,7 +139,7 @@ def _label(
         warn(f"warning: {fallbacks.warning}")
     to_describe = undescribed(view.photos, site.workspace, fallbacks.words)
     code = None
-    if to_describe and photos_dir is not None:
+    if to_describe and photos_dir is not None and describing:
         import asyncio
 
         from pcc_tui.cli.live import show
@@ -136,7 +147,10 @@ def _label(
         stream = narration(site.json)
         say(f"Describing {len(to_describe):,} photos that have no caption yet", to=stream)
         work = describe(site.workspace, photos_dir, to_describe, lambda shot: show(shot, stream))
-        code = asyncio.run(work)
+        try:
+            code = asyncio.run(work)
+        except (JournalLocked, WorkspaceBusy) as error:
+            warn(f"warning: photos without a caption keep the descriptions they have: {error}")
     return make_labels(view.photos, fallbacks.words, read_descriptions(site.workspace)), code
 
 
@@ -171,9 +185,17 @@ def search(
 
     view = open_view(site.workspace, site.journal, site.photos_if_here(site.settings()))
     embedder = search_embedder(site.workspace)
-    if embedder is None and by == "meaning":
+    require_text("QUERY", query)
+    searcher = Searcher(view.photos, site.workspace, embedder)
+    if by == "meaning" and not searcher.has_vectors:
         fail("there are no vectors yet; `pcc embed` makes them", ExitCode.USAGE)
-    hits = Searcher(view.photos, site.workspace, embedder).search(query, by, most)
+    try:
+        hits = searcher.search(query, by, most)
+    except SetupError as error:
+        if by == "meaning":
+            raise
+        warn(f"warning: by words alone: {error}")
+        hits = searcher.search(query, "words", most)
     found = []
     for hit in hits:
         photo, leaf = view.photos[hit.place], view.leaf_of[hit.place]
@@ -191,7 +213,7 @@ def search(
     if site.json:
         print_json(found)
     else:
-        _tell_found(found, semantic=embedder is not None)
+        _tell_found(found, semantic=searcher.has_vectors)
     return ExitCode.OK
 
 

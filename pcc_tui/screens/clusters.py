@@ -19,6 +19,7 @@ from pcc_tui.widgets.cluster_tree import ClusterTree, Spot
 from pcc_tui.widgets.contact_sheet import ContactSheet
 from pcc_tui.widgets.photo_list import in_order
 from pcc_tui.widgets.text import Words, safe
+from pipeline.clusters.changes import find_cluster, lock, merge, move, rename, split, unlock
 from pipeline.clusters.view import SPECIAL, Cluster, ClusterView
 
 if TYPE_CHECKING:
@@ -133,21 +134,20 @@ class ClustersScreen(PccScreen):
         self._show_where()
         if view is None or spot is None or not view.has_clusters:
             self.query_one("#facts", Words).say(_nothing_yet(view), "dim")
-            photos = () if spot is None or view is None else _photos(view, spot)
-            self._sheet.show_photos(photos, keep=self._keep())
+            if view is not None:
+                places = [] if spot is None else _places(view, spot)
+                self._sheet.show_photos(view.photos, places, keep=self._keep(view))
             return
         self.query_one("#facts", Words).update(_facts(view, spot))
-        exemplar = None
-        if spot.cluster.exemplar is not None and not spot.cluster.children:
-            exemplar = view.photos[spot.cluster.exemplar].key
-        self._sheet.show_photos(_photos(view, spot), exemplar, self._keep())
+        exemplar = None if spot.cluster.children else spot.cluster.exemplar
+        self._sheet.show_photos(view.photos, _places(view, spot), exemplar, self._keep(view))
 
-    def _keep(self) -> str | None:
-        """Return the key of the photo that was sought, else of the one under the cursor."""
+    def _keep(self, view: ClusterView) -> int | None:
+        """Return the place of the photo that was sought, else of the one under the cursor."""
         current = self._sheet.current
         keep = self._sought or (current.key if current is not None else None)
         self._sought = None
-        return keep
+        return None if keep is None else view.place_of.get(keep)
 
     async def on_contact_sheet_turned(self) -> None:
         """Show the photos of another page."""
@@ -254,10 +254,9 @@ class ClustersScreen(PccScreen):
         """Give the cluster a title."""
         cluster = self._cluster()
         if cluster is not None:
-            from pipeline.clusters.changes import rename
 
             def make(title: str, view: ClusterView) -> Override:
-                return rename(view, view.clusters[cluster.id], title)
+                return rename(view, find_cluster(view, cluster.id), title)
 
             self._ask(f"Title of {cluster.title}", cluster.title, make)
 
@@ -265,7 +264,6 @@ class ClustersScreen(PccScreen):
         """Make a cluster of its own of the marked photos."""
         keys = self._marked_keys()
         if keys:
-            from pipeline.clusters.changes import split
 
             def make(title: str, view: ClusterView) -> Override:
                 return split(view, keys, title)
@@ -276,9 +274,7 @@ class ClustersScreen(PccScreen):
         """Put the marked photos into the cluster under the cursor."""
         cluster, keys = self._cluster(), self._marked_keys()
         if cluster is not None and keys:
-            from pipeline.clusters.changes import move
-
-            self._change(lambda view: move(view, keys, view.clusters[cluster.id]), unmark=True)
+            self._change(lambda view: move(view, keys, find_cluster(view, cluster.id)), unmark=True)
 
     def action_merge(self) -> None:
         """Put all photos of the marked clusters into the one under the cursor."""
@@ -288,11 +284,9 @@ class ClustersScreen(PccScreen):
         if not others:
             self.pcc.tell("mark clusters in the tree first, with m", "warning")
             return
-        from pipeline.clusters.changes import merge
-
         self._change(
             lambda view: merge(
-                view, view.clusters[cluster.id], [view.clusters[id_] for id_ in others]
+                view, find_cluster(view, cluster.id), [find_cluster(view, id_) for id_ in others]
             ),
             unmark=True,
         )
@@ -301,10 +295,8 @@ class ClustersScreen(PccScreen):
         """Let the cluster keep exactly the photos it has, or no longer."""
         cluster = self._cluster()
         if cluster is not None:
-            from pipeline.clusters.changes import lock, unlock
-
             make = unlock if cluster.locked else lock
-            self._change(lambda view: make(view, view.clusters[cluster.id]))
+            self._change(lambda view: make(view, find_cluster(view, cluster.id)))
 
     def action_undo(self) -> None:
         """Take back the last change by hand."""
@@ -365,15 +357,16 @@ class ClustersScreen(PccScreen):
         self.pcc.tell(await self.session.export_reports())
 
 
-def _photos(view: ClusterView, spot: Spot) -> list[LibraryPhoto]:
+def _places(view: ClusterView, spot: Spot) -> list[int]:
     """Return the photos of a cluster, its exemplar first; of a group, the exemplars in it."""
     cluster, places = spot.cluster, spot.places
     if cluster.children:
         exemplars = (view.clusters[child].exemplar for child in cluster.children)
-        return [view.photos[place] for place in exemplars if place is not None]
-    if spot.chunk is None and cluster.exemplar is not None:
-        places = [cluster.exemplar, *[place for place in places if place != cluster.exemplar]]
-    return [view.photos[place] for place in places]
+        return [place for place in exemplars if place is not None]
+    if spot.chunk is not None or cluster.exemplar is None:
+        return places
+    at = places.index(cluster.exemplar)
+    return [cluster.exemplar, *places[:at], *places[at + 1 :]]
 
 
 def _facts(view: ClusterView, spot: Spot) -> Content:

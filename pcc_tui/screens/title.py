@@ -42,9 +42,12 @@ class TitleDialog(ModalScreen[str]):
         self.query_one("#question", Words).say(self._question)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Answer with what was written."""
-        self.dismiss(event.value.strip() or None)
+        """Answer with what was written, once: a second Enter may follow at once."""
+        event.input.disabled = True
+        if self.is_current:
+            self.dismiss(event.value.strip() or None)
 
     def action_cancel(self) -> None:
         """Keep what was."""
-        self.dismiss(None)
+        if self.is_current:
+            self.dismiss(None)

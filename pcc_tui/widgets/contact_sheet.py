@@ -80,8 +80,9 @@ class ContactSheet(Container, can_focus=True):
         super().__init__(id=id)
         self._kind = kind
         self._is_marked = is_marked
-        self._photos: Sequence[LibraryPhoto] = ()
-        self._exemplar: str | None = None
+        self._library: Sequence[LibraryPhoto] = ()
+        self._places: Sequence[int] = ()
+        self._exemplar: int | None = None
         self._first = self._cursor = 0
         self._columns = self._rows = 1
         self._pictures = kind is not None
@@ -124,37 +125,42 @@ class ContactSheet(Container, can_focus=True):
     @property
     def current(self) -> LibraryPhoto | None:
         """The photo under the cursor."""
-        return self._photos[self._cursor] if self._cursor < len(self._photos) else None
+        if self._cursor >= len(self._places):
+            return None
+        return self._library[self._places[self._cursor]]
 
     @property
     def where(self) -> str:
         """Which photos are in sight, in words."""
-        if not self._photos:
+        if not self._places:
             return "no photos"
-        last = min(self._first + self.page_size, len(self._photos))
-        return f"{self._first + 1:,}-{last:,} of {len(self._photos):,}"
+        last = min(self._first + self.page_size, len(self._places))
+        return f"{self._first + 1:,}-{last:,} of {len(self._places):,}"
 
     def show_photos(
         self,
-        photos: Sequence[LibraryPhoto],
-        exemplar: str | None = None,
-        keep: str | None = None,
+        library: Sequence[LibraryPhoto],
+        places: Sequence[int],
+        exemplar: int | None = None,
+        keep: int | None = None,
     ) -> None:
         """Show other photos.
 
         Args:
-            photos: In order.
-            exemplar: Key of the photo that stands for them all.
-            keep: Key of the photo the cursor goes to, None for the first.
+            library: All photos.
+            places: Of those to show, in order.
+            exemplar: Place of the photo that stands for them all.
+            keep: Place of the photo the cursor goes to, None for the first.
         """
-        self._photos, self._exemplar = photos, exemplar
-        self._cursor = next((at for at, photo in enumerate(photos) if photo.key == keep), 0)
+        self._library, self._places, self._exemplar = library, places, exemplar
+        self._cursor = places.index(keep) if keep is not None and keep in places else 0
         self._first = self._cursor // self.page_size * self.page_size
         self.post_message(self.Turned())
 
     async def fill(self, thumbnails: Thumbnails | None, find: FindFile) -> None:
         """Show the page: captions at once, pictures as they are decoded."""
-        page = self._photos[self._first : self._first + self.page_size]
+        places = self._places[self._first : self._first + self.page_size]
+        page = [self._library[place] for place in places]
         cells = list(self.query(SheetCell))
         self.draw_captions()
         for cell, photo in zip(cells, page, strict=False):
@@ -166,14 +172,14 @@ class ContactSheet(Container, can_focus=True):
         """Draw the captions of the page, the cursor and the marks."""
         for cell in self.query(SheetCell):
             place = self._first + cell.number
-            here = place == self._cursor and place < len(self._photos)
+            here = place == self._cursor and place < len(self._places)
             cell.set_class(here and self.has_focus, "-cursor")
-            if place >= len(self._photos) or cell.number >= self.page_size:
+            if place >= len(self._places) or cell.number >= self.page_size:
                 cell.say(Content(""))
                 continue
-            photo = self._photos[place]
+            photo = self._library[self._places[place]]
             mark = ("● ", "$warning bold") if self._is_marked(photo.key) else ("", "")
-            star = ("★ ", "$success") if photo.key == self._exemplar else ("", "")
+            star = ("★ ", "$success") if self._places[place] == self._exemplar else ("", "")
             words = photo.caption or photo.status or "not captioned"
             style = "" if photo.caption else "dim"
             name = photo.rel_path.rpartition("/")[2]
@@ -192,13 +198,13 @@ class ContactSheet(Container, can_focus=True):
         widget = event.widget
         while widget is not None and not isinstance(widget, SheetCell):
             widget = widget.parent if isinstance(widget.parent, Container | Vertical) else None
-        if widget is not None and self._first + widget.number < len(self._photos):
+        if widget is not None and self._first + widget.number < len(self._places):
             self._cursor = self._first + widget.number
             self.draw_captions()
 
     def action_move(self, photos: int) -> None:
         """Move the cursor, and turn the page where it leaves it."""
-        self._cursor = max(0, min(self._cursor + photos, len(self._photos) - 1))
+        self._cursor = max(0, min(self._cursor + photos, len(self._places) - 1))
         first = self._cursor // self.page_size * self.page_size
         if first == self._first:
             self.draw_captions()
@@ -212,7 +218,7 @@ class ContactSheet(Container, can_focus=True):
     def turn(self, pages: int) -> None:
         """Show another page."""
         first = self._first + pages * self.page_size
-        if 0 <= first < len(self._photos):
+        if 0 <= first < len(self._places):
             self._cursor = first
             self.turn_to(first)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from backends.keys import scrub
 from journal import Status, record_key, scan, split_path
 from pipeline.captions.edits import Edits
 from pipeline.photos.photo import photo_key
@@ -38,7 +39,10 @@ class LibraryPhoto(msgspec.Struct, gc=False):
         """Its relative path as the system spells it."""
         if self.raw_path is None:
             return self.rel_path
-        return os.fsdecode(base64.b64decode(self.raw_path))
+        try:
+            return os.fsdecode(base64.b64decode(self.raw_path, validate=True))
+        except ValueError:  # no record of ours; there is no such file
+            return self.rel_path
 
 
 class _Told(msgspec.Struct, gc=False):
@@ -61,17 +65,17 @@ def read_library(journal: Path, paths: Iterable[str] = ()) -> list[LibraryPhoto]
     photos: dict[str, LibraryPhoto] = {}
     for _, told in scan(journal, _Told):
         key = record_key(told.rel_path, told.raw_path)
-        caption = told.caption if told.status == "success" else None
+        caption = scrub(told.caption) if told.caption and told.status == "success" else None
         photos[key] = LibraryPhoto(
             key, told.rel_path, told.raw_path, told.status, caption or None, told.taken
         )
+    for path in paths:
+        key = photo_key(path)
+        if key not in photos:
+            photos[key] = LibraryPhoto(key, *split_path(path))
     edits = Edits(journal)
     edits.refresh()
     for key, text in edits.texts.items():
         if key in photos:
             photos[key].caption = text or None
-    for path in paths:
-        key = photo_key(path)
-        if key not in photos:
-            photos[key] = LibraryPhoto(key, *split_path(path))
     return sorted(photos.values(), key=lambda photo: (photo.rel_path, photo.key))

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from backends.embedders.base import Vectors
 
 
+BLOCK = 8192
+"""Photos measured at once; more only takes more memory."""
+
+
 class Found(msgspec.Struct):
     """What the fitting process found, and on what.
 
@@ -66,10 +70,17 @@ def measure_leaves(found: Found) -> Leaves:
     if not count:
         nothing = np.zeros(len(found.keys), np.int64)
         return Leaves(centroids, nothing, np.ones(len(found.keys), np.float32), [], [])
-    cosines = (found.vectors @ centroids.T)[found.places]
-    nearest = cosines.argmax(1)
+    nearest_of = np.empty(len(found.vectors), np.int64)
+    for start in range(0, len(found.vectors), BLOCK):
+        rows = slice(start, start + BLOCK)
+        nearest_of[rows] = (found.vectors[rows] @ centroids.T).argmax(1)
+    nearest = nearest_of[found.places]
     own = np.where(found.labels < 0, nearest, found.labels)
-    cosine = cosines[np.arange(len(own)), own]
+    cosine = np.empty(len(own), np.float32)
+    for start in range(0, len(own), BLOCK):
+        rows = slice(start, start + BLOCK)
+        pairs = found.vectors[found.places[rows]] * centroids[own[rows]]
+        cosine[rows] = pairs.sum(1)
     cohesion, exemplars = [], []
     for label in range(count):
         members = np.flatnonzero(found.labels == label)

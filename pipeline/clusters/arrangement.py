@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -19,29 +19,37 @@ class Arrangement:
     Args:
         nodes: Of the clustering.
         changes: Made by hand, in order; those taken back left out.
+        successors: Where the photos of former clusters went, by their id.
 
     Attributes:
         nodes: By id, those made by hand among them.
         named: Ids of those that people gave a title.
         locked: Keys of the photos of each locked cluster, by its id.
         touched: Ids of leaves whose photos are not those of the clustering.
-        successors: Where the photos of former clusters went, by their id.
-        lost: Changes that speak of clusters that are no more.
     """
 
-    def __init__(self, nodes: Sequence[Node], changes: Iterable[Override]) -> None:
+    def __init__(
+        self,
+        nodes: Sequence[Node],
+        changes: Iterable[Override],
+        successors: Mapping[str, str] | None = None,
+    ) -> None:
         self.nodes = {node.id: msgspec.structs.replace(node) for node in nodes}
         self.named: set[str] = set()
         self.locked: dict[str, set[str]] = {}
         self.touched: set[str] = set()
-        self.successors: dict[str, str] = {}
-        self.lost: list[Override] = []
+        self._successors = successors or {}
+        self._renames: list[Override] = []
         self._pins: dict[str, str] = {}
         self._merged: dict[str, str] = {}
         self._keeper: dict[str, str] = {}
         for change in changes:
             _PLAYS[change.action](self, change)
-        self.lost = [change for change in self.lost if change.cluster not in self.nodes]
+
+    @property
+    def lost(self) -> list[Override]:
+        """Renames of clusters that are no more."""
+        return [change for change in self._renames if change.cluster not in self.nodes]
 
     def _knows(self, id_: str) -> bool:
         """Tell whether there is a cluster; a leaf of newcomers is made when it is named."""
@@ -52,10 +60,9 @@ class Arrangement:
         return id_ in self.nodes
 
     def _rename(self, change: Override) -> None:
+        self._renames.append(change)
         if self._knows(change.cluster):
             self._name(change.cluster, change.title or "")
-        else:
-            self.lost.append(change)
 
     def _split(self, change: Override) -> None:
         if self._knows(change.cluster):  # a clustering has found it since
@@ -66,11 +73,14 @@ class Arrangement:
 
     def _move(self, change: Override) -> None:
         self._pins.update(dict.fromkeys(change.photos, change.cluster))
+        if self.resolve(change.cluster) is None:  # no clustering can undo what people put together
+            self._add(change, "moved")
 
     def _merge(self, change: Override) -> None:
         for other in change.others:
             if other not in self._chain(change.cluster):  # they are one already
                 self._merged[other] = change.cluster
+        self._move(change)
 
     def _lock(self, change: Override) -> None:
         if not self._knows(change.cluster):  # the clustering lost it; its photos stay together
@@ -112,8 +122,8 @@ class Arrangement:
             chain.append(id_)
             if id_ in self._merged:
                 id_ = self._merged[id_]
-            elif not self._knows(id_) and id_ in self.successors:
-                id_ = self.successors[id_]
+            elif not self._knows(id_) and id_ in self._successors:
+                id_ = self._successors[id_]
         return chain
 
     def leaf_of(self, key: str, found: str | None) -> str | None:

@@ -46,9 +46,10 @@ def move(view: ClusterView, keys: Sequence[str], target: Cluster) -> Override:
         WrongOverride: the target is a group or locked, or a photo is unknown or in a locked
             cluster.
     """
-    _free(_leaf(target))
-    _known_and_free(view, keys)
-    return _about(view, override("move", target.id, photos=list(keys)))
+    check_target(target)
+    for key in keys:
+        check_photo(view, key)
+    return _about(view, override("move", target.id, title=target.title, photos=list(keys)))
 
 
 def merge(view: ClusterView, target: Cluster, others: Sequence[Cluster]) -> Override:
@@ -61,8 +62,10 @@ def merge(view: ClusterView, target: Cluster, others: Sequence[Cluster]) -> Over
     if not ids:
         raise WrongOverride("merging takes two clusters")
     for cluster in (target, *others):
-        _free(_leaf(cluster))
-    return _about(view, override("merge", target.id, others=ids))
+        check_target(cluster)
+    photos = [view.photos[place].key for one in (target, *others) for place in one.members]
+    fields = {"title": target.title, "photos": list(dict.fromkeys(photos)), "others": ids}
+    return _about(view, override("merge", target.id, **fields))
 
 
 def split(view: ClusterView, keys: Sequence[str], title: str) -> Override:
@@ -73,7 +76,8 @@ def split(view: ClusterView, keys: Sequence[str], title: str) -> Override:
     """
     if not keys:
         raise WrongOverride("splitting off takes photos")
-    _known_and_free(view, keys)
+    for key in keys:
+        check_photo(view, key)
     origin = view.leaf_of[view.place_of[keys[0]]]
     parent = None if origin in SPECIAL else origin
     id_ = new_id([*keys, title], view.clusters)
@@ -129,6 +133,30 @@ def checked_title(title: str) -> str:
     return tidy
 
 
+def check_target(cluster: Cluster) -> Cluster:
+    """Return a cluster that photos may be put into, or taken out of.
+
+    Raises:
+        WrongOverride: it is a group, or locked.
+    """
+    if _leaf(cluster).locked:
+        raise WrongOverride(f"{cluster.title} is locked; unlock it first")
+    return cluster
+
+
+def check_photo(view: ClusterView, key: str) -> None:
+    """Make sure that a photo may be moved.
+
+    Raises:
+        WrongOverride: it is unknown, or in a locked cluster.
+    """
+    if key not in view.place_of:
+        raise WrongOverride(f"there is no photo {key}")
+    leaf = view.clusters[view.leaf_of[view.place_of[key]]]
+    if leaf.locked:
+        raise WrongOverride(f"{key} is in {leaf.title}, which is locked; unlock it first")
+
+
 def _true(cluster: Cluster) -> Cluster:
     if cluster.id in SPECIAL:
         raise WrongOverride(f"{cluster.id!r} is no cluster")
@@ -139,18 +167,6 @@ def _leaf(cluster: Cluster) -> Cluster:
     if _true(cluster).children:
         raise WrongOverride(f"{cluster.title} is a group; name a cluster in it")
     return cluster
-
-
-def _free(cluster: Cluster) -> None:
-    if cluster.locked:
-        raise WrongOverride(f"{cluster.title} is locked; unlock it first")
-
-
-def _known_and_free(view: ClusterView, keys: Sequence[str]) -> None:
-    for key in keys:
-        if key not in view.place_of:
-            raise WrongOverride(f"there is no photo {key}")
-        _free(view.clusters[view.leaf_of[view.place_of[key]]])
 
 
 def _about(view: ClusterView, change: Override) -> Override:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
@@ -17,8 +16,16 @@ from pipeline.captions.library import LibraryPhoto
 from pipeline.clusters.arrange import Found, Leaves, Named, measure_leaves, name_clusters
 from pipeline.clusters.hierarchy import fold
 from pipeline.clusters.messages import Fit, Fitted
-from pipeline.clusters.overrides import Overrides
-from pipeline.clusters.tree_file import Clustering, Head, Placed, write_clustering
+from pipeline.clusters.opening import previous_clustering
+from pipeline.clusters.overrides import Overrides, overrides_path
+from pipeline.clusters.settings import Settings
+from pipeline.clusters.tree_file import (
+    Clustering,
+    Head,
+    Placed,
+    clusters_path,
+    write_clustering,
+)
 from pipeline.embeddings.store import VectorStore
 
 if TYPE_CHECKING:
@@ -26,79 +33,8 @@ if TYPE_CHECKING:
 
     from backends.embedders.base import Vectors
 
-SAMPLE = 60_000
-"""Distinct captions fitted at once: about a minute and a gigabyte. The rest is assigned."""
-
 LEAST_PERCENTILE = 10
 """A photo that was not fitted joins a cluster when it is nearer than a tenth of its photos."""
-
-SIZE_FACTOR = 0.45
-SMALLEST_CLUSTER = 3
-"""Photos of the smallest cluster: 0.45 times the root of the library, 3 at least. Measured on
-5,000 and 25,000 human captions; see decision record 13."""
-
-CORE_SHARE = 0.4
-"""HDBSCAN's `min_samples` as a share of the smallest cluster; measured likewise."""
-
-
-class Settings(msgspec.Struct, frozen=True):
-    """How to cluster.
-
-    Attributes:
-        seed: Of everything random.
-        min_cluster_size: Photos of the smallest cluster, None for what suits the library.
-        assign_noise: Put photos that fit nowhere into their nearest cluster.
-        sample: Distinct captions to fit at once.
-    """
-
-    seed: int = 0
-    min_cluster_size: int | None = None
-    assign_noise: bool = False
-    sample: int = SAMPLE
-
-    def smallest(self, photos: int) -> int:
-        """Return the size of the smallest cluster of a library."""
-        return self.min_cluster_size or max(SMALLEST_CLUSTER, round(SIZE_FACTOR * photos**0.5))
-
-
-class ClusterReport(msgspec.Struct, kw_only=True):
-    """What a clustering did, as `pcc cluster --json` prints it.
-
-    Attributes:
-        photos: Photos of the library.
-        clustered: Photos in a cluster.
-        unclustered: Photos that fit nowhere.
-        no_caption: Photos without a vector.
-        clusters: Clusters that photos stand in.
-        groups: Groups of clusters.
-        kept: Clusters that were there before.
-        new: Clusters that were not.
-        gone: Titles of clusters that are no more, with where most of their photos went.
-        moved: Photos that stand in another cluster than before.
-        moves: The largest streams of them: from, to, how many.
-        lost: Changes by hand that fit nothing any more, in a sentence each.
-        embedder: What made the vectors.
-        embedded: Vectors made by this command.
-        changed: False when nothing had changed and the old clusters stand.
-        seconds: It took.
-    """
-
-    photos: int
-    clustered: int
-    unclustered: int
-    no_caption: int
-    clusters: int
-    groups: int
-    kept: int = 0
-    new: int = 0
-    gone: list[str] = []
-    moved: int = 0
-    moves: list[tuple[str, str, int]] = []
-    lost: list[str] = []
-    embedder: str = ""
-    embedded: int = 0
-    changed: bool = True
-    seconds: float = 0.0
 
 
 class Clusterer:
@@ -109,11 +45,10 @@ class Clusterer:
         embedder: What makes the vectors.
         stores: Where they are; the first that holds a photo's counts.
         settings: How to cluster.
-        overrides: What was changed by hand.
-        previous: The last clustering, None before the first.
-        path: Where the clustering is written.
+        workspace: Where the last clustering and changes by hand are, and the new one goes.
 
     Attributes:
+        previous: The last clustering, None before the first.
         clustering: The new one, once it is there.
     """
 
@@ -123,22 +58,19 @@ class Clusterer:
         embedder: Embedder,
         stores: Sequence[VectorStore],
         settings: Settings,
-        overrides: Overrides,
-        previous: Clustering | None,
-        path: Path,
+        workspace: Path,
     ) -> None:
         self._photos = photos
         self._embedder = embedder
         self._stores = stores
         self._settings = settings
-        self._overrides = overrides
-        self._previous = previous
-        self._path = path
+        self._workspace = workspace
+        self.previous = previous_clustering(workspace)
         self.clustering: Clustering | None = None
 
     def has_changed(self) -> bool:
         """Tell whether a clustering now could differ from the last one."""
-        return self._previous is None or self._previous.head.input != self._input_hash()
+        return self.previous is None or self.previous.head.input != self._input_hash()
 
     def _input_hash(self) -> str:
         """Return a hash of the settings and of what each vector is of."""
@@ -154,18 +86,32 @@ class Clusterer:
         """Tell whether a store's vector of a photo is to be used."""
         return photo.key in store.held and (store.of_pictures or photo.caption is not None)
 
-    def request(self) -> Fit:
-        """Gather the vectors, a sample of them if they are too many."""
+    def request(self, *, force: bool = False) -> Fit | None:
+        """Gather the vectors, a sample of them if they are too many.
+
+        Args:
+            force: Whether to do so even if nothing has changed.
+
+        Returns:
+            None where nothing has changed.
+        """
+        for store in self._stores:
+            store.refresh()
+        if not force and not self.has_changed():
+            return None
         self._gather()
         count = len(self._vectors)
         self._fitted = np.arange(count)
         if count > self._settings.sample:
             random = np.random.default_rng(self._settings.seed)
             self._fitted = np.sort(random.choice(count, self._settings.sample, replace=False))
-        self._in_fit = np.isin(self._places, self._fitted)
+        is_fitted = np.zeros(count, bool)
+        is_fitted[self._fitted] = True
+        self._smallest = self._settings.smallest(int(is_fitted[self._places].sum()))
+        # As many copies of a caption as make a cluster are enough; the others go with them.
+        self._in_fit = is_fitted[self._places] & (_copy_numbers(self._places) < self._smallest)
         places = np.searchsorted(self._fitted, self._places[self._in_fit])
-        self._smallest = self._settings.smallest(len(places))
-        self._samples = max(1, round(CORE_SHARE * self._smallest))
+        self._samples = self._settings.core(self._smallest)
         return Fit(
             vectors=self._vectors[self._fitted].tobytes(),
             dimensions=self._vectors.shape[1],
@@ -176,8 +122,6 @@ class Clusterer:
         )
 
     def _gather(self) -> None:
-        for store in self._stores:
-            store.refresh()
         keys: list[str] = []
         captions: list[str] = []
         parts: list[Vectors] = []
@@ -199,6 +143,8 @@ class Clusterer:
                 at += len(vectors)
         self._keys, self._captions = keys, captions
         self._vectors = np.concatenate(parts) if parts else np.zeros((0, 1), np.float32)
+        if len(parts) == 1:
+            self._vectors = parts[0]  # not copied
         self._places = np.concatenate(places) if places else np.zeros(0, np.int64)
 
     def finish(self, fitted: Fitted) -> None:
@@ -209,20 +155,35 @@ class Clusterer:
         """
         labels = np.full(len(self._keys), -1, np.int32)
         labels[self._in_fit] = np.frombuffer(fitted.labels, np.int32)
+        labels = self._with_copies(labels, -1)
         found = Found(
             self._keys, self._captions, self._vectors, self._places, labels, fold(fitted.tree)
         )
         leaves = measure_leaves(found)
-        if not self._in_fit.all():
-            _assign(found, leaves, self._in_fit)
+        if len(self._fitted) < len(self._vectors):
+            _assign(found, leaves, np.isin(self._places, self._fitted))
             leaves = measure_leaves(found)
-        named = name_clusters(found, leaves, self._previous, self._overrides.sketches)
+        # Read now, not before the vectors were made: people may have changed things meanwhile.
+        self.previous = previous_clustering(self._workspace)
+        overrides = Overrides(overrides_path(self._workspace))
+        overrides.refresh()
+        named = name_clusters(found, leaves, self.previous, overrides.sketches)
         self.clustering = self._clustering(found, leaves, named, fitted)
-        write_clustering(self._path, self.clustering)
+        write_clustering(clusters_path(self._workspace), self.clustering)
+
+    def _with_copies(self, values: NDArray[Any], nothing: float) -> NDArray[Any]:
+        """Give the photos that were left out of the fit what the first of their caption got."""
+        of_caption = np.full((len(self._vectors), *values.shape[1:]), nothing, values.dtype)
+        in_fit = np.flatnonzero(self._in_fit)[::-1]
+        of_caption[self._places[in_fit]] = values[in_fit]
+        left_out = ~self._in_fit
+        values[left_out] = of_caption[self._places[left_out]]
+        return values
 
     def _clustering(self, found: Found, leaves: Leaves, named: Named, fitted: Fitted) -> Clustering:
         positions = np.full((len(found.keys), 2), np.nan, np.float32)
         positions[self._in_fit] = np.frombuffer(fitted.map, np.float32).reshape(-1, 2)
+        positions = self._with_copies(positions, np.nan)
         photo_of = {photo.key: photo for photo in self._photos}
         placed = []
         for place, key in enumerate(found.keys):
@@ -257,6 +218,15 @@ class Clusterer:
         return Clustering(head, named.nodes, placed)
 
 
+def _copy_numbers(places: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return for each photo how many before it have the same caption."""
+    order = np.argsort(places, kind="stable")
+    starts = np.searchsorted(places[order], places[order])
+    numbers = np.empty(len(places), np.int64)
+    numbers[order] = np.arange(len(places)) - starts
+    return numbers
+
+
 def _assign(found: Found, leaves: Leaves, in_fit: NDArray[np.bool_]) -> None:
     """Put photos that were not fitted into the nearest leaf, if they are near enough."""
     reach = np.zeros(len(leaves.cohesion), np.float32)
@@ -267,38 +237,3 @@ def _assign(found: Found, leaves: Leaves, in_fit: NDArray[np.bool_]) -> None:
     near = leaves.distance <= reach[leaves.nearest]
     joins = ~in_fit & near
     found.labels[joins] = leaves.nearest[joins]
-
-
-def compare_with_previous(
-    report: ClusterReport, previous: Clustering | None, clustering: Clustering
-) -> None:
-    """Fill in what became of the clusters that were there before."""
-    leaves = {node.id: node for node in clustering.nodes if node.leaf}
-    if previous is None:
-        report.new = len(leaves)
-        return
-    old = {node.id: node for node in previous.nodes if node.leaf}
-    report.kept = len(leaves.keys() & old.keys())
-    report.new = len(leaves.keys() - old.keys())
-    for id_ in old.keys() - leaves.keys():
-        heir = clustering.head.successors.get(id_)
-        where = f", now in {leaves[heir].title}" if heir in leaves else ", scattered"
-        report.gone.append(old[id_].title + where)
-    report.gone.sort()
-    was = {placed.key: placed.cluster for placed in previous.placed}
-    streams: Counter[tuple[str | None, str | None]] = Counter()
-    for placed in clustering.placed:
-        if placed.key in was and was[placed.key] != placed.cluster:
-            streams[was[placed.key], placed.cluster] += 1
-    report.moved = streams.total()
-    report.moves = [
-        (_title(source, old), _title(target, leaves), count)
-        for (source, target), count in streams.most_common(SHOWN_MOVES)
-    ]
-
-
-SHOWN_MOVES = 10
-
-
-def _title(id_: str | None, nodes: Mapping[str, object]) -> str:
-    return "unclustered" if id_ is None else getattr(nodes.get(id_), "title", id_)

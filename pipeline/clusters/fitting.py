@@ -25,6 +25,9 @@ NEIGHBOURS = 15
 DIMENSIONS = 5
 MAP_EPOCHS = 100
 
+SPREAD = 0.1 / DIMENSIONS**0.5
+"""Copies of a caption lie around it within a tenth of the usual gap between captions."""
+
 FEWEST_FOR_UMAP = 100
 """Distinct vectors below which the principal components say as much, at once."""
 
@@ -159,7 +162,7 @@ def _spread(coordinates: Coordinates, places: NDArray[np.int64], seed: int) -> C
     if first.all():
         return points
     noise = np.random.default_rng(seed).normal(size=points.shape)
-    points[~first] += (noise * _usual_gap(coordinates) / 2)[~first]
+    points[~first] += (noise * _usual_gap(coordinates) * SPREAD)[~first]
     return points
 
 

@@ -1,7 +1,7 @@
 """Titles of clusters: the words that set their captions apart.
 
-Class-based TF-IDF (Grootendorst 2022, arXiv:2203.05794): a term's share in a cluster
-times log(1 + mean terms of a cluster / its count everywhere).
+A variant of class-based TF-IDF (Grootendorst 2022, arXiv:2203.05794): the share of a
+cluster's captions that hold a word, times log(1 + all captions / those that hold it).
 """
 
 from __future__ import annotations
@@ -30,6 +30,11 @@ FILLERS = frozenset(
     "looking laying lying".split()
 )
 """What captions of anything say; neither stop words nor of any use in a title."""
+
+NOUNS = frozenset(
+    "amount bill bottom computer cry detail fire interest mill mine system".split()  # noqa: SIM905
+)
+"""Taken for stop words by scikit-learn, and worth a title: a fire hydrant."""
 
 IRREGULAR = {
     "men": "man",
@@ -61,7 +66,7 @@ class Lexicon:
     """
 
     def __init__(self, captions: Sequence[str]) -> None:
-        self._stop = ENGLISH_STOP_WORDS | FILLERS
+        self._stop = (ENGLISH_STOP_WORDS - NOUNS) | FILLERS
         stem = stemmer("english").stemWord
         self._stem = cache(lambda word: stem(IRREGULAR.get(word, word)))
         vectorizer = CountVectorizer(token_pattern=WORD, binary=True, dtype=np.int32)

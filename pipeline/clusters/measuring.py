@@ -42,7 +42,10 @@ def measure_photos(workspace: Path, head: Head, keys: Sequence[str]) -> Measured
         return None
     places = sorted(vectors)
     matrix = np.stack([vectors[place] for place in places])
-    cosine = matrix @ centroid(matrix)
+    with np.errstate(all="ignore"):  # a damaged array means nothing, and need not shout
+        cosine = matrix @ centroid(matrix)
+    if not np.isfinite(cosine).all():
+        return None
     distances: list[float | None] = [None] * len(keys)
     for place, value in zip(places, cosine.tolist(), strict=True):
         distances[place] = round(max(0.0, 1 - value), 4)

@@ -26,8 +26,9 @@ class Override(msgspec.Struct, omit_defaults=True, kw_only=True):
         action: What was done.
         cluster: Id of the cluster it was done to; of the new one for `split`; of the
             change that is taken back for `undo`.
-        title: The new title, for `rename` and `split`.
-        photos: Keys: of the photos moved or split off; of all photos of a locked cluster.
+        title: The new title, for `rename` and `split`; else the title it had.
+        photos: Keys: of the photos moved or split off; of all photos of a cluster that was
+            locked, or of those that were merged.
         others: Ids of the clusters that were merged into this one.
         parent: Id of the cluster that a new one was split off from.
         sketches: The clusters named, by id, to know them again by their photos.
@@ -84,11 +85,15 @@ class Overrides:
 
     @property
     def sketches(self) -> dict[str, Sketch]:
-        """The clusters that changes speak of, as they last were."""
+        """The clusters that changes speak of, as they last were.
+
+        Those made by hand are left out: no clustering may take them for its own.
+        """
         found: dict[str, Sketch] = {}
         for change in self._all:
             found.update(change.sketches)
-        return found
+        by_hand = {change.cluster for change in self._all if change.action == "split"}
+        return {id_: sketch for id_, sketch in found.items() if id_ not in by_hand}
 
     def write(self, changes: Iterable[Override]) -> None:
         """Bring changes to disk, all of them with one sync.

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
 from blake3 import blake3
-
-_NUMBER = re.compile(r"\d+(e\d+)?")
-"""An id that a spreadsheet takes for a number, such as 12e45678, and writes differently."""
 
 SKETCH = 64
 """Photos that stand for a cluster where the whole of it is not known any more."""
@@ -41,14 +37,15 @@ def photo_hash(key: str) -> str:
 
 
 def new_id(keys: Collection[str], taken: Collection[str]) -> str:
-    """Return an id made from the photos of a cluster: the same photos, the same id."""
+    """Return an id made from the photos of a cluster: the same photos, the same id.
+
+    It begins with a letter, so that no spreadsheet takes it for a number or a date.
+    """
     text = "\n".join(sorted(keys)).encode("utf-8", "surrogatepass")
     salt = 0
-    while True:
-        made = blake3(text + b"\n" * salt).hexdigest(4)
-        if made not in taken and not _NUMBER.fullmatch(made):
-            return made
+    while (made := "c" + blake3(text + b"\n" * salt).hexdigest(4)[1:]) in taken:
         salt += 1
+    return made
 
 
 class Recognised(msgspec.Struct):

@@ -6,6 +6,7 @@ import logging
 import os
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -13,18 +14,13 @@ import msgspec
 from journal import utc_now
 from pipeline.captions.library import LibraryPhoto, read_library
 from pipeline.captions.request import new_run_id
-from pipeline.clusters.clusterer import (
-    Clusterer,
-    ClusterReport,
-    Settings,
-    compare_with_previous,
-)
+from pipeline.clusters.clusterer import Clusterer
+from pipeline.clusters.comparison import ClusterReport, compare, count_clusters
 from pipeline.clusters.fit_process import FitProcess
-from pipeline.clusters.opening import previous_clustering
 from pipeline.clusters.overrides import Overrides, overrides_path
+from pipeline.clusters.settings import Settings
 from pipeline.clusters.step import ClusterStep
-from pipeline.clusters.tree_file import Clustering, clusters_path
-from pipeline.clusters.view import NO_CAPTION, SPECIAL, UNCLUSTERED, ClusterView
+from pipeline.clusters.view import ClusterView
 from pipeline.embeddings.run import Embedding, prepare_captions, prepare_pictures
 from pipeline.jobs.hosting import Watcher, host
 from pipeline.jobs.job import Ending
@@ -102,16 +98,12 @@ class Prepared(msgspec.Struct):
         request: What was asked for.
         photos: The library.
         embeddings: Vectors to be made; those of pictures first, which count before captions.
-        overrides: What was changed by hand.
-        previous: The last clustering.
         warnings: Sentences about the walk.
     """
 
     request: ClusterRequest
     photos: list[LibraryPhoto]
     embeddings: list[Embedding]
-    overrides: Overrides
-    previous: Clustering | None
     warnings: list[str]
 
     def release(self) -> None:
@@ -141,16 +133,7 @@ def prepare_clustering(request: ClusterRequest) -> Prepared:
             captions.lock.release()
             raise
         embeddings.insert(0, pictures)
-    overrides = Overrides(overrides_path(request.workspace))
-    overrides.refresh()
-    return Prepared(
-        request,
-        photos,
-        embeddings,
-        overrides,
-        previous_clustering(request.workspace),
-        walked.warnings if walked else [],
-    )
+    return Prepared(request, photos, embeddings, walked.warnings if walked else [])
 
 
 async def run_clustering(prepared: Prepared, watch: Watcher) -> Outcome:
@@ -175,7 +158,8 @@ async def run_clustering(prepared: Prepared, watch: Watcher) -> Outcome:
             total=len(prepared.photos),
             skipped={},
         )
-        steps.append(ClusterStep(process, clusterer.request, clusterer.finish, progress))
+        fit = partial(clusterer.request, force=request.force)
+        steps.append(ClusterStep(process, fit, clusterer.finish, progress))
     ending, code = Ending.DONE, None
     try:
         if steps:
@@ -197,7 +181,7 @@ async def run_clustering(prepared: Prepared, watch: Watcher) -> Outcome:
 def _takes_compiling(photos: Sequence[LibraryPhoto]) -> bool:
     from pipeline.clusters.fitting import FEWEST_FOR_UMAP
 
-    return len(photos) >= FEWEST_FOR_UMAP
+    return len({photo.caption for photo in photos}) > FEWEST_FOR_UMAP
 
 
 def _clusterer(prepared: Prepared) -> Clusterer | None:
@@ -208,9 +192,7 @@ def _clusterer(prepared: Prepared) -> Clusterer | None:
         prepared.embeddings[0].embedder,
         [embedding.store for embedding in prepared.embeddings],
         prepared.request.settings,
-        prepared.overrides,
-        prepared.previous,
-        clusters_path(prepared.request.workspace),
+        prepared.request.workspace,
     )
 
 
@@ -235,7 +217,8 @@ def _embed_report(prepared: Prepared, done: Sequence[Progress]) -> EmbedReport:
         embedding.store.refresh()
     *_, captions = prepared.embeddings
     report = EmbedReport(embedder=captions.embedder.name, model=captions.embedder.model)
-    report.captions = len(captions.store.held)
+    held = captions.store.held
+    report.captions = sum(photo.key in held for photo in prepared.photos if photo.caption)
     if len(prepared.embeddings) > 1:
         report.pictures = len(prepared.embeddings[0].store.held)
     for progress in done:
@@ -247,26 +230,19 @@ def _embed_report(prepared: Prepared, done: Sequence[Progress]) -> EmbedReport:
 def _cluster_report(
     prepared: Prepared, clusterer: Clusterer, done: Sequence[Progress]
 ) -> ClusterReport:
-    clustering = clusterer.clustering or prepared.previous
+    clustering = clusterer.clustering or clusterer.previous
     assert clustering is not None
-    view = ClusterView(prepared.photos, clustering, prepared.overrides.standing)
-    leaves = [leaf for leaf in view.leaves() if leaf.id not in SPECIAL]
-    report = ClusterReport(
-        photos=len(view.photos),
-        clustered=sum(leaf.size for leaf in leaves),
-        unclustered=view.leaf_of.count(UNCLUSTERED),
-        no_caption=view.leaf_of.count(NO_CAPTION),
-        clusters=len(leaves),
-        groups=sum(bool(cluster.children) for cluster in view.clusters.values()),
-        embedder=clustering.head.embedder,
-        embedded=sum(progress.by_status["success"] for progress in done),
-        changed=clusterer.clustering is not None,
-    )
-    report.lost = [
-        f"the name {change.title!r}: its cluster is no more" for change in view.arrangement.lost
-    ]
-    if clusterer.clustering is not None:
-        compare_with_previous(report, prepared.previous, clustering)
+    overrides = Overrides(overrides_path(prepared.request.workspace))
+    overrides.refresh()
+    view = ClusterView(prepared.photos, clustering, overrides.standing)
+    report = count_clusters(view)
+    report.embedder = clustering.head.embedder
+    report.embedded = sum(progress.by_status["success"] for progress in done)
+    report.changed = clusterer.clustering is not None
+    previous = clusterer.previous
+    if previous is None:
+        report.new = report.clusters
     else:
-        report.kept = report.clusters
+        before = ClusterView(prepared.photos, previous, overrides.standing)
+        compare(report, before, view, {placed.key for placed in previous.placed})
     return report

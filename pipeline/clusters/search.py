@@ -57,6 +57,11 @@ class Searcher:
         self._store = None if embedder is None else store_of(workspace, embedder)
         self._ready = False
 
+    @property
+    def has_vectors(self) -> bool:
+        """Whether photos can be found by meaning."""
+        return self._store is not None and self._store.manifest is not None
+
     def search(self, query: str, by: By = "both", most: int = 20) -> list[Hit]:
         """Return the best photos for a query, the best first.
 
@@ -94,10 +99,12 @@ class Searcher:
 
     def _by_meaning(self, query: str) -> dict[int, float]:
         """Return photos and how near their captions are to the query."""
-        if self._store is None or self._store.manifest is None or not query.strip():
+        if self._store is None or self._store.manifest is None:
             return {}
         self._open(self._store)
         if not len(self._places):
+            return {}
+        if not self._embedder.knows(query):
             return {}
         vector = self._embedder.embed_texts([query])[0]
         cosine = (self._vectors @ vector)[self._rows]

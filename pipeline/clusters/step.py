@@ -30,7 +30,8 @@ class ClusterStep:
 
     Args:
         process: Where the fitting goes on; perhaps it is compiling already.
-        request: Makes the request; called once the vectors are there, on a thread.
+        request: Makes the request, None where nothing has changed; called once the vectors
+            are there, on a thread.
         finish: Arranges and writes what was fitted; called on a thread.
         progress: Where to tell.
     """
@@ -38,7 +39,7 @@ class ClusterStep:
     def __init__(
         self,
         process: FitProcess,
-        request: Callable[[], Fit],
+        request: Callable[[], Fit | None],
         finish: Callable[[Fitted], None],
         progress: Progress,
     ) -> None:
@@ -68,6 +69,8 @@ class ClusterStep:
 
     async def _work(self) -> None:
         request = await asyncio.to_thread(self._request)
+        if request is None:
+            return
         fitted = NOTHING
         if request.places:
             fitting = self._process.fit(request, self._tell)

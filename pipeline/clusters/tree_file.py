@@ -150,4 +150,10 @@ def read_clustering(path: Path) -> Clustering:
         raise NoClusters(
             f"{path} cannot be read ({error}); `pcc cluster --force` makes it anew"
         ) from None
+    groups: set[str | None] = {None}
+    for found in nodes:
+        if found.parent not in groups:
+            raise NoClusters(f"{path} makes no tree; `pcc cluster --force` makes it anew")
+        if not found.leaf:
+            groups.add(found.id)
     return Clustering(head, nodes, photos)

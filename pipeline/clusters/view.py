@@ -12,7 +12,7 @@ from pipeline.clusters.arrangement import Arrangement
 from pipeline.clusters.chunks import CHUNK_SIZE, cut
 from pipeline.clusters.moments import dated
 from pipeline.clusters.overrides import Override
-from pipeline.clusters.tree_file import Clustering, Node
+from pipeline.clusters.tree_file import Clustering
 
 UNCLUSTERED = "unclustered"
 NO_CAPTION = "no caption"
@@ -125,9 +125,11 @@ class ClusterView:
         self.clusters: dict[str, Cluster] = {}
         self.roots: list[str] = []
         self._measure = measure
-        self.arrangement = Arrangement(clustering.nodes if clustering else [], changes)
+        nodes, successors = (
+            ([], None) if clustering is None else (clustering.nodes, clustering.head.successors)
+        )
+        self.arrangement = Arrangement(nodes, changes, successors)
         if clustering is not None:
-            self.arrangement.successors = clustering.head.successors
             self._place(clustering)
         self._chunk_of: dict[int, str] = {}
         self._plant(moment, chunk_size)
@@ -251,6 +253,8 @@ class ClusterView:
         if len(children) == 1:
             (only,) = children
             only.parent = group.parent
+            if group.named and not only.named:
+                only.title, only.named = group.title, True
             if group.parent in everything:
                 above = everything[group.parent]
                 above.children[above.children.index(group.id)] = only.id
@@ -320,6 +324,3 @@ def _below(id_: str, clusters: dict[str, Cluster]) -> Iterator[str]:
     yield id_
     for child in clusters[id_].children:
         yield from _below(child, clusters)
-
-
-__all__ = ["Cluster", "ClusterView", "Measured", "Node"]

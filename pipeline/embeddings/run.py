@@ -123,7 +123,8 @@ def prepare_pictures(
     lock = store.lock()
     if not store.fits(embedder.model):
         store.empty(lock)
-    to_do = [photo for photo in map(Photo.at, paths) if photo.key not in store.held]
+    known = store.held.keys() | store.failed
+    to_do = [photo for photo in map(Photo.at, paths) if photo.key not in known]
     stage = PictureEmbeddingStage(embedder, store)
     return Embedding(embedder, store, lock, to_do, len(paths) - len(to_do), stage, photos_dir)
 
@@ -140,7 +141,9 @@ def _still_fits(embedder: Embedder, store: VectorStore, captions: int, kept: int
     if not embedder.learns:
         return True
     learnt = store.learnt()
-    if learnt is None or captions > GROWTH_BEFORE_LEARNING_ANEW * max(1, kept):
+    learnt_from = store.manifest.learnt_from if store.manifest else None
+    known = min(kept, learnt_from or 0)
+    if learnt is None or captions > GROWTH_BEFORE_LEARNING_ANEW * max(1, known):
         return False
     try:
         embedder.restore(learnt)

@@ -47,10 +47,13 @@ class EmbeddingStage(Stage[EmbeddingRecord]):
         if self.store.manifest is None:
             self._begin(None)
 
-    def _begin(self, learnt: bytes | None) -> None:
+    def _begin(self, learnt: bytes | None, learnt_from: int | None = None) -> None:
         embedder = self.embedder
         manifest = Manifest(
-            embedder=embedder.name, model=embedder.model, dimensions=embedder.dimensions
+            embedder=embedder.name,
+            model=embedder.model,
+            dimensions=embedder.dimensions,
+            learnt_from=learnt_from,
         )
         self.store.begin(manifest, learnt)
 
@@ -116,7 +119,8 @@ class CaptionEmbeddingStage(EmbeddingStage):
         if self.store.manifest is not None and learnt is not None:
             self.embedder.restore(learnt)
         else:
-            self._begin(self.embedder.fit(sorted({text for text, _ in self._captions.values()})))
+            texts = sorted({text for text, _ in self._captions.values()})
+            self._begin(self.embedder.fit(texts), len(self._captions))
 
     async def process(self, photos: Sequence[Decoded]) -> list[EmbeddingRecord | Exception]:
         """Embed a batch of captions; equal ones share a row."""

@@ -16,10 +16,13 @@ import numpy as np
 from blake3 import blake3
 
 from journal import (
+    DiskFull,
     Follower,
     WriterLock,
     atomic_rewrite,
+    free_bytes,
     record_key,
+    sync_directory,
 )
 
 if TYPE_CHECKING:
@@ -52,7 +55,17 @@ class EmbeddingRecord(msgspec.Struct, omit_defaults=True, kw_only=True, gc=False
 
 
 class Manifest(msgspec.Struct, kw_only=True):
-    """What the vectors are: `manifest.json`."""
+    """What the vectors are: `manifest.json`.
+
+    Attributes:
+        version: Of the format.
+        embedder: Name of the embedder.
+        model: Its model.
+        dimensions: Of a vector.
+        dtype: Of the array.
+        unit_length: Whether each has length 1.
+        learnt_from: Captions that the embedder learnt from, None if it learns nothing.
+    """
 
     version: int = VERSION
     embedder: str
@@ -60,6 +73,7 @@ class Manifest(msgspec.Struct, kw_only=True):
     dimensions: int
     dtype: Literal["float32"] = "float32"
     unit_length: bool = True
+    learnt_from: int | None = None
 
 
 class VectorStore:
@@ -71,6 +85,7 @@ class VectorStore:
 
     Attributes:
         held: What each photo's vector is of, and its row, by key.
+        failed: Keys of photos that were tried and have no vector.
         row_of: Row by what it is the vector of: equal captions share one.
     """
 
@@ -78,6 +93,7 @@ class VectorStore:
         self.directory = directory
         self.of_pictures = of_pictures
         self.held: dict[str, tuple[str, int]] = {}
+        self.failed: set[str] = set()
         self.row_of: dict[str, int] = {}
         self._manifest_path = directory / "manifest.json"
         self._rows_path = directory / "vectors.f32"
@@ -97,6 +113,7 @@ class VectorStore:
 
     def _start_over(self) -> None:
         self.held.clear()
+        self.failed.clear()
         self.row_of.clear()
         self._follower = Follower(self.journal, EmbeddingRecord)
 
@@ -116,8 +133,11 @@ class VectorStore:
         rows = self.rows
         for _, record in self._follower.poll():
             key = record_key(record.rel_path, record.raw_path)
+            self.failed.discard(key)
             if record.row is None or not 0 <= record.row < rows:
                 self.held.pop(key, None)
+                if record.error is not None:
+                    self.failed.add(key)
                 continue
             self.held[key] = (record.of, record.row)
             self.row_of[record.of] = record.row
@@ -135,23 +155,32 @@ class VectorStore:
         return np.memmap(self._rows_path, np.float32, "r", shape=shape)
 
     def take(self, keys: list[str]) -> tuple[Vectors, NDArray[np.int64]]:
-        """Return the distinct vectors of some photos, and for each photo its place among them."""
-        rows = np.array([self.held[key][1] for key in keys], np.int64)
-        distinct, places = np.unique(rows, return_inverse=True)
-        return self.vectors()[distinct], places
+        """Return the distinct vectors of some photos, and for each photo its place among them.
+
+        They are ordered by what they are of, not by when they were made: the same captions
+        give the same array, whatever was interrupted on the way.
+        """
+        rows = dict(self.held[key] for key in keys)
+        ordered = sorted(rows)
+        place_of = {of: place for place, of in enumerate(ordered)}
+        places = np.array([place_of[self.held[key][0]] for key in keys], np.int64)
+        return self.vectors()[[rows[of] for of in ordered]], places
 
     def lock(self) -> WriterLock:
-        """Return the lock of whoever writes here.
+        """Lock the store for writing, and take in what was written until now.
 
         Raises:
             JournalLocked: another process makes vectors here.
         """
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return WriterLock(self.journal, f"pcc embed in {self.directory}")
+        lock = WriterLock(self.journal, f"pcc embed in {self.directory}")
+        self.refresh()
+        return lock
 
     def empty(self, lock: WriterLock) -> None:
         """Remove everything: the vectors are those of another model, or fit no more."""
         os.ftruncate(lock.descriptor, 0)
+        os.fsync(lock.descriptor)
         for path in (self._manifest_path, self._rows_path, self._learnt_path):
             path.unlink(missing_ok=True)
         self.manifest = None
@@ -180,23 +209,31 @@ class VectorStore:
         """Bring vectors to disk behind the others, and return the row of the first.
 
         Raises:
-            OSError: they cannot be written; what was there is as it was.
+            DiskFull: there is no room; what was there is as it was.
+            OSError: they cannot be written.
         """
         assert self.manifest is not None
         first = self.rows
         data = np.ascontiguousarray(vectors, np.float32).tobytes()
+        if len(data) > free_bytes(self.directory):
+            raise DiskFull(self._rows_path, len(data), free_bytes(self.directory))
         with open(os.open(self._rows_path, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as file:
             file.seek(first * 4 * self.manifest.dimensions)  # over a torn last row
             file.truncate()
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
+        if first == 0:
+            sync_directory(self.directory)  # the file itself may be new
         return first
 
 
 def store_of(workspace: Path, embedder: str, *, pictures: bool = False) -> VectorStore:
     """Return the store of an embedder in a workspace; that of its pictures stands beside."""
-    name = re.sub(r"[^\w.-]", "_", embedder) + (PICTURES if pictures else "")
+    name = re.sub(r"[^\w.-]", "_", embedder)
+    if name != embedder:
+        name += f"-{text_hash(embedder)[:8]}"  # a/b and a_b are two models
+    name += PICTURES if pictures else ""
     return VectorStore(workspace / "embeddings" / name, of_pictures=pictures)
 
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
 
 from pipeline.clusters.view import NO_CAPTION, UNCLUSTERED, ClusterView
 from pipeline.reports.labels import Labels
@@ -36,8 +33,18 @@ def csv_lines(view: ClusterView, labels: Labels) -> Iterator[bytes]:
         )
 
 
-def csv_line(cells: Any) -> bytes:
-    """Return one line of CSV; no cell of it is a formula or breaks the line."""
-    line = io.StringIO()
-    csv.writer(line, lineterminator="\n").writerow([safe_cell(str(cell)) for cell in cells])
-    return line.getvalue().encode("utf-8", "replace")
+def csv_line(cells: Iterable[object]) -> bytes:
+    """Return one line of CSV (RFC 4180); no cell of it is a formula or breaks the line.
+
+    Cells with a semicolon or a tab are quoted too: a spreadsheet may take those for
+    separators, and what follows for a formula.
+    """
+    shown = [_quoted(safe_cell(str(cell))) for cell in cells]
+    return (",".join(shown) + "\n").encode("utf-8", "replace")
+
+
+def _quoted(cell: str) -> str:
+    if not any(char in cell for char in ',;\t"'):
+        return cell
+    escaped = cell.replace('"', '""')
+    return f'"{escaped}"'

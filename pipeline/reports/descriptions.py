@@ -6,7 +6,8 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from backends.base import Options
-from pipeline.captions.library import LibraryPhoto, read_library
+from journal import CaptionRecord, record_key, scan
+from pipeline.captions.library import LibraryPhoto
 from pipeline.captions.request import RunRequest, prepare_run
 from pipeline.captions.run import run_captions
 from pipeline.jobs.hosting import Watcher
@@ -20,15 +21,20 @@ def descriptions_path(workspace: Path) -> Path:
 
 def read_descriptions(workspace: Path) -> dict[str, str]:
     """Return the descriptions made so far, by key."""
-    photos = read_library(descriptions_path(workspace))
-    return {photo.key: photo.caption for photo in photos if photo.caption is not None}
+    records = scan(descriptions_path(workspace), CaptionRecord)
+    return {
+        record_key(record.rel_path, record.raw_path): record.caption
+        for _, record in records
+        if record.caption
+    }
 
 
 def undescribed(
     photos: Sequence[LibraryPhoto], workspace: Path, words: Collection[str]
 ) -> list[LibraryPhoto]:
     """Return the photos that were never captioned, have no word, and no description yet."""
-    done = {photo.key for photo in read_library(descriptions_path(workspace))}
+    records = scan(descriptions_path(workspace), CaptionRecord)
+    done = {record_key(record.rel_path, record.raw_path) for _, record in records}
     return [
         photo
         for photo in photos

@@ -17,14 +17,19 @@ class Labels(msgspec.Struct):
         captioned: Photos with a caption.
         errors: Photos whose captioning failed.
         fallbacks: Photos never captioned, named after the nearest word of a vocabulary.
-        described: Photos never captioned, with their basic description.
+        described_places: Places of photos never captioned, with their basic description.
     """
 
     texts: list[str]
     captioned: int = 0
     errors: int = 0
     fallbacks: int = 0
-    described: int = 0
+    described_places: set[int] = msgspec.field(default_factory=set)
+
+    @property
+    def described(self) -> int:
+        """Photos with a basic description."""
+        return len(self.described_places)
 
     @property
     def summary(self) -> str:
@@ -65,6 +70,6 @@ def make_labels(
             labels.fallbacks += 1
         elif photo.key in descriptions:
             text = descriptions[photo.key]
-            labels.described += 1
+            labels.described_places.add(len(labels.texts))
         labels.texts.append(text)
     return labels

@@ -62,10 +62,10 @@ def _section(view: ClusterView, labels: Labels, cluster: Cluster) -> Iterator[st
 def heading(labels: Labels, cluster: Cluster) -> str:
     """Return what a cluster is headed by.
 
-    The title that people gave it; else the label of its exemplar, a caption or the nearest
-    word of the vocabulary; else the title.
+    The caption of its exemplar, else the nearest word of the vocabulary; where there is
+    neither, its title.
     """
-    if cluster.named or cluster.exemplar is None or cluster.id in SPECIAL:
+    if cluster.exemplar is None or cluster.exemplar in labels.described_places:
         return cluster.title
     return labels.texts[cluster.exemplar] or cluster.title
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from backends.keys import scrub
+
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>|#!~&$@])")
-_FORMULA = ("=", "+", "-", "@")
+_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 _JOINERS = "\u200c\u200d"
 """They shape scripts and emoji, and move nothing."""
 
 
 def one_line(text: str) -> str:
-    """Return a text on one line: no control character, no direction mark, no half surrogate."""
+    """Return a text on one line: no control character, no direction mark, no key."""
+    text = scrub(text)
     if text.isprintable():
         return text
     return "".join(char if _is_harmless(char) else " " for char in text).strip()

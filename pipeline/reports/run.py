@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from io import BytesIO
 from pathlib import Path
@@ -17,6 +17,7 @@ from pipeline.clusters.moments import dated
 from pipeline.clusters.view import SPECIAL, ClusterView
 from pipeline.photos.decoder import DecoderPool
 from pipeline.photos.errors import CorruptImageError
+from pipeline.photos.photo import find_file
 from pipeline.reports.csv_export import csv_lines
 from pipeline.reports.html_page import Page, PageCluster, PagePhoto, render
 from pipeline.reports.labels import Labels
@@ -98,13 +99,10 @@ def write_reports(
 
 def _page(view: ClusterView, labels: Labels, made: str, thumbnails: dict[int, bytes]) -> Page:
     number = {id_: at for at, id_ in enumerate(view.clusters)}
+    sheets = choose_sheets(view)
     clusters = []
     for cluster in view.clusters.values():
-        sheet = [
-            (place, thumbnails[place])
-            for place in sheet_of(view, cluster.id)
-            if place in thumbnails
-        ]
+        sheet = [(place, thumbnails[place]) for place in sheets[cluster.id] if place in thumbnails]
         exemplar = "" if cluster.exemplar is None else labels.texts[cluster.exemplar]
         clusters.append(
             PageCluster(
@@ -160,7 +158,8 @@ async def make_thumbnails(
     Raises:
         DecoderUnavailable: no decoding process starts.
     """
-    wanted = _wanted(view)
+    sheets = choose_sheets(view).values()
+    wanted = dict.fromkeys(place for sheet in sheets for place in sheet)
     found: dict[int, bytes] = {}
     if not wanted:
         return found
@@ -170,9 +169,11 @@ async def make_thumbnails(
 
         async def make(place: int) -> None:
             nonlocal done
+            photo = view.photos[place]
             try:
-                loaded = await decoders.decode(view.photos[place].path)
-            except CorruptImageError:
+                path = find_file(photos_dir, photo.rel_path, photo.raw_path)
+                loaded = await decoders.decode(str(path.relative_to(photos_dir)))
+            except (CorruptImageError, ValueError):  # or a journal names what is not in there
                 return
             finally:
                 done += 1
@@ -185,8 +186,7 @@ async def make_thumbnails(
     return found
 
 
-def _wanted(view: ClusterView) -> Sequence[int]:
-    """Return the photos of all contact sheets, fewer of each where there are many clusters."""
+def choose_sheets(view: ClusterView) -> dict[str, list[int]]:
+    """Return the photos of each contact sheet, fewer of each where there are many clusters."""
     most = max(1, min(SHEET, MOST_THUMBNAILS // max(1, len(view.clusters))))
-    places = (place for id_ in view.clusters for place in sheet_of(view, id_, most))
-    return list(dict.fromkeys(places))
+    return {id_: sheet_of(view, id_, most) for id_ in view.clusters}
