@@ -254,6 +254,7 @@ def test_what_is_written_is_for_its_owner_alone(pcc: Pcc, clustered: Path) -> No
         ("cluster", "--min-cluster-size", "1"),
         ("cluster", "--seed", "-1"),
         ("cluster", "--sample", "many"),
+        ("cluster", "--embedder", ""),
         ("chunk", "--chunk-size", "0"),
         ("report", "--format", "csv,pdf"),
         ("report", "--vocabulary", "/no/such/file"),

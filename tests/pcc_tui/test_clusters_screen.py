@@ -72,6 +72,11 @@ class Desk:
         return shown(self.screen.query_one(name))
 
     @property
+    def keys(self) -> list[str]:
+        """The photos of the sheet, on all its pages."""
+        return [self.sheet._library[place].key for place in self.sheet._places]
+
+    @property
     def here(self) -> str:
         """The title under the cursor."""
         assert self.tree.spot is not None
@@ -87,7 +92,12 @@ class Desk:
             before = self.tree.cursor
             await self.press("right", "down")
             assert self.tree.cursor > before, "the tree has no such row"
-        await self.until(lambda: photo in {p.key for p in self.sheet._photos})
+        await self.until(lambda: photo in self.sheet_keys)
+
+    @property
+    def sheet_keys(self) -> list[str]:
+        """Keys of the photos of the sheet, all pages of it."""
+        return [self.sheet._library[place].key for place in self.sheet._places]
 
     def captions(self) -> list[str]:
         """The captions on the page, without what is only a name."""
@@ -147,7 +157,7 @@ async def test_chunks_of_a_cluster(clustered: Path) -> None:
         await desk.sees("001 2021-06-11", "002 2021-06-25")
         await desk.press("down", "down")
         await desk.sees("chunk 2 of 2", "1-5 of 5")
-        assert [photo.key for photo in desk.sheet._photos] == [market(n) for n in range(5, 10)]
+        assert desk.sheet_keys == [market(n) for n in range(5, 10)]
         await desk.press("left", "left")
         assert desk.here == title_by_photo(clustered)[market()]
 
@@ -261,7 +271,7 @@ async def test_paging_and_moving_over_the_sheet(clustered: Path) -> None:
             assert desk.sheet.current is not None
             seen.append(desk.sheet.current.key)
             await desk.press("j")
-        assert seen[:10] == [photo.key for photo in desk.sheet._photos]
+        assert seen[:10] == desk.sheet_keys
         await desk.sees(f"{page + 1}-10 of 10")
         await desk.press("up", "left", "h", "right", "l", "tab")
         assert desk.tree.has_focus

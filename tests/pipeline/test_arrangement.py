@@ -58,18 +58,40 @@ def test_changes_to_a_cluster_that_is_gone_go_to_its_heir() -> None:
     assert [change.title for change in made.view.arrangement.lost] == ["Cats"]
 
 
-def test_changes_to_a_cluster_without_an_heir_leave_photos_where_they_are_found() -> None:
+def test_what_was_moved_stays_together_after_its_cluster_dissolved() -> None:
     made = desk()
     made.move("bb", "a1", "n1")
-    made.merge("bb", "cc")
-    made.again(clustering_of({"aa": ["a1", "b1", "b2"], "cc": ["c1", "c2", "c3", "c4"]}))
+    found = {"aa": ["a1", "b1", "b2"], "cc": ["c1", "c2", "c3", "c4"]}
+    made.again(clustering_of(found))
     assert titles_of(made.view) == {
-        "AA": ["a1", "b1", "b2"],
-        "CC": ["c1", "c2", "c3", "c4"],  # what it was merged into is no more
-        UNCLUSTERED: ["a2", "a3", "n1"],
+        "AA": ["b1", "b2"],
+        "BB": ["a1", "n1"],
+        "CC": ["c1", "c2", "c3", "c4"],
+        UNCLUSTERED: ["a2", "a3"],
     }
+    assert made.view.arrangement.lost == []
     made.again(FOUND)
-    assert titles_of(made.view)["BB"] == ["a1", "b1", "b2", "c1", "c2", "c3", "c4", "n1"]
+    assert titles_of(made.view)["BB"] == ["a1", "b1", "b2", "n1"]
+
+
+@pytest.mark.parametrize("heir", [None, "aa"])
+def test_what_was_merged_stays_together_after_its_cluster_dissolved(heir: str | None) -> None:
+    made = desk()
+    made.rename("bb", "Cats")
+    made.merge("bb", "cc")
+    together = ["b1", "b2", "c1", "c2", "c3", "c4"]
+    assert titles_of(made.view)["Cats"] == together
+    found = {"aa": ["a1", "b1", "c2"], "cc": ["c1", "a3"]}
+    made.again(clustering_of(found, successors={"bb": heir} if heir else {}))
+    titles = titles_of(made.view)
+    if heir:
+        assert titles["AA"] == ["a1", "a3", *together]
+        return
+    assert titles["Cats"] == ["a3", *together]
+    assert titles["AA"] == ["a1"]
+    assert [change.action for change in made.view.arrangement.lost] == []
+    made.again(FOUND)
+    assert titles_of(made.view)["Cats"] == together
 
 
 def test_a_cluster_that_a_clustering_finds_after_it_was_split_off_keeps_its_measures() -> None:

@@ -9,16 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.clusters.clusterer import Clusterer, ClusterReport, Settings, compare_with_previous
+from pipeline.clusters.clusterer import Clusterer
+from pipeline.clusters.comparison import ClusterReport, compare, count_clusters
 from pipeline.clusters.errors import NoClusters
 from pipeline.clusters.fitting import fit
 from pipeline.clusters.measuring import measure_photos
 from pipeline.clusters.opening import open_view, previous_clustering, search_embedder
-from pipeline.clusters.overrides import Overrides, overrides_path
 from pipeline.clusters.run import ClusterRequest, Outcome, prepare_clustering, run_clustering
+from pipeline.clusters.settings import Settings
 from pipeline.clusters.step import NOTHING
 from pipeline.clusters.tree_file import Clustering, clusters_path, read_clustering
-from pipeline.clusters.view import NO_CAPTION
+from pipeline.clusters.view import NO_CAPTION, ClusterView
 from pipeline.embeddings.run import prepare_captions
 from tests.support.apps import caption, failure, write_records
 from tests.support.vectors import ANIMALS, Captions, captioned, embed
@@ -39,23 +40,16 @@ def clusterer_of(workspace: Path, captions: Captions, settings: Settings) -> Clu
     embed(workspace, captions)
     prepared = prepare_captions(workspace, "tfidf", captioned(captions))
     prepared.lock.release()
-    overrides = Overrides(overrides_path(workspace))
-    overrides.refresh()
     return Clusterer(
-        captioned(captions),
-        prepared.embedder,
-        [prepared.store],
-        settings,
-        overrides,
-        previous_clustering(workspace),
-        clusters_path(workspace),
+        captioned(captions), prepared.embedder, [prepared.store], settings, workspace
     )
 
 
 def clustered(workspace: Path, captions: Captions, settings: Settings = SMALL) -> Clustering:
     """Cluster a library, in this process."""
     clusterer = clusterer_of(workspace, captions, settings)
-    request = clusterer.request()
+    request = clusterer.request(force=True)
+    assert request is not None
     clusterer.finish(fit(request, lambda what, share: None) if request.places else NOTHING)
     found = read_clustering(clusters_path(workspace))
     assert found == clusterer.clustering
@@ -80,6 +74,7 @@ def test_the_subjects_of_a_library_are_its_clusters(workspace: Path) -> None:
 def test_the_same_library_has_the_same_tree(workspace: Path) -> None:
     first = clustered(workspace, herds(6))
     assert not clusterer_of(workspace, herds(6), SMALL).has_changed()
+    assert clusterer_of(workspace, herds(6), SMALL).request() is None
     second = clustered(workspace, herds(6))
     first.head.at = second.head.at
     assert first == second
@@ -90,10 +85,10 @@ def test_the_same_library_has_the_same_tree(workspace: Path) -> None:
 def test_clusters_keep_their_ids_while_the_library_grows(workspace: Path) -> None:
     before = clustered(workspace, herds(6))
     after = clustered(workspace, herds(8))
-    report = ClusterReport(
-        photos=80, clustered=0, unclustered=0, no_caption=0, clusters=0, groups=0
-    )
-    compare_with_previous(report, before, after)
+    photos = captioned(herds(8))
+    views = [ClusterView(photos, clustering) for clustering in (before, after)]
+    report = count_clusters(views[1])
+    compare(report, views[0], views[1], {placed.key for placed in before.placed})
     assert (report.kept, report.new, report.gone) == (10, 0, [])
     assert report.moved == 0
 

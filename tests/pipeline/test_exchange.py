@@ -13,16 +13,8 @@ import msgspec
 import pytest
 
 from pipeline.clusters.view import NO_CAPTION, UNCLUSTERED, ClusterView
-from pipeline.reports.exchange import (
-    COLUMNS,
-    Imported,
-    Table,
-    UnreadableTable,
-    export_csv,
-    export_rows,
-    import_csv,
-    import_json,
-)
+from pipeline.reports.exchange import COLUMNS, Table, export_csv, export_rows
+from pipeline.reports.label_import import Imported, UnreadableTable, import_csv, import_json
 from pipeline.reports.plain import one_line
 from tests.support.placed import Desk, clustering_of, library_photo, redone, titles_of
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
-from pipeline.clusters.keywords import FILLERS, KEYWORDS, TITLE_WORDS, Lexicon, titles
+from pipeline.clusters.keywords import FILLERS, KEYWORDS, NOUNS, TITLE_WORDS, Lexicon, titles
 
 OTHERS = ["a red house", "the blue sky over a lake"] * 10
 
@@ -74,10 +74,14 @@ def test_the_commoner_form_of_a_word_is_shown() -> None:
 
 def test_no_stop_word_is_a_keyword() -> None:
     """Nor the plural of a filler, such as views."""
-    text = " ".join(sorted(ENGLISH_STOP_WORDS | FILLERS))
+    text = " ".join(sorted((ENGLISH_STOP_WORDS - NOUNS) | FILLERS))
     plurals = " ".join(f"{word}s" for word in sorted(FILLERS))
     captions = [f"{text} {plurals} lighthouse"] * 5 + [text] * 3
     assert keywords(captions, OTHERS)[0] == ["lighthouse"]
+
+
+def test_a_noun_that_passes_for_a_stop_word_is_a_keyword() -> None:
+    assert keywords(["a fire hydrant by the mill"] * 5, OTHERS)[0] == ["fire", "hydrant", "mill"]
 
 
 @pytest.mark.parametrize("caption", ["", "   ", "...", "42", "a", "the of and", "\x00\x1b[31m"])

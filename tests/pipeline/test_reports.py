@@ -211,14 +211,15 @@ def test_the_markdown_has_no_line_that_a_caption_made() -> None:
     assert headings == ["# Clusters", *headings[1:]]
     assert len(headings) == 1 + len(view.clusters)
     assert headings[1].startswith(r"## \=HYPERLINK")
-    assert headings[2].startswith(r"### \<script\>alert(1)\</script\>")
+    assert headings[2].startswith(r"### \=HYPERLINK")
+    assert any(line.startswith(r"\<script\>alert(1)\</script\>") for line in lines)
     assert not any("<script" in bare(line) for line in lines)
     captioned = len([text for text in HOSTILE if text]) - 1
     assert lines[4] == f"{captioned} captioned, 1 errors, 0 vocabulary fallbacks"
     assert lines[6] == r"Warning: 1 photos failed and have no label; retry them with \`pcc run\`"
 
 
-def test_a_cluster_is_headed_by_its_exemplar_unless_people_named_it() -> None:
+def test_a_cluster_is_headed_by_its_exemplar_even_if_people_named_it() -> None:
     photos = [photo("a1"), photo("a2", "success", "a cat"), photo("b1", "error_api", None)]
     found = clustering_of({"aa": ["a1", "a2"], "bb": ["b1"]})
     desk = Desk(ClusterView(photos, found), found)
@@ -227,8 +228,11 @@ def test_a_cluster_is_headed_by_its_exemplar_unless_people_named_it() -> None:
     assert heading(labels, desk.view.clusters["bb"]) == "BB"
     labels.texts[2] = "a beach"  # the nearest word of a vocabulary
     assert heading(labels, desk.view.clusters["bb"]) == "a beach"
+    labels.described_places.add(2)  # or what `basic` says, which is no caption
+    assert heading(labels, desk.view.clusters["bb"]) == "BB"
     desk.rename("aa", "Pets")
-    assert heading(labels, desk.view.clusters["aa"]) == "Pets"
+    assert heading(labels, desk.view.clusters["aa"]) == "a dog"
+    assert "Pets: 2 photos, cohesion 0.90" in markdown_lines(desk.view, labels, "today")
 
 
 @pytest.mark.parametrize(("size", "most"), [(1, 5), (5, 5), (6, 5), (100, 12), (3, 1)])

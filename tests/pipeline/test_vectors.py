@@ -78,6 +78,7 @@ def test_the_manifest_says_what_the_vectors_are(workspace: Path) -> None:
         "dimensions": width,
         "dtype": "float32",
         "unit_length": True,
+        "learnt_from": 5,
     }
     assert (directory / "vectors.f32").stat().st_size == 5 * width * 4
     assert embedders_with_vectors(workspace) == ["tfidf"]

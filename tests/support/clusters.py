@@ -114,6 +114,13 @@ def view_of(workspace: Path) -> ClusterView:
     return open_view(workspace, workspace / "captions.jsonl", None)
 
 
+def seen_by_photo(workspace: Path) -> dict[str, str]:
+    """Return the id of the cluster that people see each photo in."""
+    view = view_of(workspace)
+    paths = (photo.rel_path for photo in view.photos)
+    return dict(zip(paths, view.leaf_of, strict=True))
+
+
 def title_by_photo(workspace: Path) -> dict[str, str]:
     """Return the title of the cluster that people see each photo in."""
     view = view_of(workspace)

@@ -127,6 +127,15 @@ async def review(pilot: Pilot[int]) -> None:
     await until(pilot, lambda: "▀" in shown(pilot.app.screen))
 
 
+async def clusters(pilot: Pilot[int]) -> None:
+    """Show the tree, and the contact sheet of a trip."""
+    await pilot.press("5")
+    await until(pilot, lambda: "portugal" in shown(pilot.app.screen))
+    await pilot.press("down")
+    await pilot.pause(0.5)
+    await until(pilot, lambda: shown(pilot.app.screen).count("▀") > 900)
+
+
 Take = Callable[[Pilot[int]], Awaitable[None]]
 
 
@@ -190,8 +199,10 @@ def main() -> None:
         for console, name in ((demo(folder), "demo"), (headless_run(folder), "headless")):
             svg = console.export_svg(title="pcc", unique_id=name)
             (target / f"{name}.svg").write_text(svg, "utf-8")
+        cluster = [*PCC, "cluster", "--photos-dir", "photos"]
+        subprocess.run(cluster, cwd=folder / "pcc-demo", capture_output=True, check=True)
         longer_library(folder / "pcc-demo", folder / "longer")
-        for take in (library, backend, review, run):
+        for take in (library, backend, review, clusters, run):
             theme = "textual-light" if take is backend else "textual-dark"
             workspace = folder / ("longer" if take is run else "pcc-demo")
             svg = asyncio.run(photograph(workspace, take, theme))
