@@ -77,5 +77,5 @@ def read_library(journal: Path, paths: Iterable[str] = ()) -> list[LibraryPhoto]
     edits.refresh()
     for key, text in edits.texts.items():
         if key in photos:
-            photos[key].caption = text or None
+            photos[key].caption = scrub(text) or None
     return sorted(photos.values(), key=lambda photo: (photo.rel_path, photo.key))

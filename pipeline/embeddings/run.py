@@ -142,7 +142,8 @@ def _still_fits(embedder: Embedder, store: VectorStore, captions: int, kept: int
         return True
     learnt = store.learnt()
     learnt_from = store.manifest.learnt_from if store.manifest else None
-    known = min(kept, learnt_from or 0)
+    unmade = max(0, (learnt_from or 0) - len(store.held))  # of a first embedding cut short
+    known = min(kept + unmade, learnt_from or 0)
     if learnt is None or captions > GROWTH_BEFORE_LEARNING_ANEW * max(1, known):
         return False
     try:

@@ -93,7 +93,8 @@ def import_csv(view: ClusterView, data: bytes) -> Imported:
         UnreadableTable: it has no header of ours.
     """
     csv.field_size_limit(LONGEST_CELL)
-    lines = data.decode("utf-8-sig", "surrogateescape").replace("\r\n", "\n").split("\n")
+    text = data.decode("utf-8-sig", "surrogateescape")
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     delimiter = max(",;\t", key=lines[0].count)
 
     def cells_of(line: str) -> list[str]:
@@ -107,7 +108,7 @@ def import_csv(view: ClusterView, data: bytes) -> Imported:
         raise UnreadableTable("its header names a column twice")
     reader = _Reader(view, _table_of(header))
     for number, line in enumerate(lines[1:], 2):
-        if not line.strip(f" \r{delimiter}"):
+        if not line.strip(f" {delimiter}"):
             continue
         try:
             cells = cells_of(line)
@@ -247,6 +248,8 @@ class _Reader:
             raise WrongOverride(f"another row locks {target.title}")
         if target.id in self._merged:
             raise WrongOverride(f"another row merges {target.title} into something else")
+        if cluster.id in self._merge_targets:
+            raise WrongOverride(f"another row merges something into {cluster.title}")
         change = merge(self._view, target, [cluster])
         self._merged.add(cluster.id)
         self._merge_targets.add(target.id)

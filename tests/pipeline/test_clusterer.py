@@ -18,11 +18,17 @@ from pipeline.clusters.opening import open_view, previous_clustering, search_emb
 from pipeline.clusters.run import ClusterRequest, Outcome, prepare_clustering, run_clustering
 from pipeline.clusters.settings import Settings
 from pipeline.clusters.step import NOTHING
-from pipeline.clusters.tree_file import Clustering, clusters_path, read_clustering
+from pipeline.clusters.tree_file import (
+    Clustering,
+    clusters_path,
+    read_clustering,
+    write_clustering,
+)
 from pipeline.clusters.view import NO_CAPTION, ClusterView
 from pipeline.embeddings.run import prepare_captions
 from tests.support.apps import caption, failure, write_records
-from tests.support.vectors import ANIMALS, Captions, captioned, embed
+from tests.support.placed import clustering_of
+from tests.support.vectors import ANIMALS, Captions, captioned, embed, opened
 
 SMALL = Settings(min_cluster_size=3)
 
@@ -40,9 +46,7 @@ def clusterer_of(workspace: Path, captions: Captions, settings: Settings) -> Clu
     embed(workspace, captions)
     prepared = prepare_captions(workspace, "tfidf", captioned(captions))
     prepared.lock.release()
-    return Clusterer(
-        captioned(captions), prepared.embedder, [prepared.store], settings, workspace
-    )
+    return Clusterer(captioned(captions), prepared.embedder, [prepared.store], settings, workspace)
 
 
 def clustered(workspace: Path, captions: Captions, settings: Settings = SMALL) -> Clustering:
@@ -147,6 +151,46 @@ def test_photos_are_measured_by_the_vectors_of_now(workspace: Path) -> None:
     assert (alone.exemplar, alone.distances) == (0, [0.0])
 
 
+@pytest.mark.parametrize("copies", [50, 3])
+def test_copies_do_not_melt_clusters(workspace: Path, copies: int) -> None:
+    words = [f"{animal}{number}" for animal in ANIMALS for number in "ab"]
+    captions: dict[str, str | None] = {
+        f"{word}-{number:02d}": f"{word} {word}s {word}ish"
+        for number in range(copies)
+        for word in words
+    }
+    found = clustered(workspace, captions, Settings())
+    inside: dict[str | None, set[str]] = {}
+    for placed in found.placed:
+        inside.setdefault(placed.cluster, set()).add(placed.rel_path.split("-")[0])
+    assert sorted(inside.values(), key=min) == [{word} for word in sorted(words)]
+    spots = {(placed.x, placed.y) for placed in found.placed}
+    assert all(None not in spot for spot in spots)
+
+
+def test_vectors_made_in_any_order_are_fitted_alike(tmp_path: Path) -> None:
+    captions = herds(6) | {"copy": herds(6)["dog000"]}
+    backwards = dict(reversed(captions.items()))
+    requests = []
+    for name, given in {"one": captions, "two": backwards, "three": captions}.items():
+        workspace = tmp_path / name
+        workspace.mkdir()
+        embed(workspace, given)
+        if name == "three":  # the records of some are lost, and made again
+            keys = opened(workspace).journal
+            lines = keys.read_bytes().splitlines(keepends=True)
+            keys.write_bytes(b"".join(lines[12:]))
+            assert embed(workspace, captions) == 12
+        requests.append(clusterer_of(workspace, captions, SMALL).request())
+    rows = {
+        name: (tmp_path / name / "embeddings/tfidf/vectors.f32").read_bytes()
+        for name in ("one", "two", "three")
+    }
+    assert len({*rows.values()}) == 3
+    assert requests[0] is not None
+    assert requests[0] == requests[1] == requests[2]
+
+
 # The command
 
 
@@ -211,6 +255,24 @@ def test_clusters_that_cannot_be_read_are_told_of_and_made_anew(
         read_clustering(path)
     assert previous_clustering(workspace) is None
     clustered(workspace, captions)
+
+
+@pytest.mark.parametrize(
+    "parents", [("aa", None), ("gg", "bb"), ("bb", "aa"), (None, "aa"), ("zz", None)]
+)
+def test_clusters_that_make_no_tree_are_refused(
+    workspace: Path, parents: tuple[str | None, str | None]
+) -> None:
+    """One that is its own parent would be climbed for ever."""
+    found = clustering_of({"aa": ["a1"], "bb": ["b1"]})
+    write_clustering(clusters_path(workspace), found)
+    assert read_clustering(clusters_path(workspace)) == found
+    for node, parent in zip(found.nodes, parents, strict=True):
+        node.parent = parent
+    write_clustering(clusters_path(workspace), found)
+    with pytest.raises(NoClusters, match="makes no tree"):
+        read_clustering(clusters_path(workspace))
+    assert previous_clustering(workspace) is None
 
 
 def test_without_clusters_the_command_that_makes_them_is_named(workspace: Path) -> None:

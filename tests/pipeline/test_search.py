@@ -106,6 +106,16 @@ def test_meaning_does_not_need_every_word(vectors: Searcher) -> None:
     assert names(vectors, "a bicycle under the stars at night", "meaning")[0] == "bike1"
 
 
+def test_a_word_that_no_caption_holds_means_nothing(workspace: Path) -> None:
+    captions = {"dull": "The of and.", "odd": "...", "dog": "A dog.", "cat": "A cat."}
+    embed(workspace, captions)
+    here = Searcher(captioned(captions), workspace, "tfidf")
+    for query in ("zeppelin", "the", "???"):  # nor are captions of such words like them
+        assert here.search(query, "meaning") == []
+    assert [hit.place for hit in here.search("the")] == [0]
+    assert [hit.place for hit in here.search("zeppelin dog", "meaning")] == [2]
+
+
 def test_both_put_what_has_the_words_and_the_meaning_first(vectors: Searcher) -> None:
     hits = vectors.search("red bicycle")
     found = [[*CAPTIONS][hit.place] for hit in hits]

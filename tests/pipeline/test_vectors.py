@@ -100,6 +100,14 @@ def test_names_of_models_lead_to_no_other_place(workspace: Path) -> None:
         assert directory.parent == (workspace / "embeddings").resolve(), name
 
 
+def test_models_whose_names_look_alike_have_two_places(workspace: Path) -> None:
+    names = ("a/b", "a_b", "a:b", "A/b")
+    directories = [store_of(workspace, name).directory for name in names]
+    directories += [store_of(workspace, name, pictures=True).directory for name in names]
+    assert len({*directories}) == 2 * len(names)
+    assert store_of(workspace, "a/b").directory == directories[0]
+
+
 # Another model, another library
 
 
@@ -146,6 +154,17 @@ def test_a_library_that_grew_by_more_is_learnt_anew(workspace: Path) -> None:
     assert learnt(workspace) != before
     assert opened(workspace).rows == 31
     assert_right(workspace, animals(31))
+
+
+def test_a_library_that_grew_by_more_in_small_steps_is_learnt_anew(workspace: Path) -> None:
+    made = {}
+    for count in (20, 25, 29, 31, 40, 47):
+        made[count] = embed(workspace, animals(count))
+        store = opened(workspace)
+        assert store.manifest is not None
+        assert store.manifest.learnt_from == (20 if count < 31 else 31 if count < 47 else 47)
+    assert made == {20: 20, 25: 5, 29: 4, 31: 31, 40: 9, 47: 47}
+    assert_right(workspace, animals(47))
 
 
 def test_captions_that_all_changed_are_learnt_anew(workspace: Path) -> None:
