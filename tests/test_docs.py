@@ -133,6 +133,6 @@ def test_every_command_and_flag_of_the_clusters_page_exists(pcc: Pcc) -> None:
         tuple(command.split()) for command in re.findall(r"^pcc ((?:labels )?[a-z]+)", text, re.M)
     }
     known = "".join(pcc(*command, "--help").stdout for command in commands)
-    assert len(commands) == 12
+    assert len(commands) == 14
     for flag in set(re.findall(r"--[a-z][a-z-]+", text)):
         assert flag in known, flag

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
+from backends.keys import scrub
 from pipeline.clusters.view import SPECIAL, ClusterView
 from pipeline.reports.csv_export import csv_line
 
@@ -29,7 +30,7 @@ def export_rows(view: ClusterView, table: Table) -> Iterator[dict[str, str]]:
                 "rel_path": photo.rel_path,
                 "raw_path": photo.raw_path or "",
                 "cluster_id": leaf,
-                "cluster": " / ".join(view.path(leaf)),
+                "cluster": scrub(" / ".join(view.path(leaf))),
                 "caption": photo.caption or "",
             }
         return
@@ -39,12 +40,12 @@ def export_rows(view: ClusterView, table: Table) -> Iterator[dict[str, str]]:
         exemplar = None if cluster.exemplar is None else view.photos[cluster.exemplar]
         yield {
             "cluster_id": cluster.id,
-            "title": cluster.title,
+            "title": scrub(cluster.title),
             "locked": "yes" if cluster.locked else "no",
             "merge_into": "",
             "size": str(cluster.size),
-            "cluster": " / ".join(view.path(cluster.id)),
-            "keywords": ", ".join(cluster.keywords),
+            "cluster": scrub(" / ".join(view.path(cluster.id))),
+            "keywords": scrub(", ".join(cluster.keywords)),
             "exemplar": exemplar.rel_path if exemplar else "",
             "exemplar_caption": (exemplar.caption or "") if exemplar else "",
         }

@@ -109,7 +109,7 @@ def _page(view: ClusterView, labels: Labels, made: str, thumbnails: dict[int, by
                 title=one_line(cluster.title),
                 parent=number.get(cluster.parent or ""),
                 size=cluster.size,
-                keywords=cluster.keywords,
+                keywords=[*map(one_line, cluster.keywords)],
                 exemplar=one_line(exemplar),
                 cohesion=None if cluster.id in SPECIAL else cluster.cohesion,
                 span=cluster.span,

@@ -13,6 +13,7 @@ from textual.widgets import Button, Input, OptionList, Select, TextArea
 from pcc_tui.app import PccApp
 from pcc_tui.job_link import Ended
 from pcc_tui.screens.backend import BackendScreen
+from pcc_tui.screens.clusters import ClustersScreen
 from pcc_tui.screens.leave import LeaveDialog
 from pcc_tui.screens.library import LibraryScreen
 from pcc_tui.screens.review import ReviewScreen
@@ -71,13 +72,21 @@ async def test_the_library_counts_and_says_what_is_next(workspace: Path, library
         await on(pilot, SetupScreen)
 
 
-async def test_the_next_step_is_retrying_then_reviewing(workspace: Path, library: Path) -> None:
+async def test_the_next_step_is_retrying_then_clustering_then_reviewing(
+    workspace: Path, library: Path
+) -> None:
+    (workspace / "pcc.toml").write_text('embedder = "tfidf"\n')
     write_records(workspace, *map(caption, range(11)), failure(11))
     async with running(make_app(workspace, library)) as pilot:
         await until(pilot, lambda: "Retry 1 failed photos" in shown(pilot.app.screen))
         await pilot.press("enter")
         await on(pilot, RunScreen)
         await until(pilot, lambda: len(records(workspace)) == 13)
+        await until(pilot, lambda: not app_of(pilot).link.running)
+        await pilot.press("1")
+        await until(pilot, lambda: "Sort the photos into clusters" in shown(pilot.app.screen))
+        await pilot.press("enter")
+        await on(pilot, RunScreen)
         await until(pilot, lambda: not app_of(pilot).link.running)
         await pilot.press("1")
         await until(pilot, lambda: "Review the captions" in shown(pilot.app.screen))
@@ -87,8 +96,8 @@ async def test_the_next_step_is_retrying_then_reviewing(workspace: Path, library
 
 async def test_number_keys_and_clicks_reach_every_screen(workspace: Path, library: Path) -> None:
     async with running(make_app(workspace, library)) as pilot:
-        kinds = (LibraryScreen, BackendScreen, RunScreen, ReviewScreen)
-        for key, kind in zip("12341", (*kinds, LibraryScreen), strict=True):
+        kinds = (LibraryScreen, BackendScreen, RunScreen, ReviewScreen, ClustersScreen)
+        for key, kind in zip("123451", (*kinds, LibraryScreen), strict=True):
             await pilot.press(key)
             await on(pilot, kind)
         await pilot.click("#navigation", offset=(14, 0))
