@@ -522,11 +522,17 @@ def npmi(x: set[int], y: set[int], captions: int) -> float:
 
 
 def is_poor(title: Sequence[str]) -> bool:
-    """Tell whether a title holds an English stop word, or a noun in singular and plural."""
+    """Tell whether a title holds an English stop word, or a noun in singular and plural.
+
+    The stop words are those of scikit-learn but for the nouns among them, such as `fire`.
+    """
     from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
+    from pipeline.clusters.keywords import NOUNS
+
     words = set(title)
-    return bool(words & ENGLISH_STOP_WORDS) or any(words & plurals(word) for word in words)
+    stop = words & (ENGLISH_STOP_WORDS - NOUNS)
+    return bool(stop) or any(words & plurals(word) for word in words)
 
 
 def plurals(word: str) -> set[str]:

@@ -124,7 +124,7 @@ def _umap(
         random_state=seed,
         n_jobs=1,
         precomputed_knn=(*neighbours, None),
-        tqdm_kwds={"disable": False, "file": _EpochMeter(tell), "mininterval": 0.2},
+        tqdm_kwds={"disable": False, "file": _EpochMeter(tell), "mininterval": 0, "miniters": 5},
     ).fit_transform(vectors)
 
 

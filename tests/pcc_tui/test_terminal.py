@@ -262,7 +262,7 @@ def test_the_demo_opens_on_a_running_job(workspace: Path, opened: Open) -> None:
     window = opened("demo", "somewhere")
     window.wait_for("3 Run", "41 photos in", "39 success, 2 error_corrupt", seconds=90)
     window.press("1")
-    window.wait_for("photos found", "2024", "Review the captions")
+    window.wait_for("photos found", "2024", "Sort the photos into clusters")
     window.press("q")
     gone(window)
 
