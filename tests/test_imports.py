@@ -91,3 +91,15 @@ def test_a_run_with_nothing_to_do_starts_no_engine(tmp_path: Path) -> None:
     loaded = loaded_by(run_pcc("run", "--backend", "basic", *arguments))
 
     assert not loaded & {"asyncio", "PIL", "dotenv"}
+
+
+def test_looking_at_clusters_needs_no_numbers() -> None:
+    code = (
+        "from pcc_tui.screens.clusters import ClustersScreen\n"
+        "from pathlib import Path\n"
+        "from pipeline.clusters.opening import open_view\n"
+        "from pipeline.clusters.search import Searcher\n"
+        "view = open_view(Path('nowhere'), Path('nowhere.jsonl'), None)\n"
+        "Searcher(view.photos, Path('nowhere'), None).search('dog', 'words')\n"
+    )
+    assert not loaded_by(code) & {"numpy", "scipy", "sklearn"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from backends.registry import has_extra
 from pipeline.captions.library import read_library
 from pipeline.clusters.chunk_file import chosen_chunk_size
 from pipeline.clusters.errors import NoClusters
@@ -12,7 +13,6 @@ from pipeline.clusters.moments import moments
 from pipeline.clusters.overrides import Overrides, overrides_path
 from pipeline.clusters.tree_file import Clustering, clusters_path, read_clustering
 from pipeline.clusters.view import ClusterView, Measure, Measured
-from pipeline.embeddings.store import embedders_with_vectors
 from pipeline.photos.walk import walk_photos
 
 
@@ -54,6 +54,8 @@ def previous_clustering(workspace: Path) -> Clustering | None:
 
 def search_embedder(workspace: Path) -> str | None:
     """Return the embedder whose vectors to search: that of the clusters, else any there is."""
+    from pipeline.embeddings.store import embedders_with_vectors
+
     clustering = previous_clustering(workspace)
     if clustering is not None:
         return clustering.head.embedder
@@ -62,7 +64,7 @@ def search_embedder(workspace: Path) -> str | None:
 
 def _measure_by(workspace: Path, clustering: Clustering | None) -> Measure:
     """Return what measures photos by the vectors they were clustered by, while those are there."""
-    if clustering is None:
+    if clustering is None or not has_extra("clusters"):
         return lambda keys: None
 
     def measure(keys: Sequence[str]) -> Measured | None:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
-import numpy as np
 
-from backends.embedders.registry import make_embedder
 from backends.errors import SetupError
 from pipeline.captions.library import LibraryPhoto
-from pipeline.embeddings.store import VectorStore, store_of
+
+if TYPE_CHECKING:
+    from pipeline.embeddings.store import VectorStore
 
 By = Literal["both", "words", "meaning"]
 
@@ -54,7 +54,7 @@ class Searcher:
     ) -> None:
         self._photos = photos
         self._texts = [folded(f"{photo.caption or ''}\n{photo.rel_path}") for photo in photos]
-        self._store = None if embedder is None else store_of(workspace, embedder)
+        self._store = None if embedder is None else _open_store(workspace, embedder)
         self._ready = False
 
     @property
@@ -108,12 +108,16 @@ class Searcher:
             return {}
         vector = self._embedder.embed_texts([query])[0]
         cosine = (self._vectors @ vector)[self._rows]
-        near = np.flatnonzero(cosine >= LEAST_COSINE)
+        near = (cosine >= LEAST_COSINE).nonzero()[0]
         return {int(self._places[at]): float(cosine[at]) for at in near}
 
     def _open(self, store: VectorStore) -> None:
         if self._ready:
             return
+        import numpy as np
+
+        from backends.embedders.registry import make_embedder
+
         assert store.manifest is not None
         self._embedder = make_embedder(store.manifest.embedder)
         self._embedder.open()
@@ -133,6 +137,13 @@ class Searcher:
         self._places = np.array([place for place, _ in held], np.int64)
         self._vectors, self._rows = store.take([key for _, key in held])
         self._ready = True
+
+
+def _open_store(workspace: Path, embedder: str) -> VectorStore:
+    """Open a store; only then numpy is needed, which a machine that captions may not have."""
+    from pipeline.embeddings.store import store_of
+
+    return store_of(workspace, embedder)
 
 
 def folded(text: str) -> str:
