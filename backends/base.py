@@ -40,10 +40,15 @@ class PictureSpec(msgspec.Struct, frozen=True):
     Attributes:
         max_edge: Longest side in pixels; larger pictures are scaled down, none up.
         encoding: `rgb` for raw pixels, `jpeg` for a JPEG that holds pixels alone.
+        crop: Width and height of a box that the picture is scaled to cover, up or
+            down, and centre-cropped to; `max_edge` is then of no matter.
+        resize: Width and height that what was cropped is scaled to.
     """
 
     max_edge: int
     encoding: Encoding = "rgb"
+    crop: tuple[int, int] | None = None
+    resize: tuple[int, int] | None = None
 
 
 class Picture(msgspec.Struct, frozen=True):

@@ -13,9 +13,9 @@ from journal.errors import (
 )
 from journal.index import Index, load_index
 from journal.inspection import Line, inspect_lines
-from journal.lines import Seal, check_seal, seal
+from journal.lines import BOM, Seal, check_seal, seal
 from journal.lock import WriterLock, patient_lock
-from journal.reader import Follower, Malformed, read_record, scan
+from journal.reader import Follower, Malformed, read_chunks, read_record, scan
 from journal.records import (
     CaptionRecord,
     EditRecord,
@@ -31,6 +31,7 @@ from journal.spread import SpreadDict
 from journal.writer import Committed, JournalWriter, free_bytes, sync_directory
 
 __all__ = [
+    "BOM",
     "CaptionRecord",
     "CheckReport",
     "Committed",
@@ -60,6 +61,7 @@ __all__ = [
     "inspect_lines",
     "load_index",
     "patient_lock",
+    "read_chunks",
     "read_record",
     "record_key",
     "repair",

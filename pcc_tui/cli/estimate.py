@@ -8,7 +8,7 @@ import msgspec
 import typer
 
 from pcc_tui.cli.groups import takes_groups
-from pcc_tui.cli.options import Pace, Site, Work, request_of
+from pcc_tui.cli.options import Captioning, Pace, Site, Work, request_of
 from pcc_tui.cli.output import ExitCode, fail, narration, print_json, say, warn
 from pipeline.captions.request import RunRequest, new_run_id, plan_run, prepare_run
 from pipeline.jobs.plan import Plan, Selection
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 @takes_groups
 def estimate(
     site: Site,
+    captioning: Captioning,
     work: Work,
     pace: Pace,
     pilot: Annotated[
@@ -37,7 +38,7 @@ def estimate(
 
     from pipeline.captions.estimate import estimate_pilot, estimate_run
 
-    request = request_of(site, work, pace)
+    request = request_of(site, captioning, work, pace)
     plan, warnings = plan_run(request)
     for warning in warnings:
         warn(f"warning: {warning}")

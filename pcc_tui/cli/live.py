@@ -22,14 +22,17 @@ LINE_SECONDS = 10.0
 LAST_DRAWING_SECONDS = 1.0
 SHOWN_ERRORS = 3
 
+STAGES_OF_ONE_PIECE = ("cluster", "write")
+"""They work on everything at once, and tell how far they are where others tell of loading."""
+
 
 def status_parts(shot: Snapshot) -> list[str]:
     """Return a snapshot in a few short phrases."""
     if shot.loading is not None:
-        if shot.stage != "cluster":
+        if shot.stage not in STAGES_OF_ONE_PIECE:
             return [f"loading: {loading_words(shot.loading)}", f"{shot.total:,} photos wait"]
         left = "" if shot.eta_seconds is None else f", about {about(shot.eta_seconds)} to go"
-        return [f"cluster: {loading_words(shot.loading)}{left}", f"{shot.total:,} photos"]
+        return [f"{shot.stage}: {loading_words(shot.loading)}{left}", f"{shot.total:,} photos"]
     share = shot.attempted / shot.total if shot.total else 1.0
     pace = f"{shot.rate_now:.1f}/s now, {shot.rate:.1f}/s on average"
     if shot.state == "running" and shot.eta_seconds is not None and shot.remaining:

@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Optional, get_args
 
 import typer
 
+from backends.base import Options
 from backends.registry import has_extra
 from journal import Status
 from pcc_tui.cli.output import ExitCode, fail, warn
@@ -111,8 +112,8 @@ class Site:
 
 
 @dataclasses.dataclass(frozen=True)
-class Work:
-    """What to caption, by what, and what to redo."""
+class Captioning:
+    """What makes the captions."""
 
     backend: Annotated[
         Optional[str],
@@ -134,6 +135,12 @@ class Work:
             help="Another server: a URL, or vllm, sglang, ollama, lmstudio, llamacpp.",
         ),
     ] = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Work:
+    """What to caption, and what to redo."""
+
     retry_status: Annotated[
         Optional[str],
         typer.Option(help="Retry photos with these statuses, such as error_api,error_model."),
@@ -248,13 +255,11 @@ def require_photo(photos_dir: Path, path: str) -> None:
         fail(f"there is no {path} in {photos_dir}", ExitCode.USAGE)
 
 
-def request_of(site: Site, work: Work, pace: Pace) -> RunRequest:
+def request_of(site: Site, captioning: Captioning, work: Work, pace: Pace) -> RunRequest:
     """Return the request that settings and flags add up to; flags win."""
     for option, value in (
         ("--workspace", str(site.workspace)),
         ("--captions-jsonl", str(site.journal)),
-        ("--model", work.model or ""),
-        ("--prompt", work.prompt or ""),
     ):
         require_text(option, value)
     if site.journal.is_dir():
@@ -262,30 +267,39 @@ def request_of(site: Site, work: Work, pace: Pace) -> RunRequest:
     settings = site.settings()
     photos = site.photos(settings)
     site.warn_of_photos(photos)
-    backend = work.backend or settings.choices.backend
+    backend, options = backend_options(settings, captioning, pace)
     return RunRequest(
         photos_dir=photos,
         workspace=site.workspace,
         journal=site.journal,
         backend=backend,
-        options=settings.options(
-            backend,
-            prompt=work.prompt or None,
-            model=work.model or None,
-            workers=pace.max_workers,
-            batch_size=pace.batch_size,
-            base_url=work.base_url or None,
-            max_edge=pace.max_edge,
-            detail=pace.detail,
-            quantize=pace.quantize,
-            dtype=pace.dtype,
-            device=pace.device or None,
-            revision=pace.revision or None,
-            trust_remote_code=pace.trust_remote_code,
-            mock_error_rate=pace.mock_error_rate,
-            mock_latency=pace.mock_latency,
-        ),
+        options=options,
         selection=work.selection(),
         include=tuple(work.include or ()),
         exclude=tuple(work.exclude or ()),
     )
+
+
+def backend_options(settings: Settings, captioning: Captioning, pace: Pace) -> tuple[str, Options]:
+    """Return the name of the backend, and what it is told by settings and flags."""
+    require_text("--model", captioning.model or "")
+    require_text("--prompt", captioning.prompt or "")
+    backend = captioning.backend or settings.choices.backend
+    options = settings.options(
+        backend,
+        prompt=captioning.prompt or None,
+        model=captioning.model or None,
+        workers=pace.max_workers,
+        batch_size=pace.batch_size,
+        base_url=captioning.base_url or None,
+        max_edge=pace.max_edge,
+        detail=pace.detail,
+        quantize=pace.quantize,
+        dtype=pace.dtype,
+        device=pace.device or None,
+        revision=pace.revision or None,
+        trust_remote_code=pace.trust_remote_code,
+        mock_error_rate=pace.mock_error_rate,
+        mock_latency=pace.mock_latency,
+    )
+    return backend, options

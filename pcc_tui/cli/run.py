@@ -10,7 +10,7 @@ import msgspec
 import typer
 
 from pcc_tui.cli.groups import takes_groups
-from pcc_tui.cli.options import Pace, Site, Work, request_of, require_text
+from pcc_tui.cli.options import Captioning, Pace, Site, Work, request_of, require_text
 from pcc_tui.cli.output import ExitCode, fail, narration, print_json, say
 from pcc_tui.wording import counts, duration
 from pipeline.captions.request import Prepared, RunReport, RunRequest, prepare_run
@@ -40,9 +40,9 @@ class Limits:
 
 
 @takes_groups
-def run(site: Site, work: Work, pace: Pace, limits: Limits) -> int:
+def run(site: Site, captioning: Captioning, work: Work, pace: Pace, limits: Limits) -> int:
     """Caption every photo that has no caption yet. Safe to interrupt, safe to repeat."""
-    request = request_of(site, work, pace)
+    request = request_of(site, captioning, work, pace)
     if limits.run_id is not None:
         require_text("--run-id", limits.run_id)
     if limits.run_id == "":

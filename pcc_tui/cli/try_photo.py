@@ -11,7 +11,7 @@ from backends.base import Captioner
 from backends.errors import CallError
 from backends.registry import make_backend
 from pcc_tui.cli.groups import takes_groups
-from pcc_tui.cli.options import Pace, Site, Work, request_of, require_photo
+from pcc_tui.cli.options import Captioning, Pace, Site, Work, request_of, require_photo
 from pcc_tui.cli.output import ExitCode, fail, print_json, say, warn
 from pcc_tui.wording import loading_words
 from pipeline.captions.request import RunRequest
@@ -25,6 +25,7 @@ TELL_SECONDS = 0.5
 @takes_groups
 def try_photo(
     site: Site,
+    captioning: Captioning,
     work: Work,
     pace: Pace,
     photo: Annotated[
@@ -37,7 +38,7 @@ def try_photo(
 
     from pipeline.jobs.errors import describe
 
-    request = request_of(site, work, pace)
+    request = request_of(site, captioning, work, pace)
     path = photo or _first_photo(request)
     require_photo(request.photos_dir, path)
     captioner = make_backend(request.backend, request.options)

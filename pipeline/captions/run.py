@@ -97,12 +97,6 @@ def _spent(history: History, bound: float) -> float:
 async def _run_job(
     job: Job[CaptionRecord], prepared: Prepared, stage: CaptionStage, watch: Watcher
 ) -> RunResult:
-    def snapshot() -> Snapshot:
-        job.progress.model = stage.captioner.model
-        job.progress.loading = stage.captioner.loading
-        job.progress.remarks = stage.captioner.remarks
-        return job.progress.snapshot()
-
     run_file = RunFile(
         pid=os.getpid(),
         run=prepared.run,
@@ -112,9 +106,11 @@ async def _run_job(
         started=utc_now(),
     )
     try:
-        ending, signal_code = await host(job, snapshot, watch, prepared.request.workspace, run_file)
+        ending, signal_code = await host(
+            job, job.snapshot, watch, prepared.request.workspace, run_file
+        )
     finally:
-        report = _report(prepared, snapshot())
+        report = _report(prepared, job.snapshot())
         log.info("end", msgspec.to_builtins(report))
     return RunResult(ending, signal_code, report, stage.captioner.remarks)
 

@@ -8,7 +8,7 @@ from time import monotonic
 import msgspec
 
 from backends import answers
-from backends.base import Caption, Captioner, PhotoInput, PictureSpec
+from backends.base import Caption, Captioner, Loading, PhotoInput, PictureSpec
 from backends.errors import AuthError, BackendLost, QuotaError
 from backends.keys import scrub
 from journal import CaptionRecord, Status, split_path, utc_now
@@ -40,6 +40,21 @@ class CaptionStage(Stage[CaptionRecord]):
         self._prompt = prompt
         self._key_refused = 0
         self._succeeded = False
+
+    @property
+    def model(self) -> str | None:
+        """Model id of the backend."""
+        return self.captioner.model
+
+    @property
+    def loading(self) -> Loading | None:
+        """How far the backend is with getting ready."""
+        return self.captioner.loading
+
+    @property
+    def remarks(self) -> list[str]:
+        """What came up in the backend."""
+        return self.captioner.remarks
 
     @property
     def batch_size(self) -> int:

@@ -59,7 +59,6 @@ class Embedding(msgspec.Struct):
             total=len(self.to_do),
             skipped={"success": self.held},
         )
-        progress.model = self.embedder.model
         return Job(
             self.stage,
             self.to_do,

@@ -34,6 +34,11 @@ class EmbeddingStage(Stage[EmbeddingRecord]):
         self.store = store
 
     @property
+    def model(self) -> str:
+        """Model of the embedder."""
+        return self.embedder.model
+
+    @property
     def batch_size(self) -> int:
         """Inputs to a call."""
         return self.embedder.batch_size

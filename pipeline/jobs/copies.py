@@ -11,16 +11,20 @@ class Copies:
 
     Args:
         known: Hash of a digest to byte offset of a record that may be copied, from
-            earlier runs with the same backend, model and prompt.
+            earlier runs with the same backend, model and prompt. None where no
+            photo serves for another.
     """
 
-    def __init__(self, known: dict[int, int]) -> None:
-        self._known = known
+    def __init__(self, known: dict[int, int] | None) -> None:
+        self._each_for_itself = known is None
+        self._known = known or {}
         self._failed: dict[int, int] = {}
         self._waiting: dict[int, list[Photo]] = {}
 
     def source_of(self, digest: str) -> int | None:
         """Return the byte offset of the record to copy, None where there is none yet."""
+        if self._each_for_itself:
+            return None
         key = hash(digest)
         return self._known.get(key, self._failed.get(key))
 
@@ -30,6 +34,8 @@ class Copies:
 
     def is_first(self, digest: str, photo: Photo) -> bool:
         """Take in a photo: True if it is to be worked on, False if it waits for its twin."""
+        if self._each_for_itself:
+            return True
         waiting = self._waiting.setdefault(hash(digest), [])
         is_first = not waiting
         waiting.append(photo)

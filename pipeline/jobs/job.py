@@ -175,6 +175,9 @@ class Job(Generic[R]):
 
     def snapshot(self) -> Snapshot:
         """Return how far the job is."""
+        self.progress.model = self._stage.model
+        self.progress.loading = self._stage.loading
+        self.progress.remarks = self._stage.remarks
         return self.progress.snapshot()
 
     def pause(self) -> None:
@@ -281,7 +284,8 @@ class Job(Generic[R]):
             self._ahead.put(Decoded(photo))
             return
         try:
-            loaded = await self._decoders.decode(photo.path)
+            spec = self._stage.picture_of(photo)
+            loaded = await self._decoders.decode(photo.path, spec)
         except CorruptImageError as error:
             self._ahead.give_back()
             if is_empty_or_gone(self._photos_dir):

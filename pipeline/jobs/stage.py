@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from backends.base import PictureSpec
+from backends.base import Loading, PictureSpec
 from journal import Status
 from pipeline.photos.photo import LoadedPhoto, Photo
 
@@ -83,6 +83,25 @@ class Stage(ABC, Generic[R]):
     def batch_size(self) -> int:
         """Photos to a call. Known once the stage is open, and may fall while it works."""
 
+    @property
+    def model(self) -> str | None:
+        """Id of the model, None where there is none or it is not known yet."""
+        return None
+
+    @property
+    def loading(self) -> Loading | None:
+        """How far it is with getting ready, None when it is."""
+        return None
+
+    @property
+    def remarks(self) -> list[str]:
+        """What came up meanwhile, a sentence each."""
+        return []
+
+    def picture_of(self, photo: Photo) -> PictureSpec | None:
+        """Return the form in which one photo is wanted, None for that of all."""
+        return None
+
     @abstractmethod
     async def open(self) -> None:
         """Load what the stage needs, before the first photo."""
@@ -122,3 +141,19 @@ class Stage(ABC, Generic[R]):
         Raises:
             RunStopped: the next photo would fail for the same reason.
         """
+
+
+class SoloStage(Stage[R]):
+    """A stage in which no photo serves for another, however alike; its `Copies` know nothing."""
+
+    def copied(self, record: R, photo: Photo) -> R:
+        """Nothing is copied."""
+        raise AssertionError(f"{self.name} copies no records")
+
+    def digest(self, record: R) -> str | None:
+        """Content is of no matter."""
+        return None
+
+    def may_copy(self, record: R, digest: str) -> bool:
+        """Nothing may be copied."""
+        return False

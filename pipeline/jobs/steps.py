@@ -21,17 +21,29 @@ class Steps:
     """Runs its steps in order; commands go to the one that runs.
 
     Args:
-        steps: At least one.
+        steps: Run one after the other.
+        last: Runs behind them, also when one of them was stopped: it brings in what was
+            made. Not after an error, and not when everything is to end at once.
     """
 
-    def __init__(self, steps: Sequence[Step]) -> None:
+    def __init__(self, steps: Sequence[Step], last: Step | None = None) -> None:
         self._steps = steps
-        self._current = steps[0]
+        self._last = last
+        self._current = steps[0] if steps or last is None else last
         self._paused = False
         self._ended = False
+        self._aborted = False
 
     async def run(self) -> Ending:
         """Work until the last step is done, or one of them was stopped."""
+        ending = await self._run_steps()
+        if self._last is None or self._aborted:
+            return ending
+        self._current = self._last
+        closing = await self._last.run()
+        return closing if ending is Ending.DONE else ending
+
+    async def _run_steps(self) -> Ending:
         ending = Ending.DONE
         for step in self._steps:
             if self._ended:
@@ -65,7 +77,7 @@ class Steps:
 
     def abort(self) -> None:
         """End now."""
-        self._ended = True
+        self._ended = self._aborted = True
         self._current.abort()
 
     def retry(self) -> int:

@@ -122,14 +122,18 @@ class DecoderPool:
         await asyncio.gather(*self._keepers, return_exceptions=True)
         await asyncio.gather(*[worker.stop() for worker in self._workers])
 
-    async def decode(self, path: str) -> LoadedPhoto:
+    async def decode(self, path: str, spec: PictureSpec | None = None) -> LoadedPhoto:
         """Return the photo at a path relative to the root.
+
+        Args:
+            path: Its path.
+            spec: The form of this picture, None for that of the pool.
 
         Raises:
             CorruptImageError: it cannot be decoded.
             DecoderUnavailable: no process is left to do it.
         """
-        reply = await self._request(path, self._spec)
+        reply = await self._request(path, spec or self._spec)
         if reply.loaded is None:
             raise CorruptImageError(path, reply.cause or "no reason given")
         return reply.loaded

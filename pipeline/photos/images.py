@@ -17,6 +17,7 @@ from PIL import Image, ImageCms, UnidentifiedImageError
 from backends.base import PictureSpec, encode_picture
 from pipeline.photos.errors import CorruptImageError
 from pipeline.photos.facts import ORIENTATION, UPRIGHT_FORMATS, read_facts
+from pipeline.photos.geometry import Size, centred_box, cover, fit_within
 from pipeline.photos.phash import perceptual_hash
 from pipeline.photos.photo import LoadedPhoto
 
@@ -40,7 +41,8 @@ def load_photo(path: str | Path, spec: PictureSpec) -> LoadedPhoto:
     """Read, hash and decode an image file.
 
     The result is upright (EXIF orientation applied), in sRGB, alpha flattened on
-    white, the first frame of several, and scaled down to `spec.max_edge`.
+    white, the first frame of several, and scaled down to `spec.max_edge`, or
+    cropped as `spec.crop` says.
 
     Raises:
         CorruptImageError: the file cannot be opened or decoded, for whatever reason.
@@ -50,7 +52,7 @@ def load_photo(path: str | Path, spec: PictureSpec) -> LoadedPhoto:
         return _load(_read(name), os.path.basename(name), spec)
 
 
-def read_size(path: str | Path) -> tuple[int, int]:
+def read_size(path: str | Path) -> Size:
     """Return width and height in pixels, upright, from the header of an image file.
 
     Raises:
@@ -61,10 +63,8 @@ def read_size(path: str | Path) -> tuple[int, int]:
         start = file.read(64)
         file.seek(0)
         with Image.open(file, formats=_formats_for(start)) as image:
-            turned = _TURNS.get(image.getexif().get(ORIENTATION, 1)) in _QUARTER_TURNS
             width, height = image.size
-            lies = turned and image.format not in UPRIGHT_FORMATS
-            return (height, width) if lies else (width, height)
+            return (height, width) if _turn_of(image) in _QUARTER_TURNS else (width, height)
 
 
 @contextmanager
@@ -113,7 +113,10 @@ def _load(data: bytes, name: str, spec: PictureSpec) -> LoadedPhoto:
     with Image.open(BytesIO(data), formats=_formats_for(data)) as image:
         _refuse_bomb(image)
         facts = read_facts(image, name)
-        upright = _decode(image, spec.max_edge)
+        if spec.crop is None:
+            upright = _decode(image, fit_within(image.size, spec.max_edge))
+        else:
+            upright = _crop(image, spec.crop, spec.resize or spec.crop)
     return LoadedPhoto(
         picture=encode_picture(upright, spec.encoding),
         facts=facts,
@@ -145,17 +148,33 @@ def _refuse_bomb(image: Image.Image) -> None:
         raise ValueError(f"{pixels / 1e6:.0f} megapixels, at most {most / 1e6:.0f} are decoded")
 
 
-def _decode(image: Image.Image, max_edge: int) -> Image.Image:
-    """Return the image as upright RGB, its longer side at most `max_edge`."""
-    size = _fit(image.size, max_edge)
+def _decode(
+    image: Image.Image, size: Size, resample: Image.Resampling = Image.Resampling.BILINEAR
+) -> Image.Image:
+    """Return the image as upright RGB, scaled to a size as the file stores it, before any turn."""
+    turn = _turn_of(image)
     image.draft("RGB", size)
     profile = image.info.get("icc_profile")
-    small = _to_eight_bits(image).resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
+    small = _to_eight_bits(image).resize(size, resample, reducing_gap=2.0)
     rgb = _to_srgb(_flatten(small), profile)
-    if image.format in UPRIGHT_FORMATS:
-        return rgb
-    turn = _TURNS.get(image.getexif().get(ORIENTATION, 1))
     return rgb if turn is None else rgb.transpose(turn)
+
+
+def _crop(image: Image.Image, box: Size, size: Size) -> Image.Image:
+    """Return the middle of the image: scaled to cover a box, cut to it, then scaled to a size."""
+    turned = _turn_of(image) in _QUARTER_TURNS
+    covering = cover(image.size[::-1] if turned else image.size, box)
+    stored = covering[::-1] if turned else covering
+    upright = _decode(image, stored, Image.Resampling.LANCZOS)
+    cut = upright.crop(centred_box(covering, box))
+    return cut if size == box else cut.resize(size, Image.Resampling.BICUBIC)
+
+
+def _turn_of(image: Image.Image) -> Image.Transpose | None:
+    """Return the turn that makes the image upright, None where it stands so already."""
+    if image.format in UPRIGHT_FORMATS:
+        return None
+    return _TURNS.get(image.getexif().get(ORIENTATION, 1))
 
 
 _TURNS = {
@@ -175,12 +194,6 @@ _QUARTER_TURNS = (
     Image.Transpose.TRANSVERSE,
     Image.Transpose.ROTATE_90,
 )
-
-
-def _fit(size: tuple[int, int], max_edge: int) -> tuple[int, int]:
-    """Return a size scaled down, never up, to `max_edge` on its longer side."""
-    scale = min(1.0, max_edge / max(size))
-    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 
 
 def _to_eight_bits(image: Image.Image) -> Image.Image:
