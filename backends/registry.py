@@ -32,9 +32,11 @@ EXTRAS = {"local": "local", "openai": "api", "anthropic": "api", "gemini": "api"
 EXTRA_PACKAGES = {
     "api": ("anthropic", "genai-prices", "google-genai", "openai", "tenacity"),
     "clusters": ("hdbscan", "scikit-learn", "snowballstemmer", "umap-learn"),
+    "datasets": ("numpy", "pyarrow", "torch", "transformers", "webdataset"),
     "minilm": ("sentence-transformers",),
     "local": ("accelerate", "bitsandbytes", "num2words", "torch", "transformers"),
     "places": ("reverse-geocode",),
+    "synth": ("numpy",),
 }
 """Packages that show that an extra is installed."""
 

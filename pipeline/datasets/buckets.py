@@ -1,0 +1,62 @@
+"""The buckets pictures are cropped to, and the patch grids a vision transformer sees in them."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from pipeline.photos.geometry import Size, nearest_aspect, nearest_multiple
+
+BUCKETS: tuple[Size, ...] = (
+    (1024, 1024),
+    (1216, 832),
+    (832, 1216),
+    (1280, 768),
+    (768, 1280),
+    (1344, 704),
+    (704, 1344),
+)
+"""Width and height in pixels: seven of SDXL's training sizes, each of about a megapixel
+(Podell et al. 2023, appendix I)."""
+
+LONGEST_SIDE = 8192
+"""Pixels; a bucket above is no bucket but a mistake."""
+
+_NAME = re.compile(r"([1-9]\d{1,3})x([1-9]\d{1,3})", re.ASCII)
+
+
+@lru_cache(maxsize=4096)  # a camera has few sizes
+def bucket_of(size: Size) -> Size:
+    """Return the bucket nearest in aspect ratio to an upright picture."""
+    return nearest_aspect(size, BUCKETS)
+
+
+def bucket_name(bucket: Size) -> str:
+    """Return a bucket as records name it, such as `1216x832`."""
+    return f"{bucket[0]}x{bucket[1]}"
+
+
+def parse_bucket(name: str) -> Size | None:
+    """Return width and height of a bucket by its name, also of one that is not ours."""
+    found = _NAME.fullmatch(name)
+    if found is None:
+        return None
+    width, height = int(found[1]), int(found[2])
+    return (width, height) if max(width, height) <= LONGEST_SIDE else None
+
+
+def input_size(bucket: Size, patch_size: int) -> Size:
+    """Return what a cropped picture is scaled to for a model: whole patches on each side."""
+    return nearest_multiple(bucket[0], patch_size), nearest_multiple(bucket[1], patch_size)
+
+
+def grid(bucket: Size, patch_size: int) -> Size:
+    """Return how many patches stand beside and below each other."""
+    width, height = input_size(bucket, patch_size)
+    return width // patch_size, height // patch_size
+
+
+def patch_count(bucket: Size, patch_size: int) -> int:
+    """Return the number of patches of a picture."""
+    across, down = grid(bucket, patch_size)
+    return across * down

@@ -1,0 +1,288 @@
+"""Carrying out a planned enrichment. `pcc dataset enrich` is a thin shell around this.
+
+Sizes, features and captions are made by jobs, each into its side journal; the
+last step writes them into the dataset.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import time
+from functools import partial
+from typing import TypeVar
+
+import msgspec
+
+from backends.encoders.dino import DinoEncoder
+from backends.prices import require_price
+from backends.registry import make_backend
+from journal import CaptionRecord, JournalWriter, WriterLock, utc_now
+from pipeline.captions.prompts import keep_prompt, prompt_hash
+from pipeline.captions.request import new_run_id
+from pipeline.captions.run import decoder_count
+from pipeline.captions.stage import CaptionStage
+from pipeline.datasets.enrich_report import EnrichReport, base_report, not_attempted
+from pipeline.datasets.feature_stage import FeatureStage, FeatureTask
+from pipeline.datasets.merge import Merge, Merged
+from pipeline.datasets.passes import CAPTION, EMBEDDING
+from pipeline.datasets.request import Prepared, dino_config, wants_features
+from pipeline.datasets.side_journals import FeatureRecord, SideJournal, SizeRecord
+from pipeline.datasets.size_stage import SizeStage
+from pipeline.datasets.survey import Entry, has_patches
+from pipeline.jobs.budget import Budget
+from pipeline.jobs.copies import Copies
+from pipeline.jobs.deferred import Deferred
+from pipeline.jobs.hosting import Watcher, host
+from pipeline.jobs.job import Ending, Job
+from pipeline.jobs.log import log_to
+from pipeline.jobs.plan import Maker, read_history
+from pipeline.jobs.progress import Progress
+from pipeline.jobs.run_file import RunFile
+from pipeline.jobs.stage import Stage
+from pipeline.jobs.steps import Step, Steps
+from pipeline.jobs.thread_step import Gate, ThreadStep
+from pipeline.photos.photo import Photo
+
+Kind = TypeVar("Kind", bound=msgspec.Struct)
+
+log = logging.getLogger("pcc.run")
+
+
+class Outcome(msgspec.Struct):
+    """How an enrichment ended.
+
+    Attributes:
+        ending: Done, at the budget, or stopped.
+        signal_code: 128 and the signal that stopped it, None without one.
+        report: What it did.
+        remarks: What came up, a sentence each.
+    """
+
+    ending: Ending
+    signal_code: int | None
+    report: EnrichReport
+    remarks: list[str]
+
+
+class Enrichment:
+    """One enrichment under way.
+
+    Args:
+        prepared: What there is to do; its lock is held.
+    """
+
+    def __init__(self, prepared: Prepared) -> None:
+        self._prepared = prepared
+        self._request = prepared.request
+        self._results = prepared.results
+        self._to_do = prepared.to_do
+        self._run = new_run_id()
+        self._merged = Merged()
+        self._features: dict[str, FeatureTask] = {}
+        self._began = time.monotonic()
+        self._progress = {
+            "dimensions": self._new_progress("dimensions", len(self._to_do.sizes)),
+            "features": self._new_progress("features", len(self._to_do.features)),
+            "caption": self._new_progress("caption", len(self._to_do.captions)),
+        }
+
+    async def run(self, watch: Watcher) -> Outcome:
+        """Make what is missing and write it into the dataset.
+
+        Raises:
+            SetupError: a model cannot be loaded, or has no price for a budget.
+            RunStopped: every further photo would fail for the same reason.
+            JournalError: results can no longer be kept, or the dataset not be written.
+            DatasetChanged: somebody else wrote the dataset meanwhile.
+            OtherPatches: the patch files are another model's.
+        """
+        request, files = self._request, self._prepared.patch_files
+        with log_to(request.workspace / "caption.log"):
+            if self._results.tokenizer is not None and self._makes_masks():
+                await asyncio.to_thread(self._results.tokenizer.open)
+            if files is not None and self._to_do.patches:
+                files.require_room(self._to_do.patch_bytes)
+                files.begin(anew="patches" in request.anew)
+            ending, code = await self._host(Steps(self._steps(), self._last_step()), watch)
+            report = self._report()
+            log.info("end", msgspec.to_builtins(report))
+            self._let_go_of_results()
+        return Outcome(ending, code, report, self._remarks())
+
+    def _makes_masks(self) -> bool:
+        waiting = any("t5_attention_mask" in entry.lacking for entry in self._captions_to_come())
+        return waiting or self._to_do.masks > 0
+
+    def _captions_to_come(self) -> list[Entry]:
+        made = self._results.captions.made
+        return self._to_do.captions + [
+            entry
+            for entry in self._prepared.survey.all_entries()
+            if "caption" in entry.lacking
+            and (entry.key in self._results.known_captions or made(entry.key))
+        ]
+
+    async def _host(self, steps: Steps, watch: Watcher) -> tuple[Ending, int | None]:
+        run_file = RunFile(
+            pid=os.getpid(),
+            run=self._run,
+            stage="enrich",
+            socket="",
+            journal=str(self._request.dataset),
+            started=utc_now(),
+        )
+        log.info("start", {"run": self._run, "dataset": str(self._request.dataset)})
+        return await host(steps, steps.snapshot, watch, self._request.workspace, run_file)
+
+    def _steps(self) -> list[Step]:
+        steps: list[Step] = []
+        if self._to_do.sizes:
+            steps.append(Deferred(self._size_job, self._progress["dimensions"]))
+        if self._to_do.features:
+            steps.append(Deferred(self._feature_job, self._progress["features"]))
+        if self._to_do.captions:
+            steps.append(Deferred(self._caption_job, self._progress["caption"]))
+        return steps
+
+    def _new_progress(self, stage: str, total: int) -> Progress:
+        return Progress(run=self._run, stage=stage, backend=stage, total=total, skipped={})
+
+    def _size_job(self) -> Job[SizeRecord]:
+        stage = SizeStage(self._request.input_dir, decoder_count())
+        return self._job(stage, self._to_do.sizes, self._results.sizes, "dimensions")
+
+    def _feature_job(self) -> Job[FeatureRecord] | None:
+        """Return the job that runs DINO, now that all sizes are known; None if nothing is left."""
+        self._results.sizes.refresh()
+        request, files = self._request, self._prepared.patch_files
+        entries: list[Entry] = []
+        for entry in self._to_do.features:
+            entry.bucket = self._results.bucket(entry)
+            if entry.bucket is None:
+                continue  # its header could not be read
+            embedding, patches = wants_features(entry, self._results, request.anew)
+            if patches and files is not None and "patches" not in request.anew:
+                patches = not has_patches(files, entry)
+            if embedding or patches:
+                image_id = entry.image_id if patches else None
+                self._features[entry.key] = FeatureTask(entry.bucket, embedding, image_id)
+                entries.append(entry)
+        if not entries:
+            return None
+        entries.sort(key=lambda entry: self._features[entry.key].bucket)  # they share batches
+        encoder = DinoEncoder(
+            dino_config(request), device=request.options.device, revision=request.dino_revision
+        )
+        stage = FeatureStage(encoder, self._features, files)
+        return self._job(stage, entries, self._results.features, "features")
+
+    def _caption_job(self) -> Job[CaptionRecord]:
+        request, options = self._request, self._request.options
+        captioner = make_backend(request.backend, options)
+        stage = CaptionStage(captioner, self._run, keep_prompt(request.workspace, options.prompt))
+        progress = self._progress["caption"]
+        progress.backend = captioner.name
+        bound = captioner.cost_bound()
+        if request.budget is not None:
+            bound = require_price(bound, request.backend, captioner.model)
+        maker = Maker(captioner.name, captioner.model, prompt_hash(options.prompt))
+        journal = self._results.captions
+        history = read_history(
+            journal.path, self._run, maker, [entry.path for entry in self._to_do.captions]
+        )
+        return self._job(
+            stage,
+            self._to_do.captions,
+            journal,
+            "caption",
+            copies=Copies(history.digests),
+            budget=Budget(request.budget, 0.0, bound or 0.0),
+        )
+
+    def _job(
+        self,
+        stage: Stage[Kind],
+        entries: list[Entry],
+        journal: SideJournal[Kind],
+        name: str,
+        copies: Copies | None = None,
+        budget: Budget | None = None,
+    ) -> Job[Kind]:
+        lock = WriterLock(journal.path, f"pcc dataset enrich, {self._request.dataset}")
+        progress = self._progress[name]
+        progress.total = len(entries)
+        return Job(
+            stage,
+            [Photo(entry.path, entry.key) for entry in entries],
+            photos_dir=self._request.input_dir,
+            journal=journal.path,
+            open_journal=partial(JournalWriter, lock),
+            decoders=decoder_count(),
+            progress=progress,
+            copies=copies or Copies(None),
+            budget=budget or Budget(None, 0.0, 0.0),
+        )
+
+    def _last_step(self) -> ThreadStep:
+        survey = self._prepared.survey
+        size = survey.fingerprint[1] if survey.fingerprint else 0
+        progress = self._new_progress("write", survey.total)
+        name = f"writing {self._request.dataset.name}"
+        return ThreadStep(self._merge, name, lambda: size, progress)
+
+    def _merge(self, gate: Gate) -> None:
+        self._results.refresh()
+        merge = Merge(self._request.dataset, self._prepared.survey, self._results, gate)
+        self._merged = merge.run()
+
+    def _let_go_of_results(self) -> None:
+        """Remove what is merged from the side journals."""
+        keys = self._prepared.survey.keys.keys() | {
+            entry.key for entry in self._prepared.survey.new
+        }
+        results, passes = self._results, self._request.passes
+        results.sizes.settle(keys)
+        results.features.settle(keys, embeddings=EMBEDDING in passes)
+        if CAPTION in passes:
+            results.captions.settle(keys)
+
+    def _report(self) -> EnrichReport:
+        survey, results, tasks = self._prepared.survey, self._results, self._features
+        report = base_report(self._prepared)
+        report.run = self._run
+        made = results.features.made
+        with_patches = {
+            key for key, task in tasks.items() if task.image_id is not None and made(key)
+        }
+        enriched = self._merged.enriched | {
+            entry.line for entry in survey.entries.values() if entry.key in with_patches
+        }
+        report.made = {
+            "dimensions": self._progress["dimensions"].by_status["success"],
+            "embedding": sum(task.embedding and made(key) for key, task in tasks.items()),
+            "patches": len(with_patches),
+            "caption": self._progress["caption"].by_status["success"],
+        }
+        report.failed = {
+            name: progress.attempted - progress.by_status["success"]
+            for name, progress in self._progress.items()
+        }
+        left = not_attempted(self._prepared)
+        report.new, report.enriched, report.left = self._merged.new, len(enriched), len(left)
+        done = report.new + report.enriched
+        report.skipped = max(0, report.total - done - len(left - self._keys_of(enriched)))
+        report.stale_masks = len(self._merged.stale_masks)
+        report.cost_usd = self._progress["caption"].cost_usd
+        report.seconds = round(time.monotonic() - self._began, 3)
+        return report
+
+    def _keys_of(self, lines: set[int]) -> set[str]:
+        """Return the keys of the records in some lines, and of all new ones."""
+        survey = self._prepared.survey
+        old = {survey.entries[line].key for line in lines}
+        return old | {entry.key for entry in survey.new}
+
+    def _remarks(self) -> list[str]:
+        return [remark for progress in self._progress.values() for remark in progress.remarks]

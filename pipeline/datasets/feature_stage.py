@@ -1,0 +1,181 @@
+"""The stage that looks: pictures cropped to their buckets, to embeddings and patch files."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from backends.base import Loading, PictureSpec
+from backends.encoders.dino import DinoEncoder, Features
+from backends.errors import BackendLost
+from journal import DiskFull, Status, split_path, utc_now
+from pipeline.datasets.buckets import input_size
+from pipeline.datasets.patch_files import PatchFiles
+from pipeline.datasets.side_journals import FeatureRecord
+from pipeline.jobs.errors import RunStopped
+from pipeline.jobs.stage import Decoded, Failed, SoloStage, Usage
+from pipeline.photos.geometry import Size
+from pipeline.photos.photo import Photo
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+class FeatureTask(NamedTuple):
+    """What is wanted of one image.
+
+    Attributes:
+        bucket: Width and height its picture is cropped to.
+        embedding: Whether its pooled feature is.
+        image_id: Names its patch file, None where none is wanted.
+    """
+
+    bucket: Size
+    embedding: bool
+    image_id: str | None
+
+
+class FeatureStage(SoloStage[FeatureRecord]):
+    """Runs DINO once over each picture, for whatever of it is wanted.
+
+    Args:
+        encoder: Opened by this stage.
+        tasks: What is wanted, by the key of each photo.
+        patch_files: Where patches go, None where none are wanted.
+    """
+
+    name = "features"
+    record_type = FeatureRecord
+    picture: PictureSpec | None = PictureSpec(max_edge=1024)
+    workers = 1
+    unexpected: Status = "error_model"
+
+    def __init__(
+        self,
+        encoder: DinoEncoder,
+        tasks: Mapping[str, FeatureTask],
+        patch_files: PatchFiles | None,
+    ) -> None:
+        self.encoder = encoder
+        self._tasks = tasks
+        self._patch_files = patch_files
+        self._is_open = False
+        patch_size = encoder.config.patch_size
+        self._specs = {
+            bucket: PictureSpec(
+                max_edge=max(bucket), crop=bucket, resize=input_size(bucket, patch_size)
+            )
+            for bucket in {task.bucket for task in tasks.values()}
+        }
+
+    @property
+    def model(self) -> str:
+        """Whose features they are."""
+        return self.encoder.config.model
+
+    @property
+    def loading(self) -> Loading | None:
+        """What it does until the model is there."""
+        return None if self._is_open else Loading(f"loading {self.model}")
+
+    @property
+    def remarks(self) -> list[str]:
+        """What came up in the encoder."""
+        return self.encoder.remarks
+
+    @property
+    def batch_size(self) -> int:
+        """Photos to a call; it falls when so many do not fit into memory."""
+        return self.encoder.batch_size
+
+    def picture_of(self, photo: Photo) -> PictureSpec:
+        """Return the crop of a photo's bucket, in whole patches."""
+        return self._specs[self._tasks[photo.key].bucket]
+
+    async def open(self) -> None:
+        """Load the model."""
+        await asyncio.to_thread(self.encoder.open)
+        self._is_open = True
+
+    async def close(self) -> None:
+        """Let go of the model."""
+        await asyncio.to_thread(self.encoder.close)
+
+    async def process(self, photos: Sequence[Decoded]) -> list[FeatureRecord | Exception]:
+        """Return a record for each photo; its patch file is on disk by then."""
+        return await asyncio.to_thread(self._process, photos)
+
+    def _process(self, photos: Sequence[Decoded]) -> list[FeatureRecord | Exception]:
+        by_size: dict[Size, list[int]] = {}
+        for place, decoded in enumerate(photos):
+            picture = decoded.seen.picture
+            by_size.setdefault((picture.width, picture.height), []).append(place)
+        outcomes: dict[int, FeatureRecord | Exception] = {}
+        for places in by_size.values():
+            alike = [photos[place] for place in places]
+            outcomes.update(zip(places, self._look(alike), strict=True))
+        return [outcomes[place] for place in range(len(photos))]
+
+    def _look(self, photos: Sequence[Decoded]) -> list[FeatureRecord | Exception]:
+        """Return the records of photos whose pictures are of one size."""
+        features = self.encoder.encode([decoded.seen.picture.image() for decoded in photos])
+        return [
+            found if isinstance(found, Exception) else self._keep(decoded.photo, found)
+            for decoded, found in zip(photos, features, strict=True)
+        ]
+
+    def _keep(self, photo: Photo, features: Features) -> FeatureRecord | Exception:
+        task = self._tasks[photo.key]
+        record = self._record(photo, "success")
+        if task.embedding:
+            record.embedding = shortest_floats(features.embedding)
+        if task.image_id is not None and self._patch_files is not None:
+            try:
+                self._patch_files.write(task.image_id, features.patches)
+            except (OSError, ValueError, DiskFull) as error:
+                return error
+            record.patches = (features.patches.shape[0], features.patches.shape[1])
+        return record
+
+    def _record(self, photo: Photo, status: Status, error: str | None = None) -> FeatureRecord:
+        rel_path, raw_path = split_path(photo.path)
+        return FeatureRecord(
+            rel_path=rel_path,
+            raw_path=raw_path,
+            status=status,
+            at=utc_now(),
+            model=self.encoder.config.model,
+            error=error,
+        )
+
+    def failed(self, failure: Failed) -> FeatureRecord:
+        """Return the record of an image without features."""
+        return self._record(failure.photo, failure.status, failure.error)
+
+    def usage(self, record: FeatureRecord) -> Usage:
+        """Return what to show of a record."""
+        made = []
+        if record.embedding is not None:
+            made.append(f"an embedding of {len(record.embedding):,}")
+        if record.patches is not None:
+            made.append(f"{record.patches[0]:,} patches of {record.patches[1]:,}")
+        text = record.error or " and ".join(made)
+        return Usage(record.rel_path, record.status, text, raw_path=record.raw_path)
+
+    def watch(self, error: Exception | None) -> None:
+        """Stop where the next photo would fail for the same reason.
+
+        Raises:
+            RunStopped: the disk is full, or the device is lost.
+        """
+        full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+        if full or isinstance(error, (DiskFull, BackendLost)):
+            raise RunStopped(str(error))
+
+
+def shortest_floats(vector: NDArray[np.float32]) -> list[float]:
+    """Return float32 numbers as the floats whose text is shortest and still reads back the same."""
+    return [float(text) for text in map(str, vector)]

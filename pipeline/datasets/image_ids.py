@@ -1,0 +1,58 @@
+"""Ids of images: a relative path as one file name, each only once."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from collections import Counter
+from collections.abc import Sequence
+
+from blake3 import blake3
+
+LONGEST_ID = 200
+"""Bytes; a file name may have 255, and an ending goes with it."""
+
+
+def assign_ids(paths: Sequence[str], taken: set[str]) -> list[str]:
+    """Return an id for each path.
+
+    It is the path without its suffix, `/` written `__`. Where two would be equal,
+    each keeps its suffix; where that does not tell them apart, a hash of the path
+    follows.
+
+    Args:
+        paths: As the system spells them, distinct.
+        taken: Ids that other records have; the new ones are added.
+    """
+    short = [_id_of(posixpath.splitext(path)[0], path) for path in paths]
+    shared = Counter(short)
+    ids = []
+    for path, plain in zip(paths, short, strict=True):
+        name = plain
+        if shared[plain] > 1 or plain in taken:
+            name = _id_of(path, path)
+        if name in taken:
+            name = f"{name}-{_hash(path)}"
+        taken.add(name)
+        ids.append(name)
+    return ids
+
+
+def is_file_name(image_id: str) -> bool:
+    """Tell whether an id can name a file of its own: it came with the record, from anywhere."""
+    encoded = image_id.encode("utf-8", "surrogatepass")
+    return 0 < len(encoded) <= LONGEST_ID + 40 and not (
+        image_id in (".", "..") or "/" in image_id or "\0" in image_id
+    )
+
+
+def _id_of(name: str, path: str) -> str:
+    flat = name.lstrip("/").replace("/", "__")
+    text = os.fsencode(flat).decode("utf-8", "replace")
+    if text == flat and len(text.encode()) <= LONGEST_ID:
+        return text
+    return f"{text.encode()[: LONGEST_ID - 40].decode('utf-8', 'ignore')}-{_hash(path)}"
+
+
+def _hash(path: str) -> str:
+    return blake3(os.fsencode(path)).hexdigest()[:8]

@@ -1,0 +1,216 @@
+"""Patch features on disk: one `.npy` per image, and a manifest that says whose they are."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+import msgspec
+
+from backends.encoders.dino_config import DinoConfig
+from journal import DiskFull, atomic_rewrite, free_bytes, sync_directory
+from pipeline.datasets.buckets import BUCKETS, patch_count
+from pipeline.datasets.errors import OtherPatches
+from pipeline.datasets.image_ids import is_file_name
+from pipeline.photos.geometry import Size
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+MANIFEST = "patches.json"
+VERSION = 1
+
+HEADER_BYTES = 128
+"""Of a `.npy` with a shape as short as ours (NEP 1: padded to a multiple of 64)."""
+
+BYTES_OF_FLOAT16 = 2
+
+_HEADER = re.compile(
+    rb"\x93NUMPY[\x01-\x03]\x00..(?:..)?\{'descr': '<f2', 'fortran_order': False, "
+    rb"'shape': \((\d+), (\d+)\), \} *\n",
+    re.DOTALL,
+)
+
+State = Literal["whole", "missing", "stale", "truncated"]
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """What the patch files are: `patches.json`.
+
+    Attributes:
+        version: Of the format.
+        model: Whose features they are.
+        model_type: Its architecture.
+        patch_size: Its patch size in pixels.
+        width: Features of a patch.
+        leading_tokens: Class and register tokens that were left out.
+        dtype: Of the arrays, whose shape is (patches, width).
+    """
+
+    version: int = VERSION
+    model: str
+    model_type: str
+    patch_size: int
+    width: int
+    leading_tokens: int
+    dtype: Literal["float16"] = "float16"
+
+    def config(self) -> DinoConfig:
+        """Return what of the model's configuration matters here."""
+        return DinoConfig(
+            model=self.model,
+            model_type=self.model_type,
+            patch_size=self.patch_size,
+            width=self.width,
+            leading_tokens=self.leading_tokens,
+        )
+
+
+class Header(NamedTuple):
+    """Shape of the array a file says it holds, and whether it is long enough for it."""
+
+    shape: tuple[int, int]
+    whole: bool
+
+
+class PatchFiles:
+    """The patch files of a dataset, for one model.
+
+    Args:
+        directory: Where they are; it need not exist yet.
+        config: The model's configuration.
+        backup: Where files go that are about to be replaced, None to replace them.
+    """
+
+    def __init__(self, directory: Path, config: DinoConfig, backup: Path | None = None) -> None:
+        self.directory = directory
+        self.config = config
+        self.backup = backup
+
+    def path(self, image_id: str) -> Path:
+        """Return where the patches of an image are.
+
+        Raises:
+            ValueError: the id cannot name a file.
+        """
+        if not is_file_name(image_id):
+            raise ValueError(f"image_id {image_id[:80]!r} cannot name a file")
+        return self.directory / f"{image_id}.npy"
+
+    def shape(self, bucket: Size) -> tuple[int, int]:
+        """Return (patches, width) for a bucket."""
+        return patch_count(bucket, self.config.patch_size), self.config.width
+
+    def state(self, image_id: str, bucket: Size) -> State:
+        """Tell what there is for an image; its numbers are not looked at."""
+        header = read_header(self.path(image_id))
+        if header is None:
+            return "truncated" if self.path(image_id).exists() else "missing"
+        if header.shape != self.shape(bucket):
+            return "stale"
+        return "whole" if header.whole else "truncated"
+
+    def bytes_of(self, bucket: Size | None) -> int:
+        """Return the size of a file; without a bucket, that of the largest."""
+        count = max(map(self._patches, BUCKETS)) if bucket is None else self._patches(bucket)
+        return HEADER_BYTES + count * self.config.width * BYTES_OF_FLOAT16
+
+    def _patches(self, bucket: Size) -> int:
+        return patch_count(bucket, self.config.patch_size)
+
+    def begin(self, *, anew: bool) -> None:
+        """Say whose the files are.
+
+        Args:
+            anew: Whether all files are about to be made anew, so that they may change hands.
+
+        Raises:
+            OtherPatches: those that are there are another model's.
+        """
+        self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        found = read_manifest(self.directory)
+        if found is not None and found.config() == self.config:
+            return
+        if found is not None and not anew and self._same_shapes(found):
+            raise OtherPatches(self.directory, found.model, self.config.model)
+        manifest = Manifest(**msgspec.structs.asdict(self.config))
+        with atomic_rewrite(self.directory / MANIFEST) as file:
+            file.write(msgspec.json.format(msgspec.json.encode(manifest)) + b"\n")
+
+    def _same_shapes(self, other: Manifest) -> bool:
+        """Tell whether files of another model cannot be told from ours by their shape."""
+        return (other.patch_size, other.width) == (self.config.patch_size, self.config.width)
+
+    def write(self, image_id: str, patches: NDArray[np.float16]) -> None:
+        """Write one file under a temporary name, and give it its own; what was there is replaced.
+
+        Args:
+            image_id: Names it.
+            patches: Of shape (patches, width).
+
+        Raises:
+            DiskFull: there is no room; what was there is as it was.
+            ValueError: the id cannot name a file.
+        """
+        import numpy as np
+
+        path = self.path(image_id)
+        with atomic_rewrite(path, needed=HEADER_BYTES + patches.nbytes) as file:
+            np.save(file, patches, allow_pickle=False)
+            if self.backup is not None and path.exists():
+                self._move_away(path)
+
+    def _move_away(self, path: Path) -> None:
+        """Move a file to the backup, under a name that nothing there has."""
+        assert self.backup is not None
+        self.backup.mkdir(mode=0o700, parents=True, exist_ok=True)
+        target, number = self.backup / path.name, 1
+        while target.exists():
+            number += 1
+            target = self.backup / f"{path.stem}.{number}{path.suffix}"
+        shutil.move(path, target)
+        sync_directory(self.backup)
+
+    def require_room(self, needed: int) -> None:
+        """Make sure that there is room for all files to come, before the first of them.
+
+        Raises:
+            DiskFull: there is not.
+        """
+        free = free_beside(self.directory)
+        if needed > free:
+            raise DiskFull(self.directory, needed, free)
+
+
+def free_beside(directory: Path) -> int:
+    """Return the bytes that are free for a directory, which need not exist yet."""
+    above = (directory, *directory.absolute().parents)
+    return free_bytes(next(place for place in above if place.is_dir()))
+
+
+def read_manifest(directory: Path) -> Manifest | None:
+    """Return what the files of a directory are, None where it does not say."""
+    try:
+        found = msgspec.json.decode((directory / MANIFEST).read_bytes(), type=Manifest)
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+        return None
+    return found if found.version == VERSION and found.patch_size > 0 else None
+
+
+def read_header(path: Path) -> Header | None:
+    """Return what a patch file holds by its header and length, None where that is no array."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(2 * HEADER_BYTES)
+            length = os.fstat(file.fileno()).st_size
+    except OSError:
+        return None
+    found = _HEADER.match(start)
+    if found is None:
+        return None
+    shape = int(found[1]), int(found[2])
+    return Header(shape, length == found.end() + shape[0] * shape[1] * BYTES_OF_FLOAT16)

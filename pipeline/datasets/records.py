@@ -1,0 +1,138 @@
+"""Records of a dataset: what of a line is looked at, and which photo it is about.
+
+Nothing is decoded that need not be: a field is the bytes it has in the line.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import posixpath
+from collections.abc import Iterator
+from io import FileIO
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from journal import BOM, read_chunks
+from pipeline.photos.photo import photo_key
+
+ABSENT = msgspec.Raw(b"")
+
+EMPTY = (b"null", b'""', b"[]", b"{}")
+LONGEST_EMPTY = 16
+"""Bytes of a value that may be an empty list with spaces in it."""
+
+
+class Record(msgspec.Struct, gc=False):
+    """The fields of a record that any pass looks at, as they stand in the line.
+
+    Attributes:
+        image_path: Relative to the input directory, or absolute.
+        raw_path: Base64 of the path's bytes, only where they are not UTF-8.
+    """
+
+    image_path: str
+    raw_path: str | None = None
+    image_id: msgspec.Raw = ABSENT
+    aspect_bucket: msgspec.Raw = ABSENT
+    height: msgspec.Raw = ABSENT
+    width: msgspec.Raw = ABSENT
+    dinov3_embedding: msgspec.Raw = ABSENT
+    caption: msgspec.Raw = ABSENT
+    t5_attention_mask: msgspec.Raw = ABSENT
+
+    def text(self, field: str) -> str | None:
+        """Return a field that is a string, None where it is absent or anything else."""
+        value = _decoded(getattr(self, field))
+        return value if isinstance(value, str) else None
+
+    @property
+    def size(self) -> tuple[int, int] | None:
+        """Width and height in pixels, None where either is absent or makes no sense."""
+        width, height = _decoded(self.width), _decoded(self.height)
+        if type(width) is int and type(height) is int and width > 0 and height > 0:
+            return width, height
+        return None
+
+
+_decode = msgspec.json.Decoder(Record).decode
+
+
+def _decoded(raw: msgspec.Raw) -> object:
+    return msgspec.json.decode(raw) if raw else None
+
+
+def is_empty(raw: msgspec.Raw) -> bool:
+    """Tell whether a value says nothing: null, an empty string, list or object."""
+    value = bytes(raw) if len(raw) <= LONGEST_EMPTY else b""
+    return b"".join(value.split()) in EMPTY
+
+
+class Line(NamedTuple):
+    """One line of a dataset.
+
+    Attributes:
+        number: Counted from 1.
+        start: Byte offset.
+        end: Byte offset behind it and its newline.
+        data: Its bytes without the newline, None for one too long to be a record.
+    """
+
+    number: int
+    start: int
+    end: int
+    data: bytes | None
+
+
+def read_lines(path: Path) -> Iterator[Line]:
+    """Yield the lines of a dataset, whatever they hold."""
+    number = 0
+    with FileIO(path, "rb") as file:
+        for chunk in read_chunks(file):
+            start = chunk.offset
+            whole = len(chunk.lines) > 1 or chunk.end - start <= len(chunk.lines[0]) + 1
+            for data in chunk.lines:
+                number += 1
+                end = min(start + len(data) + 1, chunk.end) if whole else chunk.end
+                yield Line(number, start, end, data if whole else None)
+                start = end
+
+
+def parse(data: bytes) -> Record | None:
+    """Return the record in a line, None where there is none."""
+    try:
+        return _decode(data.removeprefix(BOM))
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def locate(record: Record, input_dir: str) -> str | None:
+    """Return where the image of a record is, as the system spells it.
+
+    Args:
+        record: The record.
+        input_dir: Absolute path of the input directory.
+
+    Returns:
+        A path relative to the input directory, or absolute for an image elsewhere.
+        None for a path that climbs out of the input directory or is none at all.
+    """
+    path = record.image_path
+    if record.raw_path is not None:
+        try:
+            path = os.fsdecode(base64.b64decode(record.raw_path, validate=True))
+        except ValueError:
+            return None
+    if not path or "\0" in path:
+        return None
+    if "./" in path or "//" in path:
+        path = posixpath.normpath(path)
+    path = path.removeprefix(f"{input_dir}/")
+    return None if path == ".." or path.startswith("../") else path
+
+
+def key_of(record: Record, path: str | None) -> str:
+    """Return what a record is known by: one image, one key, however its path is spelt."""
+    return photo_key(path) if path is not None else f"\0outside\0{record.image_path}"

@@ -1,0 +1,252 @@
+"""What an enrichment is asked to do, and what of it there is to do. Nothing is loaded for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from backends.base import Options
+from backends.encoders.dino_config import DinoConfig, read_config
+from backends.encoders.t5 import T5Tokenizer
+from journal import WriterLock
+from pipeline.captions.library import read_library
+from pipeline.datasets.passes import CAPTION, PATCHES, T5, Pass
+from pipeline.datasets.patch_files import PatchFiles, read_manifest
+from pipeline.datasets.results import Results
+from pipeline.datasets.side_journals import SideJournal, SideJournals
+from pipeline.datasets.survey import Entry, Survey, Surveyor, fingerprint
+from pipeline.photos.walk import walk_photos
+
+FEATURES = frozenset({"embedding", "patches"})
+
+
+class EnrichRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """What a user asked for.
+
+    Attributes:
+        workspace: Where the log and `run.json` stand.
+        input_dir: Where the images are; only ever read.
+        dataset: The JSONL file.
+        passes: What to make.
+        anew: Names of passes whose results are made again although they are there.
+        patches_dir: Where patch files go.
+        backup: Where patch files go that are replaced, None to keep none.
+        dino_model: Id on the hub, or a directory.
+        dino_revision: Commit, tag or branch on the hub.
+        t5_model: Id on the hub, or a directory.
+        backend: Name of the captioning backend.
+        options: What that is told; its device is also DINO's.
+        budget: US dollars the captions may cost.
+        captions_journal: Whose captions are taken before any is made, None for none.
+    """
+
+    workspace: Path
+    input_dir: Path
+    dataset: Path
+    passes: tuple[Pass, ...]
+    anew: frozenset[str] = frozenset()
+    patches_dir: Path
+    backup: Path | None = None
+    dino_model: str
+    dino_revision: str | None = None
+    t5_model: str
+    backend: str
+    options: Options = Options()
+    budget: float | None = None
+    captions_journal: Path | None = None
+
+
+class ToDo(msgspec.Struct):
+    """Images for which something is to be computed, before headers are read.
+
+    Attributes:
+        sizes: Whose header is to be read.
+        features: To run through DINO.
+        patches: Patch files among what that makes.
+        patch_bytes: What those take.
+        captions: To caption.
+        masks: Whose caption is to be tokenized, of those that have one.
+        broken: That could not be read before, and have not changed.
+    """
+
+    sizes: list[Entry] = []
+    features: list[Entry] = []
+    patches: int = 0
+    patch_bytes: int = 0
+    captions: list[Entry] = []
+    masks: int = 0
+    broken: int = 0
+
+
+class Prepared(msgspec.Struct):
+    """An enrichment that is planned, with nothing loaded yet.
+
+    Attributes:
+        request: What was asked for.
+        survey: What the dataset lacks.
+        results: What is there to fill it.
+        to_do: What is not.
+        patch_files: None where no pass makes any.
+        side: The journals of results.
+        warnings: Sentences about the walk.
+        lock: Held while there is anything to do.
+    """
+
+    request: EnrichRequest
+    survey: Survey
+    results: Results
+    to_do: ToDo
+    patch_files: PatchFiles | None
+    side: SideJournals
+    warnings: list[str]
+    lock: WriterLock | None = None
+
+    @property
+    def is_done(self) -> bool:
+        """Whether there is nothing to compute and nothing to write."""
+        to_do = self.to_do
+        return not (to_do.sizes or to_do.features or to_do.captions) and not any(
+            map(self.results.change, self.survey.all_entries())
+        )
+
+    def release(self) -> None:
+        """Give the lock back."""
+        if self.lock is not None:
+            self.side.leave(self.lock)
+            self.lock = None
+
+
+def prepare_enrichment(request: EnrichRequest) -> Prepared:
+    """Find out what a dataset lacks; if it is anything, lock it.
+
+    Raises:
+        SetupError: the model's configuration cannot be read.
+        PhotosDirMissing: the input directory cannot be read.
+        JournalLocked: another process enriches this dataset.
+    """
+    prepared = survey_dataset(request)
+    if prepared.is_done:
+        return prepared
+    lock = prepared.side.lock()
+    try:
+        if fingerprint(request.dataset) == prepared.survey.fingerprint:
+            prepared = _plan(request, prepared.survey, prepared.patch_files, prepared.warnings)
+        else:  # somebody was at work until just now
+            prepared = survey_dataset(request)
+    except BaseException:
+        prepared.side.leave(lock)
+        raise
+    prepared.lock = lock
+    return prepared
+
+
+def survey_dataset(request: EnrichRequest) -> Prepared:
+    """Find out what a dataset lacks; nothing is written.
+
+    Raises:
+        SetupError: the model's configuration cannot be read.
+        PhotosDirMissing: the input directory cannot be read.
+    """
+    walked = walk_photos(request.input_dir)
+    patch_files = _patch_files(request)
+    surveyor = Surveyor(request.input_dir, walked.paths, request.passes, request.anew, patch_files)
+    return _plan(request, surveyor.survey(request.dataset), patch_files, walked.warnings)
+
+
+def _plan(
+    request: EnrichRequest, survey: Survey, patch_files: PatchFiles | None, warnings: list[str]
+) -> Prepared:
+    """Compare what a dataset lacks with what waits to be merged."""
+    side = SideJournals(request.dataset)
+    results = Results(
+        side.sizes(),
+        side.features(anew=not FEATURES.isdisjoint(request.anew)),
+        side.captions(anew="caption" in request.anew),
+        _known_captions(request, survey.all_entries()),
+        T5Tokenizer(request.t5_model) if T5 in request.passes else None,
+    )
+    to_do = _to_do(request, survey, results, patch_files)
+    return Prepared(request, survey, results, to_do, patch_files, side, warnings)
+
+
+def dino_config(request: EnrichRequest) -> DinoConfig:
+    """Return the configuration of the model, from the patch files where they are its own.
+
+    Raises:
+        SetupError: it cannot be read.
+    """
+    manifest = read_manifest(request.patches_dir)
+    if manifest is not None and manifest.model == request.dino_model:
+        return manifest.config()
+    return read_config(request.dino_model, request.dino_revision)
+
+
+def _patch_files(request: EnrichRequest) -> PatchFiles | None:
+    if PATCHES not in request.passes:
+        return None
+    return PatchFiles(request.patches_dir, dino_config(request), request.backup)
+
+
+def _known_captions(request: EnrichRequest, entries: Iterable[Entry]) -> dict[str, str]:
+    """Return the captions of the captions journal for the records that want one."""
+    if request.captions_journal is None or CAPTION not in request.passes:
+        return {}
+    wanted = {entry.key for entry in entries if "caption" in entry.lacking}
+    return {
+        photo.key: photo.caption
+        for photo in (read_library(request.captions_journal) if wanted else [])
+        if photo.caption is not None and photo.key in wanted
+    }
+
+
+def wants_features(entry: Entry, results: Results, anew: frozenset[str]) -> tuple[bool, bool]:
+    """Tell whether an image's embedding is to be made, and whether its patch file is."""
+    made = results.features.made
+    embedding = "dinov3_embedding" in entry.lacking and not made(entry.key, embedding=True)
+    return embedding, entry.patches and not ("patches" in anew and made(entry.key))
+
+
+def _to_do(
+    request: EnrichRequest, survey: Survey, results: Results, files: PatchFiles | None
+) -> ToDo:
+    to_do = ToDo()
+    broken = set[str]()
+
+    def is_whole(entry: Entry, journal: SideJournal[Any]) -> bool:
+        gave_up = journal.gave_up(entry.key, request.input_dir / entry.path)
+        if gave_up:
+            broken.add(entry.key)
+        return not gave_up
+
+    for entry in survey.all_entries():
+        to_do.masks += "t5_attention_mask" in entry.lacking and entry.has_caption
+        if not entry.on_disk:
+            continue
+        if _wants_size(entry, results) and is_whole(entry, results.sizes):
+            to_do.sizes.append(entry)
+        if _wants_caption(entry, results) and is_whole(entry, results.captions):
+            to_do.captions.append(entry)
+        embedding, patches = wants_features(entry, results, request.anew)
+        if (embedding or patches) and is_whole(entry, results.features):
+            to_do.features.append(entry)
+            to_do.patches += patches
+            to_do.patch_bytes += files.bytes_of(entry.bucket) if files and patches else 0
+    to_do.broken = len(broken)
+    return to_do
+
+
+def _wants_size(entry: Entry, results: Results) -> bool:
+    if entry.size is not None or results.sizes.made(entry.key):
+        return False
+    for_the_bucket = "dinov3_embedding" in entry.lacking or entry.patches
+    return not entry.lacking.isdisjoint({"height", "width", "aspect_bucket"}) or (
+        for_the_bucket and entry.bucket is None
+    )
+
+
+def _wants_caption(entry: Entry, results: Results) -> bool:
+    known = entry.key in results.known_captions or results.captions.made(entry.key)
+    return "caption" in entry.lacking and not known

@@ -1,0 +1,243 @@
+"""One reading of a dataset: which record lacks what. Holds keys and what is missing, no values."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from functools import cache
+from pathlib import Path
+
+import msgspec
+
+from pipeline.datasets.buckets import bucket_of, parse_bucket
+from pipeline.datasets.image_ids import assign_ids
+from pipeline.datasets.passes import T5, Pass
+from pipeline.datasets.patch_files import PatchFiles
+from pipeline.datasets.records import Line, Record, key_of, locate, parse, read_lines
+from pipeline.photos.geometry import Size
+from pipeline.photos.photo import photo_key
+
+Fingerprint = tuple[int, int, int]
+"""Inode, bytes, and nanoseconds of the last change."""
+
+
+class Entry(msgspec.Struct, gc=False, kw_only=True):
+    """A record that lacks something.
+
+    Attributes:
+        line: Its line in the dataset, 0 for an image that has no record yet.
+        key: What its image is known by.
+        path: Of the image, as the system spells it, relative to the input directory or absolute.
+        on_disk: Whether there is such a file.
+        lacking: Fields to make.
+        present: Fields among them that the line has: null, empty, or to be made anew.
+        size: Width and height as the record tells them, unless they are to be read anew.
+        bucket: As the record tells it, else by its size.
+        image_id: As the record tells it, else the one it is about to get.
+        patches: Whether its patch file is to be made.
+        has_caption: Whether the record has a caption.
+        has_mask: Whether it has the mask of one, which stays.
+    """
+
+    line: int
+    key: str
+    path: str
+    on_disk: bool = True
+    lacking: frozenset[str] = frozenset()
+    present: frozenset[str] = frozenset()
+    size: Size | None = None
+    bucket: Size | None = None
+    image_id: str | None = None
+    patches: bool = False
+    has_caption: bool = False
+    has_mask: bool = False
+
+
+class Survey(msgspec.Struct):
+    """What a reading of a dataset found.
+
+    Attributes:
+        fingerprint: Of the file as it was read, None where there was none.
+        records: Images with a record, each counted once.
+        entries: Records that lack something, by line.
+        new: Images without a record, in the order of the walk.
+        keys: Line of the record that counts, by key.
+        missing: Paths of records whose image is not there.
+        outside: Lines whose path leads out of the input directory.
+        malformed: Lines that hold no record.
+        superseded: Lines whose image has another record further down.
+        shared_ids: Ids that several records have.
+        odd_buckets: Lines whose bucket has no width and height.
+    """
+
+    fingerprint: Fingerprint | None
+    records: int = 0
+    entries: dict[int, Entry] = {}
+    new: list[Entry] = []
+    keys: dict[str, int] = {}
+    missing: list[str] = []
+    outside: list[int] = []
+    malformed: list[int] = []
+    superseded: list[int] = []
+    shared_ids: list[str] = []
+    odd_buckets: list[int] = []
+
+    @property
+    def total(self) -> int:
+        """Records there will be."""
+        return self.records + len(self.new)
+
+    def all_entries(self) -> list[Entry]:
+        """Return every record that lacks something, new ones last."""
+        return [*self.entries.values(), *self.new]
+
+
+def fingerprint(path: Path) -> Fingerprint | None:
+    """Return what tells whether a file is still the one that was read, None where it is absent."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+class Surveyor:
+    """Reads a dataset for some passes.
+
+    Args:
+        input_dir: Where the images are.
+        paths: Images found there by the walk.
+        passes: What is wanted.
+        anew: Names of passes whose results are made again although they are there.
+        patch_files: The patch files, None where no pass makes any.
+    """
+
+    def __init__(
+        self,
+        input_dir: Path,
+        paths: Sequence[str],
+        passes: Sequence[Pass],
+        anew: frozenset[str],
+        patch_files: PatchFiles | None,
+    ) -> None:
+        self._root = os.fspath(input_dir.absolute())
+        self._walked = {photo_key(path): path for path in paths}
+        self._passes = passes
+        self._anew = anew
+        self._patch_files = patch_files
+        self._ids = any("image_id" in each.fields for each in passes) or patch_files is not None
+        self._share = cache(lambda names: names)  # equal sets are one object
+
+    def survey(self, dataset: Path) -> Survey:
+        """Read a dataset from its first line to its last."""
+        survey = Survey(fingerprint(dataset), entries={}, new=[], keys={})
+        ids: dict[str, str] = {}
+        if survey.fingerprint is not None:
+            for line in read_lines(dataset):
+                self._take(line, survey, ids)
+        survey.records = len(survey.keys)
+        self._add_new(survey)
+        self._give_ids(survey, ids)
+        self._look_for_patches(survey)
+        return survey
+
+    def _take(self, line: Line, survey: Survey, ids: dict[str, str]) -> None:
+        if line.data is not None and not line.data.strip(b" \t\r"):
+            return
+        record = None if line.data is None else parse(line.data)
+        if record is None:
+            survey.malformed.append(line.number)
+            return
+        path = locate(record, self._root)
+        key = key_of(record, path)
+        earlier = survey.keys.get(key)
+        if earlier is not None:
+            survey.superseded.append(earlier)
+            survey.entries.pop(earlier, None)
+        survey.keys[key] = line.number
+        if path is None:
+            survey.outside.append(line.number)
+        image_id = record.text("image_id") if self._ids else None
+        if image_id is not None and ids.setdefault(image_id, key) != key:
+            survey.shared_ids.append(image_id)
+        entry = self._entry(line.number, key, path, record, image_id, survey)
+        if entry.lacking or entry.patches:
+            survey.entries[line.number] = entry
+        if not entry.on_disk:
+            survey.missing.append(record.image_path)
+
+    def _entry(
+        self,
+        line: int,
+        key: str,
+        path: str | None,
+        record: Record,
+        image_id: str | None,
+        survey: Survey,
+    ) -> Entry:
+        lacking = set[str]()
+        for each in self._passes:
+            lacking |= each.remade if each.name in self._anew else {*each.lacking(record)}
+        size = None if "dimensions" in self._anew else record.size
+        name = record.text("aspect_bucket")
+        bucket = None if name is None else parse_bucket(name)
+        if record.aspect_bucket and bucket is None:
+            survey.odd_buckets.append(line)
+        if "migrate" in self._anew or bucket is None:
+            bucket = None if size is None else bucket_of(size)
+        spelt = self._walked.get(key, path or record.image_path)
+        return Entry(
+            line=line,
+            key=key,
+            path=spelt,
+            on_disk=key in self._walked or (path is not None and self._exists(spelt)),
+            lacking=self._share(frozenset(lacking)),
+            present=self._share(frozenset(name for name in lacking if getattr(record, name))),
+            size=size,
+            bucket=bucket,
+            image_id=image_id,
+            patches=self._patch_files is not None,
+            has_caption=record.text("caption") is not None,
+            has_mask=bool(record.t5_attention_mask) and not T5.lacking(record),
+        )
+
+    def _exists(self, path: str) -> bool:
+        return os.path.isfile(os.path.join(self._root, path))
+
+    def _add_new(self, survey: Survey) -> None:
+        fields = self._share(frozenset(name for each in self._passes for name in each.fields))
+        for key, path in self._walked.items():
+            if key not in survey.keys:
+                entry = Entry(line=0, key=key, path=path, lacking=fields)
+                entry.patches = self._patch_files is not None
+                survey.new.append(entry)
+
+    def _give_ids(self, survey: Survey, ids: Iterable[str]) -> None:
+        if not self._ids:
+            return
+        nameless = [entry for entry in survey.all_entries() if entry.image_id is None]
+        names = assign_ids([entry.path for entry in nameless], set(ids))
+        for entry, name in zip(nameless, names, strict=True):
+            entry.image_id = name
+
+    def _look_for_patches(self, survey: Survey) -> None:
+        """Leave out the records whose patch file is whole and of the right shape."""
+        files = self._patch_files
+        if files is None or "patches" in self._anew:
+            return
+        for entry in survey.all_entries():
+            if entry.bucket is None:  # it follows from a size that is not known yet
+                continue
+            entry.patches = not has_patches(files, entry)
+            if not entry.lacking and not entry.patches:
+                survey.entries.pop(entry.line, None)
+
+
+def has_patches(files: PatchFiles, entry: Entry) -> bool:
+    """Tell whether the patch file of a record is whole and of the shape of its bucket."""
+    assert entry.image_id is not None
+    assert entry.bucket is not None
+    try:
+        return files.state(entry.image_id, entry.bucket) == "whole"
+    except ValueError:  # no file can have that name; making it will tell
+        return False
