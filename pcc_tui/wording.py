@@ -40,6 +40,14 @@ def dollars(sum_: float) -> str:
     return f"${sum_:,.2f}" if sum_ == round(sum_, 2) else f"${sum_:,.6f}"
 
 
+def data_size(count: float) -> str:
+    """Return an amount of data as people say it: `512 kB`, `23.4 GB`."""
+    for unit, size in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6)):
+        if count >= size:
+            return f"{count / size:,.1f} {unit}"
+    return f"{count / 1e3:,.0f} kB"
+
+
 def loading_words(loading: Loading) -> str:
     """Return how far a backend is with getting ready."""
     if loading.total is None or not loading.total:

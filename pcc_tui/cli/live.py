@@ -22,7 +22,7 @@ LINE_SECONDS = 10.0
 LAST_DRAWING_SECONDS = 1.0
 SHOWN_ERRORS = 3
 
-STAGES_OF_ONE_PIECE = ("cluster", "write")
+STAGES_OF_ONE_PIECE = ("cluster", "verify", "write")
 """They work on everything at once, and tell how far they are where others tell of loading."""
 
 

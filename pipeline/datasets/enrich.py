@@ -226,11 +226,7 @@ class Enrichment:
         )
 
     def _last_step(self) -> ThreadStep:
-        survey = self._prepared.survey
-        size = survey.fingerprint[1] if survey.fingerprint else 0
-        progress = self._new_progress("write", survey.total)
-        name = f"writing {self._request.dataset.name}"
-        return ThreadStep(self._merge, name, lambda: size, progress)
+        return ThreadStep(self._merge, self._new_progress("write", self._prepared.survey.total))
 
     def _merge(self, gate: Gate) -> None:
         self._results.refresh()

@@ -72,6 +72,8 @@ class Merge:
             DatasetChanged: somebody else wrote it since it was surveyed.
             GivenUp: it is to end.
         """
+        size = self._survey.fingerprint[1] if self._survey.fingerprint else 0
+        self._gate.begin(f"writing {self._dataset.name}", size)
         if any(map(self._results.change, self._survey.all_entries())):
             with atomic_rewrite(self._dataset, self.needed()) as file:
                 self._write(file)

@@ -162,18 +162,7 @@ class PatchFiles:
         with atomic_rewrite(path, needed=HEADER_BYTES + patches.nbytes) as file:
             np.save(file, patches, allow_pickle=False)
             if self.backup is not None and path.exists():
-                self._move_away(path)
-
-    def _move_away(self, path: Path) -> None:
-        """Move a file to the backup, under a name that nothing there has."""
-        assert self.backup is not None
-        self.backup.mkdir(mode=0o700, parents=True, exist_ok=True)
-        target, number = self.backup / path.name, 1
-        while target.exists():
-            number += 1
-            target = self.backup / f"{path.stem}.{number}{path.suffix}"
-        shutil.move(path, target)
-        sync_directory(self.backup)
+                move_away(path, self.backup)
 
     def require_room(self, needed: int) -> None:
         """Make sure that there is room for all files to come, before the first of them.
@@ -190,6 +179,17 @@ def free_beside(directory: Path) -> int:
     """Return the bytes that are free for a directory, which need not exist yet."""
     above = (directory, *directory.absolute().parents)
     return free_bytes(next(place for place in above if place.is_dir()))
+
+
+def move_away(path: Path, directory: Path) -> None:
+    """Move a file to a directory, under a name that nothing there has."""
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    target, number = directory / path.name, 1
+    while target.exists():
+        number += 1
+        target = directory / f"{path.stem}.{number}{path.suffix}"
+    shutil.move(path, target)
+    sync_directory(directory)
 
 
 def read_manifest(directory: Path) -> Manifest | None:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import traceback
 from collections.abc import Callable, Coroutine
+from contextlib import AbstractAsyncContextManager, nullcontext
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -73,11 +74,36 @@ async def host(
             "retry": job.retry,
         },
     )
+    return await _accompany(job, snapshot, watch, control.serving(workspace, run_file))
+
+
+async def attend(
+    job: Hosted, snapshot: Callable[[], Snapshot], watch: Watcher
+) -> tuple[Ending, int | None]:
+    """Run work that nobody else need reach: it only reads, and holds up no other job.
+
+    Args:
+        job: The work.
+        snapshot: Samples it.
+        watch: Shows how it goes.
+
+    Returns:
+        How it ended, and 128 with the signal that stopped it, None without one.
+    """
+    return await _accompany(job, snapshot, watch, nullcontext())
+
+
+async def _accompany(
+    job: Hosted,
+    snapshot: Callable[[], Snapshot],
+    watch: Watcher,
+    serving: AbstractAsyncContextManager[None],
+) -> tuple[Ending, int | None]:
     asyncio.get_running_loop().set_exception_handler(_log_stray_error)
     watching = asyncio.create_task(watch(snapshot))
     try:
         with stop_on_signals(job.stop, job.abort) as received:
-            async with control.serving(workspace, run_file):
+            async with serving:
                 ending = await job.run()
     except Exception as error:
         trace = "".join(traceback.format_exception(error))

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable
+
+import msgspec
 
 from backends.base import Loading
 from pipeline.jobs.job import Ending
 from pipeline.jobs.progress import Progress, Snapshot
+
+LEAST_SHARE = 0.02
+"""What must be done before the time that is left can be guessed."""
 
 
 class GivenUp(Exception):
@@ -19,10 +25,16 @@ class Gate:
     """What the work passes again and again: it may be held there, or sent home."""
 
     def __init__(self) -> None:
-        self.done = 0
+        self.at = Loading("starting")
+        self.began = time.monotonic()
         self._open = threading.Event()
         self._open.set()
         self._closing = False
+
+    def begin(self, what: str, total: int, unit: str = "bytes") -> None:
+        """Tell what comes next, and how much of it there is."""
+        self.at = Loading(what, 0, total, unit)
+        self.began = time.monotonic()
 
     def go_through(self, done: int) -> None:
         """Tell how much is done; wait while paused.
@@ -30,10 +42,17 @@ class Gate:
         Raises:
             GivenUp: the work is to end.
         """
-        self.done = done
+        self.at = msgspec.structs.replace(self.at, done=done)
         self._open.wait()
         if self._closing:
             raise GivenUp
+
+    def seconds_left(self) -> float | None:
+        """Return about how long the rest takes, None while that is anybody's guess."""
+        share = self.at.done / self.at.total if self.at.total else 0.0
+        if share < LEAST_SHARE:
+            return None
+        return (time.monotonic() - self.began) * (1 - share) / share
 
     def hold(self, held: bool) -> None:
         """Stop the work at the gate, or let it through again."""
@@ -52,29 +71,17 @@ class ThreadStep:
     """Runs a function on a thread, behind a gate.
 
     Args:
-        work: Does it; passes the gate with the bytes that are done.
-        what: What it does, such as `writing dataset.jsonl`.
-        total: Returns the bytes there are, once the work begins.
+        work: Does it, and tells the gate how far it is.
         progress: Where to tell.
     """
 
-    def __init__(
-        self,
-        work: Callable[[Gate], None],
-        what: str,
-        total: Callable[[], int],
-        progress: Progress,
-    ) -> None:
+    def __init__(self, work: Callable[[Gate], None], progress: Progress) -> None:
         self.progress = progress
         self._work = work
-        self._what = what
-        self._total = total
-        self._bytes = 0
         self._gate = Gate()
 
     async def run(self) -> Ending:
         """Do the work to its end, or until it is given up."""
-        self._bytes = self._total()
         self.progress.begin()
         try:
             await asyncio.to_thread(self._work, self._gate)
@@ -86,9 +93,9 @@ class ThreadStep:
 
     def snapshot(self) -> Snapshot:
         """Return how far it is."""
-        done = min(self._gate.done, self._bytes)
-        self.progress.loading = Loading(self._what, done, self._bytes or None, "bytes")
-        return self.progress.snapshot()
+        self.progress.loading = self._gate.at
+        shot = self.progress.snapshot()
+        return msgspec.structs.replace(shot, eta_seconds=self._gate.seconds_left())
 
     def pause(self) -> None:
         """Hold the work where it is."""

@@ -1,0 +1,322 @@
+"""`pcc dataset enrich`: the fields and patches that a JSONL of images lacks."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Optional, TextIO
+
+import typer
+
+from backends.encoders.dino_config import DEFAULT_MODEL
+from backends.encoders.t5 import DEFAULT_TOKENIZER
+from pcc_tui.cli.groups import takes_groups
+from pcc_tui.cli.options import (
+    Captioning,
+    Pace,
+    Site,
+    backend_options,
+    require_extra,
+    require_text,
+)
+from pcc_tui.cli.output import ExitCode, fail, narration, print_json, say
+from pcc_tui.cli.question import agrees, require_terminal
+from pcc_tui.wording import data_size, duration
+from pipeline.datasets.errors import UnknownPass
+from pipeline.datasets.passes import DEFAULT_PASSES, PASSES, TOGETHER, Pass, choose_passes
+
+if TYPE_CHECKING:
+    from pipeline.datasets.enrich import Outcome
+    from pipeline.datasets.enrich_report import EnrichReport
+    from pipeline.datasets.request import EnrichRequest, Prepared
+
+NAMES = f"{', '.join(PASSES)}; {', '.join(TOGETHER)} for embedding and patches at once"
+
+SHOWN = 10
+
+
+@dataclasses.dataclass(frozen=True)
+class Records:
+    """Which dataset, and what to make."""
+
+    input_dir: Annotated[
+        Optional[Path],
+        typer.Option(help="The images; only ever read.", show_default="the photos directory"),
+    ] = None
+    output_jsonl: Annotated[
+        Optional[Path],
+        typer.Option(
+            help="The dataset; made if it is not there.", show_default="WORKSPACE/dataset.jsonl"
+        ),
+    ] = None
+    pass_filter: Annotated[
+        Optional[str],
+        typer.Option(help=f"Only these: {NAMES}.", show_default=",".join(DEFAULT_PASSES)),
+    ] = None
+    redo: Annotated[
+        Optional[str],
+        typer.Option(help="Make these anew although they are there. Same names."),
+    ] = None
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Tell what is missing, and make nothing.")
+    ] = False
+    verbose: Annotated[
+        bool, typer.Option("--verbose", help="Name every line and image that is passed over.")
+    ] = False
+    budget: Annotated[
+        Optional[float], typer.Option(min=0, help="US dollars the captions may cost.")
+    ] = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Encoders:
+    """What looks at pictures and captions."""
+
+    dino_model: Annotated[
+        str, typer.Option(help="A DINOv3 or DINOv2: id on the hub, or a directory.")
+    ] = DEFAULT_MODEL
+    dino_revision: Annotated[
+        Optional[str], typer.Option(help="Commit or tag of its repository.")
+    ] = None
+    t5_model: Annotated[
+        str, typer.Option(help="The T5 tokenizer: id on the hub, or a directory.")
+    ] = DEFAULT_TOKENIZER
+    patches_dir: Annotated[
+        Optional[Path],
+        typer.Option(help="Patch files.", show_default="dinov3_patches beside the dataset"),
+    ] = None
+    backup: Annotated[
+        Optional[Path], typer.Option(help="Where patch files go that are replaced.")
+    ] = None
+
+
+@takes_groups
+def enrich(
+    site: Site, records: Records, encoders: Encoders, captioning: Captioning, pace: Pace
+) -> int:
+    """Add to each record what it lacks. Safe to interrupt, safe to repeat."""
+    request = _request(site, records, encoders, captioning, pace)
+    stream = narration(site.json)
+    if records.dry_run:
+        return _tell_plan(request, json=site.json)
+    from pipeline.datasets.enrich_report import base_report
+    from pipeline.datasets.request import prepare_enrichment
+
+    prepared = prepare_enrichment(request)
+    try:
+        _tell_what_is_odd(prepared, stream, verbose=records.verbose)
+        if prepared.lock is None:
+            report, code = base_report(prepared), int(ExitCode.OK)
+        elif not _may_begin(prepared, site, stream):
+            return ExitCode.OK
+        else:
+            outcome = _run(prepared, stream)
+            report, code = outcome.report, _exit_code(outcome)
+    finally:
+        prepared.release()
+    if site.json:
+        print_json(report)
+    else:
+        _tell(report)
+    return code
+
+
+def _request(
+    site: Site, records: Records, encoders: Encoders, captioning: Captioning, pace: Pace
+) -> EnrichRequest:
+    from pipeline.datasets.request import EnrichRequest
+
+    settings = site.settings()
+    input_dir = records.input_dir or site.photos(settings)
+    dataset = records.output_jsonl or site.workspace / "dataset.jsonl"
+    for option, path in (("--input-dir", input_dir), ("--output-jsonl", dataset)):
+        require_text(option, str(path))
+    if not input_dir.is_dir():
+        fail(f"the input directory {input_dir} does not exist", ExitCode.USAGE)
+    if dataset.is_dir() or not dataset.parent.is_dir():
+        what = "is a directory" if dataset.is_dir() else "is in no directory"
+        fail(f"{dataset} {what}; --output-jsonl names a file", ExitCode.USAGE)
+    if records.budget is not None and not math.isfinite(records.budget):
+        fail(f"--budget is a sum of US dollars, not {records.budget}", ExitCode.USAGE)
+    passes = _passes("--pass-filter", records.pass_filter)
+    anew = _passes("--redo", records.redo) if records.redo is not None else ()
+    if records.redo is not None and records.pass_filter is None:
+        passes = anew
+    if not {each.name for each in anew} <= {each.name for each in passes}:
+        fail("--redo names a pass that --pass-filter leaves out", ExitCode.USAGE)
+    backend, options = backend_options(settings, captioning, pace)
+    return EnrichRequest(
+        workspace=site.workspace,
+        input_dir=input_dir,
+        dataset=dataset,
+        passes=passes,
+        anew=_redone(records.redo),
+        patches_dir=encoders.patches_dir or dataset.parent / "dinov3_patches",
+        backup=encoders.backup,
+        dino_model=encoders.dino_model,
+        dino_revision=encoders.dino_revision,
+        t5_model=encoders.t5_model,
+        backend=backend,
+        options=options,
+        budget=records.budget,
+        captions_journal=_captions_journal(site, settings.photos_dir, input_dir),
+    )
+
+
+def _passes(option: str, names: str | None) -> tuple[Pass, ...]:
+    try:
+        return choose_passes(names)
+    except UnknownPass as error:
+        fail(f"{option}: {error}", ExitCode.USAGE)
+
+
+def _redone(names: str | None) -> frozenset[str]:
+    """Return the passes to make anew; those they need are not."""
+    if names is None:
+        return frozenset()
+    listed = [name.strip() for name in names.split(",")]
+    return frozenset(member for name in listed for member in TOGETHER.get(name, (name,)))
+
+
+def _captions_journal(site: Site, photos_dir: Path | None, input_dir: Path) -> Path | None:
+    """Return the journal whose captions are of these images, None where there is none."""
+    if site.captions_jsonl is not None:
+        if not site.captions_jsonl.is_file():
+            fail(f"there is no journal at {site.captions_jsonl}", ExitCode.USAGE)
+        return site.captions_jsonl
+    photos = site.photos_dir or photos_dir
+    same = photos is not None and photos.resolve() == input_dir.resolve()
+    return site.journal if same and site.journal.is_file() else None
+
+
+def _tell_plan(request: EnrichRequest, *, json: bool) -> int:
+    from pipeline.datasets.enrich_report import plan_of
+    from pipeline.datasets.request import survey_dataset
+
+    plan = plan_of(survey_dataset(request))
+    if json:
+        print_json(plan)
+        return ExitCode.OK
+    say(f"{plan.total:,} records, {plan.new:,} of them new")
+    for name, count in plan.lacking.items():
+        say(f"  {name:<12}{count:>12,} missing")
+    if plan.patch_bytes:
+        say(f"The patch files to come take {data_size(plan.patch_bytes)}")
+    _tell_lines(plan.malformed, plan.superseded, plan.missing, plan.broken)
+    return ExitCode.OK
+
+
+def _tell_lines(
+    malformed: list[int], superseded: list[int], missing: list[str], broken: int
+) -> None:
+    if malformed:
+        say(f"{len(malformed):,} lines hold no record and stay as they are")
+    if superseded:
+        say(f"{len(superseded):,} lines have another record of their image further down")
+    if missing:
+        say(f"{len(missing):,} records whose image is not there")
+    if broken:
+        say(f"{broken:,} images could not be read before, and have not changed since")
+
+
+def _may_begin(prepared: Prepared, site: Site, stream: TextIO) -> bool:
+    """Tell what is about to be made, and ask where it takes much room on the disk."""
+    to_do, request = prepared.to_do, prepared.request
+    if to_do.features or to_do.patches:
+        require_extra("datasets", "running DINO")
+    if to_do.masks:
+        require_extra("datasets", "the T5 tokenizer")
+    for count, what in (
+        (len(prepared.survey.new), "images without a record"),
+        (len(to_do.sizes), "headers to read"),
+        (len(to_do.features), f"images for {request.dino_model}"),
+        (len(to_do.captions), f"images to caption with {request.backend}"),
+    ):
+        if count:
+            say(f"{count:,} {what}", to=stream)
+    if not to_do.patches or prepared.patch_files is None:
+        return True
+    from pipeline.datasets.patch_files import free_beside
+
+    directory = prepared.patch_files.directory
+    say(
+        f"{to_do.patches:,} patch files need {data_size(to_do.patch_bytes)} in {directory}; "
+        f"{data_size(free_beside(directory))} are free",
+        to=stream,
+    )
+    prepared.patch_files.require_room(to_do.patch_bytes)
+    if site.yes:
+        return True
+    require_terminal(stream, "give --yes to begin at once")
+    return agrees("Make them? (y/n)", stream)
+
+
+def _run(prepared: Prepared, stream: TextIO) -> Outcome:
+    import asyncio
+
+    from pcc_tui.cli.live import show
+    from pipeline.datasets.enrich import Enrichment
+
+    outcome = asyncio.run(Enrichment(prepared).run(lambda shot: show(shot, stream)))
+    for remark in outcome.remarks:
+        say(f"note: {remark}", to=stream)
+    return outcome
+
+
+def _exit_code(outcome: Outcome) -> int:
+    from pipeline.jobs.job import Ending
+
+    if outcome.signal_code is not None:
+        return outcome.signal_code
+    return ExitCode.BUDGET if outcome.ending is Ending.BUDGET else ExitCode.OK
+
+
+def _tell_what_is_odd(prepared: Prepared, stream: TextIO, *, verbose: bool) -> None:
+    survey = prepared.survey
+    odd: list[tuple[str, list[str]]] = [
+        ("lines hold no record and stay as they are", _numbers(survey.malformed)),
+        ("lines have another record of their image further down", _numbers(survey.superseded)),
+        ("records lead out of the input directory", _numbers(survey.outside)),
+        ("records whose image is not there", survey.missing),
+        ("records have a bucket without width and height", _numbers(survey.odd_buckets)),
+        ("ids belong to several records", survey.shared_ids),
+    ]
+    for warning in prepared.warnings:
+        say(f"warning: {warning}", to=stream)
+    for what, names in odd:
+        if names:
+            shown = names if verbose else names[:SHOWN]
+            more = f" and {len(names) - len(shown):,} more" if len(names) > len(shown) else ""
+            say(f"warning: {len(names):,} {what}: {', '.join(shown)}{more}", to=stream)
+    if prepared.to_do.broken:
+        say(
+            f"{prepared.to_do.broken:,} images could not be read before, and have not changed",
+            to=stream,
+        )
+
+
+def _numbers(lines: list[int]) -> list[str]:
+    return [f"line {line:,}" for line in sorted(lines)]
+
+
+def _tell(report: EnrichReport) -> None:
+    done = report.new + report.enriched + report.skipped
+    say(
+        f"Processing: {report.new:,} new, {report.enriched:,} enriched, {report.skipped:,} skipped "
+        f"(total: {done:,}/{report.total:,})"
+    )
+    for name, count in report.made.items():
+        if count:
+            say(f"  {name}: {count:,}")
+    for name, count in report.failed.items():
+        if count:
+            say(f"  {name}: {count:,} failed; caption.log says why")
+    if report.stale_masks:
+        say(f"{report.stale_masks:,} masks are of an older caption; --redo t5 makes them anew")
+    if report.cost_usd:
+        say(f"The captions cost ${report.cost_usd:.4f}")
+    if report.left:
+        say(f"{report.left:,} images remain; the same command goes on")
+    if report.run is not None:
+        say(f"In {duration(report.seconds)}")

@@ -1,0 +1,269 @@
+"""Checking a dataset: its records, and every number of its patch files."""
+
+from __future__ import annotations
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from backends.encoders.t5 import MAX_LENGTH, T5Tokenizer
+from pipeline.captions.run import usable_cores
+from pipeline.datasets.buckets import BUCKETS, bucket_name, parse_bucket, patch_count
+from pipeline.datasets.image_ids import is_file_name
+from pipeline.datasets.passes import PASSES
+from pipeline.datasets.patch_files import Header, PatchFiles, move_away, read_header, read_manifest
+from pipeline.datasets.records import Line, Record, key_of, locate, parse, read_lines
+from pipeline.datasets.verify_report import BucketRow, VerifyReport
+from pipeline.jobs.thread_step import Gate
+
+FIELDS = tuple(field for each in PASSES.values() for field in each.fields)
+
+CAPTIONS_AT_ONCE = 512
+FILES_AT_ONCE = 64
+
+PATCH_SIZES = (14, 16)
+"""Of the models whose files these can be: DINOv2 and DINOv3."""
+
+NOT_FINITE = 0x7C00
+"""The exponent bits of a float16: all of them set in infinities and in what is no number."""
+
+
+class _Seen(NamedTuple):
+    """What is remembered of a record: the last of an image counts, and only the end tells."""
+
+    line: int
+    image_path: str
+    on_disk: bool
+    bucket: str | None
+    image_id: str | None
+    lacking: tuple[str, ...]
+    damaged: tuple[str, ...]
+    width: int
+
+
+class Verifier:
+    """Checks one dataset.
+
+    Args:
+        dataset: The file.
+        input_dir: Where the images are, None where that is not known.
+        patches_dir: Where patch files are, if any.
+        tokenizer: Tells which masks are stale, None to leave that.
+        discard: Where patch files go that are amiss, None to leave them.
+    """
+
+    def __init__(
+        self,
+        dataset: Path,
+        input_dir: Path | None,
+        patches_dir: Path,
+        tokenizer: T5Tokenizer | None,
+        discard: Path | None = None,
+    ) -> None:
+        self.report = VerifyReport()
+        self._dataset = dataset
+        self._root = None if input_dir is None else str(input_dir.absolute())
+        self._patches_dir = patches_dir
+        self._tokenizer = tokenizer
+        self._discard = discard
+        self._seen: dict[str, _Seen] = {}
+        self._masks: list[tuple[str, str, list[int]]] = []
+        self._stale_masks = dict[str, bool]()
+
+    def run(self, gate: Gate) -> None:
+        """Check everything, and fill in the report.
+
+        Raises:
+            GivenUp: it is to end.
+            OSError: the dataset cannot be read.
+        """
+        gate.begin(f"reading {self._dataset.name}", self._dataset.stat().st_size)
+        for line in read_lines(self._dataset):
+            gate.go_through(line.start)
+            self._take(line)
+        self._compare_masks()
+        self._sum_up()
+        manifest = read_manifest(self._patches_dir)
+        report = self.report
+        report.patches_checked = manifest is not None or any(self._patches_dir.glob("*.npy"))
+        if report.patches_checked:
+            files = None if manifest is None else PatchFiles(self._patches_dir, manifest.config())
+            self._check_patches(files, gate)
+        report.ok = not report.has_defects()
+
+    def _take(self, line: Line) -> None:
+        if line.data is not None and not line.data.strip(b" \t\r"):
+            return
+        record = None if line.data is None else parse(line.data)
+        if record is None:
+            self.report.malformed.append(line.number)
+            return
+        path = locate(record, self._root or "")
+        key = key_of(record, path)
+        if (earlier := self._seen.get(key)) is not None:
+            self.report.superseded.append(earlier.line)
+        damaged, width = _damage(record)
+        self._seen[key] = _Seen(
+            line=line.number,
+            image_path=record.image_path,
+            on_disk=path is not None and (self._root is None or Path(self._root, path).is_file()),
+            bucket=record.text("aspect_bucket"),
+            image_id=record.text("image_id"),
+            lacking=tuple(name for each in PASSES.values() for name in each.lacking(record)),
+            damaged=damaged,
+            width=width,
+        )
+        if self._tokenizer is not None:
+            self._stale_masks[key] = False
+            self._queue_mask(key, record)
+
+    def _queue_mask(self, key: str, record: Record) -> None:
+        caption = record.text("caption")
+        if caption is not None and (mask := _mask(record)) is not None:
+            self._masks.append((key, caption, mask))
+        if len(self._masks) >= CAPTIONS_AT_ONCE:
+            self._compare_masks()
+
+    def _compare_masks(self) -> None:
+        if self._tokenizer is None or not self._masks:
+            return
+        wanted = self._tokenizer.masks([caption for _, caption, _ in self._masks])
+        for (key, _, mask), right in zip(self._masks, wanted, strict=True):
+            self._stale_masks[key] = mask != right
+        self._masks.clear()
+
+    def _sum_up(self) -> None:
+        report, seen = self.report, self._seen
+        report.records = len(seen)
+        lacking = Counter(name for one in seen.values() for name in one.lacking)
+        report.not_made = [name for name in FIELDS if seen and lacking[name] == len(seen)]
+        report.lacking = {name: lacking[name] for name in FIELDS if 0 < lacking[name] < len(seen)}
+        report.damaged = dict(Counter(name for one in seen.values() for name in one.damaged))
+        report.embedding_widths = dict(Counter(one.width for one in seen.values() if one.width))
+        if self._root is not None:
+            report.missing_images = sum(not one.on_disk for one in seen.values())
+        if self._tokenizer is not None:
+            report.stale_masks = sum(self._stale_masks.values())
+        ids = Counter(one.image_id for one in seen.values() if one.image_id is not None)
+        report.shared_ids = [name for name, count in ids.items() if count > 1]
+        for name in (*map(bucket_name, BUCKETS), *(one.bucket or "none" for one in seen.values())):
+            report.buckets.setdefault(name, BucketRow())
+        for one in seen.values():
+            report.buckets[one.bucket or "none"].records += 1
+            for field in one.lacking:
+                if field in report.lacking:
+                    self.report.add_example(f"without {field}", one.image_path)
+            for field in one.damaged:
+                self.report.add_example(f"damaged {field}", one.image_path)
+            if not one.on_disk and self._root is not None:
+                self.report.add_example("image not there", one.image_path)
+
+    def _check_patches(self, files: PatchFiles | None, gate: Gate) -> None:
+        """Read every patch file, on all cores."""
+        wanted = [one for one in self._seen.values() if one.image_id is not None]
+        gate.begin("checking patch files", len(wanted), "files")
+        for name, row in self.report.buckets.items():
+            bucket = parse_bucket(name)
+            row.shape = files.shape(bucket) if files is not None and bucket is not None else None
+        for one in self._seen.values():
+            if one.image_id is None:
+                self._count(one, "missing")
+        with ThreadPoolExecutor(usable_cores()) as pool:
+            for start in range(0, len(wanted), FILES_AT_ONCE):
+                gate.go_through(start)
+                some = wanted[start : start + FILES_AT_ONCE]
+                for one, state in zip(some, pool.map(self._state, some), strict=True):
+                    self._count(one, state)
+                    if state in ("stale", "truncated", "nan"):
+                        self._move_away(one)
+        known = {f"{one.image_id}.npy" for one in wanted}
+        there = (path.name for path in self._patches_dir.glob("*.npy"))
+        self.report.orphans = sum(name not in known for name in there)
+
+    def _count(self, one: _Seen, state: str) -> None:
+        row = self.report.buckets[one.bucket or "none"]
+        setattr(row, state, getattr(row, state) + 1)
+        if state != "whole":
+            self.report.add_example(f"patches {state}", one.image_path)
+
+    def _move_away(self, one: _Seen) -> None:
+        if self._discard is not None:
+            move_away(self._patches_dir / f"{one.image_id}.npy", self._discard)
+            self.report.discarded += 1
+
+    def _state(self, one: _Seen) -> str:
+        """Tell how the patch file of a record is."""
+        if one.image_id is None or not is_file_name(one.image_id):
+            return "missing"
+        path = self._patches_dir / f"{one.image_id}.npy"
+        header = read_header(path)
+        if header is None:
+            return "truncated" if path.exists() else "missing"
+        if not self._fits(header, one.bucket):
+            return "stale"
+        if not header.whole:
+            return "truncated"
+        return "whole" if is_finite(path) else "nan"
+
+    def _fits(self, header: Header, bucket: str | None) -> bool:
+        """Tell whether a shape is that of a bucket, for the model or, not knowing it, for any."""
+        shape = self.report.buckets[bucket or "none"].shape
+        if shape is not None:
+            return header.shape == shape
+        size = None if bucket is None else parse_bucket(bucket)
+        return size is None or header.shape[0] in {
+            patch_count(size, patch_size) for patch_size in PATCH_SIZES
+        }
+
+
+def is_finite(path: Path) -> bool:
+    """Tell whether every number of a float16 array is finite; the file is mapped."""
+    import numpy as np
+
+    try:
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError):
+        return False
+    exponents = array.view(np.uint16) & NOT_FINITE
+    return not bool((exponents == NOT_FINITE).any())
+
+
+def _damage(record: Record) -> tuple[tuple[str, ...], int]:
+    """Return the fields whose value is none of its kind, and the length of the embedding."""
+    damaged = []
+    kinds = {"height": int, "width": int, "caption": str | None, "image_id": str}
+    for name, kind in kinds.items():
+        raw = getattr(record, name)
+        if raw and not _is(raw, kind):
+            damaged.append(name)
+    if record.aspect_bucket and parse_bucket(record.text("aspect_bucket") or "") is None:
+        damaged.append("aspect_bucket")
+    if not PASSES["t5"].lacking(record) and _mask(record) is None:
+        damaged.append("t5_attention_mask")
+    width = 0
+    if not PASSES["embedding"].lacking(record):
+        try:
+            width = len(msgspec.json.decode(record.dinov3_embedding, type=list[float]))
+        except msgspec.MsgspecError:
+            damaged.append("dinov3_embedding")
+    return tuple(damaged), width
+
+
+def _is(raw: msgspec.Raw, kind: object) -> bool:
+    try:
+        msgspec.json.decode(raw, type=kind)
+    except msgspec.MsgspecError:
+        return False
+    return True
+
+
+def _mask(record: Record) -> list[int] | None:
+    """Return the mask of a record, None where it is none."""
+    try:
+        mask = msgspec.json.decode(record.t5_attention_mask or b"null", type=list[int])
+    except msgspec.MsgspecError:
+        return None
+    return mask if len(mask) == MAX_LENGTH and set(mask) <= {0, 1} else None

@@ -1,0 +1,89 @@
+"""What a check of a dataset found."""
+
+from __future__ import annotations
+
+import msgspec
+
+MOST_EXAMPLES = 10
+
+
+class BucketRow(msgspec.Struct, kw_only=True):
+    """The patch files of one bucket.
+
+    Attributes:
+        records: Records in it.
+        shape: (patches, width) that a file must have, None where no model is known.
+        whole: Files of that shape, of full length, every number finite.
+        missing: Records without a file.
+        stale: Files of another shape.
+        truncated: Files that are too short, or no array at all.
+        nan: Files with a NaN or an infinity.
+    """
+
+    records: int = 0
+    shape: tuple[int, int] | None = None
+    whole: int = 0
+    missing: int = 0
+    stale: int = 0
+    truncated: int = 0
+    nan: int = 0
+
+
+class VerifyReport(msgspec.Struct, kw_only=True):
+    """What a check found, as `--json` prints it.
+
+    Attributes:
+        ok: Whether nothing is missing, stale or damaged.
+        records: Images with a record.
+        buckets: Its patch files, by bucket; `none` for records without one.
+        patches_checked: Whether there are patch files to check at all.
+        lacking: Records without a field that others have, by field.
+        not_made: Fields that no record has.
+        damaged: Records whose value of a field is none of its kind, by field.
+        embedding_widths: Records by the length of their embedding.
+        stale_masks: Records whose mask is not that of their caption; None if not looked at.
+        missing_images: Records whose image is not there; None if not looked at.
+        malformed: Lines that hold no record.
+        superseded: Lines whose image has another record further down.
+        shared_ids: Ids that several records have.
+        discarded: Patch files that were moved away.
+        orphans: Patch files that belong to no record.
+        examples: Some paths or ids for each kind of defect.
+    """
+
+    ok: bool = True
+    records: int = 0
+    buckets: dict[str, BucketRow] = {}
+    patches_checked: bool = False
+    lacking: dict[str, int] = {}
+    not_made: list[str] = []
+    damaged: dict[str, int] = {}
+    embedding_widths: dict[int, int] = {}
+    stale_masks: int | None = None
+    missing_images: int | None = None
+    malformed: list[int] = []
+    superseded: list[int] = []
+    shared_ids: list[str] = []
+    discarded: int = 0
+    orphans: int = 0
+    examples: dict[str, list[str]] = {}
+
+    def has_defects(self) -> bool:
+        """Tell whether anything is missing, stale or damaged."""
+        rows = self.buckets.values() if self.patches_checked else ()
+        return bool(
+            self.lacking
+            or self.damaged
+            or len(self.embedding_widths) > 1
+            or self.stale_masks
+            or self.missing_images
+            or self.malformed
+            or self.shared_ids
+            or any(row.missing or row.stale or row.truncated or row.nan for row in rows)
+        )
+
+    def add_example(self, kind: str, name: str) -> None:
+        """Note the path of a record with some defect, unless there are enough."""
+        examples = self.examples.setdefault(kind, [])
+        if len(examples) < MOST_EXAMPLES:
+            examples.append(name)
