@@ -33,6 +33,7 @@ from pcc_tui.preferences import Preferences
 from pcc_tui.probes import MachineProbe
 from pcc_tui.screens.backend import BackendScreen
 from pcc_tui.screens.clusters import ClustersScreen
+from pcc_tui.screens.datasets import DatasetsScreen
 from pcc_tui.screens.host import Work
 from pcc_tui.screens.leave import Leave, LeaveDialog
 from pcc_tui.screens.library import LibraryScreen
@@ -61,6 +62,7 @@ PLACES = (
     ("run", "Run", "How the job is doing"),
     ("review", "Review", "Look at captions"),
     ("clusters", "Clusters", "Read and correct the tree of clusters"),
+    ("datasets", "Datasets", "Make training datasets"),
     ("setup", "Photos directory", "Choose the photos"),
 )
 
@@ -99,7 +101,9 @@ class PccApp(App[int]):
     TITLE = "pcc"
     CSS_PATH: ClassVar = [
         styles_path() / f"{name}.tcss"
-        for name in ("app", "library", "backend", "run", "review", "clusters", "setup")
+        for name in (
+            *("app", "library", "backend", "run", "review", "clusters", "datasets", "setup"),
+        )
     ]
     MODES: ClassVar = {
         "library": LibraryScreen,
@@ -107,6 +111,7 @@ class PccApp(App[int]):
         "run": RunScreen,
         "review": ReviewScreen,
         "clusters": ClustersScreen,
+        "datasets": DatasetsScreen,
         "setup": SetupScreen,
     }
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -115,6 +120,7 @@ class PccApp(App[int]):
         Binding("3", "go('run')", "Run", show=False, id="app.run"),
         Binding("4", "go('review')", "Review", show=False, id="app.review"),
         Binding("5", "go('clusters')", "Clusters", show=False, id="app.clusters"),
+        Binding("6", "go('datasets')", "Datasets", show=False, id="app.datasets"),
         Binding("question_mark,f1", "keys", "Keys", key_display="?", id="app.keys"),
         Binding("ctrl+p", "command_palette", "Palette", show=False, id="app.palette"),
         Binding("q", "leave", "Quit", id="app.quit"),
@@ -202,25 +208,30 @@ class PccApp(App[int]):
         if self.session.photos_dir is None:
             self.switch_mode("setup")
         else:
-            self._start(self.session.run_arguments(extra))
+            self._start_and_show(self.session.run_arguments(extra))
 
     def start_clustering(self) -> None:
         """Start the clustering of the library and show it."""
-        self._start(self.session.cluster_arguments())
+        self._start_and_show(self.session.cluster_arguments())
 
-    def _start(self, arguments: Sequence[str]) -> None:
+    def _start_and_show(self, arguments: Sequence[str]) -> None:
+        if self.start_pcc(arguments):
+            self.switch_mode("run")
+
+    def start_pcc(self, arguments: Sequence[str]) -> bool:
+        """Start a command of `pcc` as the job, and stay where one is; tell whether it started."""
         if self.link.running:
             self.tell("a job is running; wait for it, or stop it", "warning")
-            return
+            return False
         try:
             self.session.workspace.mkdir(parents=True, exist_ok=True)
             self.link.start(arguments)
         except OSError as error:
             self.tell(f"the job cannot be started: {error}", "error")
-            return
+            return False
         self.ended = None
         self.rates.clear()
-        self.switch_mode("run")
+        return True
 
     def command_job(self, command: Command) -> None:
         """Tell the running job something."""

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeVar
 
 import msgspec
 import psutil
@@ -35,6 +35,11 @@ RESTART_SECONDS = 10.0
 TOLD_BYTES = 4000
 """How much of a job's last words are read."""
 
+ANSWER_BYTES = 16 << 20
+"""Of the document with what it did, which may name every photo that is missing."""
+
+T = TypeVar("T")
+
 
 class Ended(msgspec.Struct, frozen=True):
     """How a job ended, as far as the app can know.
@@ -43,13 +48,32 @@ class Ended(msgspec.Struct, frozen=True):
         last: The last snapshot; None for a job that ended before it sent one.
         code: Exit code; None for a job that this app did not start.
         words: What the job said last of what is wrong, empty for another's job.
-        report: What the job says it did; None for another's job, or one that failed.
+        answer: The JSON document in which it says what it did, empty without one.
     """
 
     last: Snapshot | None
     code: int | None
     words: str
-    report: RunReport | None
+    answer: str
+
+    @property
+    def report(self) -> RunReport | None:
+        """What a captioning says it did; None for any other job, or one that failed."""
+        return self.read_answer(RunReport, "attempted")
+
+    def read_answer(self, kind: type[T], field: str) -> T | None:
+        """Return the answer as a kind of report, None where it is of another.
+
+        Args:
+            kind: The kind.
+            field: What only reports of that kind have.
+        """
+        try:
+            document = msgspec.json.decode(self.answer)
+            has_field = isinstance(document, dict) and field in document
+            return msgspec.convert(document, kind) if has_field else None
+        except msgspec.MsgspecError:
+            return None
 
 
 class JobLink:
@@ -156,7 +180,9 @@ class JobLink:
             return
         lines = _last_words(self._complaints).splitlines()
         words = next((line for line in reversed(lines) if line.strip()), "")
-        ended = Ended(self._last, code, words, _last_report(_last_words(self._output)))
+        answers = _last_words(self._output, ANSWER_BYTES)
+        answer = answers[answers.rfind("\n{") + 1 :]  # a restarted job gave several
+        ended = Ended(self._last, code, words, answer)
         self._process = self._output = self._complaints = self._last = self._order = None
         self._on_end(ended)
 
@@ -183,19 +209,10 @@ def _is_alive(pid: int) -> bool:
         return False
 
 
-def _last_words(file: IO[bytes] | None) -> str:
+def _last_words(file: IO[bytes] | None, most: int = TOLD_BYTES) -> str:
     """Return the end of what a job wrote to a file, and let go of it."""
     if file is None:
         return ""
     with file:
-        file.seek(max(0, os.fstat(file.fileno()).st_size - TOLD_BYTES))
+        file.seek(max(0, os.fstat(file.fileno()).st_size - most))
         return file.read().decode("utf-8", "replace")
-
-
-def _last_report(text: str) -> RunReport | None:
-    """Return the last of the reports that the processes of a job printed."""
-    start = text.rfind("\n{") + 1
-    try:
-        return msgspec.json.decode(text[start:], type=RunReport)
-    except msgspec.MsgspecError:
-        return None

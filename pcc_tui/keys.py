@@ -8,6 +8,7 @@ from textual.binding import Binding
 
 from pcc_tui.app import PccApp
 from pcc_tui.screens.choose import ChooseBackend
+from pcc_tui.screens.confirm import ConfirmDialog
 from pcc_tui.screens.edit import EditDialog
 from pcc_tui.screens.leave import LeaveDialog
 from pcc_tui.screens.title import TitleDialog
@@ -16,7 +17,7 @@ from pcc_tui.widgets.contact_sheet import ContactSheet
 from pcc_tui.widgets.photo_list import PhotoList
 
 OTHERS = (
-    *(LeaveDialog, EditDialog, ChooseBackend, TitleDialog),
+    *(LeaveDialog, EditDialog, ChooseBackend, TitleDialog, ConfirmDialog),
     *(PhotoList, ClusterTree, ContactSheet),
 )
 

@@ -27,6 +27,7 @@ from pipeline.captions.request import RunRequest, new_run_id
 from pipeline.captions.survey import Survey, survey
 from pipeline.captions.trial import Trial
 from pipeline.clusters.tree_file import clusters_path
+from pipeline.datasets.enrich_report import EnrichPlan
 from pipeline.jobs.plan import Selection
 from pipeline.photos.photo import find_file
 from pipeline.photos.thumbnails import Thumbnails
@@ -129,6 +130,41 @@ class Session:
     def cluster_arguments(self) -> list[str]:
         """Return the arguments of `pcc cluster` for this workspace."""
         return ["cluster", *self._site()]
+
+    @property
+    def dataset(self) -> Path:
+        """The training dataset."""
+        return self.workspace / "dataset.jsonl"
+
+    def enrich_arguments(self, passes: Iterable[str]) -> list[str]:
+        """Return the arguments of `pcc dataset enrich` for some passes; nothing is asked."""
+        return ["dataset", "enrich", *self._site(), "--pass-filter", ",".join(passes), "--yes"]
+
+    def shard_arguments(self) -> list[str]:
+        """Return the arguments of `pcc dataset shards` for this workspace."""
+        out = str(self.workspace / "shards")
+        return ["dataset", "shards", str(self.dataset), "--out", out, *self._site()]
+
+    async def plan_dataset(self, passes: Iterable[str]) -> EnrichPlan:
+        """Return what the dataset lacks, found in a process of its own.
+
+        Raises:
+            CommandFailed: it cannot be told, and why.
+        """
+        command = [*self.enrich_arguments(passes), "--dry-run", "--json"]
+        return msgspec.json.decode(await answer_of(command), type=EnrichPlan)
+
+    async def verify_dataset(self, tell: Callable[[str], None]) -> bytes:
+        """Check the dataset in a process of its own; return its report as JSON.
+
+        Args:
+            tell: Gets each line about how far it is.
+
+        Raises:
+            CommandFailed: it cannot be checked, and why.
+        """
+        command = ["dataset", "verify", str(self.dataset), *self._site(), "--json"]
+        return await answer_of(command, tell=tell)
 
     def lacks_clusters(self) -> bool:
         """Tell whether the library could be clustered, and never was."""

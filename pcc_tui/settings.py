@@ -49,6 +49,8 @@ class Choices(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, kw
         device: Where a local model runs.
         revision: Commit, tag or branch of a local model's repository.
         embedder: Name of the embedder, None for what suits this machine.
+        dino_model: Id or directory of the DINO that datasets are enriched with.
+        t5_model: Id or directory of the T5 tokenizer.
         restart_every: Photos after which the app lets a new process go on; None for never.
     """
 
@@ -66,6 +68,8 @@ class Choices(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, kw
     device: str | None = None
     revision: str | None = None
     embedder: str | None = None
+    dino_model: str | None = None
+    t5_model: str | None = None
     restart_every: Annotated[int, msgspec.Meta(ge=1)] | None = None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from backends.base import Loading
+from pipeline.jobs.progress import Snapshot
 
 
 def tidy(path: Path) -> str:
@@ -40,12 +41,22 @@ def dollars(sum_: float) -> str:
     return f"${sum_:,.2f}" if sum_ == round(sum_, 2) else f"${sum_:,.6f}"
 
 
+def rate(per_second: float) -> str:
+    """Return a rate as `2.5/s`, or `1,200/s` where decimals say nothing."""
+    return f"{per_second:,.0f}/s" if per_second >= 100 else f"{per_second:.1f}/s"
+
+
 def data_size(count: float) -> str:
     """Return an amount of data as people say it: `512 kB`, `23.4 GB`."""
     for unit, size in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6)):
         if count >= size:
             return f"{count / size:,.1f} {unit}"
     return f"{count / 1e3:,.0f} kB"
+
+
+def is_of_one_piece(shot: Snapshot) -> bool:
+    """Tell whether a job works on everything at once: how far it is stands where others load."""
+    return shot.loading is not None and shot.stage in ("cluster", "write", "verify")
 
 
 def loading_words(loading: Loading) -> str:

@@ -22,13 +22,12 @@ from pcc_tui.cli.options import (
 )
 from pcc_tui.cli.output import ExitCode, fail, narration, print_json, say
 from pcc_tui.cli.question import agrees, require_terminal
-from pcc_tui.wording import data_size, duration
+from pcc_tui.wording import data_size
 from pipeline.datasets.errors import UnknownPass
 from pipeline.datasets.passes import DEFAULT_PASSES, PASSES, TOGETHER, Pass, choose_passes
 
 if TYPE_CHECKING:
     from pipeline.datasets.enrich import Outcome
-    from pipeline.datasets.enrich_report import EnrichReport
     from pipeline.datasets.request import EnrichRequest, Prepared
 
 NAMES = f"{', '.join(PASSES)}; {', '.join(TOGETHER)} for embedding and patches at once"
@@ -74,14 +73,21 @@ class Encoders:
     """What looks at pictures and captions."""
 
     dino_model: Annotated[
-        str, typer.Option(help="A DINOv3 or DINOv2: id on the hub, or a directory.")
-    ] = DEFAULT_MODEL
+        Optional[str],
+        typer.Option(
+            help="A DINOv3 or DINOv2: id on the hub, or a directory.", show_default=DEFAULT_MODEL
+        ),
+    ] = None
     dino_revision: Annotated[
         Optional[str], typer.Option(help="Commit or tag of its repository.")
     ] = None
     t5_model: Annotated[
-        str, typer.Option(help="The T5 tokenizer: id on the hub, or a directory.")
-    ] = DEFAULT_TOKENIZER
+        Optional[str],
+        typer.Option(
+            help="The T5 tokenizer: id on the hub, or a directory.",
+            show_default=DEFAULT_TOKENIZER,
+        ),
+    ] = None
     patches_dir: Annotated[
         Optional[Path],
         typer.Option(help="Patch files.", show_default="dinov3_patches beside the dataset"),
@@ -118,7 +124,10 @@ def enrich(
     if site.json:
         print_json(report)
     else:
-        _tell(report)
+        from pcc_tui.dataset_words import enrich_words
+
+        for line in enrich_words(report):
+            say(line)
     return code
 
 
@@ -154,9 +163,9 @@ def _request(
         anew=_redone(records.redo),
         patches_dir=encoders.patches_dir or dataset.parent / "dinov3_patches",
         backup=encoders.backup,
-        dino_model=encoders.dino_model,
+        dino_model=encoders.dino_model or settings.choices.dino_model or DEFAULT_MODEL,
         dino_revision=encoders.dino_revision,
-        t5_model=encoders.t5_model,
+        t5_model=encoders.t5_model or settings.choices.t5_model or DEFAULT_TOKENIZER,
         backend=backend,
         options=options,
         budget=records.budget,
@@ -298,25 +307,3 @@ def _tell_what_is_odd(prepared: Prepared, stream: TextIO, *, verbose: bool) -> N
 
 def _numbers(lines: list[int]) -> list[str]:
     return [f"line {line:,}" for line in sorted(lines)]
-
-
-def _tell(report: EnrichReport) -> None:
-    done = report.new + report.enriched + report.skipped
-    say(
-        f"Processing: {report.new:,} new, {report.enriched:,} enriched, {report.skipped:,} skipped "
-        f"(total: {done:,}/{report.total:,})"
-    )
-    for name, count in report.made.items():
-        if count:
-            say(f"  {name}: {count:,}")
-    for name, count in report.failed.items():
-        if count:
-            say(f"  {name}: {count:,} failed; caption.log says why")
-    if report.stale_masks:
-        say(f"{report.stale_masks:,} masks are of an older caption; --redo t5 makes them anew")
-    if report.cost_usd:
-        say(f"The captions cost ${report.cost_usd:.4f}")
-    if report.left:
-        say(f"{report.left:,} images remain; the same command goes on")
-    if report.run is not None:
-        say(f"In {duration(report.seconds)}")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from pcc_tui.clean import clean
 from pcc_tui.cli.output import say
-from pcc_tui.wording import about, counts, duration, loading_words
+from pcc_tui.wording import about, counts, duration, is_of_one_piece, loading_words, rate
 from pipeline.jobs.progress import Snapshot
 
 if TYPE_CHECKING:
@@ -22,19 +22,17 @@ LINE_SECONDS = 10.0
 LAST_DRAWING_SECONDS = 1.0
 SHOWN_ERRORS = 3
 
-STAGES_OF_ONE_PIECE = ("cluster", "verify", "write")
-"""They work on everything at once, and tell how far they are where others tell of loading."""
-
 
 def status_parts(shot: Snapshot) -> list[str]:
     """Return a snapshot in a few short phrases."""
     if shot.loading is not None:
-        if shot.stage not in STAGES_OF_ONE_PIECE:
+        if not is_of_one_piece(shot):
             return [f"loading: {loading_words(shot.loading)}", f"{shot.total:,} photos wait"]
         left = "" if shot.eta_seconds is None else f", about {about(shot.eta_seconds)} to go"
-        return [f"{shot.stage}: {loading_words(shot.loading)}{left}", f"{shot.total:,} photos"]
+        parts = [f"{shot.stage}: {loading_words(shot.loading)}{left}"]
+        return [*parts, f"{shot.total:,} photos"] if shot.total else parts
     share = shot.attempted / shot.total if shot.total else 1.0
-    pace = f"{shot.rate_now:.1f}/s now, {shot.rate:.1f}/s on average"
+    pace = f"{rate(shot.rate_now)} now, {rate(shot.rate)} on average"
     if shot.state == "running" and shot.eta_seconds is not None and shot.remaining:
         done_at = datetime.now() + timedelta(seconds=shot.eta_seconds)
         pace += f", {duration(shot.eta_seconds)} to go, done at {done_at:%a %H:%M}"

@@ -15,6 +15,7 @@ from journal import JournalError, JournalLocked
 from pcc_tui.cli import (
     cluster,
     compare,
+    dataset,
     demo,
     doctor,
     edit,
@@ -27,12 +28,14 @@ from pcc_tui.cli import (
     report,
     run,
     stats,
+    synth,
     try_photo,
     watch,
 )
 from pcc_tui.cli.output import ExitCode, warn
 from pcc_tui.errors import SettingsError
 from pipeline.clusters.errors import ClusterError, WrongOverride
+from pipeline.datasets.errors import DatasetError
 from pipeline.jobs.errors import JobError, WorkspaceBusy
 from pipeline.photos.errors import PhotoError, PhotosDirMissing
 
@@ -62,8 +65,10 @@ app.command("edit")(edit.edit)
 app.command("watch")(watch.watch)
 app.command("doctor")(doctor.doctor)
 app.command("demo")(demo.demo)
+app.add_typer(dataset.app, name="dataset")
 app.add_typer(labels.app, name="labels")
 app.add_typer(journal.app, name="journal")
+app.add_typer(synth.app, name="synth")
 
 
 def main() -> NoReturn:
@@ -107,7 +112,7 @@ def _run() -> int:
         return _told(str(error), ExitCode.LOCKED)
     except (PhotosDirMissing, BackendError, SettingsError, WrongOverride) as error:
         return _told(str(error), ExitCode.USAGE)
-    except (ClusterError, JournalError, JobError, PhotoError) as error:
+    except (ClusterError, DatasetError, JournalError, JobError, PhotoError) as error:
         return _told(str(error), ExitCode.FAILED)
     except OSError as error:
         return _told(str(error), ExitCode.FAILED)

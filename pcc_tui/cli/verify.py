@@ -16,8 +16,6 @@ from pcc_tui.cli.output import ExitCode, fail, narration, print_json, say
 if TYPE_CHECKING:
     from pipeline.datasets.verify_report import VerifyReport
 
-HEADINGS = ("bucket", "records", "shape", "whole", "missing", "stale", "truncated", "NaN")
-
 
 @dataclasses.dataclass(frozen=True)
 class Checks:
@@ -39,8 +37,12 @@ class Checks:
         typer.Option(help="Move patch files that are amiss there; enrich makes them anew."),
     ] = None
     t5_model: Annotated[
-        str, typer.Option(help="The T5 tokenizer: id on the hub, or a directory.")
-    ] = DEFAULT_TOKENIZER
+        Optional[str],
+        typer.Option(
+            help="The T5 tokenizer: id on the hub, or a directory.",
+            show_default=DEFAULT_TOKENIZER,
+        ),
+    ] = None
 
 
 @takes_groups
@@ -62,7 +64,10 @@ def verify(
     if site.json:
         print_json(report)
     else:
-        _tell(report, dataset)
+        from pcc_tui.dataset_words import verify_words
+
+        for line in verify_words(report, dataset):
+            say(line)
     if code is not None:
         return code
     return ExitCode.OK if report.ok else ExitCode.FAILED
@@ -82,7 +87,8 @@ def _run(
 
     tokenizer = None
     if checks.masks:
-        tokenizer = T5Tokenizer(checks.t5_model)
+        chosen = site.settings().choices.t5_model
+        tokenizer = T5Tokenizer(checks.t5_model or chosen or DEFAULT_TOKENIZER)
         tokenizer.open()
     patches_dir = checks.patches_dir or dataset.parent / "dinov3_patches"
     verifier = Verifier(dataset, input_dir, patches_dir, tokenizer, checks.discard)
@@ -91,66 +97,3 @@ def _run(
     stream = narration(site.json)
     _, code = asyncio.run(attend(step, step.snapshot, lambda shot: show(shot, stream)))
     return verifier.report, code
-
-
-def _tell(report: VerifyReport, dataset: Path) -> None:
-    say(f"{report.records:,} records in {dataset}")
-    for line in _table(report):
-        say(line)
-    if not report.patches_checked:
-        say("There are no patch files")
-    for count, what in _findings(report):
-        if count:
-            say(f"{count:,} {what}")
-    for kind, names in report.examples.items():
-        say(f"  {kind}: {_some(names)}")
-    if report.not_made:
-        say(f"Not made yet: {', '.join(report.not_made)}")
-    say("Nothing is amiss" if report.ok else "Something is amiss")
-
-
-def _findings(report: VerifyReport) -> list[tuple[int, str]]:
-    """Return what was counted, and what it is."""
-    widths = report.embedding_widths
-    lengths = ", ".join(f"{count:,} of {width:,}" for width, count in widths.items())
-    return [
-        *(
-            (count, f"records lack {name}, which others have")
-            for name, count in report.lacking.items()
-        ),
-        *((count, f"records have a {name} that is none") for name, count in report.damaged.items()),
-        (len(widths) if len(widths) > 1 else 0, f"lengths of embeddings: {lengths}"),
-        (
-            report.stale_masks or 0,
-            "masks are not those of their caption; enrich --redo t5 mends them",
-        ),
-        (report.missing_images or 0, "records whose image is not there"),
-        (len(report.malformed), f"lines hold no record: {_some(report.malformed)}"),
-        (len(report.superseded), "lines have another record of their image further down"),
-        (len(report.shared_ids), f"ids belong to several records: {_some(report.shared_ids)}"),
-        (report.orphans, "patch files belong to no record"),
-        (report.discarded, "patch files were moved away"),
-    ]
-
-
-def _some(names: list[str] | list[int]) -> str:
-    shown = ", ".join(map(str, names[:5]))
-    return f"{shown}, …" if len(names) > 5 else shown
-
-
-def _table(report: VerifyReport) -> list[str]:
-    """Return the table of buckets as aligned lines."""
-    rows = [HEADINGS]
-    for name, row in report.buckets.items():
-        shape = "" if row.shape is None else f"{row.shape[0]} x {row.shape[1]}"
-        states = (row.whole, row.missing, row.stale, row.truncated, row.nan)
-        shown = [f"{count:,}" if report.patches_checked else "-" for count in states]
-        rows.append((name, f"{row.records:,}", shape, *shown))  # type: ignore[arg-type]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADINGS))]
-    return [
-        "  ".join(
-            cell.ljust(width) if column == 0 else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )
-        for row in rows
-    ]

@@ -47,6 +47,9 @@ class Host(Protocol):
     def start_clustering(self) -> None:
         """Start the clustering of the library and show it."""
 
+    def start_pcc(self, arguments: Sequence[str]) -> bool:
+        """Start a command of `pcc` as the job, and stay where one is; tell whether it started."""
+
     def command_job(self, command: Command) -> None:
         """Tell the running job something."""
 

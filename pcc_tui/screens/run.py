@@ -18,7 +18,7 @@ from pcc_tui.screens.base import PccScreen
 from pcc_tui.widgets.gauges import Gauges
 from pcc_tui.widgets.picture import PictureBox
 from pcc_tui.widgets.text import Words, safe, safe_lines
-from pcc_tui.wording import about, counts, duration, loading_words
+from pcc_tui.wording import about, counts, duration, is_of_one_piece, loading_words, rate
 from pipeline.captions.request import RunReport
 from pipeline.jobs.plan import RETRYABLE
 from pipeline.jobs.progress import Result, Snapshot
@@ -151,7 +151,7 @@ class RunScreen(PccScreen):
         """Show what a job did in all."""
         total = report.attempted + report.remaining
         self.query_one(ProgressBar).update(total=max(1, total), progress=report.attempted or 1)
-        took = f"{duration(report.seconds)}, {report.rate:.1f}/s" if report.attempted else "no time"
+        took = f"{duration(report.seconds)}, {rate(report.rate)}" if report.attempted else "no time"
         left = f" · {report.remaining:,} to do" if report.remaining else ""
         self.query_one("#pace", Words).say(f"{report.attempted:,} photos in {took}{left}")
         self.query_one("#counts", Words).say(
@@ -161,8 +161,8 @@ class RunScreen(PccScreen):
     def _show_progress(self, shot: Snapshot) -> None:
         """Show how far a job is: in photos, or in parts of a work that is one for all of them."""
         total, done = shot.total, shot.attempted
-        if shot.loading is not None and shot.loading.unit == "percent":
-            total, done = 100, shot.loading.done
+        if shot.loading is not None and is_of_one_piece(shot):
+            total, done = shot.loading.total or 0, shot.loading.done
         self.query_one(ProgressBar).update(total=max(1, total), progress=done)
         self.query_one("#pace", Words).say(pace(shot))
         before = sum(shot.skipped.values())
@@ -193,17 +193,17 @@ class RunScreen(PccScreen):
 
 def pace(shot: Snapshot) -> str:
     """Return count, rates, time left and finishing time."""
-    if shot.loading is not None and shot.loading.unit == "percent":
+    if shot.loading is not None and is_of_one_piece(shot):
         left = "" if shot.eta_seconds is None else f" · about {about(shot.eta_seconds)} left"
         return f"{loading_words(shot.loading)}, {shot.total:,} photos{left}"
     done = f"{shot.attempted:,} of {shot.total:,}"
     later = f", {shot.later:,} more after a restart" if shot.later else ""
-    rate = f"{shot.rate_now:.1f}/s now, {shot.rate:.1f}/s on average"
+    rates = f"{rate(shot.rate_now)} now, {rate(shot.rate)} on average"
     if shot.eta_seconds is None or shot.state != "running":
-        return f"{done}{later} · {rate}"
+        return f"{done}{later} · {rates}"
     finish = datetime.now() + timedelta(seconds=min(shot.eta_seconds, 10 * 365 * 86_400))
     clock = f"{finish:%H:%M}" if shot.eta_seconds < 43_200 else f"{finish:%a %d %b %H:%M}"
-    return f"{done}{later} · {rate} · {duration(shot.eta_seconds)} left, done at {clock}"
+    return f"{done}{later} · {rates} · {duration(shot.eta_seconds)} left, done at {clock}"
 
 
 def spent(

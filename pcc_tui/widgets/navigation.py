@@ -5,6 +5,7 @@ from __future__ import annotations
 from textual.content import Content
 from textual.widgets import Static
 
+from pcc_tui.wording import rate
 from pipeline.jobs.progress import Snapshot
 
 SCREENS = (
@@ -13,6 +14,7 @@ SCREENS = (
     ("3", "run", "Run"),
     ("4", "review", "Review"),
     ("5", "clusters", "Clusters"),
+    ("6", "datasets", "Datasets"),
 )
 
 
@@ -33,7 +35,7 @@ class Navigation(Static):
         job = ""
         if shot is not None:
             done = shot.attempted / shot.total if shot.total else 1.0
-            job = f"  {shot.state} {done:.0%} {shot.rate_now:.1f}/s"
+            job = f"  {shot.state} {done:.0%} {rate(shot.rate_now)}"
         if job == self._job and self.content:
             return
         self._job = job

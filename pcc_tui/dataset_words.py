@@ -1,0 +1,96 @@
+"""What an enrichment did and what a check found, in words, for screen and command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pcc_tui.wording import duration
+from pipeline.datasets.enrich_report import EnrichReport
+from pipeline.datasets.verify_report import VerifyReport
+
+HEADINGS = ("bucket", "records", "shape", "whole", "missing", "stale", "truncated", "NaN")
+
+
+def enrich_words(report: EnrichReport) -> list[str]:
+    """Return what an enrichment did, line by line."""
+    done = report.new + report.enriched + report.skipped
+    lines = [
+        f"Processing: {report.new:,} new, {report.enriched:,} enriched, {report.skipped:,} skipped "
+        f"(total: {done:,}/{report.total:,})"
+    ]
+    lines += [f"  {name}: {count:,}" for name, count in report.made.items() if count]
+    lines += [
+        f"  {name}: {count:,} failed; caption.log says why"
+        for name, count in report.failed.items()
+        if count
+    ]
+    if report.stale_masks:
+        lines.append(
+            f"{report.stale_masks:,} masks are of an older caption; --redo t5 makes them anew"
+        )
+    if report.cost_usd:
+        lines.append(f"The captions cost ${report.cost_usd:.4f}")
+    if report.left:
+        lines.append(f"{report.left:,} images remain; the same command goes on")
+    if report.run is not None:
+        lines.append(f"In {duration(report.seconds)}")
+    return lines
+
+
+def verify_words(report: VerifyReport, dataset: Path) -> list[str]:
+    """Return what a check found, line by line."""
+    lines = [f"{report.records:,} records in {dataset}", *_table(report)]
+    if not report.patches_checked:
+        lines.append("There are no patch files")
+    lines += [f"{count:,} {what}" for count, what in _findings(report) if count]
+    lines += [f"  {kind}: {_some(names)}" for kind, names in report.examples.items()]
+    if report.not_made:
+        lines.append(f"Not made yet: {', '.join(report.not_made)}")
+    return [*lines, "Nothing is amiss" if report.ok else "Something is amiss"]
+
+
+def _findings(report: VerifyReport) -> list[tuple[int, str]]:
+    """Return what was counted, and what it is."""
+    widths = report.embedding_widths
+    lengths = ", ".join(f"{count:,} of {width:,}" for width, count in widths.items())
+    return [
+        *(
+            (count, f"records lack {name}, which others have")
+            for name, count in report.lacking.items()
+        ),
+        *((count, f"records have a {name} that is none") for name, count in report.damaged.items()),
+        (len(widths) if len(widths) > 1 else 0, f"lengths of embeddings: {lengths}"),
+        (
+            report.stale_masks or 0,
+            "masks are not those of their caption; enrich --redo t5 mends them",
+        ),
+        (report.missing_images or 0, "records whose image is not there"),
+        (len(report.malformed), f"lines hold no record: {_some(report.malformed)}"),
+        (len(report.superseded), "lines have another record of their image further down"),
+        (len(report.shared_ids), f"ids belong to several records: {_some(report.shared_ids)}"),
+        (report.orphans, "patch files belong to no record"),
+        (report.discarded, "patch files were moved away"),
+    ]
+
+
+def _some(names: list[str] | list[int]) -> str:
+    shown = ", ".join(map(str, names[:5]))
+    return f"{shown}, …" if len(names) > 5 else shown
+
+
+def _table(report: VerifyReport) -> list[str]:
+    """Return the table of buckets as aligned lines."""
+    rows = [HEADINGS]
+    for name, row in report.buckets.items():
+        shape = "" if row.shape is None else f"{row.shape[0]} x {row.shape[1]}"
+        states = (row.whole, row.missing, row.stale, row.truncated, row.nan)
+        shown = [f"{count:,}" if report.patches_checked else "-" for count in states]
+        rows.append((name, f"{row.records:,}", shape, *shown))  # type: ignore[arg-type]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADINGS))]
+    return [
+        "  ".join(
+            cell.ljust(width) if column == 0 else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in rows
+    ]

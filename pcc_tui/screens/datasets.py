@@ -1,0 +1,264 @@
+"""What a training dataset lacks, pass by pass; each can be run, and the whole be checked."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+import msgspec
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.widgets import DataTable
+
+from pcc_tui.clean import clean
+from pcc_tui.dataset_words import enrich_words, verify_words
+from pcc_tui.errors import CommandFailed
+from pcc_tui.screens.base import PccScreen
+from pcc_tui.screens.confirm import ConfirmDialog
+from pcc_tui.screens.run import pace
+from pcc_tui.screens.title import TitleDialog
+from pcc_tui.widgets.text import Words
+from pcc_tui.wording import data_size, tidy
+from pipeline.datasets.enrich_report import EnrichPlan, EnrichReport
+from pipeline.datasets.passes import DEFAULT_PASSES, PASSES
+from pipeline.datasets.verify_report import VerifyReport
+from pipeline.jobs.progress import Snapshot
+
+if TYPE_CHECKING:
+    from pcc_tui.job_link import Ended
+
+STEPS = {
+    "shards": "WebDataset shards of image, record and patches",
+    "synthetic": "a set of drawn images of 16x16 pixels",
+}
+"""What a dataset is made into, and a set that needs no photos."""
+
+HEADINGS = ("Pass", "There", "Missing", "Share", "Now", "Makes")
+
+BAR_CELLS = 16
+
+ROWS_OF_STAGE = {
+    "dimensions": ("dimensions",),
+    "features": ("embedding", "patches"),
+    "caption": ("caption",),
+}
+"""Passes that a stage of a running job works for."""
+
+
+class DatasetsScreen(PccScreen):
+    """The passes with their counts, the running one, and the last report."""
+
+    MODE = "datasets"
+    AUTO_FOCUS = "#passes"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("r,enter", "run_row", "Run", key_display="r", id="datasets.run"),
+        Binding("a", "run_all", "Run all", id="datasets.run_all"),
+        Binding("space", "pause", "Pause/resume", id="datasets.pause"),
+        Binding("s", "stop", "Stop", id="datasets.stop"),
+        Binding("v", "verify", "Verify", id="datasets.verify"),
+        Binding("m", "model", "Model", id="datasets.model"),
+        Binding("f5,c", "count", "Count again", key_display="c", id="datasets.count"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._plan: EnrichPlan | None = None
+
+    def compose_body(self) -> ComposeResult:
+        """Lay out the place, the passes, the job and the report."""
+        with Vertical(id="datasets"):
+            yield Words(id="dataset")
+            table: DataTable[Text] = DataTable(id="passes", cursor_type="row", zebra_stripes=True)
+            yield table
+            yield Words(id="dataset-job")
+            with VerticalScroll(id="report", can_focus=False):
+                yield Words(id="dataset-report")
+
+    def on_mount(self) -> None:
+        """Count while the screen is new, and after every job."""
+        super().on_mount()
+        self.watch(self.app, "ended", self._job_ended, init=False)
+        table = self._table
+        for heading in HEADINGS:
+            table.add_column(heading, key=heading)
+        for name, each in PASSES.items():
+            table.add_row(name, "", "", "", "", each.about, key=name)
+        for name, about in STEPS.items():
+            table.add_row(name, "", "", "", "", about, key=name)
+
+    def on_screen_resume(self) -> None:
+        """Count again: the dataset may have changed meanwhile."""
+        super().on_screen_resume()
+        self.action_count()
+
+    @property
+    def _table(self) -> DataTable[Text | str]:
+        return self.query_one("#passes", DataTable)
+
+    # What is shown
+
+    def action_count(self) -> None:
+        """Look at what is missing."""
+        self.background("plan", self._count)
+
+    async def _count(self) -> None:
+        session = self.session
+        place = self.query_one("#dataset", Words)
+        if session.photos_dir is None:
+            place.say("No photos directory yet; p in Library chooses one.", "$warning")
+            return
+        try:
+            self._plan = await session.plan_dataset(tuple(PASSES))
+        except CommandFailed as error:  # most likely DINO's configuration, which patches need
+            self._plan = await session.plan_dataset(DEFAULT_PASSES)
+            self._set("patches", "Makes", f"unknown: {error}")
+        self._show_plan(self._plan)
+
+    def _show_plan(self, plan: EnrichPlan) -> None:
+        session = self.session
+        new = f", {plan.new:,} of them new" if plan.new else ""
+        odd = [
+            f"{count:,} {what}"
+            for count, what in (
+                (len(plan.missing), "without their image"),
+                (len(plan.malformed), "malformed lines"),
+                (len(plan.superseded), "superseded lines"),
+                (plan.broken, "broken images"),
+            )
+            if count
+        ]
+        photos = "" if session.photos_dir is None else f" · images in {tidy(session.photos_dir)}"
+        self.query_one("#dataset", Words).say(
+            f"{tidy(session.dataset)} · {plan.total:,} records{new}{photos}"
+            + (f"\n{' · '.join(odd)}" if odd else "")
+        )
+        for name in PASSES:
+            lacking = plan.lacking.get(name)
+            if lacking is None:
+                continue
+            self._set(name, "There", f"{plan.total - lacking:,}")
+            self._set(name, "Missing", f"{lacking:,}")
+            self._set(name, "Share", bar((plan.total - lacking) / max(1, plan.total)))
+        if "patches" in plan.lacking:
+            size = f", {data_size(plan.patch_bytes)} to write" if plan.patch_bytes else ""
+            self._set("patches", "Makes", f"{PASSES['patches'].about}{size}")
+
+    def _set(self, row: str, column: str, text: str) -> None:
+        self._table.update_cell(row, column, Text(clean(text)), update_width=True)
+
+    def show_snapshot(self, shot: Snapshot | None) -> None:
+        """Show how the job is doing, in the row of the pass it works for."""
+        working = ROWS_OF_STAGE.get(shot.stage, ()) if shot is not None else ()
+        lacking = {} if self._plan is None else self._plan.lacking
+        for name in PASSES:
+            is_at_work = shot is not None and name in working and lacking.get(name)
+            self._set(name, "Now", shot.state if shot is not None and is_at_work else "")
+        job = self.query_one("#dataset-job", Words)
+        job.say("" if shot is None else f"{shot.stage}, {shot.state}: {pace(shot)}", "$success")
+
+    def _job_ended(self, ended: Ended | None) -> None:
+        """Show what an enrichment did, and count again."""
+        if ended is None or not self.is_mounted:
+            return
+        report = ended.read_answer(EnrichReport, "enriched")
+        if report is not None:
+            self._tell(enrich_words(report))
+        elif ended.answer and ended.code == 0:
+            self._tell(["Done."])
+        elif ended.words:
+            self._tell([ended.words])
+        if self.is_current:
+            self.action_count()
+
+    def _tell(self, lines: list[str]) -> None:
+        self.query_one("#dataset-report", Words).say("\n".join(lines))
+
+    # What is done
+
+    def _row(self) -> str:
+        table = self._table
+        return str(table.coordinate_to_cell_key(table.cursor_coordinate).row_key.value)
+
+    def on_data_table_row_selected(self) -> None:
+        """Enter runs, as r does."""
+        self.action_run_row()
+
+    def action_run_row(self) -> None:
+        """Run the pass or the step under the cursor."""
+        row = self._row()
+        if row == "shards":
+            self.pcc.start_pcc(self.session.shard_arguments())
+        elif row == "synthetic":
+            question = "How many images? They go to a directory of their own in datasets/"
+            self.app.push_screen(TitleDialog(question, "10000"), self._generate)
+        elif row == "patches":
+            self._ask_for_room()
+        else:
+            self._enrich(row)
+
+    def action_run_all(self) -> None:
+        """Run all passes but the patches, which take much room."""
+        self._enrich(*DEFAULT_PASSES)
+
+    def _enrich(self, *passes: str) -> None:
+        self.pcc.start_pcc(self.session.enrich_arguments(passes))
+
+    def _ask_for_room(self) -> None:
+        size = 0 if self._plan is None else self._plan.patch_bytes
+        count = 0 if self._plan is None else self._plan.lacking.get("patches", 0)
+        question = f"{count:,} patch files take {data_size(size)}. Make them?"
+        self.app.push_screen(ConfirmDialog(question), self._make_patches)
+
+    def _make_patches(self, agreed: bool | None) -> None:
+        if agreed:
+            self._enrich("patches")
+
+    def _generate(self, count: str | None) -> None:
+        if count:
+            arguments = ["synth", "generate", "--num-images", count, "--yes"]
+            self.pcc.start_pcc([*arguments, "--workspace", str(self.session.workspace)])
+
+    def action_pause(self) -> None:
+        """Pause the job, or let it go on."""
+        paused = self.pcc.snapshot is not None and self.pcc.snapshot.state == "paused"
+        self.pcc.command_job("resume" if paused else "pause")
+
+    def action_stop(self) -> None:
+        """Stop the job after what is in flight; what was made is written."""
+        self.pcc.command_job("stop")
+
+    def action_verify(self) -> None:
+        """Check every record and every number of the patch files."""
+        self.background("verify", self._verify)
+
+    async def _verify(self) -> None:
+        self._tell(["Checking …"])
+        answer = await self.session.verify_dataset(lambda line: self._tell([line]))
+        report = msgspec.json.decode(answer, type=VerifyReport)
+        self._tell(verify_words(report, self.session.dataset))
+
+    def action_model(self) -> None:
+        """Choose the DINO, or on the row of the masks the tokenizer."""
+        choices = self.session.settings.choices
+        if self._row() == "t5":
+            setting, what, name = "t5_model", "T5 tokenizer", choices.t5_model
+        else:
+            setting, what, name = "dino_model", "DINO", choices.dino_model
+        dialog = TitleDialog(f"{what}: id on the hub, or a directory", name or "")
+        self.app.push_screen(dialog, partial(self._choose, setting))
+
+    def _choose(self, setting: str, name: str | None) -> None:
+        if name:
+            self.carry_out(self._keep, setting, name)
+
+    async def _keep(self, setting: str, name: str) -> None:
+        await self.session.save(**{setting: name})
+        self.action_count()
+
+
+def bar(share: float) -> str:
+    """Return a share, 0 to 1, as a bar of cells; only nothing is empty, and only all is full."""
+    full = min(BAR_CELLS - (share < 1), max(share > 0, round(share * BAR_CELLS)))
+    return "━" * full + "─" * (BAR_CELLS - full)

@@ -1,0 +1,186 @@
+"""Making a synthetic set, from what a user asked for to a directory with four files."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import msgspec
+
+from journal import utc_now
+from journal.errors import DiskFull
+from journal.writer import free_bytes
+from pipeline.captions.request import new_run_id
+from pipeline.jobs.hosting import Watcher, host
+from pipeline.jobs.job import Ending
+from pipeline.jobs.log import log_to
+from pipeline.jobs.run_file import RunFile
+from pipeline.synth.errors import DatasetExists, SynthError
+from pipeline.synth.metadata import BYTES_PER_IMAGE
+from pipeline.synth.primitives import GRID
+from pipeline.synth.splits import splits_of
+from pipeline.synth.staging import free_names
+from pipeline.synth.step import GenerateStep, ImageProgress, Recipe
+
+log = logging.getLogger("pcc.run")
+
+STAGE = "synth"
+BASE_MEMORY = 70_000_000
+"""Bytes that the process takes before it draws: Python, numpy, the table of forms."""
+
+FIXED_BYTES = 64 * 1024
+"""Room for metadata and for what a file holds beside its arrays."""
+
+
+class SynthRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """What a user asked for.
+
+    Attributes:
+        workspace: Where log and control socket are, and `datasets` unless a directory is named.
+        output_dir: The directory to make, None for the next free one.
+        recipe: The images.
+    """
+
+    workspace: Path
+    output_dir: Path | None
+    recipe: Recipe
+
+    def targets(self) -> Iterator[Path]:
+        """Yield the directories the set may become, the best first."""
+        if self.output_dir is not None:
+            return iter([self.output_dir])
+        return free_names(self.workspace, date.today())
+
+
+class SynthPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """What a generation will take.
+
+    Attributes:
+        directory: What it makes.
+        disk_bytes: On disk.
+        free_bytes: What is free there.
+        memory_bytes: About; the same for any number of images.
+    """
+
+    directory: Path
+    disk_bytes: int
+    free_bytes: int
+    memory_bytes: int
+
+
+class SynthReport(msgspec.Struct, kw_only=True):
+    """What `pcc synth generate` did, as `--json` prints it.
+
+    Attributes:
+        ending: `done`, `stopped`, or `declined` where the question was answered with no.
+        directory: The dataset, None if there is none.
+        num_images: Images asked for.
+        seed: Their seed.
+        counts: Images of each split.
+        total_bytes: Of the arrays.
+        seconds: It took.
+        rate: Images a second.
+    """
+
+    ending: str
+    directory: str | None
+    num_images: int
+    seed: int
+    counts: dict[str, int]
+    total_bytes: int
+    seconds: float = 0.0
+    rate: float = 0.0
+
+
+def plan_generation(request: SynthRequest) -> SynthPlan:
+    """Look at where the set will be; nothing is written.
+
+    Raises:
+        DatasetExists: the directory is there already.
+        SynthError: no directory can be made there.
+        DiskFull: there is too little room.
+    """
+    recipe, target = request.recipe, next(request.targets()).absolute()
+    if os.path.lexists(target):
+        raise DatasetExists(target)
+    parent = target.parent
+    while not os.path.lexists(parent):
+        parent = parent.parent
+    if not parent.is_dir():
+        raise SynthError(f"{target} cannot be made: {parent} is no directory")
+    if not os.access(parent, os.W_OK | os.X_OK):
+        raise SynthError(f"{target} cannot be made: {parent} is not writable")
+    needed, free = recipe.num_images * BYTES_PER_IMAGE + FIXED_BYTES, free_bytes(parent)
+    if needed > free:
+        raise DiskFull(target, needed, free)
+    return SynthPlan(
+        directory=target, disk_bytes=needed, free_bytes=free, memory_bytes=memory_for(recipe)
+    )
+
+
+def memory_for(recipe: Recipe) -> int:
+    """Return about how many bytes a generation takes: chunks that are drawn or wait."""
+    held = min(recipe.workers + 2, -(-recipe.num_images // recipe.chunk_size))
+    return BASE_MEMORY + held * min(recipe.chunk_size, recipe.num_images) * (GRID * GRID + 32)
+
+
+async def run_generation(request: SynthRequest, watch: Watcher) -> tuple[SynthReport, int | None]:
+    """Make the set.
+
+    Returns:
+        What was done, and 128 with the signal that stopped it, None without one.
+
+    Raises:
+        WorkspaceBusy: another job runs in this workspace.
+        DatasetExists: the directory came into being meanwhile.
+        DiskFull: the room ran out; nothing is left of the set.
+        SynthError: the set cannot be written.
+    """
+    recipe, run, began = request.recipe, new_run_id(), time.monotonic()
+    progress = ImageProgress(
+        run=run, stage=STAGE, backend=STAGE, total=recipe.num_images, skipped={}
+    )
+    step = GenerateStep(recipe, request.targets, progress)
+    run_file = RunFile(
+        pid=os.getpid(),
+        run=run,
+        stage=STAGE,
+        socket="",
+        journal=str(next(request.targets()).absolute()),
+        started=utc_now(),
+    )
+    with log_to(request.workspace / "caption.log"):
+        log.info("start", {"run": run, "stage": STAGE, **msgspec.to_builtins(recipe)})
+        ending, code = await host(step, step.snapshot, watch, request.workspace, run_file)
+        report = _report(request, ending, step.directory, time.monotonic() - began)
+        log.info("end", {"run": run, **msgspec.to_builtins(report)})
+    return report, code
+
+
+def _report(
+    request: SynthRequest, ending: Ending, directory: Path | None, seconds: float
+) -> SynthReport:
+    report = empty_report(request, ending.value)
+    if directory is not None:
+        report.directory = str(directory.absolute())
+    report.seconds = round(seconds, 3)
+    if ending is Ending.DONE:
+        report.rate = round(request.recipe.num_images / seconds, 1)
+    return report
+
+
+def empty_report(request: SynthRequest, ending: str) -> SynthReport:
+    """Return the report of a generation that made nothing."""
+    recipe = request.recipe
+    return SynthReport(
+        ending=ending,
+        directory=None,
+        num_images=recipe.num_images,
+        seed=recipe.seed,
+        counts={split.name: split.size for split in splits_of(recipe.num_images)},
+        total_bytes=recipe.num_images * BYTES_PER_IMAGE,
+    )

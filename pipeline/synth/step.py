@@ -1,0 +1,185 @@
+"""The step of a job that makes a synthetic set."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from journal.errors import DiskFull
+from journal.rewrite import atomic_rewrite
+from journal.writer import NO_SPACE, free_bytes
+from pipeline.jobs.job import Ending
+from pipeline.jobs.progress import Progress, Snapshot
+from pipeline.synth.archive import IMAGES, LABELS, SplitFile
+from pipeline.synth.drawing import images_of, labels_of
+from pipeline.synth.errors import SynthError
+from pipeline.synth.metadata import METADATA, encode_metadata, make_metadata
+from pipeline.synth.splits import Split, splits_of
+from pipeline.synth.staging import publish, staging
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Rows = NDArray[np.uint8]
+
+
+LEAST_SECONDS = 0.05
+"""Counts closer together are one: the progress remembers so many, and ten seconds of them."""
+
+
+class Recipe(msgspec.Struct, frozen=True, kw_only=True):
+    """What to make, and with how much at once.
+
+    Attributes:
+        num_images: Images of the set.
+        seed: Decides every one of them.
+        workers: Threads that draw.
+        chunk_size: Images drawn by one at a time.
+    """
+
+    num_images: int
+    seed: int
+    workers: int
+    chunk_size: int
+
+
+class ImageProgress(Progress):
+    """A progress whose unit is an image of a set."""
+
+    def count(self, images: int) -> None:
+        """Count images that are written."""
+        now = self._active_seconds()
+        self.by_status["success"] += images
+        if self._recent and now - self._recent[-1][0] < LEAST_SECONDS:
+            began, before = self._recent.pop()
+            self._recent.append((began, before + images))
+        else:
+            self._recent.append((now, images))
+
+
+class _Stopped(Exception):
+    """Raised between two chunks when the step was told to end."""
+
+
+class GenerateStep:
+    """Draws chunks on threads and writes them in order. Stopped, it leaves nothing behind.
+
+    Args:
+        recipe: What to make.
+        targets: Directories it may become, all in one parent; the first that is free at the end
+            is taken.
+        progress: Where to count.
+    """
+
+    def __init__(
+        self, recipe: Recipe, targets: Callable[[], Iterator[Path]], progress: ImageProgress
+    ) -> None:
+        self.progress = progress
+        self.directory: Path | None = None
+        self._recipe = recipe
+        self._targets = targets
+        self._resumed = asyncio.Event()
+        self._resumed.set()
+        self._stopping = False
+
+    async def run(self) -> Ending:
+        """Make the set.
+
+        Raises:
+            DatasetExists: the directory came into being meanwhile.
+            DiskFull: the room ran out.
+            SynthError: it cannot be written.
+        """
+        self.progress.begin()
+        pool = ThreadPoolExecutor(self._recipe.workers, thread_name_prefix="draw")
+        target = next(self._targets())
+        try:
+            with staging(target) as folder:
+                await self._make(folder, pool)
+        except _Stopped:
+            return Ending.STOPPED
+        except OSError as error:
+            if error.errno in NO_SPACE:
+                raise DiskFull(target, 0, free_bytes(target.parent)) from error
+            raise SynthError(f"{target} cannot be written: {error.strerror or error}") from error
+        finally:
+            pool.shutdown(cancel_futures=True)
+            self.progress.finish()
+        return Ending.DONE
+
+    async def _make(self, folder: Path, pool: ThreadPoolExecutor) -> None:
+        recipe, checksums = self._recipe, {}
+        for split in splits_of(recipe.num_images):
+            with SplitFile(folder / split.file_name, split.size) as file:
+                await self._write(file, split, pool)
+                checksums[split.file_name] = await asyncio.to_thread(file.finish)
+        metadata = make_metadata(recipe.num_images, recipe.seed, checksums)
+        with atomic_rewrite(folder / METADATA) as metadata_file:
+            metadata_file.write(encode_metadata(metadata))
+        await self._go_on()
+        self.directory = await asyncio.to_thread(publish, folder, self._targets())
+
+    async def _write(self, file: SplitFile, split: Split, pool: ThreadPoolExecutor) -> None:
+        """Write a split: all labels first, which are quickly made, then the images."""
+        recipe, loop = self._recipe, asyncio.get_running_loop()
+        for member, draw in ((LABELS, labels_of), (IMAGES, images_of)):
+            file.begin(member)
+            flying: deque[asyncio.Future[Rows]] = deque()
+            for span in split.spans(recipe.chunk_size):
+                await self._go_on()
+                flying.append(loop.run_in_executor(pool, draw, recipe.seed, split, *span))
+                if len(flying) > recipe.workers:
+                    await self._take(file, member, flying.popleft())
+            while flying:
+                await self._take(file, member, flying.popleft())
+
+    async def _take(self, file: SplitFile, member: str, drawn: asyncio.Future[Rows]) -> None:
+        rows = await drawn
+        await asyncio.to_thread(file.write, rows)
+        if member == IMAGES:
+            self.progress.count(len(rows))
+
+    async def _go_on(self) -> None:
+        """Wait while paused.
+
+        Raises:
+            _Stopped: the step is to end.
+        """
+        await self._resumed.wait()
+        if self._stopping:
+            raise _Stopped
+
+    def snapshot(self) -> Snapshot:
+        """Return how far it is."""
+        return self.progress.snapshot()
+
+    def pause(self) -> None:
+        """Draw nothing more for now."""
+        if not self._stopping:
+            self._resumed.clear()
+            self.progress.pause(True)
+
+    def resume(self) -> None:
+        """Go on after a pause."""
+        if not self._stopping:
+            self._resumed.set()
+            self.progress.pause(False)
+
+    def stop(self) -> None:
+        """Give up what is not finished; the chunks in flight are let go."""
+        self._stopping = True
+        self._resumed.set()
+        self.progress.state = "stopping"
+
+    abort = stop
+
+    def retry(self) -> int:
+        """There is nothing to put to work again."""
+        return 0
