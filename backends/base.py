@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from backends.offers import Offer
     from backends.prices import Prices
 
-Encoding = Literal["rgb", "jpeg"]
+Encoding = Literal["rgb", "jpeg", "png", "export", "file"]
 Quantization = Literal["none", "int8", "int4"]
 Ended = Literal["whole", "length", "refused"]
 Dtype = Literal["float32", "bfloat16", "float16"]
@@ -39,7 +39,9 @@ class PictureSpec(msgspec.Struct, frozen=True):
 
     Attributes:
         max_edge: Longest side in pixels; larger pictures are scaled down, none up.
-        encoding: `rgb` for raw pixels, `jpeg` for a JPEG that holds pixels alone.
+        encoding: `rgb` for raw pixels, `jpeg` for a JPEG that holds pixels alone;
+            `export` for a JPEG or PNG in full size, with the file's own coded pixels
+            where they will do, and `file` for the file as it is, once it decodes.
         crop: Width and height of a box that the picture is scaled to cover, up or
             down, and centre-cropped to; `max_edge` is then of no matter.
         resize: Width and height that what was cropped is scaled to.
@@ -57,8 +59,8 @@ class Picture(msgspec.Struct, frozen=True):
     Attributes:
         width: In pixels.
         height: In pixels.
-        encoding: What `data` holds.
-        data: Raw RGB (height x width x 3 bytes), or a JPEG.
+        encoding: What `data` holds: `rgb`, `jpeg`, `png`, or a `file` of any format.
+        data: Raw RGB (height x width x 3 bytes), or an image file.
     """
 
     width: int
@@ -70,9 +72,9 @@ class Picture(msgspec.Struct, frozen=True):
         """Return the picture as an RGB image of Pillow's."""
         from PIL import Image
 
-        if self.encoding == "jpeg":
-            return Image.open(BytesIO(self.data), formats=["JPEG"])
-        return Image.frombytes("RGB", (self.width, self.height), self.data)
+        if self.encoding == "rgb":
+            return Image.frombytes("RGB", (self.width, self.height), self.data)
+        return Image.open(BytesIO(self.data), formats=["PNG" if self.encoding == "png" else "JPEG"])
 
     def shrunk(self, factor: float) -> Picture:
         """Return a JPEG of the picture with both sides scaled by `factor`."""

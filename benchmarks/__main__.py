@@ -7,7 +7,7 @@ import tempfile
 from functools import partial
 from pathlib import Path
 
-from benchmarks import app, clusters, jobs, journal, local, photos, synth
+from benchmarks import app, clusters, datasets, jobs, journal, local, photos, synth
 from benchmarks.table import Row, print_table
 from tests.support.protocols import ANTHROPIC, GEMINI, XAI
 
@@ -35,6 +35,7 @@ ROWS = {
     "tree": app.clusters_row,
     "clusters": clusters.speed_rows,
     "quality": clusters.quality_rows,
+    "enrich": datasets.enrich_row,
     "synth": synth.synth_rows,
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 
 from backends.keys import scrub
 from pcc_tui.errors import CommandFailed
@@ -49,10 +50,18 @@ async def answer_of(
     finally:
         if process.returncode is None:
             process.kill()
-        await process.wait()
+        await _bury(process)
     if not answer:
         raise CommandFailed(scrub(last_line or f"exit code {process.returncode}"))
     return answer
+
+
+async def _bury(process: asyncio.subprocess.Process) -> None:
+    """Wait until a process is over, however often the waiting is cancelled: it is dying."""
+    waiting = asyncio.ensure_future(process.wait())
+    while not waiting.done():
+        with suppress(asyncio.CancelledError):
+            await asyncio.shield(waiting)
 
 
 async def _follow(process: asyncio.subprocess.Process, tell: Callable[[str], None]) -> str:

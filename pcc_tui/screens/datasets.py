@@ -109,12 +109,17 @@ class DatasetsScreen(PccScreen):
         if session.photos_dir is None:
             place.say("No photos directory yet; p in Library chooses one.", "$warning")
             return
-        try:
-            self._plan = await session.plan_dataset(tuple(PASSES))
-        except CommandFailed as error:  # most likely DINO's configuration, which patches need
-            self._plan = await session.plan_dataset(DEFAULT_PASSES)
-            self._set("patches", "Makes", f"unknown: {error}")
+        self._plan = await session.plan_dataset(DEFAULT_PASSES)
         self._show_plan(self._plan)
+        # Their shape is the model's, and to ask a hub for it may take long, or fail.
+        try:
+            patches = await session.plan_dataset(["patches"])
+        except CommandFailed as error:
+            self._set("patches", "Makes", f"unknown: {error}")
+            return
+        self._plan.lacking["patches"] = patches.lacking["patches"]
+        self._plan.patch_bytes = patches.patch_bytes
+        self._show_counts(self._plan)
 
     def _show_plan(self, plan: EnrichPlan) -> None:
         session = self.session
@@ -134,6 +139,9 @@ class DatasetsScreen(PccScreen):
             f"{tidy(session.dataset)} · {plan.total:,} records{new}{photos}"
             + (f"\n{' · '.join(odd)}" if odd else "")
         )
+        self._show_counts(plan)
+
+    def _show_counts(self, plan: EnrichPlan) -> None:
         for name in PASSES:
             lacking = plan.lacking.get(name)
             if lacking is None:

@@ -14,8 +14,9 @@ from typing import cast
 from blake3 import blake3
 from PIL import Image, ImageCms, UnidentifiedImageError
 
-from backends.base import PictureSpec, encode_picture
+from backends.base import Encoding, Facts, Picture, PictureSpec, encode_picture
 from pipeline.photos.errors import CorruptImageError
+from pipeline.photos.exporting import cut_metadata, encode_export
 from pipeline.photos.facts import ORIENTATION, UPRIGHT_FORMATS, read_facts
 from pipeline.photos.geometry import Size, centred_box, cover, fit_within
 from pipeline.photos.phash import perceptual_hash
@@ -42,7 +43,8 @@ def load_photo(path: str | Path, spec: PictureSpec) -> LoadedPhoto:
 
     The result is upright (EXIF orientation applied), in sRGB, alpha flattened on
     white, the first frame of several, and scaled down to `spec.max_edge`, or
-    cropped as `spec.crop` says.
+    cropped as `spec.crop` says. An `export` is that in full size; it has no
+    perceptual hash, and neither has a `file`.
 
     Raises:
         CorruptImageError: the file cannot be opened or decoded, for whatever reason.
@@ -113,6 +115,12 @@ def _load(data: bytes, name: str, spec: PictureSpec) -> LoadedPhoto:
     with Image.open(BytesIO(data), formats=_formats_for(data)) as image:
         _refuse_bomb(image)
         facts = read_facts(image, name)
+        digest = f"blake3:{blake3(data).hexdigest()}"
+        if spec.encoding == "export":
+            return LoadedPhoto(_export(image, data), facts, digest, phash="")
+        if spec.encoding == "file":
+            _check(image)
+            return LoadedPhoto(_file(data, facts), facts, digest, phash="")
         if spec.crop is None:
             upright = _decode(image, fit_within(image.size, spec.max_edge))
         else:
@@ -120,9 +128,55 @@ def _load(data: bytes, name: str, spec: PictureSpec) -> LoadedPhoto:
     return LoadedPhoto(
         picture=encode_picture(upright, spec.encoding),
         facts=facts,
-        digest=f"blake3:{blake3(data).hexdigest()}",
+        digest=digest,
         phash=perceptual_hash(upright),
     )
+
+
+def _export(image: Image.Image, data: bytes) -> Picture:
+    """Return the image as a file of pixels alone, from which any reader gets what we see.
+
+    Plain readers know neither orientation nor profile nor transparency. So the coded
+    pixels stay where the file is upright, in sRGB and opaque; else they are coded anew.
+    """
+    stands = _turn_of(image) is None and _foreign_profile(image.info.get("icc_profile")) is None
+    cut = cut_metadata(data, image.format or "") if stands else None
+    if cut is not None and _is_plain(cut):
+        encoding: Encoding = "png" if image.format == "PNG" else "jpeg"
+        return Picture(image.width, image.height, encoding, cut)
+    if image.width * image.height > MOST_PIXELS:
+        raise ValueError(f"more than {MOST_PIXELS / 1e6:.0f} megapixels to be coded anew")
+    return encode_export(_decode(image, image.size))
+
+
+def _is_plain(data: bytes) -> bool:
+    """Tell whether a JPEG or PNG decodes to its end, into opaque grey or RGB of 8 bits."""
+    try:
+        with Image.open(BytesIO(data), formats=("JPEG", "PNG")) as image:
+            if image.mode not in ("1", "L", "LA", "P", "PA", "RGB", "RGBA"):
+                return False
+            _check(image)
+            return _is_opaque(image)
+    except Exception:
+        return False  # whoever decodes the whole file will tell what is wrong with it
+
+
+def _check(image: Image.Image) -> None:
+    """Decode an image to its end, a JPEG at the scale where that is quickest."""
+    image.draft("L", (1, 1))
+    image.load()
+
+
+def _is_opaque(image: Image.Image) -> bool:
+    if image.mode == "P" and "transparency" not in image.info:
+        return True
+    if image.mode not in ("P", "PA", "LA", "RGBA"):
+        return True
+    return image.convert("RGBA").getchannel("A").getextrema()[0] == 255
+
+
+def _file(data: bytes, facts: Facts) -> Picture:
+    return Picture(facts.width, facts.height, "file", data)
 
 
 def _formats_for(data: bytes) -> tuple[str, ...]:
@@ -224,13 +278,23 @@ def _flatten(image: Image.Image) -> Image.Image:
 
 def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     """Return the image as RGB in the sRGB colour space; a broken profile is passed over."""
-    if profile and image.mode in ("RGB", "L", "CMYK"):
+    source = _foreign_profile(profile) if image.mode in ("RGB", "L", "CMYK") else None
+    if source is not None:
         try:
-            source = ImageCms.ImageCmsProfile(BytesIO(profile))
-            if "sRGB" not in ImageCms.getProfileDescription(source):
-                target = ImageCms.createProfile("sRGB")
-                converted = ImageCms.profileToProfile(image, source, target, outputMode="RGB")
-                return converted or image
+            target = ImageCms.createProfile("sRGB")
+            converted = ImageCms.profileToProfile(image, source, target, outputMode="RGB")
+            return converted or image
         except (ImageCms.PyCMSError, OSError, ValueError):
             pass
     return image.convert("RGB")
+
+
+def _foreign_profile(profile: bytes | None) -> ImageCms.ImageCmsProfile | None:
+    """Return a colour profile to convert from, None where it is absent, broken, or sRGB's."""
+    if not profile:
+        return None
+    try:
+        source = ImageCms.ImageCmsProfile(BytesIO(profile))
+        return None if "sRGB" in ImageCms.getProfileDescription(source) else source
+    except (ImageCms.PyCMSError, OSError, ValueError):
+        return None
