@@ -181,8 +181,11 @@ class PccApp(App[int]):
             self.start_job(self._start_with)
 
     async def on_unmount(self) -> None:
-        """Let go of threads and decoders; a running job goes on."""
+        """Let go of threads, decoders and commands; a running job goes on."""
         self.link.close()
+        self.workers.cancel_all()
+        waiting = [worker.wait() for worker in self.workers]
+        await asyncio.gather(*waiting, return_exceptions=True)  # they end their processes
         await self.session.close()
 
     # The journal

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from typing import Any, TypeVar
 
 from backends.keys import scrub
 from pcc_tui.errors import CommandFailed
@@ -16,6 +16,8 @@ SILENCE_SECONDS = 300.0
 
 
 LONGEST_LINE = 1 << 20
+
+T = TypeVar("T")
 
 
 async def answer_of(
@@ -34,15 +36,18 @@ async def answer_of(
         CommandFailed: it printed nothing, and why.
     """
     set_ = {name: value for name, value in (environment or {}).items() if value}
-    process = await asyncio.create_subprocess_exec(
-        *(*PCC, *arguments),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env={**os.environ, **set_},
-        limit=LONGEST_LINE,
+    process = await _to_the_end(
+        asyncio.create_subprocess_exec(
+            *(*PCC, *arguments),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env={**os.environ, **set_},
+            limit=LONGEST_LINE,
+        )
     )
     try:
+        await asyncio.sleep(0)  # a cancellation that came meanwhile
         assert process.stdout is not None
         answering = asyncio.create_task(process.stdout.read())
         last_line = await _follow(process, tell)
@@ -50,18 +55,28 @@ async def answer_of(
     finally:
         if process.returncode is None:
             process.kill()
-        await _bury(process)
+        await _to_the_end(process.wait())
     if not answer:
         raise CommandFailed(scrub(last_line or f"exit code {process.returncode}"))
     return answer
 
 
-async def _bury(process: asyncio.subprocess.Process) -> None:
-    """Wait until a process is over, however often the waiting is cancelled: it is dying."""
-    waiting = asyncio.ensure_future(process.wait())
-    while not waiting.done():
-        with suppress(asyncio.CancelledError):
-            await asyncio.shield(waiting)
+async def _to_the_end(work: Coroutine[Any, Any, T]) -> T:
+    """Wait for something that must not be left half done, and takes a moment only.
+
+    Whoever cancels, however often, is heard afterwards: a process that nobody
+    holds would run on, and one that nobody has waited for stays in the table.
+    """
+    task = asyncio.ensure_future(work)
+    cancelled = False
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            cancelled = True
+    if cancelled and (current := asyncio.current_task()) is not None:
+        current.cancel()
+    return task.result()
 
 
 async def _follow(process: asyncio.subprocess.Process, tell: Callable[[str], None]) -> str:
