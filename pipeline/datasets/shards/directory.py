@@ -1,0 +1,112 @@
+"""The directory of shards: refused, left alone, or taken over and locked."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import re
+from pathlib import Path
+
+from journal import JournalLocked
+from pipeline.datasets.errors import OtherShards
+from pipeline.datasets.shards.index import Index, difference, read_index
+
+_SHARD = re.compile(r"shard-(\d{6,})\.(?:tar|parquet)", re.ASCII)
+_LEFTOVER = re.compile(
+    r"\.shard-\d{6,}\.(?:tar|parquet)\.partial|\.index\.json\.\d+\.tmp", re.ASCII
+)
+
+
+class DirectoryLock:
+    """The directory as this process alone writes in it; the lock dies with its holder.
+
+    Raises:
+        JournalLocked: another process makes shards there.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(self._descriptor)
+            if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
+                raise
+            raise JournalLocked(directory, "another `pcc dataset shards`") from None
+
+    def release(self) -> None:
+        """Give it back."""
+        os.close(self._descriptor)
+
+
+def look_at(directory: Path, wanted: Index) -> Index:
+    """Return the index to go on from, as it is in a directory; nothing is touched.
+
+    Args:
+        directory: Where the shards are to be; it need not exist.
+        wanted: An index that says what is to be made; its shards are of no matter.
+
+    Raises:
+        OtherShards: it holds shards of something else, or not those it says.
+    """
+    found = read_index(directory)
+    if found is None or not (found.shards or found.complete):
+        # A shard gets its name before the index names it, so one may be there already.
+        _refuse_clashes(directory, wanted, behind=0 if found is None else 1)
+        return Index(
+            format=wanted.format,
+            source=wanted.source,
+            options=wanted.options,
+            patches=wanted.patches,
+        )
+    why = difference(found, wanted)
+    if why is not None:
+        raise OtherShards(directory, why)
+    for shard in found.shards:
+        if _size_of(directory / shard.name) != shard.bytes:
+            raise OtherShards(directory, f"an index, but not {shard.name} as that tells of it")
+    if not found.complete:
+        _refuse_clashes(directory, wanted, behind=len(found.shards) + 1)
+    return found
+
+
+def take_over(directory: Path, wanted: Index) -> tuple[Index, DirectoryLock]:
+    """Make a directory ready for the next shard, and lock it.
+
+    What a killed run left behind is removed.
+
+    Raises:
+        OtherShards: it holds shards of something else.
+        JournalLocked: another process makes shards there.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    lock = DirectoryLock(directory)
+    try:
+        index = look_at(directory, wanted)
+        if not index.complete:
+            for name in os.listdir(directory):
+                if _LEFTOVER.fullmatch(name):
+                    (directory / name).unlink()
+            (directory / index.shard_name(len(index.shards))).unlink(missing_ok=True)
+            index.write(directory)
+    except BaseException:
+        lock.release()
+        raise
+    return index, lock
+
+
+def _refuse_clashes(directory: Path, wanted: Index, behind: int) -> None:
+    """Refuse a directory with shards that no index names, beside those before a number."""
+    names = os.listdir(directory) if directory.is_dir() else []
+    for name in sorted(names):
+        shard = _SHARD.fullmatch(name)
+        if shard and name == wanted.shard_name(int(shard[1])) and int(shard[1]) >= behind:
+            raise OtherShards(directory, f"{name}, which no index of ours names")
+
+
+def _size_of(path: Path) -> int | None:
+    try:
+        return path.stat().st_size if path.is_file() else None
+    except OSError:
+        return None

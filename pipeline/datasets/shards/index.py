@@ -1,0 +1,171 @@
+"""`index.json`: which shards a directory holds, of what, and how to go on behind the last."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+from blake3 import blake3
+
+from journal import atomic_rewrite
+from pipeline.datasets.errors import OtherShards
+from pipeline.datasets.patch_files import Manifest
+
+INDEX = "index.json"
+VERSION = 1
+
+Format = Literal["webdataset", "parquet"]
+SUFFIXES: dict[Format, str] = {"webdataset": "tar", "parquet": "parquet"}
+
+
+class Source(msgspec.Struct, frozen=True):
+    """The dataset that shards are made of: name, bytes, and `blake3:` with its hash."""
+
+    name: str
+    bytes: int
+    digest: str
+
+
+class ShardOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """What was asked for.
+
+    Attributes:
+        shard_size: Bytes a shard has at most, unless a single sample is larger.
+        with_patches: Whether samples hold their patch file.
+        keep_metadata: Whether images are the files as they were.
+    """
+
+    shard_size: int
+    with_patches: bool = False
+    keep_metadata: bool = False
+
+
+class Patches(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose features the patches are. A model's directory is named without where it is."""
+
+    model: str
+    patch_size: int
+    width: int
+
+    @classmethod
+    def of(cls, manifest: Manifest) -> Patches:
+        """Return what of a manifest may go along with shards."""
+        model = manifest.model
+        name = Path(model).name if Path(model).is_absolute() else model
+        return cls(model=name, patch_size=manifest.patch_size, width=manifest.width)
+
+
+class Shard(msgspec.Struct, frozen=True, kw_only=True):
+    """One shard that is whole and on disk.
+
+    Attributes:
+        name: Of the file.
+        samples: In it.
+        first: Key of the first.
+        last: Key of the last.
+        line: Line of the last in the dataset.
+        bytes: Of the file.
+        digest: `blake3:` and the hash of the file.
+    """
+
+    name: str
+    samples: int
+    first: str
+    last: str
+    line: int
+    bytes: int
+    digest: str
+
+
+class Index(msgspec.Struct, kw_only=True):
+    """What `index.json` says.
+
+    Attributes:
+        version: Of the format.
+        format: Of the shards.
+        complete: Whether all samples are in.
+        source: The dataset.
+        options: What was asked for.
+        patches: Whose features the patches are, None where that is not known.
+        samples: In all shards.
+        bytes: Of all shards.
+        skipped: Records that are no sample, by reason, up to the last shard.
+        without_patches: Samples without patches, by reason.
+        shards: In order.
+    """
+
+    version: int = VERSION
+    format: Format
+    complete: bool = False
+    source: Source
+    options: ShardOptions
+    patches: Patches | None = None
+    samples: int = 0
+    bytes: int = 0
+    skipped: dict[str, int] = {}
+    without_patches: dict[str, int] = {}
+    shards: list[Shard] = []
+
+    @property
+    def line(self) -> int:
+        """Line of the dataset that the shards reach up to, 0 without any."""
+        return self.shards[-1].line if self.shards else 0
+
+    def shard_name(self, number: int) -> str:
+        """Return the file name of a shard, counted from 0."""
+        return f"shard-{number:06d}.{SUFFIXES[self.format]}"
+
+    def write(self, directory: Path) -> None:
+        """Replace the index of a directory.
+
+        Raises:
+            DiskFull: there is no room; the old one stays.
+        """
+        with atomic_rewrite(directory / INDEX) as file:
+            file.write(msgspec.json.format(msgspec.json.encode(self)) + b"\n")
+
+
+def source_of(dataset: Path) -> Source:
+    """Return what a dataset is known by; reads it once."""
+    digest = blake3()
+    with dataset.open("rb") as file:
+        while chunk := file.read(1 << 20):
+            digest.update(chunk)
+        return Source(dataset.name, file.tell(), f"blake3:{digest.hexdigest()}")
+
+
+def read_index(directory: Path) -> Index | None:
+    """Return the index of a directory, None where there is none.
+
+    Raises:
+        OtherShards: what is there is none of ours.
+    """
+    try:
+        found = msgspec.json.decode((directory / INDEX).read_bytes(), type=Index)
+    except FileNotFoundError:
+        return None
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+        raise OtherShards(directory, f"an {INDEX} of something else") from None
+    if found.version != VERSION:
+        raise OtherShards(directory, f"an {INDEX} of version {found.version}")
+    return found
+
+
+def difference(found: Index, wanted: Index) -> str | None:
+    """Tell what a directory holds if that is not what is wanted, None if it is."""
+    if found.source.digest != wanted.source.digest:
+        same = found.source.name == wanted.source.name
+        return f"shards of {'another state of ' if same else ''}{found.source.name}"
+    if (found.format, found.options) != (wanted.format, wanted.options):
+        return f"shards made with other options ({_options_of(found)})"
+    if found.patches != wanted.patches:
+        return f"shards with patches of {found.patches.model if found.patches else 'no model'}"
+    return None
+
+
+def _options_of(index: Index) -> str:
+    options = index.options
+    words = [f"--format {index.format}", f"--shard-size {options.shard_size / 1e6:g}"]
+    words += ["--with-patches"] * options.with_patches + ["--keep-metadata"] * options.keep_metadata
+    return " ".join(words)

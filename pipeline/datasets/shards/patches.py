@@ -1,0 +1,75 @@
+"""The patch files of a dataset as samples take them: whole, or not at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pipeline.datasets.buckets import bucket_of, parse_bucket
+from pipeline.datasets.image_ids import is_file_name
+from pipeline.datasets.patch_files import PatchFiles, read_header, read_manifest
+from pipeline.datasets.records import Record
+from pipeline.photos.geometry import Size
+
+MOST_BYTES = 1 << 30
+"""Of one file; a hundred times what the largest bucket takes."""
+
+Fault = Literal["missing", "stale", "truncated"]
+
+
+class PatchSource:
+    """Reads patch files by the records they belong to.
+
+    Args:
+        directory: Where they are.
+
+    Attributes:
+        manifest: Whose features they are, None where the directory does not say.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.manifest = read_manifest(directory)
+        self._files = self.manifest and PatchFiles(directory, self.manifest.config())
+
+    def bytes_of(self, record: Record) -> int:
+        """Return the size of a record's patch file, 0 without one."""
+        path = self._path(record)
+        try:
+            return 0 if path is None else path.stat().st_size
+        except OSError:
+            return 0
+
+    def read(self, record: Record) -> bytes | Fault:
+        """Return the patch file of a record, or why it is none to go along."""
+        path = self._path(record)
+        if path is None:
+            return "missing"
+        header = read_header(path)
+        bucket = _bucket_of(record)
+        if header is None:
+            return "truncated"
+        if self._files and bucket and header.shape != self._files.shape(bucket):
+            return "stale"
+        try:
+            if not header.whole or path.stat().st_size > MOST_BYTES:
+                return "truncated"
+            return path.read_bytes()
+        except OSError:
+            return "missing"
+
+    def _path(self, record: Record) -> Path | None:
+        image_id = record.text("image_id")
+        if image_id is None or not is_file_name(image_id):
+            return None
+        path = self.directory / f"{image_id}.npy"
+        return path if path.is_file() else None
+
+
+def _bucket_of(record: Record) -> Size | None:
+    """Return the bucket as the record tells it, else by its size, None where it tells neither."""
+    name = record.text("aspect_bucket")
+    bucket = None if name is None else parse_bucket(name)
+    if bucket is None and record.size is not None:
+        return bucket_of(record.size)
+    return bucket

@@ -1,0 +1,237 @@
+"""Making shards of a dataset, from what a user asked for to a complete index."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from pathlib import Path
+
+import msgspec
+
+from journal import utc_now
+from pipeline.captions.request import new_run_id
+from pipeline.datasets.shards.directory import look_at, take_over
+from pipeline.datasets.shards.index import (
+    Format,
+    Index,
+    Patches,
+    ShardOptions,
+    source_of,
+)
+from pipeline.datasets.shards.patches import PatchSource
+from pipeline.datasets.shards.samples import read_live_records
+from pipeline.datasets.shards.step import NAMED, ShardStep
+from pipeline.datasets.shards.writer import ShardWriter
+from pipeline.datasets.survey import Fingerprint, fingerprint
+from pipeline.jobs.hosting import Watcher, host
+from pipeline.jobs.log import log_to
+from pipeline.jobs.progress import Progress
+from pipeline.jobs.run_file import RunFile
+
+log = logging.getLogger("pcc.run")
+
+STAGE = "shards"
+
+
+class ShardRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """What a user asked for.
+
+    Attributes:
+        workspace: Where log and control socket are.
+        dataset: The JSONL file.
+        input_dir: Where the images are; only ever read.
+        out: Where the shards go.
+        patches_dir: Where the patch files are, None to leave them out.
+        format: Of the shards.
+        shard_size: Bytes a shard has at most, unless a single sample is larger.
+        keep_metadata: Whether images stay the files they are.
+        decoders: Processes that decode.
+    """
+
+    workspace: Path
+    dataset: Path
+    input_dir: Path
+    out: Path
+    patches_dir: Path | None = None
+    format: Format = "webdataset"
+    shard_size: int = 1_000_000_000
+    keep_metadata: bool = False
+    decoders: int = 1
+
+
+class ShardReport(msgspec.Struct, kw_only=True):
+    """What `pcc dataset shards` did, as `--json` prints it.
+
+    Attributes:
+        ending: `done`, `stopped`, or `nothing to do`.
+        run: Id of the run, None where there was nothing to do.
+        directory: With the shards.
+        format: Of the shards.
+        urls: What to give to a reader: a pattern in braces for WebDataset, a glob for Parquet.
+        complete: Whether all samples are in.
+        samples: In all shards.
+        shards: How many there are.
+        bytes: Of all shards.
+        made: Samples among them that this run put there.
+        skipped: Records that are no sample, by reason.
+        without_patches: Samples without patches, by reason.
+        named: Lines and images that this run passed over, the first thousand of each reason.
+        seconds: It took.
+    """
+
+    ending: str
+    run: str | None = None
+    directory: str
+    format: Format
+    urls: str | None
+    complete: bool
+    samples: int
+    shards: int
+    bytes: int
+    made: int = 0
+    skipped: dict[str, int] = {}
+    without_patches: dict[str, int] = {}
+    named: dict[str, list[str]] = {}
+    seconds: float = 0.0
+
+
+class PreparedShards(msgspec.Struct):
+    """What there is to do; nothing is touched yet.
+
+    Attributes:
+        request: What was asked for.
+        index: What the directory holds.
+        patches: The patch files, None to leave them out.
+        fingerprint: Of the dataset as it was read.
+    """
+
+    request: ShardRequest
+    index: Index
+    patches: PatchSource | None
+    fingerprint: Fingerprint | None
+
+    @property
+    def is_done(self) -> bool:
+        """Whether all shards are there."""
+        return self.index.complete
+
+    def report(self) -> ShardReport:
+        """Return the report of a run that had nothing to do."""
+        return _report(self.request, self.index, "nothing to do")
+
+
+def prepare_shards(request: ShardRequest) -> PreparedShards:
+    """Read the dataset and look at the directory.
+
+    Raises:
+        OtherShards: it holds shards of something else.
+    """
+    patches = None if request.patches_dir is None else PatchSource(request.patches_dir)
+    manifest = patches.manifest if patches else None
+    before = fingerprint(request.dataset)
+    wanted = Index(
+        format=request.format,
+        source=source_of(request.dataset),
+        options=ShardOptions(
+            shard_size=request.shard_size,
+            with_patches=patches is not None,
+            keep_metadata=request.keep_metadata,
+        ),
+        patches=None if manifest is None else Patches.of(manifest),
+    )
+    return PreparedShards(request, look_at(request.out, wanted), patches, before)
+
+
+async def run_shards(prepared: PreparedShards, watch: Watcher) -> tuple[ShardReport, int | None]:
+    """Make the shards that are missing.
+
+    Returns:
+        What was done, and 128 with the signal that stopped it, None without one.
+
+    Raises:
+        JournalLocked: another process makes shards there.
+        WorkspaceBusy: another job runs in this workspace.
+        OtherShards: the directory holds shards of something else, or the dataset changed.
+        DiskFull: the room ran out; whole shards stay.
+        PhotosDirMissing: the images are gone, all of them.
+        DecoderUnavailable: no decoding process can be started.
+    """
+    request, run, began = prepared.request, new_run_id(), time.monotonic()
+    index, lock = take_over(request.out, prepared.index)
+    try:
+        if index.complete:  # another process was at work until just now
+            return _report(request, index, "nothing to do"), None
+        before = index.samples
+        live = read_live_records(request.dataset, request.input_dir, prepared.patches, index.line)
+        live.fingerprint = prepared.fingerprint  # that of the state whose digest is known
+        writer = ShardWriter(request.out, index, live, prepared.patches)
+        progress = Progress(
+            run=run,
+            stage=STAGE,
+            backend=STAGE,
+            total=live.count,
+            skipped={"success": before} if before else {},
+        )
+        step = ShardStep(
+            writer,
+            live,
+            keep_metadata=request.keep_metadata,
+            decoders=request.decoders,
+            progress=progress,
+        )
+        with log_to(request.workspace / "caption.log"):
+            log.info("start", {"run": run, "stage": STAGE, "dataset": str(request.dataset)})
+            ending, code = await host(
+                step, step.snapshot, watch, request.workspace, _run_file(request, run)
+            )
+            report = _report(request, index, ending.value)
+            log.info("end", {"run": run, "samples": report.samples, "shards": report.shards})
+    finally:
+        lock.release()
+    report.run, report.made = run, index.samples - before
+    report.named = {"malformed": [f"line {number:,}" for number in live.malformed[:NAMED]]}
+    report.named |= {
+        "superseded": [f"line {number:,}" for number in sorted(live.superseded)[:NAMED]]
+    }
+    report.named = {reason: names for reason, names in (report.named | step.named).items() if names}
+    report.seconds = round(time.monotonic() - began, 3)
+    return report, code
+
+
+def _run_file(request: ShardRequest, run: str) -> RunFile:
+    return RunFile(
+        pid=os.getpid(),
+        run=run,
+        stage=STAGE,
+        socket="",
+        journal=str(request.dataset.absolute()),
+        started=utc_now(),
+    )
+
+
+def _report(request: ShardRequest, index: Index, ending: str) -> ShardReport:
+    return ShardReport(
+        ending=ending,
+        directory=str(request.out),
+        format=index.format,
+        urls=urls_of(request.out, index),
+        complete=index.complete,
+        samples=index.samples,
+        shards=len(index.shards),
+        bytes=index.bytes,
+        skipped=index.skipped,
+        without_patches=index.without_patches,
+    )
+
+
+def urls_of(directory: Path, index: Index) -> str | None:
+    """Return what a reader takes to find all shards of a directory, None without any."""
+    if not index.shards:
+        return None
+    if index.format == "parquet":
+        return str(directory / "shard-*.parquet")
+    if len(index.shards) == 1:
+        return str(directory / index.shards[0].name)
+    last = f"{len(index.shards) - 1:06d}"
+    return str(directory / f"shard-{{000000..{last}}}.tar")
