@@ -15,7 +15,7 @@ from journal.index import Index, load_index
 from journal.inspection import Line, inspect_lines
 from journal.lines import BOM, Seal, check_seal, seal
 from journal.lock import WriterLock, patient_lock
-from journal.reader import Follower, Malformed, read_chunks, read_record, scan
+from journal.reader import Follower, Malformed, read_chunks, read_line, read_record, scan
 from journal.records import (
     CaptionRecord,
     EditRecord,
@@ -26,7 +26,7 @@ from journal.records import (
     utc_now,
 )
 from journal.repair import CheckReport, RewriteReport, check, compact, repair
-from journal.rewrite import atomic_rewrite
+from journal.rewrite import atomic_rewrite, clear_leftovers
 from journal.spread import SpreadDict
 from journal.writer import Committed, JournalWriter, free_bytes, sync_directory
 
@@ -56,12 +56,14 @@ __all__ = [
     "atomic_rewrite",
     "check",
     "check_seal",
+    "clear_leftovers",
     "compact",
     "free_bytes",
     "inspect_lines",
     "load_index",
     "patient_lock",
     "read_chunks",
+    "read_line",
     "read_record",
     "record_key",
     "repair",

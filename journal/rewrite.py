@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BufferedWriter
@@ -10,6 +11,8 @@ from pathlib import Path
 
 from journal.errors import DiskFull
 from journal.writer import NO_SPACE, free_bytes, sync_directory
+
+_LEFTOVER = re.compile(r"\.(.+)\.(\d+)\.tmp", re.DOTALL)
 
 
 @contextmanager
@@ -49,3 +52,27 @@ def atomic_rewrite(path: Path, needed: int = 0) -> Iterator[BufferedWriter]:
         temporary.unlink(missing_ok=True)
         raise
     sync_directory(directory)
+
+
+def clear_leftovers(directory: Path, name: str | None = None) -> None:
+    """Remove temporary files that killed processes left.
+
+    Args:
+        directory: Where they are.
+        name: Of the file they were to replace, None for any.
+    """
+    with os.scandir(directory) as entries:
+        left = [found for entry in entries if (found := _LEFTOVER.fullmatch(entry.name))]
+    for found in left:
+        if name in (None, found[1]) and not _is_alive(int(found[2])):
+            (directory / found[0]).unlink(missing_ok=True)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:  # somebody else's
+        return True
+    return True

@@ -93,7 +93,8 @@ def test_every_command_and_flag_of_the_readme_exists(pcc: Pcc) -> None:
     for command in set(re.findall(r"`pcc ([a-z]+(?: [a-z]+)?)", text)) - {"demo"}:
         assert pcc(*command.split(), "--help").returncode == 0, command
     commands = ("run", "watch", "plan", "estimate", "compare")
-    known = "".join(pcc(*command, "--help").stdout for command in ([], *zip(commands)))
+    deeper = (("dataset", "enrich"), ("dataset", "shards"), ("synth", "generate"))
+    known = "".join(pcc(*each, "--help").stdout for each in ([], *zip(commands), *deeper))
     for flag in set(re.findall(r"--[a-z][a-z-]+", text)):
         assert flag in known, flag
 
@@ -127,12 +128,12 @@ def test_readme_has_the_two_commands() -> None:
     assert "make test" in text
 
 
-def test_every_command_and_flag_of_the_clusters_page_exists(pcc: Pcc) -> None:
-    text = (ROOT / "docs" / "clusters.md").read_text("utf-8")
-    commands = {
-        tuple(command.split()) for command in re.findall(r"^pcc ((?:labels )?[a-z]+)", text, re.M)
-    }
+@pytest.mark.parametrize(("page", "count"), [("clusters", 14), ("datasets", 3), ("synthetic", 2)])
+def test_every_command_and_flag_of_a_page_exists(pcc: Pcc, page: str, count: int) -> None:
+    text = (ROOT / "docs" / f"{page}.md").read_text("utf-8")
+    named = re.findall(r"^pcc ((?:(?:labels|dataset|synth) )?[a-z]+)", text, re.M)
+    commands = {tuple(command.split()) for command in named}
     known = "".join(pcc(*command, "--help").stdout for command in commands)
-    assert len(commands) == 14
+    assert len(commands) == count
     for flag in set(re.findall(r"--[a-z][a-z-]+", text)):
         assert flag in known, flag

@@ -143,8 +143,11 @@ def _request(
         require_text(option, str(path))
     if not input_dir.is_dir():
         fail(f"the input directory {input_dir} does not exist", ExitCode.USAGE)
-    if dataset.is_dir() or not dataset.parent.is_dir():
-        what = "is a directory" if dataset.is_dir() else "is in no directory"
+    patches_dir = encoders.patches_dir or dataset.parent / "dinov3_patches"
+    if dataset.is_symlink():
+        dataset = dataset.resolve()  # the file is replaced, not what leads to it
+    if (dataset.exists() and not dataset.is_file()) or not dataset.parent.is_dir():
+        what = "is no file" if dataset.exists() else "is in no directory"
         fail(f"{dataset} {what}; --output-jsonl names a file", ExitCode.USAGE)
     if records.budget is not None and not math.isfinite(records.budget):
         fail(f"--budget is a sum of US dollars, not {records.budget}", ExitCode.USAGE)
@@ -161,9 +164,9 @@ def _request(
         dataset=dataset,
         passes=passes,
         anew=_redone(records.redo),
-        patches_dir=encoders.patches_dir or dataset.parent / "dinov3_patches",
+        patches_dir=patches_dir,
         backup=encoders.backup,
-        dino_model=encoders.dino_model or settings.choices.dino_model or DEFAULT_MODEL,
+        dino_model=_full_path(encoders.dino_model or settings.choices.dino_model or DEFAULT_MODEL),
         dino_revision=encoders.dino_revision,
         t5_model=encoders.t5_model or settings.choices.t5_model or DEFAULT_TOKENIZER,
         backend=backend,
@@ -171,6 +174,11 @@ def _request(
         budget=records.budget,
         captions_journal=_captions_journal(site, settings.photos_dir, input_dir),
     )
+
+
+def _full_path(model: str) -> str:
+    """Return a model by one name: a directory by its whole path, an id as it is."""
+    return str(Path(model).resolve()) if Path(model).is_dir() else model
 
 
 def _passes(option: str, names: str | None) -> tuple[Pass, ...]:

@@ -19,7 +19,7 @@ from backends.encoders.dino import DinoEncoder
 from backends.prices import require_price
 from backends.registry import make_backend
 from journal import CaptionRecord, JournalWriter, WriterLock, utc_now
-from pipeline.captions.prompts import keep_prompt, prompt_hash
+from pipeline.captions.prompts import keep_prompt
 from pipeline.captions.request import new_run_id
 from pipeline.captions.run import decoder_count
 from pipeline.captions.stage import CaptionStage
@@ -27,7 +27,7 @@ from pipeline.datasets.enrich_report import EnrichReport, base_report, not_attem
 from pipeline.datasets.feature_stage import FeatureStage, FeatureTask
 from pipeline.datasets.merge import Merge, Merged
 from pipeline.datasets.passes import CAPTION, EMBEDDING
-from pipeline.datasets.request import Prepared, dino_config, wants_features
+from pipeline.datasets.request import FEATURES, Prepared, caption_maker, dino_config, wants_features
 from pipeline.datasets.side_journals import FeatureRecord, SideJournal, SizeRecord
 from pipeline.datasets.size_stage import SizeStage
 from pipeline.datasets.survey import Entry, has_patches
@@ -37,7 +37,7 @@ from pipeline.jobs.deferred import Deferred
 from pipeline.jobs.hosting import Watcher, host
 from pipeline.jobs.job import Ending, Job
 from pipeline.jobs.log import log_to
-from pipeline.jobs.plan import Maker, read_history
+from pipeline.jobs.plan import read_history
 from pipeline.jobs.progress import Progress
 from pipeline.jobs.run_file import RunFile
 from pipeline.jobs.stage import Stage
@@ -108,7 +108,8 @@ class Enrichment:
             ending, code = await self._host(Steps(self._steps(), self._last_step()), watch)
             report = self._report()
             log.info("end", msgspec.to_builtins(report))
-            self._let_go_of_results()
+            if self._merged.done:
+                self._let_go_of_results(whole=ending is Ending.DONE)
         return Outcome(ending, code, report, self._remarks())
 
     def _makes_masks(self) -> bool:
@@ -166,6 +167,8 @@ class Enrichment:
             if patches and files is not None and "patches" not in request.anew:
                 patches = not has_patches(files, entry)
             if embedding or patches:
+                # One that waits to be merged would be hidden by a record without it.
+                embedding |= self._results.features.made(entry.key, embedding=True)
                 image_id = entry.image_id if patches else None
                 self._features[entry.key] = FeatureTask(entry.bucket, embedding, image_id)
                 entries.append(entry)
@@ -187,10 +190,12 @@ class Enrichment:
         bound = captioner.cost_bound()
         if request.budget is not None:
             bound = require_price(bound, request.backend, captioner.model)
-        maker = Maker(captioner.name, captioner.model, prompt_hash(options.prompt))
         journal = self._results.captions
         history = read_history(
-            journal.path, self._run, maker, [entry.path for entry in self._to_do.captions]
+            journal.path,
+            self._run,
+            caption_maker(request),
+            [entry.path for entry in self._to_do.captions],
         )
         return self._job(
             stage,
@@ -233,16 +238,20 @@ class Enrichment:
         merge = Merge(self._request.dataset, self._prepared.survey, self._results, gate)
         self._merged = merge.run()
 
-    def _let_go_of_results(self) -> None:
-        """Remove what is merged from the side journals."""
-        keys = self._prepared.survey.keys.keys() | {
-            entry.key for entry in self._prepared.survey.new
-        }
-        results, passes = self._results, self._request.passes
+    def _let_go_of_results(self, *, whole: bool) -> None:
+        """Remove what is merged from the side journals.
+
+        What is made anew stays until all of it is: only the journal tells which is which.
+        """
+        request, results, survey = self._request, self._results, self._prepared.survey
+        keys = survey.keys.keys() | {entry.key for entry in survey.new}
         results.sizes.settle(keys)
-        results.features.settle(keys, embeddings=EMBEDDING in passes)
-        if CAPTION in passes:
+        if whole or FEATURES.isdisjoint(request.anew):
+            results.features.settle(keys, embeddings=EMBEDDING in request.passes)
+        if CAPTION in request.passes and (whole or "caption" not in request.anew):
             results.captions.settle(keys)
+        if whole and self._prepared.patch_files is not None and "patches" in request.anew:
+            self._prepared.patch_files.finish()
 
     def _report(self) -> EnrichReport:
         survey, results, tasks = self._prepared.survey, self._results, self._features

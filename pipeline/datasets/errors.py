@@ -29,8 +29,8 @@ class OtherPatches(DatasetError):
 
     def __init__(self, directory: Path, theirs: str, ours: str) -> None:
         super().__init__(
-            f"the patches in {directory} are by {theirs}, not by {ours}; --redo patches makes "
-            "them anew, --patches-dir names another place"
+            f"the patches in {directory} are by {theirs}, all or some, and these would be by "
+            f"{ours}; --redo patches makes all of them anew, --patches-dir names another place"
         )
 
 

@@ -6,11 +6,15 @@ import os
 import posixpath
 from collections import Counter
 from collections.abc import Sequence
+from itertools import count
 
 from blake3 import blake3
 
 LONGEST_ID = 200
-"""Bytes; a file name may have 255, and an ending goes with it."""
+"""Bytes of an id that is made here."""
+
+LONGEST_NAME = 230
+"""Bytes of any id; a file name may have 255, and a temporary one is longer by 17 or so."""
 
 
 def assign_ids(paths: Sequence[str], taken: set[str]) -> list[str]:
@@ -33,6 +37,10 @@ def assign_ids(paths: Sequence[str], taken: set[str]) -> list[str]:
             name = _id_of(path, path)
         if name in taken:
             name = f"{name}-{_hash(path)}"
+        for number in count(2):
+            if name not in taken:
+                break
+            name = f"{plain}-{_hash(path)}-{number}"
         taken.add(name)
         ids.append(name)
     return ids
@@ -41,7 +49,7 @@ def assign_ids(paths: Sequence[str], taken: set[str]) -> list[str]:
 def is_file_name(image_id: str) -> bool:
     """Tell whether an id can name a file of its own: it came with the record, from anywhere."""
     encoded = image_id.encode("utf-8", "surrogatepass")
-    return 0 < len(encoded) <= LONGEST_ID + 40 and not (
+    return 0 < len(encoded) <= LONGEST_NAME and not (
         image_id in (".", "..") or "/" in image_id or "\0" in image_id
     )
 
@@ -49,8 +57,9 @@ def is_file_name(image_id: str) -> bool:
 def _id_of(name: str, path: str) -> str:
     flat = name.lstrip("/").replace("/", "__")
     text = os.fsencode(flat).decode("utf-8", "replace")
-    if text == flat and len(text.encode()) <= LONGEST_ID:
+    if text == flat and len(text.encode()) <= LONGEST_ID and is_file_name(text):
         return text
+    text = text.replace("\0", "_").lstrip(".")
     return f"{text.encode()[: LONGEST_ID - 40].decode('utf-8', 'ignore')}-{_hash(path)}"
 
 

@@ -34,11 +34,13 @@ class Merged(msgspec.Struct):
         new: Records added.
         enriched: Lines of records that gained or changed a field.
         stale_masks: Lines whose caption changed and whose mask did not.
+        done: Whether it came to its end.
     """
 
     new: int = 0
     enriched: set[int] = msgspec.field(default_factory=set)
     stale_masks: set[int] = msgspec.field(default_factory=set)
+    done: bool = False
 
 
 class Merge:
@@ -78,6 +80,7 @@ class Merge:
             with atomic_rewrite(self._dataset, self.needed()) as file:
                 self._write(file)
                 self._require_same()
+        self._merged.done = True
         return self._merged
 
     def needed(self) -> int:
@@ -89,7 +92,8 @@ class Merge:
             for journal in (self._results.features, self._results.captions)
             if journal.path.exists()
         )
-        return size + waiting + entries * (MASK_BYTES + OTHER_BYTES)
+        known = sum(map(len, self._results.known_captions.values()))
+        return size + waiting + 4 * known + entries * (MASK_BYTES + OTHER_BYTES)
 
     def _require_same(self) -> None:
         if fingerprint(self._dataset) != self._survey.fingerprint:
@@ -105,6 +109,7 @@ class Merge:
         if self._survey.new and not ended:
             file.write(b"\n")
         for start in range(0, len(self._survey.new), BLOCK_ENTRIES):
+            self._gate.go_through(self._gate.at.done)
             self._write_new(file, self._survey.new[start : start + BLOCK_ENTRIES])
 
     def _blocks(self) -> Iterator[list[Line]]:
@@ -134,14 +139,14 @@ class Merge:
             if line.data is None:
                 file.write(b"".join(parts))
                 parts.clear()
-                _copy(source, file, line)
+                ended = _copy(source, file, line)
                 continue
             data = line.data
             if entry is not None and (changed := fields[line.number]):
                 data = set_fields(data, changed, entry.present)
                 if data != line.data:
                     self._merged.enriched.add(line.number)
-                    if entry.has_mask and "caption" in changed:
+                    if entry.has_mask and _outdates_mask(line.data, changed):
                         self._merged.stale_masks.add(line.number)
             ended = line.end - line.start > len(line.data)
             parts += (data, b"\n") if ended else (data,)
@@ -187,10 +192,20 @@ def _caption(entry: Entry, fields: dict[str, bytes], data: bytes) -> str | None:
     return None if record is None else record.text("caption")
 
 
-def _copy(source: BufferedReader, file: BufferedWriter, line: Line) -> None:
-    """Copy a line that is too long to be looked at."""
+def _outdates_mask(line: bytes, changed: dict[str, bytes]) -> bool:
+    """Tell whether a line gets another caption, and keeps the mask of the one before."""
+    if "caption" not in changed or "t5_attention_mask" in changed:
+        return False
+    record = parse(line)
+    before = None if record is None else record.text("caption")
+    return before != msgspec.json.decode(changed["caption"], type=str)
+
+
+def _copy(source: BufferedReader, file: BufferedWriter, line: Line) -> bool:
+    """Copy a line that is too long to be looked at; return whether it ends with a newline."""
     source.seek(line.start)
-    left = line.end - line.start
+    left, data = line.end - line.start, b""
     while left and (data := source.read(min(left, COPIED_AT_ONCE))):
         file.write(data)
         left -= len(data)
+    return data.endswith(b"\n")

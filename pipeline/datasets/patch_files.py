@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import msgspec
 
 from backends.encoders.dino_config import DinoConfig
-from journal import DiskFull, atomic_rewrite, free_bytes, sync_directory
+from journal import DiskFull, atomic_rewrite, clear_leftovers, free_bytes, sync_directory
 from pipeline.datasets.buckets import BUCKETS, patch_count
 from pipeline.datasets.errors import OtherPatches
 from pipeline.datasets.image_ids import is_file_name
@@ -30,7 +30,7 @@ HEADER_BYTES = 128
 BYTES_OF_FLOAT16 = 2
 
 _HEADER = re.compile(
-    rb"\x93NUMPY[\x01-\x03]\x00..(?:..)?\{'descr': '<f2', 'fortran_order': False, "
+    rb"\x93NUMPY(?:\x01\x00(..)|[\x02\x03]\x00(....))\{'descr': '<f2', 'fortran_order': False, "
     rb"'shape': \((\d+), (\d+)\), \} *\n",
     re.DOTALL,
 )
@@ -49,6 +49,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
         width: Features of a patch.
         leading_tokens: Class and register tokens that were left out.
         dtype: Of the arrays, whose shape is (patches, width).
+        unfinished: Whether some are still another model's, until all are made anew.
     """
 
     version: int = VERSION
@@ -58,6 +59,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     width: int
     leading_tokens: int
     dtype: Literal["float16"] = "float16"
+    unfinished: bool = False
 
     def config(self) -> DinoConfig:
         """Return what of the model's configuration matters here."""
@@ -132,12 +134,23 @@ class PatchFiles:
             OtherPatches: those that are there are another model's.
         """
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        clear_leftovers(self.directory)
         found = read_manifest(self.directory)
-        if found is not None and found.config() == self.config:
+        if found is not None and found.config() == self.config and (anew or not found.unfinished):
             return
-        if found is not None and not anew and self._same_shapes(found):
+        mixes = found is not None and (found.unfinished or self._same_shapes(found))
+        if found is not None and mixes and not anew:
             raise OtherPatches(self.directory, found.model, self.config.model)
-        manifest = Manifest(**msgspec.structs.asdict(self.config))
+        self._write_manifest(unfinished=mixes)
+
+    def finish(self) -> None:
+        """Say that all files are this model's: they have been made anew."""
+        found = read_manifest(self.directory)
+        if found is not None and found.unfinished:
+            self._write_manifest(unfinished=False)
+
+    def _write_manifest(self, *, unfinished: bool) -> None:
+        manifest = Manifest(**msgspec.structs.asdict(self.config), unfinished=unfinished)
         with atomic_rewrite(self.directory / MANIFEST) as file:
             file.write(msgspec.json.format(msgspec.json.encode(manifest)) + b"\n")
 
@@ -212,5 +225,9 @@ def read_header(path: Path) -> Header | None:
     found = _HEADER.match(start)
     if found is None:
         return None
-    shape = int(found[1]), int(found[2])
+    length_field = found[1] or found[2]
+    begins = found.start(1 if found[1] else 2) + len(length_field)
+    if begins + int.from_bytes(length_field, "little") != found.end():
+        return None
+    shape = int(found[3]), int(found[4])
     return Header(shape, length == found.end() + shape[0] * shape[1] * BYTES_OF_FLOAT16)

@@ -8,10 +8,11 @@ from __future__ import annotations
 import base64
 import os
 import posixpath
+import unicodedata
 from collections.abc import Iterator
 from io import FileIO
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import msgspec
 
@@ -21,6 +22,9 @@ from pipeline.photos.photo import photo_key
 ABSENT = msgspec.Raw(b"")
 
 EMPTY = (b"null", b'""', b"[]", b"{}")
+LONGEST_SIDE = 1 << 24
+"""Pixels; no file format goes further."""
+
 LONGEST_EMPTY = 16
 """Bytes of a value that may be an empty list with spaces in it."""
 
@@ -52,8 +56,9 @@ class Record(msgspec.Struct, gc=False):
     def size(self) -> tuple[int, int] | None:
         """Width and height in pixels, None where either is absent or makes no sense."""
         width, height = _decoded(self.width), _decoded(self.height)
-        if type(width) is int and type(height) is int and width > 0 and height > 0:
-            return width, height
+        sides = (width, height)
+        if all(type(side) is int and 0 < side <= LONGEST_SIDE for side in sides):
+            return cast("tuple[int, int]", sides)
         return None
 
 
@@ -61,13 +66,16 @@ _decode = msgspec.json.Decoder(Record).decode
 
 
 def _decoded(raw: msgspec.Raw) -> object:
-    return msgspec.json.decode(raw) if raw else None
+    try:
+        return msgspec.json.decode(raw) if raw else None
+    except msgspec.MsgspecError:  # a number beyond every limit
+        return None
 
 
 def is_empty(raw: msgspec.Raw) -> bool:
     """Tell whether a value says nothing: null, an empty string, list or object."""
     value = bytes(raw) if len(raw) <= LONGEST_EMPTY else b""
-    return b"".join(value.split()) in EMPTY
+    return value in EMPTY or (value[:1] in (b"[", b"{") and b"".join(value.split()) in EMPTY)
 
 
 class Line(NamedTuple):
@@ -103,6 +111,8 @@ def read_lines(path: Path) -> Iterator[Line]:
 def parse(data: bytes) -> Record | None:
     """Return the record in a line, None where there is none."""
     try:
+        if not data.isascii():
+            data.decode()  # a value that is not looked at is not looked into, either
         return _decode(data.removeprefix(BOM))
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
@@ -129,8 +139,20 @@ def locate(record: Record, input_dir: str) -> str | None:
         return None
     if "./" in path or "//" in path:
         path = posixpath.normpath(path)
+        if path.startswith("//"):  # which POSIX leaves to the system
+            path = path[1:]
     path = path.removeprefix(f"{input_dir}/")
     return None if path == ".." or path.startswith("../") else path
+
+
+def is_there(input_dir: str, path: str) -> bool:
+    """Tell whether there is a file at a path, however its file system composes letters."""
+    if os.path.isfile(os.path.join(input_dir, path)):
+        return True
+    return not path.isascii() and any(
+        os.path.isfile(os.path.join(input_dir, unicodedata.normalize(form, path)))
+        for form in ("NFC", "NFD")
+    )
 
 
 def key_of(record: Record, path: str | None) -> str:

@@ -11,13 +11,16 @@ import msgspec
 from backends.base import Options
 from backends.encoders.dino_config import DinoConfig, read_config
 from backends.encoders.t5 import T5Tokenizer
-from journal import WriterLock
+from backends.registry import backend_class
+from journal import WriterLock, clear_leftovers
 from pipeline.captions.library import read_library
+from pipeline.captions.prompts import prompt_hash
 from pipeline.datasets.passes import CAPTION, PATCHES, T5, Pass
 from pipeline.datasets.patch_files import PatchFiles, read_manifest
 from pipeline.datasets.results import Results
 from pipeline.datasets.side_journals import SideJournal, SideJournals
 from pipeline.datasets.survey import Entry, Survey, Surveyor, fingerprint
+from pipeline.jobs.plan import Maker
 from pipeline.photos.walk import walk_photos
 
 FEATURES = frozenset({"embedding", "patches"})
@@ -136,6 +139,7 @@ def prepare_enrichment(request: EnrichRequest) -> Prepared:
             prepared = _plan(request, prepared.survey, prepared.patch_files, prepared.warnings)
         else:  # somebody was at work until just now
             prepared = survey_dataset(request)
+        clear_leftovers(request.dataset.parent, request.dataset.name)
     except BaseException:
         prepared.side.leave(lock)
         raise
@@ -163,13 +167,19 @@ def _plan(
     side = SideJournals(request.dataset)
     results = Results(
         side.sizes(),
-        side.features(anew=not FEATURES.isdisjoint(request.anew)),
-        side.captions(anew="caption" in request.anew),
+        side.features(request.dino_model, anew=not FEATURES.isdisjoint(request.anew)),
+        side.captions(caption_maker(request) if "caption" in request.anew else None),
         _known_captions(request, survey.all_entries()),
         T5Tokenizer(request.t5_model) if T5 in request.passes else None,
     )
     to_do = _to_do(request, survey, results, patch_files)
     return Prepared(request, survey, results, to_do, patch_files, side, warnings)
+
+
+def caption_maker(request: EnrichRequest) -> Maker:
+    """Return who would make the captions."""
+    kind, options = backend_class(request.backend), request.options
+    return Maker(kind.name, kind.model_for(options), prompt_hash(options.prompt))
 
 
 def dino_config(request: EnrichRequest) -> DinoConfig:
@@ -179,7 +189,8 @@ def dino_config(request: EnrichRequest) -> DinoConfig:
         SetupError: it cannot be read.
     """
     manifest = read_manifest(request.patches_dir)
-    if manifest is not None and manifest.model == request.dino_model:
+    is_on_the_hub = not Path(request.dino_model).is_dir()  # to ask that takes a while
+    if is_on_the_hub and manifest is not None and manifest.model == request.dino_model:
         return manifest.config()
     return read_config(request.dino_model, request.dino_revision)
 
@@ -192,7 +203,11 @@ def _patch_files(request: EnrichRequest) -> PatchFiles | None:
 
 def _known_captions(request: EnrichRequest, entries: Iterable[Entry]) -> dict[str, str]:
     """Return the captions of the captions journal for the records that want one."""
-    if request.captions_journal is None or CAPTION not in request.passes:
+    if (
+        request.captions_journal is None
+        or CAPTION not in request.passes
+        or "caption" in request.anew
+    ):
         return {}
     wanted = {entry.key for entry in entries if "caption" in entry.lacking}
     return {
@@ -206,7 +221,7 @@ def wants_features(entry: Entry, results: Results, anew: frozenset[str]) -> tupl
     """Tell whether an image's embedding is to be made, and whether its patch file is."""
     made = results.features.made
     embedding = "dinov3_embedding" in entry.lacking and not made(entry.key, embedding=True)
-    return embedding, entry.patches and not ("patches" in anew and made(entry.key))
+    return embedding, entry.patches and not ("patches" in anew and made(entry.key, patches=True))
 
 
 def _to_do(

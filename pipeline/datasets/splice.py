@@ -13,6 +13,9 @@ import msgspec
 
 from journal import BOM
 
+_ANY_NAME = rb'(?:[^"\\]|\\.){1,400}'
+"""A name as JSON may spell it, with escapes."""
+
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
@@ -46,15 +49,21 @@ def _replace(line: bytes, name: str, value: bytes) -> bytes:
     """
     wanted = _read(line)
     old = bytes(wanted[name])
-    if msgspec.json.decode(old) == msgspec.json.decode(value):
+    if _plain(old) == _plain(value):
         return line
     wanted[name] = msgspec.Raw(value)
-    found = re.finditer(rb'"%b"\s*:\s*(%b)' % (name.encode(), re.escape(old)), line)
-    for place in reversed([match.span(1) for match in found]):
-        changed = line[: place[0]] + value + line[place[1] :]
-        if _same(_read(changed), wanted):
-            return changed
-    return msgspec.json.encode(wanted)  # the name is spelt with escapes
+    for spelling in (name.encode(), _ANY_NAME):
+        found = re.finditer(rb'(?="%b"\s*:\s*(%b))' % (spelling, re.escape(old)), line)
+        for start, end in reversed([match.span(1) for match in found]):
+            changed = line[:start] + value + line[end:]
+            if _same(_read(changed), wanted):
+                return changed
+    raise AssertionError(f"{name} is in the line, and is nowhere in it")
+
+
+def _plain(value: bytes) -> bytes:
+    """Return a value as we write it: what differs in spaces or order is the same."""
+    return msgspec.json.encode(msgspec.json.decode(value), order="sorted")
 
 
 def _read(line: bytes) -> dict[str, msgspec.Raw]:

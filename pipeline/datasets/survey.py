@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from pipeline.datasets.buckets import bucket_of, parse_bucket
 from pipeline.datasets.image_ids import assign_ids
 from pipeline.datasets.passes import T5, Pass
 from pipeline.datasets.patch_files import PatchFiles
-from pipeline.datasets.records import Line, Record, key_of, locate, parse, read_lines
+from pipeline.datasets.records import Line, Record, is_there, key_of, locate, parse, read_lines
 from pipeline.photos.geometry import Size
 from pipeline.photos.photo import photo_key
 
@@ -120,7 +120,7 @@ class Surveyor:
         anew: frozenset[str],
         patch_files: PatchFiles | None,
     ) -> None:
-        self._root = os.fspath(input_dir.absolute())
+        self._root = os.path.abspath(input_dir)
         self._walked = {photo_key(path): path for path in paths}
         self._passes = passes
         self._anew = anew
@@ -132,16 +132,22 @@ class Surveyor:
         """Read a dataset from its first line to its last."""
         survey = Survey(fingerprint(dataset), entries={}, new=[], keys={})
         ids: dict[str, str] = {}
+        missing: dict[str, str] = {}
         if survey.fingerprint is not None:
             for line in read_lines(dataset):
-                self._take(line, survey, ids)
+                self._take(line, survey, ids, missing)
         survey.records = len(survey.keys)
+        survey.missing = list(missing.values())
         self._add_new(survey)
-        self._give_ids(survey, ids)
+        self._share_out(survey, ids)
+        self._give_ids(survey, ids.values())
         self._look_for_patches(survey)
         return survey
 
-    def _take(self, line: Line, survey: Survey, ids: dict[str, str]) -> None:
+    def _take(
+        self, line: Line, survey: Survey, ids: dict[str, str], missing: dict[str, str]
+    ) -> None:
+        """Take in one line: ids and missing images are kept by key, so that the last one counts."""
         if line.data is not None and not line.data.strip(b" \t\r"):
             return
         record = None if line.data is None else parse(line.data)
@@ -158,13 +164,15 @@ class Surveyor:
         if path is None:
             survey.outside.append(line.number)
         image_id = record.text("image_id") if self._ids else None
-        if image_id is not None and ids.setdefault(image_id, key) != key:
-            survey.shared_ids.append(image_id)
+        ids.pop(key, None)
+        if image_id is not None:
+            ids[key] = image_id
         entry = self._entry(line.number, key, path, record, image_id, survey)
         if entry.lacking or entry.patches:
             survey.entries[line.number] = entry
+        missing.pop(key, None)
         if not entry.on_disk:
-            survey.missing.append(record.image_path)
+            missing[key] = record.image_path
 
     def _entry(
         self,
@@ -177,7 +185,9 @@ class Surveyor:
     ) -> Entry:
         lacking = set[str]()
         for each in self._passes:
-            lacking |= each.remade if each.name in self._anew else {*each.lacking(record)}
+            lacking |= {*each.lacking(record)}
+            if each.name in self._anew:
+                lacking |= each.remade
         size = None if "dimensions" in self._anew else record.size
         name = record.text("aspect_bucket")
         bucket = None if name is None else parse_bucket(name)
@@ -202,7 +212,19 @@ class Surveyor:
         )
 
     def _exists(self, path: str) -> bool:
-        return os.path.isfile(os.path.join(self._root, path))
+        return is_there(self._root, path)
+
+    def _share_out(self, survey: Survey, ids: Mapping[str, str]) -> None:
+        """Note ids of several records: there is one file of that name, and it is the first's."""
+        owner: dict[str, str] = {}
+        shared: dict[str, None] = {}
+        for key, image_id in ids.items():
+            if owner.setdefault(image_id, key) != key:
+                shared[image_id] = None
+                entry = survey.entries.get(survey.keys[key])
+                if entry is not None:
+                    entry.patches = False
+        survey.shared_ids = list(shared)
 
     def _add_new(self, survey: Survey) -> None:
         fields = self._share(frozenset(name for each in self._passes for name in each.fields))
@@ -228,7 +250,7 @@ class Surveyor:
         for entry in survey.all_entries():
             if entry.bucket is None:  # it follows from a size that is not known yet
                 continue
-            entry.patches = not has_patches(files, entry)
+            entry.patches = entry.patches and not has_patches(files, entry)
             if not entry.lacking and not entry.patches:
                 survey.entries.pop(entry.line, None)
 

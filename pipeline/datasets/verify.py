@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import msgspec
 
@@ -15,11 +16,13 @@ from pipeline.datasets.buckets import BUCKETS, bucket_name, parse_bucket, patch_
 from pipeline.datasets.image_ids import is_file_name
 from pipeline.datasets.passes import PASSES
 from pipeline.datasets.patch_files import Header, PatchFiles, move_away, read_header, read_manifest
-from pipeline.datasets.records import Line, Record, key_of, locate, parse, read_lines
+from pipeline.datasets.records import Line, Record, is_there, key_of, locate, parse, read_lines
 from pipeline.datasets.verify_report import BucketRow, VerifyReport
 from pipeline.jobs.thread_step import Gate
 
 FIELDS = tuple(field for each in PASSES.values() for field in each.fields)
+
+Pixels = Annotated[int, msgspec.Meta(ge=1)]
 
 CAPTIONS_AT_ONCE = 512
 FILES_AT_ONCE = 64
@@ -65,13 +68,13 @@ class Verifier:
     ) -> None:
         self.report = VerifyReport()
         self._dataset = dataset
-        self._root = None if input_dir is None else str(input_dir.absolute())
+        self._root = None if input_dir is None else os.path.abspath(input_dir)
         self._patches_dir = patches_dir
         self._tokenizer = tokenizer
         self._discard = discard
         self._seen: dict[str, _Seen] = {}
-        self._masks: list[tuple[str, str, list[int]]] = []
-        self._stale_masks = dict[str, bool]()
+        self._masks: list[tuple[int, str, list[int]]] = []
+        self._stale_masks = set[int]()
 
     def run(self, gate: Gate) -> None:
         """Check everything, and fill in the report.
@@ -109,7 +112,7 @@ class Verifier:
         self._seen[key] = _Seen(
             line=line.number,
             image_path=record.image_path,
-            on_disk=path is not None and (self._root is None or Path(self._root, path).is_file()),
+            on_disk=path is not None and (self._root is None or is_there(self._root, path)),
             bucket=record.text("aspect_bucket"),
             image_id=record.text("image_id"),
             lacking=tuple(name for each in PASSES.values() for name in each.lacking(record)),
@@ -117,13 +120,12 @@ class Verifier:
             width=width,
         )
         if self._tokenizer is not None:
-            self._stale_masks[key] = False
-            self._queue_mask(key, record)
+            self._queue_mask(line.number, record)
 
-    def _queue_mask(self, key: str, record: Record) -> None:
+    def _queue_mask(self, line: int, record: Record) -> None:
         caption = record.text("caption")
         if caption is not None and (mask := _mask(record)) is not None:
-            self._masks.append((key, caption, mask))
+            self._masks.append((line, caption, mask))
         if len(self._masks) >= CAPTIONS_AT_ONCE:
             self._compare_masks()
 
@@ -131,8 +133,9 @@ class Verifier:
         if self._tokenizer is None or not self._masks:
             return
         wanted = self._tokenizer.masks([caption for _, caption, _ in self._masks])
-        for (key, _, mask), right in zip(self._masks, wanted, strict=True):
-            self._stale_masks[key] = mask != right
+        for (line, _, mask), right in zip(self._masks, wanted, strict=True):
+            if mask != right:
+                self._stale_masks.add(line)
         self._masks.clear()
 
     def _sum_up(self) -> None:
@@ -146,7 +149,7 @@ class Verifier:
         if self._root is not None:
             report.missing_images = sum(not one.on_disk for one in seen.values())
         if self._tokenizer is not None:
-            report.stale_masks = sum(self._stale_masks.values())
+            report.stale_masks = sum(one.line in self._stale_masks for one in seen.values())
         ids = Counter(one.image_id for one in seen.values() if one.image_id is not None)
         report.shared_ids = [name for name, count in ids.items() if count > 1]
         for name in (*map(bucket_name, BUCKETS), *(one.bucket or "none" for one in seen.values())):
@@ -190,8 +193,9 @@ class Verifier:
             self.report.add_example(f"patches {state}", one.image_path)
 
     def _move_away(self, one: _Seen) -> None:
-        if self._discard is not None:
-            move_away(self._patches_dir / f"{one.image_id}.npy", self._discard)
+        path = self._patches_dir / f"{one.image_id}.npy"
+        if self._discard is not None and path.exists():  # two records may share it
+            move_away(path, self._discard)
             self.report.discarded += 1
 
     def _state(self, one: _Seen) -> str:
@@ -234,7 +238,7 @@ def is_finite(path: Path) -> bool:
 def _damage(record: Record) -> tuple[tuple[str, ...], int]:
     """Return the fields whose value is none of its kind, and the length of the embedding."""
     damaged = []
-    kinds = {"height": int, "width": int, "caption": str | None, "image_id": str}
+    kinds = {"height": Pixels, "width": Pixels, "caption": str | None, "image_id": str}
     for name, kind in kinds.items():
         raw = getattr(record, name)
         if raw and not _is(raw, kind):

@@ -147,6 +147,8 @@ class Job(Generic[R]):
 
     async def _open_stage(self) -> None:
         """Open the stage; a stop need not wait for a model that loads or a server that hangs."""
+        if self._ending is not None:
+            return
         self._opening = asyncio.create_task(self._stage.open())
         try:
             await self._opening

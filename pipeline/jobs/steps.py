@@ -40,6 +40,8 @@ class Steps:
         if self._last is None or self._aborted:
             return ending
         self._current = self._last
+        if self._paused:
+            self._last.pause()
         closing = await self._last.run()
         return closing if ending is Ending.DONE else ending
 
@@ -73,6 +75,7 @@ class Steps:
     def stop(self) -> None:
         """End after what is in flight."""
         self._ended = True
+        self._paused = False
         self._current.stop()
 
     def abort(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
@@ -202,26 +202,48 @@ def _refuse_bomb(image: Image.Image) -> None:
         raise ValueError(f"{pixels / 1e6:.0f} megapixels, at most {most / 1e6:.0f} are decoded")
 
 
-def _decode(
-    image: Image.Image, size: Size, resample: Image.Resampling = Image.Resampling.BILINEAR
-) -> Image.Image:
+def _decode(image: Image.Image, size: Size) -> Image.Image:
     """Return the image as upright RGB, scaled to a size as the file stores it, before any turn."""
-    turn = _turn_of(image)
     image.draft("RGB", size)
-    profile = image.info.get("icc_profile")
-    small = _to_eight_bits(image).resize(size, resample, reducing_gap=2.0)
-    rgb = _to_srgb(_flatten(small), profile)
-    return rgb if turn is None else rgb.transpose(turn)
+    return _develop(
+        image, lambda stored: stored.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
+    )
 
 
 def _crop(image: Image.Image, box: Size, size: Size) -> Image.Image:
-    """Return the middle of the image: scaled to cover a box, cut to it, then scaled to a size."""
-    turned = _turn_of(image) in _QUARTER_TURNS
+    """Return the middle of the image: scaled to cover a box, cut to it, then scaled to a size.
+
+    Only what is kept is scaled: the whole of a thin line would fill the memory.
+    """
+    turn = _turn_of(image)
+    turned = turn in _QUARTER_TURNS
     covering = cover(image.size[::-1] if turned else image.size, box)
-    stored = covering[::-1] if turned else covering
-    upright = _decode(image, stored, Image.Resampling.LANCZOS)
-    cut = upright.crop(centred_box(covering, box))
-    return cut if size == box else cut.resize(size, Image.Resampling.BICUBIC)
+    left, top, right, bottom = centred_box(covering, box)
+    margins = (left, top, covering[0] - right, covering[1] - bottom)
+    stored_margins = [margins[side] for side in _SIDES[turn]]
+    stored_cover, stored_box = (covering[::-1], box[::-1]) if turned else (covering, box)
+    image.draft("RGB", stored_cover)
+
+    def cut(stored: Image.Image) -> Image.Image:
+        across, down = stored.width / stored_cover[0], stored.height / stored_cover[1]
+        kept = (
+            stored_margins[0] * across,
+            stored_margins[1] * down,
+            stored.width - stored_margins[2] * across,
+            stored.height - stored_margins[3] * down,
+        )
+        return stored.resize(stored_box, Image.Resampling.LANCZOS, box=kept, reducing_gap=3.0)
+
+    upright = _develop(image, cut)
+    return upright if size == box else upright.resize(size, Image.Resampling.BICUBIC)
+
+
+def _develop(image: Image.Image, scale: Callable[[Image.Image], Image.Image]) -> Image.Image:
+    """Return the image as upright RGB in sRGB, scaled while it is still as the file stores it."""
+    turn = _turn_of(image)
+    profile = image.info.get("icc_profile")
+    rgb = _to_srgb(_flatten(scale(_to_eight_bits(image))), profile)
+    return rgb if turn is None else rgb.transpose(turn)
 
 
 def _turn_of(image: Image.Image) -> Image.Transpose | None:
@@ -241,6 +263,18 @@ _TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 """EXIF orientation to the turn that makes the picture upright."""
+
+_SIDES: dict[Image.Transpose | None, tuple[int, int, int, int]] = {
+    None: (0, 1, 2, 3),
+    Image.Transpose.FLIP_LEFT_RIGHT: (2, 1, 0, 3),
+    Image.Transpose.ROTATE_180: (2, 3, 0, 1),
+    Image.Transpose.FLIP_TOP_BOTTOM: (0, 3, 2, 1),
+    Image.Transpose.TRANSPOSE: (1, 0, 3, 2),
+    Image.Transpose.ROTATE_270: (1, 2, 3, 0),
+    Image.Transpose.TRANSVERSE: (3, 2, 1, 0),
+    Image.Transpose.ROTATE_90: (3, 0, 1, 2),
+}
+"""Which side of the upright picture, counted from the left by the top, each stored side becomes."""
 
 _QUARTER_TURNS = (
     Image.Transpose.TRANSPOSE,

@@ -31,6 +31,8 @@ from pipeline.jobs.control import ControlClient
 from pipeline.jobs.errors import NoJob
 from pipeline.jobs.progress import Snapshot
 from tests.support.apps import FakeMachine, shown, until
+from tests.support.tiny_dino import save_tiny_dino
+from tests.support.tiny_t5 import save_tiny_t5
 
 PCC = [sys.executable, "-P", "-m", "pcc_tui"]
 WIDTH = 100
@@ -136,6 +138,15 @@ async def clusters(pilot: Pilot[int]) -> None:
     await until(pilot, lambda: shown(pilot.app.screen).count("▀") > 900)
 
 
+async def datasets(pilot: Pilot[int]) -> None:
+    """Show what the passes lack, and what a check found."""
+    await pilot.press("6")
+    await until(pilot, lambda: "records" in shown(pilot.app.screen))
+    await pilot.press("v")
+    await until(pilot, lambda: "amiss" in shown(pilot.app.screen))
+    await pilot.pause(2)
+
+
 Take = Callable[[Pilot[int]], Awaitable[None]]
 
 
@@ -160,6 +171,19 @@ def longer_library(demo: Path, target: Path) -> None:
         for path in (target / "photos" / f"Disk {number + 1}").rglob("*.*"):
             if path.is_file():
                 path.write_bytes(path.read_bytes() + bytes([number]))
+
+
+def make_dataset(workspace: Path) -> None:
+    """Enrich the sample library with a tiny model, and spoil a few of its patch files."""
+    dino, t5 = save_tiny_dino(workspace / "dino"), save_tiny_t5(workspace / "t5")
+    chosen = f'photos_dir = "photos"\ndino_model = "{dino}"\nt5_model = "{t5}"\n'
+    (workspace / "pcc.toml").write_text(chosen)
+    enrich = [*PCC, "dataset", "enrich", "--yes", "--pass-filter"]
+    for passes in ("migrate,dimensions,embedding,caption,t5", "patches"):
+        subprocess.run([*enrich, passes], cwd=workspace, capture_output=True, check=True)
+    gone, short, *_ = sorted((workspace / "dinov3_patches").glob("*.npy"))
+    gone.unlink()
+    short.write_bytes(short.read_bytes()[:1000])
 
 
 # Files
@@ -202,7 +226,8 @@ def main() -> None:
         cluster = [*PCC, "cluster", "--photos-dir", "photos"]
         subprocess.run(cluster, cwd=folder / "pcc-demo", capture_output=True, check=True)
         longer_library(folder / "pcc-demo", folder / "longer")
-        for take in (library, backend, review, clusters, run):
+        make_dataset(folder / "pcc-demo")
+        for take in (library, backend, review, clusters, datasets, run):
             theme = "textual-light" if take is backend else "textual-dark"
             workspace = folder / ("longer" if take is run else "pcc-demo")
             svg = asyncio.run(photograph(workspace, take, theme))

@@ -1,0 +1,184 @@
+"""Datasets of a few lines, what waits to be merged into them, and small patch files."""
+
+from __future__ import annotations
+
+import json
+import posixpath
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from backends.encoders.dino_config import DinoConfig
+from backends.encoders.t5 import T5Tokenizer
+from journal import CaptionRecord, seal, split_path
+from pipeline.datasets.passes import choose_passes
+from pipeline.datasets.patch_files import PatchFiles
+from pipeline.datasets.results import Results
+from pipeline.datasets.side_journals import FeatureRecord, SideJournals, SizeRecord
+from pipeline.datasets.survey import Entry, Survey, Surveyor
+from pipeline.jobs.plan import Maker
+from pipeline.jobs.progress import Progress
+from pipeline.photos.geometry import Size
+from pipeline.photos.walk import walk_photos
+
+AT = "2030-01-01T00:00:00Z"
+"""Later than the files of a test."""
+
+MAKER = Maker("mock", None, "0123456789ab")
+
+DINO_16 = DinoConfig("tiny-16", "dinov3_vit", 16, 2, 5)
+DINO_14 = DinoConfig("tiny-14", "dinov2", 14, 2, 1)
+
+WHOLE = {
+    "image_path": "a.jpg",
+    "dinov3_embedding": [0.5, -0.25],
+    "caption": "a dog",
+    "t5_attention_mask": [1] * 3 + [0] * 74,
+    "height": 832,
+    "width": 1216,
+    "aspect_bucket": "1216x832",
+    "image_id": "a",
+}
+"""A record that lacks nothing."""
+
+
+NO_PATHS = {
+    "long": "x" * 300,
+    "deep": "x/" * 3000,
+    "in a file": "a.jpg/b.jpg",
+    "NUL": "a\0.jpg",
+    "empty": "",
+}
+"""What can be no path of an image."""
+
+
+def record(path: str = "a.jpg", /, **changes: Any) -> dict[str, Any]:
+    """Return a record that lacks nothing, but for changes; `...` takes a field out."""
+    image_id = posixpath.splitext(path)[0].replace("/", "__")
+    changed = {**WHOLE, "image_path": path, "image_id": image_id, **changes}
+    return {name: value for name, value in changed.items() if value is not ...}
+
+
+def line_of(fields: Mapping[str, Any] | bytes) -> bytes:
+    """Return a record as a line without its newline; bytes are one already."""
+    return fields if isinstance(fields, bytes) else json.dumps(fields).encode()
+
+
+def write_dataset(path: Path, *lines: Mapping[str, Any] | bytes) -> Path:
+    """Write a dataset of so many lines and return where it is."""
+    path.write_bytes(b"".join(line_of(line) + b"\n" for line in lines))
+    return path
+
+
+def read_dataset(path: Path) -> list[dict[str, Any]]:
+    """Return the records of a dataset."""
+    return [json.loads(line) for line in path.read_bytes().splitlines()]
+
+
+def place_images(directory: Path, *names: str) -> Path:
+    """Make files with the names of images, in which there is nothing, and return the directory."""
+    directory.mkdir(exist_ok=True)
+    for name in names:
+        path = directory / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    return directory
+
+
+def surveyed(
+    dataset: Path,
+    images: Path,
+    passes: str | None = None,
+    *,
+    anew: Iterable[str] = (),
+    files: PatchFiles | None = None,
+) -> Survey:
+    """Return what a dataset lacks for some passes."""
+    paths = walk_photos(images).paths
+    return Surveyor(images, paths, choose_passes(passes), frozenset(anew), files).survey(dataset)
+
+
+def lacking(survey: Survey) -> dict[str, set[str]]:
+    """Return what each record lacks, by the path of its image."""
+    return {entry.path: set(entry.lacking) for entry in survey.all_entries()}
+
+
+def results_for(
+    dataset: Path,
+    *,
+    known: Mapping[str, str] | None = None,
+    tokenizer: T5Tokenizer | None = None,
+    anew: bool = False,
+) -> Results:
+    """Return what waits to be merged into a dataset."""
+    side = SideJournals(dataset)
+    return Results(
+        side.sizes(),
+        side.features("tiny-16", anew=anew),
+        side.captions(MAKER if anew else None),
+        known or {},
+        tokenizer,
+    )
+
+
+def keep(dataset: Path, *records: msgspec.Struct, anew: bool = False) -> Path:
+    """Put results of one kind into their side journal; return where that is."""
+    side = SideJournals(dataset)
+    side.directory.mkdir(exist_ok=True)
+    path = {
+        SizeRecord: side.sizes().path,
+        FeatureRecord: side.features("tiny-16", anew=anew).path,
+        CaptionRecord: side.captions(MAKER if anew else None).path,
+    }[type(records[0])]
+    with path.open("ab") as file:
+        file.writelines(seal(msgspec.json.encode(each)) for each in records)
+    return path
+
+
+def size_of(path: str, size: Size | None) -> SizeRecord:
+    """Return the record of a size, or of a header that could not be read."""
+    rel_path, raw_path = split_path(path)
+    if size is None:
+        return SizeRecord(
+            rel_path=rel_path, raw_path=raw_path, status="error_corrupt", at=AT, error="broken"
+        )
+    width, height = size
+    return SizeRecord(
+        rel_path=rel_path, raw_path=raw_path, status="success", at=AT, width=width, height=height
+    )
+
+
+def feature_of(path: str, embedding: Sequence[float] | None) -> FeatureRecord:
+    """Return the record of a pooled feature; without one, of a patch file alone."""
+    vector = None if embedding is None else list(embedding)
+    return FeatureRecord(rel_path=path, status="success", at=AT, model="tiny-16", embedding=vector)
+
+
+def caption_of(path: str, caption: str) -> CaptionRecord:
+    """Return the record of a caption."""
+    return CaptionRecord(
+        rel_path=path,
+        caption=caption,
+        status="success",
+        at=AT,
+        backend=MAKER.backend,
+        prompt=MAKER.prompt,
+    )
+
+
+def patches_for(files: PatchFiles, bucket: Size, value: float = 1.0) -> np.ndarray[Any, Any]:
+    """Return patches of the shape of a bucket."""
+    return np.full(files.shape(bucket), value, np.float16)
+
+
+def new_progress() -> Progress:
+    """Return the progress of something that has no photos."""
+    return Progress(run="r1", stage="write", backend="write", total=0, skipped={})
+
+
+def entry_of(survey: Survey, path: str) -> Entry:
+    """Return what one record lacks, by the path of its image."""
+    return next(entry for entry in survey.all_entries() if entry.path == path)
