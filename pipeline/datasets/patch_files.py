@@ -125,7 +125,7 @@ class PatchFiles:
         return patch_count(bucket, self.config.patch_size)
 
     def begin(self, *, anew: bool) -> None:
-        """Say whose the files are.
+        """Say whose the files are, before the first is written.
 
         Args:
             anew: Whether all files are about to be made anew, so that they may change hands.
@@ -136,12 +136,25 @@ class PatchFiles:
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         clear_leftovers(self.directory)
         found = read_manifest(self.directory)
-        if found is not None and found.config() == self.config and (anew or not found.unfinished):
-            return
-        mixes = found is not None and (found.unfinished or self._same_shapes(found))
-        if found is not None and mixes and not anew:
+        if not anew:
+            self.require_ours()
+        if found is None or found.config() != self.config:
+            self._write_manifest(unfinished=found is not None and self._mixes_with(found))
+
+    def require_ours(self) -> None:
+        """Make sure that files of the right shape are this model's.
+
+        Raises:
+            OtherPatches: some are another's, and cannot be told apart.
+        """
+        found = read_manifest(self.directory)
+        if found is not None and self._mixes_with(found):
             raise OtherPatches(self.directory, found.model, self.config.model)
-        self._write_manifest(unfinished=mixes)
+
+    def _mixes_with(self, found: Manifest) -> bool:
+        """Tell whether a manifest is of files that cannot be told from ours by their shape."""
+        same_shapes = (found.patch_size, found.width) == (self.config.patch_size, self.config.width)
+        return found.unfinished or (same_shapes and found.config() != self.config)
 
     def finish(self) -> None:
         """Say that all files are this model's: they have been made anew."""
@@ -153,10 +166,6 @@ class PatchFiles:
         manifest = Manifest(**msgspec.structs.asdict(self.config), unfinished=unfinished)
         with atomic_rewrite(self.directory / MANIFEST) as file:
             file.write(msgspec.json.format(msgspec.json.encode(manifest)) + b"\n")
-
-    def _same_shapes(self, other: Manifest) -> bool:
-        """Tell whether files of another model cannot be told from ours by their shape."""
-        return (other.patch_size, other.width) == (self.config.patch_size, self.config.width)
 
     def write(self, image_id: str, patches: NDArray[np.float16]) -> None:
         """Write one file under a temporary name, and give it its own; what was there is replaced.

@@ -127,6 +127,7 @@ def prepare_enrichment(request: EnrichRequest) -> Prepared:
 
     Raises:
         SetupError: the model's configuration cannot be read.
+        OtherPatches: the patch files are another model's.
         PhotosDirMissing: the input directory cannot be read.
         JournalLocked: another process enriches this dataset.
     """
@@ -152,6 +153,7 @@ def survey_dataset(request: EnrichRequest) -> Prepared:
 
     Raises:
         SetupError: the model's configuration cannot be read.
+        OtherPatches: the patch files are another model's.
         PhotosDirMissing: the input directory cannot be read.
     """
     walked = walk_photos(request.input_dir)
@@ -198,7 +200,10 @@ def dino_config(request: EnrichRequest) -> DinoConfig:
 def _patch_files(request: EnrichRequest) -> PatchFiles | None:
     if PATCHES not in request.passes:
         return None
-    return PatchFiles(request.patches_dir, dino_config(request), request.backup)
+    files = PatchFiles(request.patches_dir, dino_config(request), request.backup)
+    if "patches" not in request.anew:
+        files.require_ours()
+    return files
 
 
 def _known_captions(request: EnrichRequest, entries: Iterable[Entry]) -> dict[str, str]:

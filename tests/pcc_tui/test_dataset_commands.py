@@ -231,7 +231,7 @@ def test_a_dry_run_writes_nothing(tmp_path: Path, pcc: Pcc, folder: Path, model:
         (["--redo", "t5", "--pass-filter", "caption"], "--redo names a pass"),
         (["--input-dir", "nowhere"], "nowhere does not exist"),
         (["--output-jsonl", "nowhere/data.jsonl"], "is in no directory"),
-        (["--output-jsonl", "."], "is a directory"),
+        (["--output-jsonl", "."], "is no file"),
         (["--captions-jsonl", "nowhere.jsonl"], "no journal at nowhere.jsonl"),
         (["--backend", "nonsense"], "nonsense"),
         (["--backend", "openai"], "OPENAI_API_KEY"),

@@ -230,15 +230,17 @@ def test_stale_masks_are_found_and_made_anew_and_no_other_byte_changes(
         assert one == record(f"{number}.jpg", caption=CAPTIONS[number], t5_attention_mask=mask)
 
 
-def test_an_empty_caption_gets_no_mask_before_it_is_filled(
+def test_the_mask_of_an_empty_caption_follows_when_it_is_filled_and_that_is_asked(
     workspace: Path, few: Path, t5: Path
 ) -> None:
     dataset = workspace / "dataset.jsonl"
     whole = (record(f"{n}.jpg") for n in range(1, 4))
     write_dataset(dataset, record("0.jpg", caption="", t5_attention_mask=...), *whole)
     ok(workspace, *ENRICH, few, "--pass-filter", "t5", "--t5-model", t5)
-    ok(workspace, *ENRICH, few, "--pass-filter", "caption", "--backend", "basic")
-    ok(workspace, *ENRICH, few, "--pass-filter", "t5", "--t5-model", t5)
+    assert sum(read_dataset(dataset)[0]["t5_attention_mask"]) == 1  # the end alone
+    report = ok(workspace, *ENRICH, few, "--pass-filter", "caption", "--backend", "basic")
+    assert report["stale_masks"] == 1
+    ok(workspace, *ENRICH, few, "--redo", "t5", "--t5-model", t5)
     checked = run_here(workspace, "dataset", "verify", "--masks", "--t5-model", t5, "--json")
     assert "0.jpg" not in json.dumps(json.loads(checked.stdout)["examples"])
     first = read_dataset(dataset)[0]

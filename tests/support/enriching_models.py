@@ -88,9 +88,10 @@ def ok(workspace: Path, *arguments: str | Path) -> dict[str, Any]:
     return report
 
 
-def files(directory: Path) -> dict[str, int]:
-    """Return the inodes of patch files by their names."""
-    return {path.name: path.stat().st_ino for path in directory.glob("*.npy")}
+def files(directory: Path) -> dict[str, tuple[int, int]]:
+    """Return what tells patch files from later ones of their names: inode and time."""
+    found = {path.name: path.stat() for path in directory.glob("*.npy")}
+    return {name: (stat.st_ino, stat.st_mtime_ns) for name, stat in found.items()}
 
 
 def arrays(directory: Path) -> dict[str, NDArray[np.float16]]:
