@@ -39,14 +39,15 @@ def enrich_words(report: EnrichReport) -> list[str]:
 
 def verify_words(report: VerifyReport, dataset: Path) -> list[str]:
     """Return what a check found, line by line."""
-    lines = [f"{report.records:,} records in {dataset}", *_table(report)]
+    verdict = "Nothing is amiss" if report.ok else "Something is amiss"
+    lines = [f"{verdict}: {report.records:,} records in {dataset}", *_table(report)]
     if not report.patches_checked:
         lines.append("There are no patch files")
     lines += [f"{count:,} {what}" for count, what in _findings(report) if count]
     lines += [f"  {kind}: {_some(names)}" for kind, names in report.examples.items()]
     if report.not_made:
         lines.append(f"Not made yet: {', '.join(report.not_made)}")
-    return [*lines, "Nothing is amiss" if report.ok else "Something is amiss"]
+    return lines
 
 
 def _findings(report: VerifyReport) -> list[tuple[int, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from pathlib import Path
@@ -10,6 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
 from PIL import Image
 from textual.pilot import Pilot
@@ -24,8 +26,10 @@ from pcc_tui.session import Session
 from pcc_tui.widgets.cluster_tree import ClusterTree
 from pcc_tui.widgets.contact_sheet import SheetCell
 from pcc_tui.widgets.entry_view import EntryView
+from pcc_tui.widgets.text import Words
 from pipeline.clusters.changes import lock, rename
 from pipeline.clusters.overrides import Overrides, overrides_path
+from pipeline.datasets.patch_files import MANIFEST, Manifest
 from pipeline.jobs.progress import Result, Snapshot
 from tests.support.apps import (
     FakeMachine,
@@ -210,6 +214,50 @@ def test_set_up(
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.delenv("PHOTOS_DIR", raising=False)
     assert snap_compare(app(tmp_path / "captions", None, theme), terminal_size=size)
+
+
+@pytest.fixture
+def dataset(workspace: Path, library: Path) -> Path:
+    """Return a workspace with a dataset that lacks this and that, at a place always the same."""
+    (workspace / "pcc.toml").write_text('dino_model = "small"\n')
+    patches = workspace / "dinov3_patches"
+    patches.mkdir()
+    manifest = Manifest(
+        model="small", model_type="dinov3_vit", patch_size=16, width=2, leading_tokens=5
+    )
+    (patches / MANIFEST).write_bytes(msgspec.json.encode(manifest))
+    lines = []
+    for number in range(COUNT):
+        name = f"IMG_{number:05d}"
+        record = {"image_path": f"{name}.jpg", "height": 60, "width": 90}
+        if number < 20:
+            record |= {"aspect_bucket": "1216x832", "image_id": name, "caption": f"Photo {number}."}
+            rows = 3952 if number else 196
+            np.save(patches / f"{name}.npy", np.zeros((rows, 2), np.float16))
+        lines.append(json.dumps(record) + "\n")
+    (workspace / "dataset.jsonl").write_text("".join(lines))
+    return workspace
+
+
+async def datasets_screen(pilot: Pilot[int]) -> None:
+    await pilot.press("6")
+    await until(pilot, lambda: "19     16" in shown(pilot.app.screen))
+    await pilot.press("v")
+    await until(pilot, lambda: "Something is amiss" in shown(pilot.app.screen))
+    place = pilot.app.screen.query_one("#dataset", Words)
+    place.say("~/captions/dataset.jsonl · 35 records, 5 of them new · images in ~/photos")
+    report = pilot.app.screen.query_one("#dataset-report", Words)
+    report.say(str(report.content).replace(str(pilot.app.session.workspace), "~/captions"))  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("size", SIZES, ids=["80x24", "120x40"])
+def test_datasets(
+    snap_compare: Any, dataset: Path, library: Path, size: tuple[int, int], theme: str
+) -> None:
+    assert snap_compare(
+        app(dataset, library, theme), terminal_size=size, run_before=datasets_screen
+    )
 
 
 @pytest.fixture

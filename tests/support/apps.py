@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import pytest
 from textual.pilot import Pilot
 from textual.widget import Widget
 
@@ -71,7 +70,8 @@ async def until(pilot: Pilot[int], condition: Callable[[], object], seconds: flo
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
-            pytest.fail(f"it never came true; the screen:\n{shown(pilot.app.screen)}")
+            # An Exception: on others, an app under a snapshot test would never end.
+            raise AssertionError(f"it never came true:\n{shown(pilot.app.screen)}")
         await pilot.pause(0.02)
 
 

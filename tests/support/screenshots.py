@@ -143,7 +143,7 @@ async def datasets(pilot: Pilot[int]) -> None:
     await pilot.press("6")
     await until(pilot, lambda: "records" in shown(pilot.app.screen))
     await pilot.press("v")
-    await until(pilot, lambda: "amiss" in shown(pilot.app.screen))
+    await until(pilot, lambda: "Something is amiss" in shown(pilot.app.screen))
     await pilot.pause(2)
 
 
