@@ -40,7 +40,11 @@ def enrich_words(report: EnrichReport) -> list[str]:
 def verify_words(report: VerifyReport, dataset: Path) -> list[str]:
     """Return what a check found, line by line."""
     verdict = "Nothing is amiss" if report.ok else "Something is amiss"
+    if not report.finished:
+        verdict = "Stopped before the end"
     lines = [f"{verdict}: {report.records:,} records in {dataset}", *_table(report)]
+    if report.mixed_models:
+        lines.append("Some patch files are still of another model; enrich --redo patches goes on")
     if not report.patches_checked:
         lines.append("There are no patch files")
     lines += [f"{count:,} {what}" for count, what in _findings(report) if count]
@@ -59,7 +63,7 @@ def _findings(report: VerifyReport) -> list[tuple[int, str]]:
             (count, f"records lack {name}, which others have")
             for name, count in report.lacking.items()
         ),
-        *((count, f"records have a {name} that is none") for name, count in report.damaged.items()),
+        *((count, f"records have no usable {name}") for name, count in report.damaged.items()),
         (len(widths) if len(widths) > 1 else 0, f"lengths of embeddings: {lengths}"),
         (
             report.stale_masks or 0,

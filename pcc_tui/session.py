@@ -142,8 +142,10 @@ class Session:
 
     def shard_arguments(self) -> list[str]:
         """Return the arguments of `pcc dataset shards` for this workspace."""
-        out = str(self.workspace / "shards")
-        return ["dataset", "shards", str(self.dataset), "--out", out, *self._site()]
+        arguments = ["dataset", "shards", str(self.dataset), *self._site()]
+        if (self.workspace / "dinov3_patches").is_dir():
+            arguments.append("--with-patches")
+        return [*arguments, "--out", str(self.workspace / "shards")]
 
     async def plan_dataset(self, passes: Iterable[str]) -> EnrichPlan:
         """Return what the dataset lacks, found in a process of its own.

@@ -11,6 +11,7 @@ import typer
 
 from backends.encoders.dino_config import DEFAULT_MODEL
 from backends.encoders.t5 import DEFAULT_TOKENIZER
+from backends.registry import backend_class
 from pcc_tui.cli.groups import takes_groups
 from pcc_tui.cli.options import (
     Captioning,
@@ -20,7 +21,7 @@ from pcc_tui.cli.options import (
     require_extra,
     require_text,
 )
-from pcc_tui.cli.output import ExitCode, fail, narration, print_json, say
+from pcc_tui.cli.output import ExitCode, fail, narration, print_json, say, warn
 from pcc_tui.cli.question import agrees, require_terminal
 from pcc_tui.wording import data_size
 from pipeline.datasets.errors import UnknownPass
@@ -105,7 +106,7 @@ def enrich(
     request = _request(site, records, encoders, captioning, pace)
     stream = narration(site.json)
     if records.dry_run:
-        return _tell_plan(request, json=site.json)
+        return _tell_plan(request, json=site.json, verbose=records.verbose)
     from pipeline.datasets.enrich_report import base_report
     from pipeline.datasets.request import prepare_enrichment
 
@@ -115,7 +116,10 @@ def enrich(
         if prepared.lock is None:
             report, code = base_report(prepared), int(ExitCode.OK)
         elif not _may_begin(prepared, site, stream):
-            return ExitCode.OK
+            say("Nothing was made", to=stream)
+            report, code = base_report(prepared), int(ExitCode.OK)
+            if not site.json:
+                return code
         else:
             outcome = _run(prepared, stream)
             report, code = outcome.report, _exit_code(outcome)
@@ -146,9 +150,7 @@ def _request(
     patches_dir = encoders.patches_dir or dataset.parent / "dinov3_patches"
     if dataset.is_symlink():
         dataset = dataset.resolve()  # the file is replaced, not what leads to it
-    if (dataset.exists() and not dataset.is_file()) or not dataset.parent.is_dir():
-        what = "is no file" if dataset.exists() else "is in no directory"
-        fail(f"{dataset} {what}; --output-jsonl names a file", ExitCode.USAGE)
+    _require_files(input_dir, dataset, patches_dir, encoders.backup)
     if records.budget is not None and not math.isfinite(records.budget):
         fail(f"--budget is a sum of US dollars, not {records.budget}", ExitCode.USAGE)
     passes = _passes("--pass-filter", records.pass_filter)
@@ -158,6 +160,8 @@ def _request(
     if not {each.name for each in anew} <= {each.name for each in passes}:
         fail("--redo names a pass that --pass-filter leaves out", ExitCode.USAGE)
     backend, options = backend_options(settings, captioning, pace)
+    if captioning.backend is not None:
+        backend_class(backend)  # a wrong name is a usage error, whatever there is to do
     return EnrichRequest(
         workspace=site.workspace,
         input_dir=input_dir,
@@ -174,6 +178,17 @@ def _request(
         budget=records.budget,
         captions_journal=_captions_journal(site, settings.photos_dir, input_dir),
     )
+
+
+def _require_files(input_dir: Path, dataset: Path, patches_dir: Path, backup: Path | None) -> None:
+    """End with a usage error where a dataset cannot be; say so where it lies among the images."""
+    if dataset.exists() and not dataset.is_file():
+        fail(f"{dataset} is no file; --output-jsonl names one", ExitCode.USAGE)
+    if not dataset.parent.is_dir():
+        fail(f"the directory {dataset.parent} does not exist", ExitCode.USAGE)
+    for path in filter(None, (dataset, patches_dir, backup)):
+        if path.resolve().is_relative_to(input_dir.resolve()):
+            warn(f"warning: {path} is inside the images, which are else only ever read")
 
 
 def _full_path(model: str) -> str:
@@ -199,19 +214,22 @@ def _redone(names: str | None) -> frozenset[str]:
 def _captions_journal(site: Site, photos_dir: Path | None, input_dir: Path) -> Path | None:
     """Return the journal whose captions are of these images, None where there is none."""
     if site.captions_jsonl is not None:
-        if not site.captions_jsonl.is_file():
-            fail(f"there is no journal at {site.captions_jsonl}", ExitCode.USAGE)
-        return site.captions_jsonl
+        if site.captions_jsonl.is_file():
+            return site.captions_jsonl
+        warn(f"warning: there is no journal at {site.captions_jsonl}; no captions come from it")
+        return None
     photos = site.photos_dir or photos_dir
     same = photos is not None and photos.resolve() == input_dir.resolve()
     return site.journal if same and site.journal.is_file() else None
 
 
-def _tell_plan(request: EnrichRequest, *, json: bool) -> int:
+def _tell_plan(request: EnrichRequest, *, json: bool, verbose: bool) -> int:
     from pipeline.datasets.enrich_report import plan_of
     from pipeline.datasets.request import survey_dataset
 
-    plan = plan_of(survey_dataset(request))
+    prepared = survey_dataset(request)
+    plan = plan_of(prepared)
+    _tell_what_is_odd(prepared, narration(json), verbose=verbose)
     if json:
         print_json(plan)
         return ExitCode.OK
@@ -220,21 +238,7 @@ def _tell_plan(request: EnrichRequest, *, json: bool) -> int:
         say(f"  {name:<12}{count:>12,} missing")
     if plan.patch_bytes:
         say(f"The patch files to come take {data_size(plan.patch_bytes)}")
-    _tell_lines(plan.malformed, plan.superseded, plan.missing, plan.broken)
     return ExitCode.OK
-
-
-def _tell_lines(
-    malformed: list[int], superseded: list[int], missing: list[str], broken: int
-) -> None:
-    if malformed:
-        say(f"{len(malformed):,} lines hold no record and stay as they are")
-    if superseded:
-        say(f"{len(superseded):,} lines have another record of their image further down")
-    if missing:
-        say(f"{len(missing):,} records whose image is not there")
-    if broken:
-        say(f"{broken:,} images could not be read before, and have not changed since")
 
 
 def _may_begin(prepared: Prepared, site: Site, stream: TextIO) -> bool:
@@ -296,8 +300,9 @@ def _tell_what_is_odd(prepared: Prepared, stream: TextIO, *, verbose: bool) -> N
         ("lines have another record of their image further down", _numbers(survey.superseded)),
         ("records lead out of the input directory", _numbers(survey.outside)),
         ("records whose image is not there", survey.missing),
-        ("records have a bucket without width and height", _numbers(survey.odd_buckets)),
+        ("records have an aspect_bucket that is none", _numbers(survey.odd_buckets)),
         ("ids belong to several records", survey.shared_ids),
+        ("records have an id that cannot name a file", _numbers(survey.unusable_ids)),
     ]
     for warning in prepared.warnings:
         say(f"warning: {warning}", to=stream)

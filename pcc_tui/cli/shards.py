@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, Optional, TextIO
 
@@ -11,7 +12,7 @@ import typer
 from pcc_tui.cli.groups import takes_groups
 from pcc_tui.cli.options import Site, require_extra, require_text
 from pcc_tui.cli.output import ExitCode, fail, narration, print_json, say, warn
-from pcc_tui.wording import duration
+from pcc_tui.wording import data_size, duration
 
 if TYPE_CHECKING:
     from pipeline.datasets.shards.run import PreparedShards, ShardReport, ShardRequest
@@ -27,6 +28,7 @@ REASONS = {
     "broken": "images cannot be decoded",
     "unreadable": "records that plain JSON readers cannot read",
     "patches missing": "samples without patches: there is no file",
+    "patches shared": "samples without patches: their id is an earlier record's",
     "patches stale": "samples without patches: the file is of another shape than the bucket",
     "patches truncated": "samples without patches: the file is no whole array",
 }
@@ -65,19 +67,24 @@ class Contents:
 @takes_groups
 def shards(
     site: Site,
-    dataset: Annotated[
-        Path, typer.Argument(metavar="FILE", help="The dataset, a JSONL file.", show_default=False)
-    ],
     out: Annotated[
         Path, typer.Option(help="Where the shards go; made if it is not there.", show_default=False)
     ],
     contents: Contents,
+    dataset: Annotated[
+        Optional[Path],
+        typer.Argument(
+            metavar="FILE",
+            help="The dataset, a JSONL file.",
+            show_default="WORKSPACE/dataset.jsonl",
+        ),
+    ] = None,
 ) -> int:
     """Write a dataset as shards for training. Safe to interrupt, safe to repeat."""
     require_extra("datasets", "this command")
     from pipeline.datasets.shards.run import prepare_shards
 
-    request = _request(site, dataset, out, contents)
+    request = _request(site, dataset or site.workspace / "dataset.jsonl", out, contents)
     stream = narration(site.json)
     prepared = prepare_shards(request)
     report, code = prepared.report(), None
@@ -98,6 +105,8 @@ def _request(site: Site, dataset: Path, out: Path, contents: Contents) -> ShardR
     input_dir = contents.input_dir or site.photos(site.settings())
     for option, path in (("--input-dir", input_dir), ("FILE", dataset), ("--out", out)):
         require_text(option, str(path))
+    if math.isnan(contents.shard_size):
+        fail("--shard-size is an amount of MB, not nan", ExitCode.USAGE)
     if not input_dir.is_dir():
         fail(f"the input directory {input_dir} does not exist", ExitCode.USAGE)
     if not dataset.is_file():
@@ -154,10 +163,10 @@ def _tell_what_was_passed_over(report: ShardReport, stream: TextIO) -> None:
 def _tell(report: ShardReport) -> None:
     if report.ending == "stopped":
         say("Stopped; the same command goes on behind the last whole shard")
-    size = report.bytes / 1e9
-    amount = f"{size:,.1f} GB" if size >= 1 else f"{report.bytes / 1e6:,.1f} MB"
     took = "nothing was left to do" if report.run is None else f"in {duration(report.seconds)}"
     say(
-        f"{report.samples:,} samples in {report.shards:,} shards, {amount}, {took}"
+        f"{report.samples:,} samples in {report.shards:,} shards, {data_size(report.bytes)}, {took}"
         f"{'' if report.urls is None else f': {report.urls}'}"
     )
+    if report.run is None and (report.without_patches or report.skipped):
+        say(f"What is there by now goes into shards made anew: remove {report.directory} first")

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 LARGEST_SEED = 2**64 - 1
 LARGEST_CHUNK = 2**20
 SHOWN_DEFECTS = 20
+MOST_IMAGES = 10**12
 
 app = typer.Typer()
 app.callback(
@@ -57,7 +58,9 @@ class Making:
 @app.command("generate")
 @takes_groups
 def generate(
-    num_images: Annotated[int, typer.Option(min=1, help="Images of the set.", show_default=False)],
+    num_images: Annotated[
+        int, typer.Option(min=1, max=MOST_IMAGES, help="Images of the set.", show_default=False)
+    ],
     making: Making,
     site: Site,
 ) -> int:

@@ -19,8 +19,8 @@ BUCKETS: tuple[Size, ...] = (
 """Width and height in pixels: seven of SDXL's training sizes, each of about a megapixel
 (Podell et al. 2023, appendix I)."""
 
-LONGEST_SIDE = 8192
-"""Pixels; a bucket above is no bucket but a mistake."""
+LEAST_SIDE, MOST_PIXELS = 64, 1 << 22
+"""Of a bucket that is not ours: four times the area of these seven is a mistake, or an attack."""
 
 _NAME = re.compile(r"([1-9]\d{1,3})x([1-9]\d{1,3})", re.ASCII)
 
@@ -42,7 +42,8 @@ def parse_bucket(name: str) -> Size | None:
     if found is None:
         return None
     width, height = int(found[1]), int(found[2])
-    return (width, height) if max(width, height) <= LONGEST_SIDE else None
+    fits = min(width, height) >= LEAST_SIDE and width * height <= MOST_PIXELS
+    return (width, height) if fits else None
 
 
 def input_size(bucket: Size, patch_size: int) -> Size:

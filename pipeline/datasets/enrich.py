@@ -15,6 +15,7 @@ from typing import TypeVar
 
 import msgspec
 
+from backends.base import Captioner
 from backends.encoders.dino import DinoEncoder
 from backends.prices import require_price
 from backends.registry import make_backend
@@ -26,9 +27,9 @@ from pipeline.captions.stage import CaptionStage
 from pipeline.datasets.enrich_report import EnrichReport, base_report, not_attempted
 from pipeline.datasets.feature_stage import FeatureStage, FeatureTask
 from pipeline.datasets.merge import Merge, Merged
-from pipeline.datasets.passes import CAPTION, EMBEDDING
-from pipeline.datasets.request import FEATURES, Prepared, caption_maker, dino_config, wants_features
-from pipeline.datasets.side_journals import FeatureRecord, SideJournal, SizeRecord
+from pipeline.datasets.request import Prepared, caption_maker, dino_config, wants_features
+from pipeline.datasets.side_journals import SideJournal
+from pipeline.datasets.side_records import FeatureRecord, SizeRecord
 from pipeline.datasets.size_stage import SizeStage
 from pipeline.datasets.survey import Entry, has_patches
 from pipeline.jobs.budget import Budget
@@ -81,6 +82,9 @@ class Enrichment:
         self._run = new_run_id()
         self._merged = Merged()
         self._features: dict[str, FeatureTask] = {}
+        self._captioner: Captioner | None = None
+        self._bound = 0.0
+        self._own_remarks: list[str] = []
         self._began = time.monotonic()
         self._progress = {
             "dimensions": self._new_progress("dimensions", len(self._to_do.sizes)),
@@ -104,13 +108,25 @@ class Enrichment:
                 await asyncio.to_thread(self._results.tokenizer.open)
             if files is not None and self._to_do.patches:
                 files.require_room(self._to_do.patch_bytes)
-                files.begin(anew="patches" in request.anew)
+            if self._to_do.captions:
+                self._captioner, self._bound = self._make_captioner()
             ending, code = await self._host(Steps(self._steps(), self._last_step()), watch)
             report = self._report()
             log.info("end", msgspec.to_builtins(report))
             if self._merged.done:
-                self._let_go_of_results(whole=ending is Ending.DONE)
+                if ending is Ending.DONE:
+                    self._finish_patches()
+                self._prepared.let_go_of_results(whole=ending is Ending.DONE)
         return Outcome(ending, code, report, self._remarks())
+
+    def _make_captioner(self) -> tuple[Captioner, float]:
+        """Return the backend and the most a caption can cost, before anything else is begun."""
+        request = self._request
+        captioner = make_backend(request.backend, request.options)
+        bound = captioner.cost_bound()
+        if request.budget is not None:
+            bound = require_price(bound, request.backend, captioner.model)
+        return captioner, bound or 0.0
 
     def _makes_masks(self) -> bool:
         waiting = any("t5_attention_mask" in entry.lacking for entry in self._captions_to_come())
@@ -167,8 +183,6 @@ class Enrichment:
             if patches and files is not None and "patches" not in request.anew:
                 patches = not has_patches(files, entry)
             if embedding or patches:
-                # One that waits to be merged would be hidden by a record without it.
-                embedding |= self._results.features.made(entry.key, embedding=True)
                 image_id = entry.image_id if patches else None
                 self._features[entry.key] = FeatureTask(entry.bucket, embedding, image_id)
                 entries.append(entry)
@@ -178,18 +192,15 @@ class Enrichment:
         encoder = DinoEncoder(
             dino_config(request), device=request.options.device, revision=request.dino_revision
         )
-        stage = FeatureStage(encoder, self._features, files)
+        stage = FeatureStage(encoder, self._features, files, anew="patches" in request.anew)
         return self._job(stage, entries, self._results.features, "features")
 
     def _caption_job(self) -> Job[CaptionRecord]:
-        request, options = self._request, self._request.options
-        captioner = make_backend(request.backend, options)
-        stage = CaptionStage(captioner, self._run, keep_prompt(request.workspace, options.prompt))
-        progress = self._progress["caption"]
-        progress.backend = captioner.name
-        bound = captioner.cost_bound()
-        if request.budget is not None:
-            bound = require_price(bound, request.backend, captioner.model)
+        request, captioner = self._request, self._captioner
+        assert captioner is not None
+        prompt = keep_prompt(request.workspace, request.options.prompt)
+        stage = CaptionStage(captioner, self._run, prompt)
+        self._progress["caption"].backend = captioner.name
         journal = self._results.captions
         history = read_history(
             journal.path,
@@ -203,7 +214,7 @@ class Enrichment:
             journal,
             "caption",
             copies=Copies(history.digests),
-            budget=Budget(request.budget, 0.0, bound or 0.0),
+            budget=Budget(request.budget, 0.0, self._bound),
         )
 
     def _job(
@@ -238,35 +249,36 @@ class Enrichment:
         merge = Merge(self._request.dataset, self._prepared.survey, self._results, gate)
         self._merged = merge.run()
 
-    def _let_go_of_results(self, *, whole: bool) -> None:
-        """Remove what is merged from the side journals.
-
-        What is made anew stays until all of it is: only the journal tells which is which.
-        """
-        request, results, survey = self._request, self._results, self._prepared.survey
-        keys = survey.keys.keys() | {entry.key for entry in survey.new}
-        results.sizes.settle(keys)
-        if whole or FEATURES.isdisjoint(request.anew):
-            results.features.settle(keys, embeddings=EMBEDDING in request.passes)
-        if CAPTION in request.passes and (whole or "caption" not in request.anew):
-            results.captions.settle(keys)
-        if whole and self._prepared.patch_files is not None and "patches" in request.anew:
-            self._prepared.patch_files.finish()
+    def _finish_patches(self) -> None:
+        """Say whose the patch files are, now that all were to be made anew."""
+        files, has_patches = self._prepared.patch_files, self._results.features.has_patches
+        if files is not None and "patches" in self._request.anew:
+            entries = self._prepared.survey.all_entries()
+            left = files.finish({e.image_id for e in entries if has_patches(e.key)})
+            if left:
+                self._own_remarks.append(
+                    f"{left:,} patch files of another model could not be made anew; "
+                    f"they are in {files.replaced}"
+                )
 
     def _report(self) -> EnrichReport:
         survey, results, tasks = self._prepared.survey, self._results, self._features
         report = base_report(self._prepared)
         report.run = self._run
-        made = results.features.made
+        features = results.features
         with_patches = {
-            key for key, task in tasks.items() if task.image_id is not None and made(key)
+            key
+            for key, task in tasks.items()
+            if task.image_id is not None and features.has_patches(key)
         }
         enriched = self._merged.enriched | {
             entry.line for entry in survey.entries.values() if entry.key in with_patches
         }
         report.made = {
             "dimensions": self._progress["dimensions"].by_status["success"],
-            "embedding": sum(task.embedding and made(key) for key, task in tasks.items()),
+            "embedding": sum(
+                task.embedding and features.has_embedding(key) for key, task in tasks.items()
+            ),
             "patches": len(with_patches),
             "caption": self._progress["caption"].by_status["success"],
         }
@@ -290,4 +302,5 @@ class Enrichment:
         return old | {entry.key for entry in survey.new}
 
     def _remarks(self) -> list[str]:
-        return [remark for progress in self._progress.values() for remark in progress.remarks]
+        told = [remark for progress in self._progress.values() for remark in progress.remarks]
+        return told + self._own_remarks

@@ -3,6 +3,7 @@
 DatasetError
 ├── UnknownPass      no pass has that name
 ├── OtherPatches     the patch files are another model's
+├── MixedPatches     some patch files are still another model's
 ├── OtherShards      the directory holds shards of something else
 └── DatasetChanged   somebody wrote the dataset while it was worked on
 """
@@ -31,6 +32,16 @@ class OtherPatches(DatasetError):
         super().__init__(
             f"the patches in {directory} are by {theirs}, all or some, and these would be by "
             f"{ours}; --redo patches makes all of them anew, --patches-dir names another place"
+        )
+
+
+class MixedPatches(DatasetError):
+    """Raised when patches are asked for while not all are of one model."""
+
+    def __init__(self, model: str) -> None:
+        super().__init__(
+            f"some patch files are not yet by {model}; `pcc dataset enrich --redo patches "
+            f"--dino-model {model}` makes the rest"
         )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,8 +12,8 @@ from backends.errors import BackendLost
 from journal import DiskFull, Status, split_path, utc_now
 from pipeline.datasets.buckets import input_size
 from pipeline.datasets.patch_files import PatchFiles
-from pipeline.datasets.side_journals import FeatureRecord
-from pipeline.jobs.errors import RunStopped
+from pipeline.datasets.side_records import FeatureRecord
+from pipeline.jobs.errors import RunStopped, describe
 from pipeline.jobs.stage import Decoded, Failed, SoloStage, Usage
 from pipeline.photos.geometry import Size
 from pipeline.photos.photo import Photo
@@ -29,7 +28,7 @@ class FeatureTask(NamedTuple):
 
     Attributes:
         bucket: Width and height its picture is cropped to.
-        embedding: Whether its pooled feature is.
+        embedding: Whether its pooled feature is wanted.
         image_id: Names its patch file, None where none is wanted.
     """
 
@@ -45,6 +44,7 @@ class FeatureStage(SoloStage[FeatureRecord]):
         encoder: Opened by this stage.
         tasks: What is wanted, by the key of each photo.
         patch_files: Where patches go, None where none are wanted.
+        anew: Whether all patch files are to be made anew, so that they may change hands.
     """
 
     name = "features"
@@ -58,10 +58,14 @@ class FeatureStage(SoloStage[FeatureRecord]):
         encoder: DinoEncoder,
         tasks: Mapping[str, FeatureTask],
         patch_files: PatchFiles | None,
+        *,
+        anew: bool,
     ) -> None:
         self.encoder = encoder
         self._tasks = tasks
         self._patch_files = patch_files
+        self._anew = anew
+        self._fault: Exception | None = None
         self._is_open = False
         patch_size = encoder.config.patch_size
         self._specs = {
@@ -98,6 +102,8 @@ class FeatureStage(SoloStage[FeatureRecord]):
     async def open(self) -> None:
         """Load the model."""
         await asyncio.to_thread(self.encoder.open)
+        if self._patch_files is not None and any(task.image_id for task in self._tasks.values()):
+            self._patch_files.begin(anew=self._anew)
         self._is_open = True
 
     async def close(self) -> None:
@@ -127,7 +133,8 @@ class FeatureStage(SoloStage[FeatureRecord]):
             for decoded, found in zip(photos, features, strict=True)
         ]
 
-    def _keep(self, photo: Photo, features: Features) -> FeatureRecord | Exception:
+    def _keep(self, photo: Photo, features: Features) -> FeatureRecord:
+        """Return the record of an image; a patch file that cannot be written costs no embedding."""
         task = self._tasks[photo.key]
         record = self._record(photo, "success")
         if task.embedding:
@@ -135,9 +142,10 @@ class FeatureStage(SoloStage[FeatureRecord]):
         if task.image_id is not None and self._patch_files is not None:
             try:
                 self._patch_files.write(task.image_id, features.patches)
+                record.patches = (features.patches.shape[0], features.patches.shape[1])
             except (OSError, ValueError, DiskFull) as error:
-                return error
-            record.patches = (features.patches.shape[0], features.patches.shape[1])
+                record.status, record.error = "error_model", describe(error)
+                self._fault = error
         return record
 
     def _record(self, photo: Photo, status: Status, error: str | None = None) -> FeatureRecord:
@@ -169,11 +177,11 @@ class FeatureStage(SoloStage[FeatureRecord]):
         """Stop where the next photo would fail for the same reason.
 
         Raises:
-            RunStopped: the disk is full, or the device is lost.
+            RunStopped: patch files cannot be written, or the device is lost.
         """
-        full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
-        if full or isinstance(error, (DiskFull, BackendLost)):
-            raise RunStopped(str(error))
+        for fault in (error, self._fault):
+            if isinstance(fault, (OSError, DiskFull, BackendLost)):
+                raise RunStopped(str(fault))
 
 
 def shortest_floats(vector: NDArray[np.float32]) -> list[float]:

@@ -76,7 +76,7 @@ class Merge:
         """
         size = self._survey.fingerprint[1] if self._survey.fingerprint else 0
         self._gate.begin(f"writing {self._dataset.name}", size)
-        if any(map(self._results.change, self._survey.all_entries())):
+        if any(map(self._results.would_change, self._survey.all_entries())):
             with atomic_rewrite(self._dataset, self.needed()) as file:
                 self._write(file)
                 self._require_same()

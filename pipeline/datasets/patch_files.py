@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import stat
+from collections.abc import Container
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -20,6 +22,8 @@ from pipeline.photos.geometry import Size
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from pipeline.datasets.survey import Entry
 
 MANIFEST = "patches.json"
 VERSION = 1
@@ -156,11 +160,38 @@ class PatchFiles:
         same_shapes = (found.patch_size, found.width) == (self.config.patch_size, self.config.width)
         return found.unfinished or (same_shapes and found.config() != self.config)
 
-    def finish(self) -> None:
-        """Say that all files are this model's: they have been made anew."""
+    def finish(self, remade: Container[str | None]) -> int:
+        """Say that all files are this model's; those that could not be made anew are moved away.
+
+        Args:
+            remade: Ids of the images whose files are this model's.
+
+        Returns:
+            How many files were moved away.
+        """
         found = read_manifest(self.directory)
-        if found is not None and found.unfinished:
-            self._write_manifest(unfinished=False)
+        if found is None or not found.unfinished:
+            return 0
+        left = [path for path in self.directory.glob("*.npy") if path.stem not in remade]
+        for path in left:
+            move_away(path, self.replaced)
+        self._write_manifest(unfinished=False)
+        return len(left)
+
+    @property
+    def replaced(self) -> Path:
+        """Where files of another model go that could not be made anew."""
+        return self.backup or self.directory / "of-another-model"
+
+    def bytes_to_come(self, entry: Entry) -> int:
+        """Return how much more room the file of a record will take than the one it replaces."""
+        size = self.bytes_of(entry.bucket)
+        if self.backup is not None or entry.image_id is None:
+            return size
+        try:
+            return max(0, size - self.path(entry.image_id).stat().st_size)
+        except (OSError, ValueError):
+            return size
 
     def _write_manifest(self, *, unfinished: bool) -> None:
         manifest = Manifest(**msgspec.structs.asdict(self.config), unfinished=unfinished)
@@ -184,7 +215,7 @@ class PatchFiles:
         with atomic_rewrite(path, needed=HEADER_BYTES + patches.nbytes) as file:
             np.save(file, patches, allow_pickle=False)
             if self.backup is not None and path.exists():
-                move_away(path, self.backup)
+                keep_copy(path, self.backup)
 
     def require_room(self, needed: int) -> None:
         """Make sure that there is room for all files to come, before the first of them.
@@ -205,12 +236,22 @@ def free_beside(directory: Path) -> int:
 
 def move_away(path: Path, directory: Path) -> None:
     """Move a file to a directory, under a name that nothing there has."""
+    keep_copy(path, directory)
+    path.unlink()
+
+
+def keep_copy(path: Path, directory: Path) -> None:
+    """Keep what a file holds in a directory, under a name that nothing there has."""
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     target, number = directory / path.name, 1
     while target.exists():
         number += 1
         target = directory / f"{path.stem}.{number}{path.suffix}"
-    shutil.move(path, target)
+    try:
+        os.link(path, target)
+    except OSError:  # another file system, or one without links
+        with atomic_rewrite(target, needed=path.stat().st_size) as copy, path.open("rb") as file:
+            shutil.copyfileobj(file, copy)
     sync_directory(directory)
 
 
@@ -226,9 +267,11 @@ def read_manifest(directory: Path) -> Manifest | None:
 def read_header(path: Path) -> Header | None:
     """Return what a patch file holds by its header and length, None where that is no array."""
     try:
-        with path.open("rb") as file:
-            start = file.read(2 * HEADER_BYTES)
-            length = os.fstat(file.fileno()).st_size
+        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):  # a FIFO would be waited on for ever
+                return None
+            start, length = file.read(2 * HEADER_BYTES), status.st_size
     except OSError:
         return None
     found = _HEADER.match(start)

@@ -6,6 +6,7 @@ Nothing is decoded that need not be: a field is the bytes it has in the line.
 from __future__ import annotations
 
 import base64
+import json
 import os
 import posixpath
 import unicodedata
@@ -116,6 +117,17 @@ def parse(data: bytes) -> Record | None:
         return _decode(data.removeprefix(BOM))
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
+
+
+def loosely_read_path(data: bytes) -> str | None:
+    """Return the path in a line that is JSON only to Python: with NaN, or half a character."""
+    try:
+        fields = json.loads(data)
+        path = fields["image_path"]
+        path.encode()
+    except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
+        return None
+    return str(path)
 
 
 def locate(record: Record, input_dir: str) -> str | None:

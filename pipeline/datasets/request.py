@@ -15,7 +15,7 @@ from backends.registry import backend_class
 from journal import WriterLock, clear_leftovers
 from pipeline.captions.library import read_library
 from pipeline.captions.prompts import prompt_hash
-from pipeline.datasets.passes import CAPTION, PATCHES, T5, Pass
+from pipeline.datasets.passes import CAPTION, EMBEDDING, PATCHES, T5, Pass
 from pipeline.datasets.patch_files import PatchFiles, read_manifest
 from pipeline.datasets.results import Results
 from pipeline.datasets.side_journals import SideJournal, SideJournals
@@ -112,8 +112,39 @@ class Prepared(msgspec.Struct):
         """Whether there is nothing to compute and nothing to write."""
         to_do = self.to_do
         return not (to_do.sizes or to_do.features or to_do.captions) and not any(
-            map(self.results.change, self.survey.all_entries())
+            map(self.results.would_change, self.survey.all_entries())
         )
+
+    def keys(self) -> set[str]:
+        """Return the keys of all images of the dataset, new ones among them."""
+        return self.survey.keys.keys() | {entry.key for entry in self.survey.new}
+
+    def has_merged_results(self) -> bool:
+        """Tell whether a killed process left results that it had merged."""
+        if not self.side.directory.exists() or self.request.anew:
+            return False
+        keys, results, passes = self.keys(), self.results, self.request.passes
+        return (
+            results.sizes.has_merged(keys)
+            or (EMBEDDING in passes and results.features.has_merged(keys))
+            or (CAPTION in passes and results.captions.has_merged(keys))
+        )
+
+    def let_go_of_results(self, *, whole: bool) -> None:
+        """Remove what is merged from the side journals.
+
+        What is made anew stays until all of it is: only the journal tells which is which.
+
+        Args:
+            whole: Whether everything that was to be made has been tried.
+        """
+        request, results, keys = self.request, self.results, self.keys()
+        makes_features = EMBEDDING in request.passes or PATCHES in request.passes
+        results.sizes.settle(keys)
+        if makes_features and (whole or FEATURES.isdisjoint(request.anew)):
+            results.features.settle(keys, embeddings=EMBEDDING in request.passes)
+        if CAPTION in request.passes and (whole or "caption" not in request.anew):
+            results.captions.settle(keys)
 
     def release(self) -> None:
         """Give the lock back."""
@@ -132,7 +163,7 @@ def prepare_enrichment(request: EnrichRequest) -> Prepared:
         JournalLocked: another process enriches this dataset.
     """
     prepared = survey_dataset(request)
-    if prepared.is_done:
+    if prepared.is_done and not prepared.has_merged_results():
         return prepared
     lock = prepared.side.lock()
     try:
@@ -224,9 +255,9 @@ def _known_captions(request: EnrichRequest, entries: Iterable[Entry]) -> dict[st
 
 def wants_features(entry: Entry, results: Results, anew: frozenset[str]) -> tuple[bool, bool]:
     """Tell whether an image's embedding is to be made, and whether its patch file is."""
-    made = results.features.made
-    embedding = "dinov3_embedding" in entry.lacking and not made(entry.key, embedding=True)
-    return embedding, entry.patches and not ("patches" in anew and made(entry.key, patches=True))
+    features, key = results.features, entry.key
+    embedding = "dinov3_embedding" in entry.lacking and not features.has_embedding(key)
+    return embedding, entry.patches and not ("patches" in anew and features.has_patches(key))
 
 
 def _to_do(
@@ -245,15 +276,19 @@ def _to_do(
         to_do.masks += "t5_attention_mask" in entry.lacking and entry.has_caption
         if not entry.on_disk:
             continue
-        if _wants_size(entry, results) and is_whole(entry, results.sizes):
+        wants_size = _wants_size(entry, results)
+        has_header = (
+            not wants_size or "dimensions" in request.anew or is_whole(entry, results.sizes)
+        )
+        if wants_size and has_header:
             to_do.sizes.append(entry)
         if _wants_caption(entry, results) and is_whole(entry, results.captions):
             to_do.captions.append(entry)
         embedding, patches = wants_features(entry, results, request.anew)
-        if (embedding or patches) and is_whole(entry, results.features):
+        if (embedding or patches) and has_header and is_whole(entry, results.features):
             to_do.features.append(entry)
             to_do.patches += patches
-            to_do.patch_bytes += files.bytes_of(entry.bucket) if files and patches else 0
+            to_do.patch_bytes += files.bytes_to_come(entry) if files and patches else 0
     to_do.broken = len(broken)
     return to_do
 

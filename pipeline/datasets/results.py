@@ -10,7 +10,8 @@ from backends.encoders.t5 import T5Tokenizer
 from backends.keys import scrub
 from journal import CaptionRecord, split_path
 from pipeline.datasets.buckets import bucket_name, bucket_of
-from pipeline.datasets.side_journals import FeatureRecord, SideJournal, SizeRecord
+from pipeline.datasets.side_journals import FeatureJournal, SideJournal
+from pipeline.datasets.side_records import SizeRecord
 from pipeline.datasets.survey import Entry
 from pipeline.photos.geometry import Size
 
@@ -44,7 +45,7 @@ class Results:
     def __init__(
         self,
         sizes: SideJournal[SizeRecord],
-        features: SideJournal[FeatureRecord],
+        features: FeatureJournal,
         captions: SideJournal[CaptionRecord],
         known_captions: Mapping[str, str],
         tokenizer: T5Tokenizer | None,
@@ -76,7 +77,7 @@ class Results:
         size = self.size(entry)
         return None if size is None else bucket_of(size)
 
-    def change(self, entry: Entry) -> bool:
+    def would_change(self, entry: Entry) -> bool:
         """Tell whether there is anything to put into a record, without reading it."""
         key, lacking = entry.key, entry.lacking
         has_size = entry.size is not None or self.sizes.made(key)
@@ -85,7 +86,7 @@ class Results:
             entry.line == 0
             or ("image_id" in lacking)
             or (has_size and not lacking.isdisjoint({"height", "width", "aspect_bucket"}))
-            or ("dinov3_embedding" in lacking and self.features.made(key, embedding=True))
+            or ("dinov3_embedding" in lacking and self.features.has_embedding(key))
             or ("caption" in lacking and has_caption)
             or (
                 "t5_attention_mask" in lacking
@@ -102,8 +103,8 @@ class Results:
             bucket = bucket_name(bucket_of(size))
             values |= {"height": size[1], "width": size[0], "aspect_bucket": bucket}
         values["image_id"] = entry.image_id
-        if "dinov3_embedding" in entry.lacking and (found := self.features.read(entry.key)):
-            values["dinov3_embedding"] = found.embedding
+        if "dinov3_embedding" in entry.lacking:
+            values["dinov3_embedding"] = self.features.embedding(entry.key)
         if "caption" in entry.lacking:
             values["caption"] = self._caption(entry.key)
         return {

@@ -10,6 +10,7 @@ from collections.abc import Callable, Container
 from contextlib import suppress
 from datetime import datetime
 from io import FileIO
+from operator import attrgetter
 from pathlib import Path
 from typing import Generic, NamedTuple, TypeVar
 
@@ -20,13 +21,13 @@ from journal import (
     Follower,
     Index,
     RecordUnreadable,
-    Seal,
     Status,
     WriterLock,
     atomic_rewrite,
     read_line,
     read_record,
 )
+from pipeline.datasets.side_records import FeatureRecord, SizeRecord
 from pipeline.jobs.plan import Made, Maker
 
 Kind = TypeVar("Kind", bound=msgspec.Struct)
@@ -35,38 +36,16 @@ SECOND = 1.0
 """Records tell the time of an attempt to the second."""
 
 
-class SizeRecord(msgspec.Struct, omit_defaults=True, kw_only=True):
-    """Width and height of an image in pixels, upright, or why they are not known."""
+TRANSIENT = ("TimeoutError", "DecoderDied", "MemoryError", "PermissionError")
+"""Beginnings of errors that say nothing of the file itself."""
 
-    rel_path: str
-    status: Status
-    at: str
-    raw_path: str | None = None
-    width: int | None = None
-    height: int | None = None
-    error: str | None = None
-
-
-class FeatureRecord(msgspec.Struct, omit_defaults=True, kw_only=True):
-    """What DINO made of an image.
-
-    Attributes:
-        embedding: The pooled feature, where it was asked for.
-        patches: Shape of the patch file, where one was written.
-    """
-
-    rel_path: str
-    status: Status
-    at: str
-    model: str
-    raw_path: str | None = None
-    embedding: list[float] | None = None
-    patches: tuple[int, int] | None = None
-    error: str | None = None
+PLUG_IN = "plug-in"
+"""In the error of a format that can be read once something is installed."""
 
 
 class _Attempt(msgspec.Struct):
     at: str
+    error: str | None = None
 
 
 class _Head(msgspec.Struct, gc=False):
@@ -76,24 +55,30 @@ class _Head(msgspec.Struct, gc=False):
     backend: str | None = None
     model: str | None = None
     prompt: str | None = None
-    embedding: msgspec.Raw = msgspec.Raw(b"")
     patches: msgspec.Raw = msgspec.Raw(b"")
 
 
-class Outcome(NamedTuple):
-    """How an attempt ended, by whose work, and what of it there is."""
+class _HeadWithEmbedding(msgspec.Struct, gc=False):
+    """A record without an embedding is none of these, and is passed over."""
+
+    rel_path: str
+    embedding: msgspec.Raw
+    raw_path: str | None = None
+    model: str | None = None
+
+
+class Attempted(NamedTuple):
+    """How an attempt ended, by whose work, and whether it wrote a patch file."""
 
     status: Status
     backend: str | None
     model: str | None
     prompt: str | None
-    embedding: bool
     patches: bool
 
 
-def _group(head: _Head) -> Outcome:
-    made = (head.backend, head.model, head.prompt)
-    return Outcome(head.status, *made, bool(head.embedding), bool(head.patches))
+def _group(head: _Head) -> Attempted:
+    return Attempted(head.status, head.backend, head.model, head.prompt, bool(head.patches))
 
 
 class SideJournal(Generic[Kind]):
@@ -109,38 +94,44 @@ class SideJournal(Generic[Kind]):
         self,
         path: Path,
         kind: type[Kind],
-        counts: Callable[[Outcome], bool] = lambda outcome: True,
+        counts: Callable[[Attempted], bool] = lambda attempted: True,
     ) -> None:
         self.path = path
         self.kind = kind
         self._counts = counts
-        self._index: Index[Outcome] = Index(Follower(path, _Head), _group)
+        self._index: Index[Attempted] = Index(Follower(path, _Head), _group)
         self.refresh()
 
     def refresh(self) -> None:
         """Take in what was written since."""
         self._index.refresh()
 
-    def _outcome(self, key: str) -> Outcome | None:
-        outcome = self._index.group(key)
-        return outcome if outcome is not None and self._counts(outcome) else None
+    def _attempted(self, key: str) -> Attempted | None:
+        attempted = self._index.group(key)
+        return attempted if attempted is not None and self._counts(attempted) else None
 
-    def made(self, key: str, *, embedding: bool = False, patches: bool = False) -> bool:
-        """Tell whether there is a result for an image, with what is asked for."""
-        outcome = self._outcome(key)
-        if outcome is None or outcome.status != "success":
-            return False
-        return (outcome.embedding or not embedding) and (outcome.patches or not patches)
+    def made(self, key: str) -> bool:
+        """Tell whether there is a result for an image."""
+        attempted = self._attempted(key)
+        return attempted is not None and attempted.status == "success"
+
+    def failed(self, key: str) -> bool:
+        """Tell whether the last attempt at an image ended without a result."""
+        attempted = self._attempted(key)
+        return attempted is not None and attempted.status != "success"
 
     def gave_up(self, key: str, path: Path) -> bool:
         """Tell whether an image was found broken, and its file has not changed since."""
-        outcome = self._outcome(key)
-        if outcome is None or outcome.status != "error_corrupt":
+        attempted = self._attempted(key)
+        if attempted is None or attempted.status != "error_corrupt":
             return False
         try:
             record, _ = read_record(self.path, self._index.offset(key), _Attempt)
             attempted_at = datetime.fromisoformat(record.at).timestamp()
         except (RecordUnreadable, ValueError):
+            return False
+        error = record.error or ""
+        if error.startswith(TRANSIENT) or PLUG_IN in error:
             return False
         try:
             changed_at = path.stat().st_ctime  # what a copy brings along is the other one
@@ -149,41 +140,92 @@ class SideJournal(Generic[Kind]):
         return changed_at <= attempted_at + SECOND
 
     def read(self, key: str) -> Kind | None:
-        """Return the result for an image, None where there is none that can be trusted."""
-        if not self.made(key):
-            return None
+        """Return the result for an image, None where there is none.
+
+        One whose checksum does not match counts: it is paid for.
+        """
+        return self._read(self._index.offset(key)) if self.made(key) else None
+
+    def _read(self, offset: int) -> Kind | None:
         try:
-            record, sealed = read_record(self.path, self._index.offset(key), self.kind)
+            return read_record(self.path, offset, self.kind)[0]
         except RecordUnreadable:
             return None
-        return None if sealed is Seal.BROKEN else record
-
-    def failed(self, key: str) -> bool:
-        """Tell whether an attempt at an image ended without a result."""
-        outcome = self._outcome(key)
-        return outcome is not None and outcome.status != "success"
 
     def settle(self, merged: Container[str], *, embeddings: bool = True) -> None:
-        """Keep only what is not merged: failures, and results for images that left the dataset.
+        """Keep only what is not merged; where that is everything, nothing is written.
 
         Args:
-            merged: The images of the dataset.
-            embeddings: Whether records with an embedding have been merged, too.
+            merged: The images of the dataset, whose results are in it.
+            embeddings: Whether their embeddings are, too.
         """
-        kept: list[int] = []
-        for key in self._index:
-            outcome = self._outcome(key)
-            if outcome is None:
-                continue  # of another model; what counts has been made since, or will be
-            is_merged = outcome.status == "success" and key in merged
-            if is_merged and (embeddings or not outcome.embedding):
-                continue
-            kept.append(self._index.offset(key))
+        kept = self._unmerged(merged, embeddings)
         if not kept:
             self.path.unlink(missing_ok=True)
-            return
-        with FileIO(self.path, "rb") as old, atomic_rewrite(self.path) as file:
-            file.writelines(read_line(old, offset) + b"\n" for offset in kept)
+        elif len(kept) < len(self._index):
+            with FileIO(self.path, "rb") as old, atomic_rewrite(self.path) as file:
+                file.writelines(read_line(old, offset) + b"\n" for offset in sorted(kept))
+
+    def has_merged(self, merged: Container[str]) -> bool:
+        """Tell whether there is anything that `settle` would remove."""
+        return len(self._unmerged(merged, True)) < len(self._index)
+
+    def _unmerged(self, merged: Container[str], embeddings: bool) -> set[int]:
+        """Return the offsets of failures, and of results for images that left the dataset."""
+        return {
+            self._index.offset(key)
+            for key in self._index
+            if (attempted := self._index.group(key)) is not None
+            and (attempted.status != "success" or key not in merged)
+        }
+
+
+class FeatureJournal(SideJournal[FeatureRecord]):
+    """What a DINO made, that waits to be merged.
+
+    An embedding counts until it is merged, whatever came after it: another pass over the
+    image may have made patches alone, or failed.
+
+    Args:
+        path: The journal; it need not exist.
+        model: The DINO; what another made does not count.
+    """
+
+    def __init__(self, path: Path, model: str) -> None:
+        self._model = model
+        self._embeddings: Index[str | None] = Index(
+            Follower(path, _HeadWithEmbedding), attrgetter("model")
+        )
+        super().__init__(path, FeatureRecord, lambda attempted: attempted.model == model)
+
+    def refresh(self) -> None:
+        """Take in what was written since."""
+        super().refresh()
+        self._embeddings.refresh()
+
+    def has_embedding(self, key: str) -> bool:
+        """Tell whether there is an embedding of an image."""
+        return key in self._embeddings and self._embeddings.group(key) == self._model
+
+    def has_patches(self, key: str) -> bool:
+        """Tell whether the patch file of an image has been written."""
+        attempted = self._attempted(key)
+        return attempted is not None and attempted.patches
+
+    def embedding(self, key: str) -> list[float] | None:
+        """Return the embedding of an image, None where there is none."""
+        if not self.has_embedding(key):
+            return None
+        record = self._read(self._embeddings.offset(key))
+        return None if record is None else record.embedding
+
+    def _unmerged(self, merged: Container[str], embeddings: bool) -> set[int]:
+        waiting = {
+            self._embeddings.offset(key)
+            for key in self._embeddings
+            if not (embeddings and self.has_embedding(key) and key in merged)
+        }
+        return waiting | super()._unmerged(merged, embeddings)
 
 
 class SideJournals:
@@ -195,15 +237,15 @@ class SideJournals:
 
     def __init__(self, dataset: Path) -> None:
         self.directory = dataset.with_name(dataset.name + ".enriching")
+        self._name = dataset.name
 
     def sizes(self) -> SideJournal[SizeRecord]:
         """Return the sizes."""
         return SideJournal(self.directory / "sizes.jsonl", SizeRecord)
 
-    def features(self, model: str, *, anew: bool) -> SideJournal[FeatureRecord]:
+    def features(self, model: str, *, anew: bool) -> FeatureJournal:
         """Return the features of a model; those that were asked for anew stand apart."""
-        path = self._path("features", anew=anew)
-        return SideJournal(path, FeatureRecord, lambda outcome: outcome.model == model)
+        return FeatureJournal(self._path("features", anew=anew), model)
 
     def captions(self, maker: Maker | None) -> SideJournal[CaptionRecord]:
         """Return the captions; those that were asked for anew stand apart.
@@ -214,7 +256,7 @@ class SideJournals:
         path = self._path("captions", anew=maker is not None)
         if maker is None:
             return SideJournal(path, CaptionRecord)
-        return SideJournal(path, CaptionRecord, lambda outcome: _is_by(outcome, maker))
+        return SideJournal(path, CaptionRecord, lambda attempted: _is_by(attempted, maker))
 
     def _path(self, name: str, *, anew: bool) -> Path:
         return self.directory / f"{name}{'.anew' if anew else ''}.jsonl"
@@ -226,7 +268,7 @@ class SideJournals:
             JournalLocked: another process enriches it.
         """
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return WriterLock(self.directory / "in-use", f"pcc dataset enrich, {self.directory}")
+        return WriterLock(self.directory / self._name, "pcc dataset enrich")
 
     def leave(self, lock: WriterLock) -> None:
         """Give the lock back; nothing stays behind where nothing waits."""
@@ -237,5 +279,6 @@ class SideJournals:
             self.directory.rmdir()
 
 
-def _is_by(outcome: Outcome, maker: Maker) -> bool:
-    return maker.made(Made(outcome.status, outcome.backend, outcome.model, outcome.prompt))
+def _is_by(attempted: Attempted, maker: Maker) -> bool:
+    status, backend, model, prompt, _ = attempted
+    return maker.made(Made(status, backend, model, prompt))

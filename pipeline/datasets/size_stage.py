@@ -8,13 +8,14 @@ from pathlib import Path
 
 from backends.base import PictureSpec
 from journal import Status, split_path, utc_now
-from pipeline.datasets.side_journals import SizeRecord
+from pipeline.datasets.side_records import SizeRecord
 from pipeline.jobs.errors import RunStopped, describe
 from pipeline.jobs.stage import Decoded, Failed, SoloStage, Usage
 from pipeline.photos.decoder import DecoderPool
-from pipeline.photos.errors import CorruptImageError, DecoderUnavailable
+from pipeline.photos.errors import CorruptImageError, DecoderUnavailable, PhotosDirMissing
 from pipeline.photos.geometry import Size
 from pipeline.photos.photo import Photo
+from pipeline.photos.walk import is_empty_or_gone
 
 HEADERS_AT_ONCE = 64
 
@@ -36,6 +37,7 @@ class SizeStage(SoloStage[SizeRecord]):
 
     def __init__(self, input_dir: Path, processes: int) -> None:
         # A header needs no form of picture; a pool wants to know one all the same.
+        self._input_dir = input_dir
         self._pool = DecoderPool(input_dir, PictureSpec(max_edge=1), processes)
 
     async def open(self) -> None:
@@ -54,6 +56,8 @@ class SizeStage(SoloStage[SizeRecord]):
         try:
             size = await self._pool.size(photo.path)
         except CorruptImageError as error:
+            if is_empty_or_gone(self._input_dir):
+                raise PhotosDirMissing(self._input_dir, "it is empty or gone") from None
             return self._record(photo, "error_corrupt", error=describe(error))
         return self._record(photo, "success", size=size)
 
@@ -90,7 +94,7 @@ class SizeStage(SoloStage[SizeRecord]):
         """Stop where no decoding process starts; a broken header says nothing of the next.
 
         Raises:
-            RunStopped: none starts.
+            RunStopped: none starts, or all images are gone.
         """
-        if isinstance(error, DecoderUnavailable):
+        if isinstance(error, (DecoderUnavailable, PhotosDirMissing)):
             raise RunStopped(str(error))

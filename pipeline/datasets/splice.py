@@ -13,8 +13,8 @@ import msgspec
 
 from journal import BOM
 
-_ANY_NAME = rb'(?:[^"\\]|\\.){1,400}'
-"""A name as JSON may spell it, with escapes."""
+_TOKEN = re.compile(rb'("[^"\\]*(?:\\.[^"\\]*)*")\s*:\s*|"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]')
+"""A name with its colon, another string, or a bracket; the rest is of no matter."""
 
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
@@ -44,21 +44,32 @@ def set_fields(line: bytes, fields: Mapping[str, bytes], present: frozenset[str]
 def _replace(line: bytes, name: str, value: bytes) -> bytes:
     """Return a line with the value of one field replaced.
 
-    The field is looked for as text, and each find is proved by reading the result:
-    the same words may stand in a caption, or in an object within.
+    The place is found by brackets and strings alone, and proved by reading the result.
     """
     wanted = _read(line)
     old = bytes(wanted[name])
     if _plain(old) == _plain(value):
         return line
     wanted[name] = msgspec.Raw(value)
-    for spelling in (name.encode(), _ANY_NAME):
-        found = re.finditer(rb'(?="%b"\s*:\s*(%b))' % (spelling, re.escape(old)), line)
-        for start, end in reversed([match.span(1) for match in found]):
-            changed = line[:start] + value + line[end:]
-            if _same(_read(changed), wanted):
-                return changed
-    raise AssertionError(f"{name} is in the line, and is nowhere in it")
+    start = _place_of(line, name)
+    changed = line[:start] + value + line[start + len(old) :]
+    if not _same(_read(changed), wanted):
+        raise AssertionError(f"{name} stands in a line where nobody finds it")
+    return changed
+
+
+def _place_of(line: bytes, name: str) -> int:
+    """Return where the value of a field begins: behind the last such name of the outer object."""
+    place = depth = 0
+    for token in _TOKEN.finditer(line):
+        text = token[0]
+        if text in b"[{":
+            depth += 1
+        elif text in b"]}":
+            depth -= 1
+        elif depth == 1 and token[1] is not None and msgspec.json.decode(token[1]) == name:
+            place = token.end()
+    return place
 
 
 def _plain(value: bytes) -> bytes:

@@ -10,10 +10,19 @@ from pathlib import Path
 import msgspec
 
 from pipeline.datasets.buckets import bucket_of, parse_bucket
-from pipeline.datasets.image_ids import assign_ids
+from pipeline.datasets.image_ids import assign_ids, is_file_name
 from pipeline.datasets.passes import T5, Pass
 from pipeline.datasets.patch_files import PatchFiles
-from pipeline.datasets.records import Line, Record, is_there, key_of, locate, parse, read_lines
+from pipeline.datasets.records import (
+    Line,
+    Record,
+    is_there,
+    key_of,
+    locate,
+    loosely_read_path,
+    parse,
+    read_lines,
+)
 from pipeline.photos.geometry import Size
 from pipeline.photos.photo import photo_key
 
@@ -67,6 +76,7 @@ class Survey(msgspec.Struct):
         malformed: Lines that hold no record.
         superseded: Lines whose image has another record further down.
         shared_ids: Ids that several records have.
+        unusable_ids: Lines whose id cannot name a file.
         odd_buckets: Lines whose bucket has no width and height.
     """
 
@@ -80,6 +90,7 @@ class Survey(msgspec.Struct):
     malformed: list[int] = []
     superseded: list[int] = []
     shared_ids: list[str] = []
+    unusable_ids: list[int] = []
     odd_buckets: list[int] = []
 
     @property
@@ -153,6 +164,7 @@ class Surveyor:
         record = None if line.data is None else parse(line.data)
         if record is None:
             survey.malformed.append(line.number)
+            self._reserve(line, survey)
             return
         path = locate(record, self._root)
         key = key_of(record, path)
@@ -168,11 +180,20 @@ class Surveyor:
         if image_id is not None:
             ids[key] = image_id
         entry = self._entry(line.number, key, path, record, image_id, survey)
+        if self._ids and record.image_id and not (image_id and is_file_name(image_id)):
+            survey.unusable_ids.append(line.number)
+            entry.patches = False
         if entry.lacking or entry.patches:
             survey.entries[line.number] = entry
         missing.pop(key, None)
         if not entry.on_disk:
             missing[key] = record.image_path
+
+    def _reserve(self, line: Line, survey: Survey) -> None:
+        """Give no second record to the image of a line that others can read, and we cannot."""
+        path = None if line.data is None else loosely_read_path(line.data)
+        if path is not None and (key := photo_key(path)) not in survey.keys:
+            survey.keys[key] = line.number
 
     def _entry(
         self,

@@ -91,11 +91,12 @@ class Verifier:
         self._sum_up()
         manifest = read_manifest(self._patches_dir)
         report = self.report
+        report.mixed_models = manifest is not None and manifest.unfinished
         report.patches_checked = manifest is not None or any(self._patches_dir.glob("*.npy"))
         if report.patches_checked:
             files = None if manifest is None else PatchFiles(self._patches_dir, manifest.config())
             self._check_patches(files, gate)
-        report.ok = not report.has_defects()
+        report.ok, report.finished = not report.has_defects(), True
 
     def _take(self, line: Line) -> None:
         if line.data is not None and not line.data.strip(b" \t\r"):
@@ -104,7 +105,7 @@ class Verifier:
         if record is None:
             self.report.malformed.append(line.number)
             return
-        path = locate(record, self._root or "")
+        path = locate(record, self._root or "\0")
         key = key_of(record, path)
         if (earlier := self._seen.get(key)) is not None:
             self.report.superseded.append(earlier.line)

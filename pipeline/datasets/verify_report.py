@@ -33,7 +33,8 @@ class VerifyReport(msgspec.Struct, kw_only=True):
     """What a check found, as `--json` prints it.
 
     Attributes:
-        ok: Whether nothing is missing, stale or damaged.
+        ok: Whether nothing is missing, stale or damaged; False while that is not known.
+        finished: Whether everything was checked.
         records: Images with a record.
         buckets: Its patch files, by bucket; `none` for records without one.
         patches_checked: Whether there are patch files to check at all.
@@ -46,12 +47,14 @@ class VerifyReport(msgspec.Struct, kw_only=True):
         malformed: Lines that hold no record.
         superseded: Lines whose image has another record further down.
         shared_ids: Ids that several records have.
+        mixed_models: Whether some patch files are still of another model.
         discarded: Patch files that were moved away.
         orphans: Patch files that belong to no record.
         examples: Some paths or ids for each kind of defect.
     """
 
-    ok: bool = True
+    ok: bool = False
+    finished: bool = False
     records: int = 0
     buckets: dict[str, BucketRow] = {}
     patches_checked: bool = False
@@ -64,6 +67,7 @@ class VerifyReport(msgspec.Struct, kw_only=True):
     malformed: list[int] = []
     superseded: list[int] = []
     shared_ids: list[str] = []
+    mixed_models: bool = False
     discarded: int = 0
     orphans: int = 0
     examples: dict[str, list[str]] = {}
@@ -78,6 +82,7 @@ class VerifyReport(msgspec.Struct, kw_only=True):
             or self.stale_masks
             or self.missing_images
             or self.malformed
+            or self.mixed_models
             or self.shared_ids
             or any(row.missing or row.stale or row.truncated or row.nan for row in rows)
         )

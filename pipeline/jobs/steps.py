@@ -22,8 +22,8 @@ class Steps:
 
     Args:
         steps: Run one after the other.
-        last: Runs behind them, also when one of them was stopped: it brings in what was
-            made. Not after an error, and not when everything is to end at once.
+        last: Runs behind them, also when one of them was stopped, or failed after something
+            was made: it brings that in. Not when everything is to end at once.
     """
 
     def __init__(self, steps: Sequence[Step], last: Step | None = None) -> None:
@@ -36,7 +36,18 @@ class Steps:
 
     async def run(self) -> Ending:
         """Work until the last step is done, or one of them was stopped."""
-        ending = await self._run_steps()
+        try:
+            ending = await self._run_steps()
+        except Exception as error:
+            if any(step.snapshot().attempted for step in self._steps):
+                try:
+                    await self._run_last(Ending.STOPPED)
+                except Exception as another:
+                    raise error from another
+            raise
+        return await self._run_last(ending)
+
+    async def _run_last(self, ending: Ending) -> Ending:
         if self._last is None or self._aborted:
             return ending
         self._current = self._last

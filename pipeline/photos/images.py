@@ -250,6 +250,8 @@ def _turn_of(image: Image.Image) -> Image.Transpose | None:
     """Return the turn that makes the image upright, None where it stands so already."""
     if image.format in UPRIGHT_FORMATS:
         return None
+    if image.format == "PNG" and "exif" not in image.info:
+        return None  # looking for it behind the pixels would decode them all
     return _TURNS.get(image.getexif().get(ORIENTATION, 1))
 
 

@@ -65,7 +65,13 @@ def lines_of_odd_kinds(folder: Path) -> bytes:
 def killed_at(call: str, occurrence: int, folder: Path, workspace: Path) -> bool:
     """Enrich with a kill at one system call on the files concerned; tell whether it came to it."""
     side = workspace / "dataset.jsonl.enriching"
-    watched = [workspace / "dataset.jsonl", workspace, side, side / "in-use", side / "sizes.jsonl"]
+    watched = [
+        workspace / "dataset.jsonl",
+        workspace,
+        side,
+        side / "dataset.jsonl",
+        side / "sizes.jsonl",
+    ]
     watched += [workspace / ".dataset.jsonl.4711.tmp", side / ".sizes.jsonl.4711.tmp"]
     paths = [flag for path in watched for flag in ("-P", str(path))]
     inject = ["-e", f"trace={call}", "-e", f"inject={call}:signal=KILL:when={occurrence}"]
@@ -232,12 +238,12 @@ def test_a_dataset_changed_meanwhile_is_told_and_left_and_merged_by_the_next_run
 def test_a_lock_whose_holder_died_holds_nobody_up(folder: Path, workspace: Path, pcc: Pcc) -> None:
     side = workspace / "dataset.jsonl.enriching"
     side.mkdir()
-    (side / "in-use").write_bytes(b"")
-    (side / "in-use.lock").write_text('{"pid":1,"host":"x","command":"y"}')
+    (side / "dataset.jsonl").write_bytes(b"")
+    (side / "dataset.jsonl.lock").write_text('{"pid":1,"host":"x","command":"y"}')
     assert pcc(*ENRICH, folder, *CHEAP).returncode == 0
     assert not side.exists()
     side.mkdir()
-    lock = WriterLock(side / "in-use", "somebody else")
+    lock = WriterLock(side / "dataset.jsonl", "somebody else")
     (workspace / "dataset.jsonl").unlink()
     done = pcc(*ENRICH, folder, *CHEAP)
     lock.release()

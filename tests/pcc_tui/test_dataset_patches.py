@@ -209,7 +209,8 @@ def test_a_full_disk_in_the_middle_keeps_what_was_made(
     before = files(patches)
     assert len(before) == 2
     report = ok(workspace, *ENRICH, few, *flags(model(V3)))
-    assert (report["made"]["patches"], report["made"]["embedding"]) == (2, 2)
+    # The picture that broke off had its embedding made, and that was kept.
+    assert (report["made"]["patches"], report["made"]["embedding"]) == (2, 1)
     assert before.items() <= files(patches).items()
     assert all(one["dinov3_embedding"] for one in read_dataset(workspace / "dataset.jsonl"))
     assert not list(patches.glob(".*"))
@@ -224,7 +225,7 @@ def test_ids_that_lead_elsewhere_harm_nothing(
     before = set(tree(tmp_path))
     report = ok(workspace, *ENRICH, few, *flags(model(V3), "patches"))
 
-    assert (report["made"]["patches"], report["failed"]["features"]) == (1, 3)
+    assert (report["made"]["patches"], report["failed"]["features"]) == (1, 0)
     assert files(patches).keys() == {"3.npy"}
     assert {path for path in set(tree(tmp_path)) - before if workspace not in path.parents} == set()
     assert [one["image_id"] for one in read_dataset(dataset)] == [*ids, "3"]

@@ -57,7 +57,8 @@ def shards_of(directory: Path) -> dict[str, bytes]:
 
 def index_of(directory: Path) -> dict[str, Any]:
     try:
-        found: dict[str, Any] = json.loads((directory / "index.json").read_bytes())
+        (index,) = directory.glob("*index.json")
+        found: dict[str, Any] = json.loads(index.read_bytes())
     except FileNotFoundError:
         return {"shards": [], "complete": False}
     return found
@@ -136,7 +137,7 @@ def test_interrupted_it_ends_soon_and_loses_one_shard(
     assert process.returncode == 130
     assert errors == ""
     assert "the same command goes on" in printed
-    assert sorted(shards_of(out)) == ["index.json", *[shard["name"] for shard in index["shards"]]]
+    assert sorted(shards_of(out)) == ["_index.json", *[shard["name"] for shard in index["shards"]]]
     assert not index["complete"]
     resumed = pcc(*command)
     assert "going on behind them" in resumed.stdout

@@ -236,7 +236,7 @@ def test_a_write_that_fails_half_way_leaves_nothing(workspace: Path) -> None:
 
 
 def test_too_little_room_is_told_before_anything_is_written(pcc: Pcc, workspace: Path) -> None:
-    done = pcc(*generate(10**18, "--yes"))
+    done = pcc(*generate(10**12, "--yes"))
 
     assert done.returncode == 1
     assert done.stderr.startswith("pcc: disk full")

@@ -89,7 +89,12 @@ def test_a_bucket_is_its_own_and_its_name_reads_back(bucket: Size) -> None:
 
 def test_buckets_of_others_are_read_too() -> None:
     assert parse_bucket("640x1536") == (640, 1536)
-    assert parse_bucket("8192x16") == (8192, 16)
+    assert parse_bucket("2048x2048") == (2048, 2048)
+
+
+@pytest.mark.parametrize("name", ["8192x8192", "63x640", "4096x1025"])
+def test_what_is_far_too_large_or_too_thin_is_no_bucket(name: str) -> None:
+    assert parse_bucket(name) is None
 
 
 @pytest.mark.parametrize(

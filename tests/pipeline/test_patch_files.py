@@ -260,7 +260,7 @@ def test_another_model_of_the_same_shape_is_refused(files: PatchFiles) -> None:
     assert found.unfinished
     with pytest.raises(OtherPatches):
         other.begin(anew=False)
-    other.finish()
+    assert other.finish(set()) == len(list(files.directory.glob("of-another-model/*.npy")))
     other.begin(anew=False)
 
 

@@ -8,10 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from journal import JournalWriter, WriterLock
-from pipeline.datasets.side_journals import SizeRecord
+from pipeline.datasets.side_records import SizeRecord
 from pipeline.datasets.size_stage import SizeStage
 from pipeline.jobs.budget import Budget
 from pipeline.jobs.copies import Copies
@@ -35,8 +36,9 @@ async def until(condition: Callable[[], bool]) -> None:
 class Told:
     """A step that ends as it is told to, and notes what happens to it."""
 
-    def __init__(self, ending: Ending | Exception | None = Ending.DONE) -> None:
+    def __init__(self, ending: Ending | Exception | None = Ending.DONE, attempted: int = 0) -> None:
         self.heard: list[str] = []
+        self._attempted = attempted
         self._ending = ending
         self._end = asyncio.Event()
 
@@ -50,7 +52,7 @@ class Told:
         return self._ending
 
     def snapshot(self) -> Snapshot:
-        return new_progress().snapshot()
+        return msgspec.structs.replace(new_progress().snapshot(), attempted=self._attempted)
 
     def pause(self) -> None:
         self.heard.append("pause")
@@ -131,7 +133,17 @@ async def test_an_abort_after_a_stop_reaches_the_last_step() -> None:
     assert last.heard == ["run", "abort"]
 
 
-async def test_after_an_error_the_last_step_does_not_run() -> None:
+@pytest.mark.parametrize("closing", [None, OSError("worse")])
+async def test_after_an_error_the_last_step_brings_in_what_was_made(
+    closing: Exception | None,
+) -> None:
+    last = Told() if closing is None else Told(closing)
+    with pytest.raises(ValueError, match="no good"):
+        await Steps([Told(attempted=1), Told(ValueError("no good"))], last).run()
+    assert last.heard == ["run"]
+
+
+async def test_after_an_error_before_anything_was_made_the_last_step_does_not_run() -> None:
     last = Told()
     with pytest.raises(ValueError, match="no good"):
         await Steps([Told(ValueError("no good"))], last).run()

@@ -17,7 +17,8 @@ from journal import CaptionRecord, seal, split_path
 from pipeline.datasets.passes import choose_passes
 from pipeline.datasets.patch_files import PatchFiles
 from pipeline.datasets.results import Results
-from pipeline.datasets.side_journals import FeatureRecord, SideJournals, SizeRecord
+from pipeline.datasets.side_journals import SideJournals
+from pipeline.datasets.side_records import FeatureRecord, SizeRecord
 from pipeline.datasets.survey import Entry, Survey, Surveyor
 from pipeline.jobs.plan import Maker
 from pipeline.jobs.progress import Progress

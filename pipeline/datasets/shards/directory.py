@@ -14,7 +14,7 @@ from pipeline.datasets.shards.index import Index, difference, read_index
 
 _SHARD = re.compile(r"shard-(\d{6,})\.(?:tar|parquet)", re.ASCII)
 _LEFTOVER = re.compile(
-    r"\.shard-\d{6,}\.(?:tar|parquet)\.partial|\.index\.json\.\d+\.tmp", re.ASCII
+    r"\.shard-\d{6,}\.(?:tar|parquet)\.partial|\._?index\.json\.\d+\.tmp", re.ASCII
 )
 
 

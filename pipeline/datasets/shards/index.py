@@ -12,7 +12,8 @@ from journal import atomic_rewrite
 from pipeline.datasets.errors import OtherShards
 from pipeline.datasets.patch_files import Manifest
 
-INDEX = "index.json"
+INDEXES = {"webdataset": "index.json", "parquet": "_index.json"}
+"""By format. Readers of a directory of Parquet files pass over names that begin like this."""
 VERSION = 1
 
 Format = Literal["webdataset", "parquet"]
@@ -122,7 +123,7 @@ class Index(msgspec.Struct, kw_only=True):
         Raises:
             DiskFull: there is no room; the old one stays.
         """
-        with atomic_rewrite(directory / INDEX) as file:
+        with atomic_rewrite(directory / INDEXES[self.format]) as file:
             file.write(msgspec.json.format(msgspec.json.encode(self)) + b"\n")
 
 
@@ -141,15 +142,17 @@ def read_index(directory: Path) -> Index | None:
     Raises:
         OtherShards: what is there is none of ours.
     """
-    try:
-        found = msgspec.json.decode((directory / INDEX).read_bytes(), type=Index)
-    except FileNotFoundError:
-        return None
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
-        raise OtherShards(directory, f"an {INDEX} of something else") from None
-    if found.version != VERSION:
-        raise OtherShards(directory, f"an {INDEX} of version {found.version}")
-    return found
+    for name in INDEXES.values():
+        try:
+            found = msgspec.json.decode((directory / name).read_bytes(), type=Index)
+        except FileNotFoundError:
+            continue
+        except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+            raise OtherShards(directory, f"an {name} of something else") from None
+        if found.version != VERSION:
+            raise OtherShards(directory, f"an {name} of version {found.version}")
+        return found
+    return None
 
 
 def difference(found: Index, wanted: Index) -> str | None:

@@ -11,6 +11,7 @@ import msgspec
 
 from journal import utc_now
 from pipeline.captions.request import new_run_id
+from pipeline.datasets.errors import MixedPatches
 from pipeline.datasets.shards.directory import look_at, take_over
 from pipeline.datasets.shards.index import (
     Format,
@@ -28,6 +29,8 @@ from pipeline.jobs.hosting import Watcher, host
 from pipeline.jobs.log import log_to
 from pipeline.jobs.progress import Progress
 from pipeline.jobs.run_file import RunFile
+from pipeline.photos.errors import PhotosDirMissing
+from pipeline.photos.walk import is_empty_or_gone
 
 log = logging.getLogger("pcc.run")
 
@@ -126,9 +129,15 @@ def prepare_shards(request: ShardRequest) -> PreparedShards:
 
     Raises:
         OtherShards: it holds shards of something else.
+        MixedPatches: some patch files are still another model's.
+        PhotosDirMissing: there are no images at all.
     """
     patches = None if request.patches_dir is None else PatchSource(request.patches_dir)
     manifest = patches.manifest if patches else None
+    if manifest is not None and manifest.unfinished:
+        raise MixedPatches(manifest.model)
+    if is_empty_or_gone(request.input_dir):
+        raise PhotosDirMissing(request.input_dir, "it is empty")
     before = fingerprint(request.dataset)
     wanted = Index(
         format=request.format,

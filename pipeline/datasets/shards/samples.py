@@ -70,6 +70,7 @@ class LiveRecords(msgspec.Struct):
         bytes: About what they will take.
         malformed: Lines that hold no record.
         superseded: Lines whose image has another record further down.
+        borrowed_ids: Lines whose id, and with it the patch file, is an earlier record's.
     """
 
     dataset: Path
@@ -79,6 +80,7 @@ class LiveRecords(msgspec.Struct):
     bytes: int = 0
     malformed: list[int] = []
     superseded: set[int] = set()
+    borrowed_ids: set[int] = set()
 
     def candidates(self, behind: int) -> Iterator[Candidate]:
         """Yield the records that count, in the order of the file.
@@ -117,6 +119,8 @@ def read_live_records(
     """
     root = os.fspath(input_dir.absolute())
     live = LiveRecords(dataset, root, fingerprint(dataset), malformed=[], superseded=set())
+    live.borrowed_ids = set()
+    ids: dict[str, str] = {}
     lines: dict[str, int] = {}
     for line in read_lines(dataset):
         if line.data is not None and not line.data.strip(b" \t\r"):
@@ -132,10 +136,18 @@ def read_live_records(
             live.superseded.add(earlier)
             live.count -= earlier > behind
         lines[key] = line.number
+        image_id = record.text("image_id") if patches else None
+        ids.pop(key, None)
+        if image_id is not None:
+            ids[key] = image_id
         if line.number > behind:
             live.count += 1
             live.bytes += _bytes_of(line, root, path)
             live.bytes += patches.bytes_of(record) if patches else 0
+    owner: dict[str, str] = {}
+    live.borrowed_ids = {
+        lines[key] for key, image_id in ids.items() if owner.setdefault(image_id, key) != key
+    }
     return live
 
 

@@ -20,7 +20,7 @@ from pipeline.photos.decoder import DecoderPool
 from pipeline.photos.errors import CorruptImageError, PhotosDirMissing
 from pipeline.photos.exporting import AS_IT_IS, EXPORT
 from pipeline.photos.photo import LoadedPhoto
-from pipeline.photos.walk import PHOTO_SUFFIXES
+from pipeline.photos.walk import PHOTO_SUFFIXES, is_empty_or_gone
 
 log = logging.getLogger("pcc.run")
 
@@ -32,7 +32,7 @@ MOST_BYTES_AHEAD = 128 << 20
 
 COUNT_SECONDS = 0.05
 NAMED = 1000
-"""Names that are kept of each kind for the report; the log has all."""
+"""Names that are kept of each kind, for the report and in the log."""
 
 Decoding = asyncio.Task[LoadedPhoto]
 
@@ -110,7 +110,7 @@ class ShardStep:
     async def _write_all(self, pool: DecoderPool) -> None:
         try:
             for candidate in self._candidates():
-                while self._flying and self._is_far_enough(candidate):
+                while self._flying and self._is_full(candidate):
                     await self._take()
                 await self._go_on()
                 decoding = None
@@ -128,7 +128,7 @@ class ShardStep:
     def _candidates(self) -> Iterator[Candidate]:
         return self._live.candidates(self._writer.index.line)
 
-    def _is_far_enough(self, candidate: Candidate) -> bool:
+    def _is_full(self, candidate: Candidate) -> bool:
         waiting = sum(each.candidate.image_bytes for each in self._flying)
         full = len(self._flying) >= AHEAD * self._decoders
         return full or waiting + candidate.image_bytes > MOST_BYTES_AHEAD
@@ -163,7 +163,7 @@ class ShardStep:
             self._count()
 
     def _skip(self, candidate: Candidate, reason: str, cause: str) -> None:
-        if reason == "missing" and not Path(self._live.input_dir).is_dir():
+        if reason == "missing" and is_empty_or_gone(Path(self._live.input_dir)):
             raise PhotosDirMissing(self._live.input_dir)
         self._writer.skip(candidate, reason)
         self._name(reason, candidate, cause)
@@ -172,8 +172,8 @@ class ShardStep:
     def _name(self, reason: str, candidate: Candidate, cause: str) -> None:
         names = self.named.setdefault(reason, [])
         image = candidate.record.image_path
-        log.warning(reason, {"line": candidate.line, "image": image, "cause": cause})
         if len(names) < NAMED:
+            log.warning(reason, {"line": candidate.line, "image": image, "cause": cause})
             names.append(f"line {candidate.line:,}" if reason == "unreadable" else image)
 
     def _count(self) -> None:

@@ -96,6 +96,8 @@ class ShardWriter:
     def _read_patches(self, candidate: Candidate) -> tuple[bytes | None, str | None]:
         if self._patches is None:
             return None, None
+        if candidate.line in self._live.borrowed_ids:
+            return None, "shared"
         found = self._patches.read(candidate.record)
         return (found, None) if isinstance(found, bytes) else (None, found)
 
