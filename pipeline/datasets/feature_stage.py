@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from backends.base import Loading, PictureSpec
 from backends.encoders.dino import DinoEncoder, Features
 from backends.errors import BackendLost
-from journal import DiskFull, Status, split_path, utc_now
+from journal import DiskFull, Status, split_path
 from pipeline.datasets.buckets import input_size
 from pipeline.datasets.patch_files import PatchFiles
-from pipeline.datasets.side_records import FeatureRecord
+from pipeline.datasets.side_records import FeatureRecord, now
 from pipeline.jobs.errors import RunStopped, describe
 from pipeline.jobs.stage import Decoded, Failed, SoloStage, Usage
 from pipeline.photos.geometry import Size
@@ -154,7 +154,7 @@ class FeatureStage(SoloStage[FeatureRecord]):
             rel_path=rel_path,
             raw_path=raw_path,
             status=status,
-            at=utc_now(),
+            at=now(),
             model=self.encoder.config.model,
             error=error,
         )

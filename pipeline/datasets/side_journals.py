@@ -33,7 +33,7 @@ from pipeline.jobs.plan import Made, Maker
 Kind = TypeVar("Kind", bound=msgspec.Struct)
 
 SECOND = 1.0
-"""Records tell the time of an attempt to the second."""
+"""Caption records tell the time of an attempt to the second."""
 
 
 TRANSIENT = ("TimeoutError", "DecoderDied", "MemoryError", "PermissionError")
@@ -137,7 +137,7 @@ class SideJournal(Generic[Kind]):
             changed_at = path.stat().st_ctime  # what a copy brings along is the other one
         except OSError:
             return True
-        return changed_at <= attempted_at + SECOND
+        return changed_at <= attempted_at + (0.0 if "." in record.at else SECOND)
 
     def read(self, key: str) -> Kind | None:
         """Return the result for an image, None where there is none.

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import msgspec
 
 from journal import Status
+
+
+def now() -> str:
+    """Return this moment, UTC, RFC 3339, to the millisecond: files change within a second."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 class SizeRecord(msgspec.Struct, omit_defaults=True, kw_only=True):

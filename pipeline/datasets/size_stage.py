@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from backends.base import PictureSpec
-from journal import Status, split_path, utc_now
-from pipeline.datasets.side_records import SizeRecord
+from journal import Status, split_path
+from pipeline.datasets.side_records import SizeRecord, now
 from pipeline.jobs.errors import RunStopped, describe
 from pipeline.jobs.stage import Decoded, Failed, SoloStage, Usage
 from pipeline.photos.decoder import DecoderPool
@@ -75,7 +75,7 @@ class SizeStage(SoloStage[SizeRecord]):
             rel_path=rel_path,
             raw_path=raw_path,
             status=status,
-            at=utc_now(),
+            at=now(),
             width=width,
             height=height,
             error=error,

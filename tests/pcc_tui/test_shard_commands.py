@@ -59,7 +59,7 @@ def index_of(directory: Path) -> dict[str, Any]:
     try:
         (index,) = directory.glob("*index.json")
         found: dict[str, Any] = json.loads(index.read_bytes())
-    except FileNotFoundError:
+    except (FileNotFoundError, ValueError):  # there is none yet
         return {"shards": [], "complete": False}
     return found
 
