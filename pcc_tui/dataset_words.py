@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import json
 
 from pcc_tui.wording import duration
 from pipeline.datasets.enrich_report import EnrichReport
@@ -37,8 +37,20 @@ def enrich_words(report: EnrichReport) -> list[str]:
     return lines
 
 
-def verify_words(report: VerifyReport, dataset: Path) -> list[str]:
-    """Return what a check found, line by line."""
+def made_words(answer: str) -> list[str]:
+    """Return what shards or a set came to, by the JSON of the command that made them."""
+    found = json.loads(answer)
+    lines = [f"{found['samples']:,} samples in {found['shards']:,} shards"] * ("shards" in found)
+    return [*lines, f"Made: {found.get('urls') or found.get('directory') or 'nothing'}"]
+
+
+def verify_words(report: VerifyReport, dataset: str) -> list[str]:
+    """Return what a check found, line by line.
+
+    Args:
+        report: What it found.
+        dataset: The path, as it is to be shown.
+    """
     verdict = "Nothing is amiss" if report.ok else "Something is amiss"
     if not report.finished:
         verdict = "Stopped before the end"

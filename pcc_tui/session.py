@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import math
 import threading
 import time
@@ -167,6 +168,21 @@ class Session:
         """
         command = ["dataset", "verify", str(self.dataset), *self._site(), "--json"]
         return await answer_of(command, tell=tell)
+
+    async def validate_newest_set(self) -> list[str]:
+        """Check the newest synthetic set of the workspace; return what was found, line by line.
+
+        Raises:
+            CommandFailed: it cannot be checked, and why.
+        """
+        sets = sorted(
+            self.workspace.glob("datasets/*/metadata.json"), key=lambda p: p.stat().st_mtime
+        )
+        if not sets:
+            return ["There is no synthetic set yet"]
+        answer = json.loads(await answer_of(["synth", "validate", str(sets[-1].parent), "--json"]))
+        verdict = "Valid" if answer["valid"] else "Not valid"
+        return [f"{verdict}: {tidy(sets[-1].parent)}", *answer["defects"], *answer["notes"]]
 
     def lacks_clusters(self) -> bool:
         """Tell whether the library could be clustered, and never was."""

@@ -159,12 +159,12 @@ def why_not_loaded(model: str, error: Exception) -> str:
     """Return why a DINO cannot be loaded, and what mends it."""
     from huggingface_hub import errors
 
-    from backends.local.loading import _about_the_hub, _causes
+    from backends.local.loading import about_the_hub, causes
 
-    if any(isinstance(cause, errors.GatedRepoError) for cause in _causes(error)):
+    if any(isinstance(cause, errors.GatedRepoError) for cause in causes(error)):
         return (
             f"{model} is gated: accept its licence on https://huggingface.co/{model} and log in "
             f"with `hf auth login`, or take --dino-model {OPEN_MODEL}, which is open"
         )
-    reason = _about_the_hub(error) or f"{type(error).__name__}: {first_line(error)}"
+    reason = about_the_hub(error) or f"{type(error).__name__}: {first_line(error)}"
     return f"{model} cannot be loaded: {reason}; --dino-model takes another, such as {OPEN_MODEL}"

@@ -64,9 +64,9 @@ class T5Tokenizer:
         self._tokenizer = tokenizer
 
     def _explain(self, error: Exception) -> str:
-        from backends.local.loading import _about_the_hub
+        from backends.local.loading import about_the_hub
 
-        reason = _about_the_hub(error) or f"{type(error).__name__}: {first_line(error)}"
+        reason = about_the_hub(error) or f"{type(error).__name__}: {first_line(error)}"
         return f"the tokenizer {self.model} cannot be loaded: {reason}"
 
     def masks(self, captions: Sequence[str]) -> list[list[int]]:

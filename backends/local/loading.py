@@ -195,7 +195,7 @@ def explain(error: Exception, load: Load) -> str:
         return f"{load.model} needs a package that is missing: {text[:300]}"
     if about := _about_the_model(text):
         return f"{load.model} {about}"
-    reason = _about_the_hub(error) or f"{type(error).__name__}: {text[:300]}"
+    reason = about_the_hub(error) or f"{type(error).__name__}: {text[:300]}"
     return f"{load.model} cannot be loaded: {reason}"
 
 
@@ -216,17 +216,17 @@ def _about_the_model(text: str) -> str | None:
     return None
 
 
-def _about_the_hub(error: Exception) -> str | None:
+def about_the_hub(error: Exception) -> str | None:
     """Return what went wrong with the hub, None if something else did.
 
     Transformers wraps what the hub's client raises, so the causes are looked through.
     """
     from huggingface_hub import errors
 
-    causes = list(_causes(error))
+    behind = list(causes(error))
 
     def is_any(*kinds: type[BaseException]) -> bool:
-        return any(isinstance(cause, kinds) for cause in causes)
+        return any(isinstance(cause, kinds) for cause in behind)
 
     if is_any(errors.GatedRepoError):
         return "its page asks you to accept its licence first; then set HF_TOKEN to your hub token"
@@ -242,7 +242,7 @@ def _about_the_hub(error: Exception) -> str | None:
     return None
 
 
-def _causes(error: BaseException) -> Iterator[BaseException]:
+def causes(error: BaseException) -> Iterator[BaseException]:
     """Yield an error, what caused it, what caused that, and so on."""
     seen: BaseException | None = error
     while seen is not None:

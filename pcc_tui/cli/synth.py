@@ -17,8 +17,8 @@ from pcc_tui.wording import duration
 from pipeline.synth.errors import DatasetExists, SynthError
 
 if TYPE_CHECKING:
+    from pipeline.synth.findings import Validation
     from pipeline.synth.run import SynthPlan, SynthReport, SynthRequest
-    from pipeline.synth.validation import Validation
 
 LARGEST_SEED = 2**64 - 1
 LARGEST_CHUNK = 2**20

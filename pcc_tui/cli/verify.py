@@ -66,7 +66,7 @@ def verify(
     else:
         from pcc_tui.dataset_words import verify_words
 
-        for line in verify_words(report, dataset):
+        for line in verify_words(report, str(dataset)):
             say(line)
     if code is not None:
         return code

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
+from rich.console import JustifyMethod
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.widgets import DataTable
 
+from backends.registry import backend_class
 from pcc_tui.clean import clean
-from pcc_tui.dataset_words import enrich_words, verify_words
+from pcc_tui.dataset_words import enrich_words, made_words, verify_words
 from pcc_tui.errors import CommandFailed
 from pcc_tui.screens.base import PccScreen
 from pcc_tui.screens.confirm import ConfirmDialog
@@ -22,7 +25,7 @@ from pcc_tui.screens.title import TitleDialog
 from pcc_tui.widgets.text import Words
 from pcc_tui.wording import data_size, tidy
 from pipeline.datasets.enrich_report import EnrichPlan, EnrichReport
-from pipeline.datasets.passes import DEFAULT_PASSES, PASSES
+from pipeline.datasets.passes import DEFAULT_PASSES, PASSES, TOGETHER
 from pipeline.datasets.verify_report import VerifyReport
 from pipeline.jobs.progress import Snapshot
 
@@ -85,6 +88,8 @@ class DatasetsScreen(PccScreen):
             table.add_column(heading, key=heading)
         for name, each in PASSES.items():
             table.add_row(name, "", "", "", "", each.about, key=name)
+        for name, members in TOGETHER.items():
+            table.add_row(name, "", "", "", "", f"{' and '.join(members)} at once", key=name)
         for name, about in STEPS.items():
             table.add_row(name, "", "", "", "", about, key=name)
 
@@ -154,7 +159,9 @@ class DatasetsScreen(PccScreen):
             self._set("patches", "Makes", f"{PASSES['patches'].about}{size}")
 
     def _set(self, row: str, column: str, text: str) -> None:
-        self._table.update_cell(row, column, Text(clean(text)), update_width=True)
+        justify: JustifyMethod = "right" if column in ("There", "Missing") else "left"
+        cell = Text(clean(text), justify=justify)
+        self._table.update_cell(row, column, cell, update_width=True)
 
     def show_snapshot(self, shot: Snapshot | None) -> None:
         """Show how the job is doing, in the row of the pass it works for."""
@@ -174,7 +181,7 @@ class DatasetsScreen(PccScreen):
         if report is not None:
             self._tell(enrich_words(report))
         elif ended.answer and ended.code == 0:
-            self._tell(["Done."])
+            self._tell(made_words(ended.answer))
         elif ended.words:
             self._tell([ended.words])
         if self.is_current:
@@ -201,8 +208,8 @@ class DatasetsScreen(PccScreen):
         elif row == "synthetic":
             question = "How many images? They go to a directory of their own in datasets/"
             self.app.push_screen(TitleDialog(question, "10000"), self._generate)
-        elif row == "patches":
-            self._ask_for_room()
+        elif row == "patches" or row in TOGETHER:
+            self._ask_for_room(row)
         else:
             self._enrich(row)
 
@@ -211,17 +218,24 @@ class DatasetsScreen(PccScreen):
         self._enrich(*DEFAULT_PASSES)
 
     def _enrich(self, *passes: str) -> None:
-        self.pcc.start_pcc(self.session.enrich_arguments(passes))
+        """Make something; captions that are billed only after a yes."""
+        backend = self.session.settings.choices.backend
+        lacking = 0 if self._plan is None else self._plan.lacking.get("caption", 0)
+        if "caption" in passes and lacking and backend_class(backend).key_name is not None:
+            question = f"{lacking:,} captions by {backend} may cost money. Make them?"
+            self.app.push_screen(ConfirmDialog(question), partial(self._start, passes))
+        else:
+            self._start(passes, True)
 
-    def _ask_for_room(self) -> None:
+    def _start(self, passes: Iterable[str], agreed: bool | None) -> None:
+        if agreed:
+            self.pcc.start_pcc(self.session.enrich_arguments(passes))
+
+    def _ask_for_room(self, row: str) -> None:
         size = 0 if self._plan is None else self._plan.patch_bytes
         count = 0 if self._plan is None else self._plan.lacking.get("patches", 0)
         question = f"{count:,} patch files take {data_size(size)}. Make them?"
-        self.app.push_screen(ConfirmDialog(question), self._make_patches)
-
-    def _make_patches(self, agreed: bool | None) -> None:
-        if agreed:
-            self._enrich("patches")
+        self.app.push_screen(ConfirmDialog(question), partial(self._start, (row,)))
 
     def _generate(self, count: str | None) -> None:
         if count:
@@ -238,14 +252,17 @@ class DatasetsScreen(PccScreen):
         self.pcc.command_job("stop")
 
     def action_verify(self) -> None:
-        """Check every record and every number of the patch files."""
+        """Check every record and every patch file; on the row of synthetic sets, the newest."""
         self.background("verify", self._verify)
 
     async def _verify(self) -> None:
         self._tell(["Checking …"])
+        if self._row() == "synthetic":
+            self._tell(await self.session.validate_newest_set())
+            return
         answer = await self.session.verify_dataset(lambda line: self._tell([line]))
         report = msgspec.json.decode(answer, type=VerifyReport)
-        self._tell(verify_words(report, self.session.dataset))
+        self._tell(verify_words(report, tidy(self.session.dataset)))
 
     def action_model(self) -> None:
         """Choose the DINO, or on the row of the masks the tokenizer."""

@@ -192,7 +192,9 @@ class Enrichment:
         encoder = DinoEncoder(
             dino_config(request), device=request.options.device, revision=request.dino_revision
         )
-        stage = FeatureStage(encoder, self._features, files, anew="patches" in request.anew)
+        stage = FeatureStage(
+            encoder, self._features, files, maker=request.dino, anew="patches" in request.anew
+        )
         return self._job(stage, entries, self._results.features, "features")
 
     def _caption_job(self) -> Job[CaptionRecord]:

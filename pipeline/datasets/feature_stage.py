@@ -44,6 +44,7 @@ class FeatureStage(SoloStage[FeatureRecord]):
         encoder: Opened by this stage.
         tasks: What is wanted, by the key of each photo.
         patch_files: Where patches go, None where none are wanted.
+        maker: What the features are known by.
         anew: Whether all patch files are to be made anew, so that they may change hands.
     """
 
@@ -59,11 +60,13 @@ class FeatureStage(SoloStage[FeatureRecord]):
         tasks: Mapping[str, FeatureTask],
         patch_files: PatchFiles | None,
         *,
+        maker: str,
         anew: bool,
     ) -> None:
         self.encoder = encoder
         self._tasks = tasks
         self._patch_files = patch_files
+        self._maker = maker
         self._anew = anew
         self._fault: Exception | None = None
         self._is_open = False
@@ -155,7 +158,7 @@ class FeatureStage(SoloStage[FeatureRecord]):
             raw_path=raw_path,
             status=status,
             at=now(),
-            model=self.encoder.config.model,
+            model=self._maker,
             error=error,
         )
 

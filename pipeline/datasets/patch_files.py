@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from pipeline.datasets.survey import Entry
-
 MANIFEST = "patches.json"
 VERSION = 1
 
@@ -48,6 +46,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         version: Of the format.
         model: Whose features they are.
+        revision: Of that model, where one was named.
         model_type: Its architecture.
         patch_size: Its patch size in pixels.
         width: Features of a patch.
@@ -62,8 +61,14 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     patch_size: int
     width: int
     leading_tokens: int
+    revision: str | None = None
     dtype: Literal["float16"] = "float16"
     unfinished: bool = False
+
+    @property
+    def maker(self) -> str:
+        """The model and its revision, as one name."""
+        return name_of(self.model, self.revision)
 
     def config(self) -> DinoConfig:
         """Return what of the model's configuration matters here."""
@@ -74,6 +79,11 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
             width=self.width,
             leading_tokens=self.leading_tokens,
         )
+
+
+def name_of(model: str, revision: str | None) -> str:
+    """Return a model and its revision as one name, such as `facebook/dinov2-large@main`."""
+    return f"{model}@{revision}" if revision else model
 
 
 class Header(NamedTuple):
@@ -90,12 +100,20 @@ class PatchFiles:
         directory: Where they are; it need not exist yet.
         config: The model's configuration.
         backup: Where files go that are about to be replaced, None to replace them.
+        revision: Of the model, where one is named.
     """
 
-    def __init__(self, directory: Path, config: DinoConfig, backup: Path | None = None) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        config: DinoConfig,
+        backup: Path | None = None,
+        revision: str | None = None,
+    ) -> None:
         self.directory = directory
         self.config = config
         self.backup = backup
+        self.revision = revision
 
     def path(self, image_id: str) -> Path:
         """Return where the patches of an image are.
@@ -142,7 +160,7 @@ class PatchFiles:
         found = read_manifest(self.directory)
         if not anew:
             self.require_ours()
-        if found is None or found.config() != self.config:
+        if found is None or not self._is_ours(found):
             self._write_manifest(unfinished=found is not None and self._mixes_with(found))
 
     def require_ours(self) -> None:
@@ -153,12 +171,17 @@ class PatchFiles:
         """
         found = read_manifest(self.directory)
         if found is not None and self._mixes_with(found):
-            raise OtherPatches(self.directory, found.model, self.config.model)
+            raise OtherPatches(
+                self.directory, found.maker, name_of(self.config.model, self.revision)
+            )
 
     def _mixes_with(self, found: Manifest) -> bool:
         """Tell whether a manifest is of files that cannot be told from ours by their shape."""
         same_shapes = (found.patch_size, found.width) == (self.config.patch_size, self.config.width)
-        return found.unfinished or (same_shapes and found.config() != self.config)
+        return found.unfinished or (same_shapes and not self._is_ours(found))
+
+    def _is_ours(self, found: Manifest) -> bool:
+        return (found.config(), found.revision) == (self.config, self.revision)
 
     def finish(self, remade: Container[str | None]) -> int:
         """Say that all files are this model's; those that could not be made anew are moved away.
@@ -183,18 +206,19 @@ class PatchFiles:
         """Where files of another model go that could not be made anew."""
         return self.backup or self.directory / "of-another-model"
 
-    def bytes_to_come(self, entry: Entry) -> int:
-        """Return how much more room the file of a record will take than the one it replaces."""
-        size = self.bytes_of(entry.bucket)
-        if self.backup is not None or entry.image_id is None:
+    def bytes_to_come(self, image_id: str | None, bucket: Size | None) -> int:
+        """Return how much more room the file of an image will take than the one it replaces."""
+        size = self.bytes_of(bucket)
+        if self.backup is not None or image_id is None:
             return size
         try:
-            return max(0, size - self.path(entry.image_id).stat().st_size)
+            return max(0, size - self.path(image_id).stat().st_size)
         except (OSError, ValueError):
             return size
 
     def _write_manifest(self, *, unfinished: bool) -> None:
-        manifest = Manifest(**msgspec.structs.asdict(self.config), unfinished=unfinished)
+        config = msgspec.structs.asdict(self.config)
+        manifest = Manifest(**config, revision=self.revision, unfinished=unfinished)
         with atomic_rewrite(self.directory / MANIFEST) as file:
             file.write(msgspec.json.format(msgspec.json.encode(manifest)) + b"\n")
 

@@ -130,12 +130,12 @@ def loosely_read_path(data: bytes) -> str | None:
     return str(path)
 
 
-def locate(record: Record, input_dir: str) -> str | None:
+def locate(record: Record, *input_dirs: str) -> str | None:
     """Return where the image of a record is, as the system spells it.
 
     Args:
         record: The record.
-        input_dir: Absolute path of the input directory.
+        input_dirs: Absolute paths of the input directory: a symbolic link gives it two.
 
     Returns:
         A path relative to the input directory, or absolute for an image elsewhere.
@@ -153,7 +153,8 @@ def locate(record: Record, input_dir: str) -> str | None:
         path = posixpath.normpath(path)
         if path.startswith("//"):  # which POSIX leaves to the system
             path = path[1:]
-    path = path.removeprefix(f"{input_dir}/")
+    for root in input_dirs:
+        path = path.removeprefix(f"{root}/")
     return None if path == ".." or path.startswith("../") else path
 
 

@@ -16,7 +16,7 @@ from journal import WriterLock, clear_leftovers
 from pipeline.captions.library import read_library
 from pipeline.captions.prompts import prompt_hash
 from pipeline.datasets.passes import CAPTION, EMBEDDING, PATCHES, T5, Pass
-from pipeline.datasets.patch_files import PatchFiles, read_manifest
+from pipeline.datasets.patch_files import PatchFiles, name_of, read_manifest
 from pipeline.datasets.results import Results
 from pipeline.datasets.side_journals import SideJournal, SideJournals
 from pipeline.datasets.survey import Entry, Survey, Surveyor, fingerprint
@@ -60,6 +60,11 @@ class EnrichRequest(msgspec.Struct, frozen=True, kw_only=True):
     options: Options = Options()
     budget: float | None = None
     captions_journal: Path | None = None
+
+    @property
+    def dino(self) -> str:
+        """What features are known by: the model, and its revision where one is named."""
+        return name_of(self.dino_model, self.dino_revision)
 
 
 class ToDo(msgspec.Struct):
@@ -200,7 +205,7 @@ def _plan(
     side = SideJournals(request.dataset)
     results = Results(
         side.sizes(),
-        side.features(request.dino_model, anew=not FEATURES.isdisjoint(request.anew)),
+        side.features(request.dino, anew=not FEATURES.isdisjoint(request.anew)),
         side.captions(caption_maker(request) if "caption" in request.anew else None),
         _known_captions(request, survey.all_entries()),
         T5Tokenizer(request.t5_model) if T5 in request.passes else None,
@@ -223,7 +228,7 @@ def dino_config(request: EnrichRequest) -> DinoConfig:
     """
     manifest = read_manifest(request.patches_dir)
     is_on_the_hub = not Path(request.dino_model).is_dir()  # to ask that takes a while
-    if is_on_the_hub and manifest is not None and manifest.model == request.dino_model:
+    if is_on_the_hub and manifest is not None and manifest.maker == request.dino:
         return manifest.config()
     return read_config(request.dino_model, request.dino_revision)
 
@@ -231,7 +236,9 @@ def dino_config(request: EnrichRequest) -> DinoConfig:
 def _patch_files(request: EnrichRequest) -> PatchFiles | None:
     if PATCHES not in request.passes:
         return None
-    files = PatchFiles(request.patches_dir, dino_config(request), request.backup)
+    files = PatchFiles(
+        request.patches_dir, dino_config(request), request.backup, request.dino_revision
+    )
     if "patches" not in request.anew:
         files.require_ours()
     return files
@@ -288,7 +295,8 @@ def _to_do(
         if (embedding or patches) and has_header and is_whole(entry, results.features):
             to_do.features.append(entry)
             to_do.patches += patches
-            to_do.patch_bytes += files.bytes_to_come(entry) if files and patches else 0
+            if files is not None and patches:
+                to_do.patch_bytes += files.bytes_to_come(entry.image_id, entry.bucket)
     to_do.broken = len(broken)
     return to_do
 

@@ -132,6 +132,7 @@ class Surveyor:
         patch_files: PatchFiles | None,
     ) -> None:
         self._root = os.path.abspath(input_dir)
+        self._roots = (self._root, os.path.realpath(input_dir))
         self._walked = {photo_key(path): path for path in paths}
         self._passes = passes
         self._anew = anew
@@ -166,7 +167,7 @@ class Surveyor:
             survey.malformed.append(line.number)
             self._reserve(line, survey)
             return
-        path = locate(record, self._root)
+        path = locate(record, *self._roots)
         key = key_of(record, path)
         earlier = survey.keys.get(key)
         if earlier is not None:

@@ -17,6 +17,7 @@ from pipeline.datasets.image_ids import is_file_name
 from pipeline.datasets.passes import PASSES
 from pipeline.datasets.patch_files import Header, PatchFiles, move_away, read_header, read_manifest
 from pipeline.datasets.records import Line, Record, is_there, key_of, locate, parse, read_lines
+from pipeline.datasets.side_journals import SideJournals
 from pipeline.datasets.verify_report import BucketRow, VerifyReport
 from pipeline.jobs.thread_step import Gate
 
@@ -69,6 +70,9 @@ class Verifier:
         self.report = VerifyReport()
         self._dataset = dataset
         self._root = None if input_dir is None else os.path.abspath(input_dir)
+        self._roots: tuple[str, ...] = ()
+        if input_dir is not None:
+            self._roots = (os.path.abspath(input_dir), os.path.realpath(input_dir))
         self._patches_dir = patches_dir
         self._tokenizer = tokenizer
         self._discard = discard
@@ -82,7 +86,16 @@ class Verifier:
         Raises:
             GivenUp: it is to end.
             OSError: the dataset cannot be read.
+            JournalLocked: files are to be moved away, and an enrichment is under way.
         """
+        lock = None if self._discard is None else SideJournals(self._dataset).lock()
+        try:
+            self._run(gate)
+        finally:
+            if lock is not None:
+                SideJournals(self._dataset).leave(lock)
+
+    def _run(self, gate: Gate) -> None:
         gate.begin(f"reading {self._dataset.name}", self._dataset.stat().st_size)
         for line in read_lines(self._dataset):
             gate.go_through(line.start)
@@ -105,7 +118,7 @@ class Verifier:
         if record is None:
             self.report.malformed.append(line.number)
             return
-        path = locate(record, self._root or "\0")
+        path = locate(record, *self._roots)
         key = key_of(record, path)
         if (earlier := self._seen.get(key)) is not None:
             self.report.superseded.append(earlier.line)

@@ -15,7 +15,7 @@ from pipeline.synth.splits import SPLIT_NAMES
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from pipeline.synth.validation import Validation
+    from pipeline.synth.findings import Validation
 
 REPORT = "validation_report.png"
 COLUMNS = 10

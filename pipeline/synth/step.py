@@ -14,8 +14,10 @@ import msgspec
 from journal.errors import DiskFull
 from journal.rewrite import atomic_rewrite
 from journal.writer import NO_SPACE, free_bytes
+from pipeline.jobs.gated_step import GatedStep
 from pipeline.jobs.job import Ending
-from pipeline.jobs.progress import Progress, Snapshot
+from pipeline.jobs.progress import Progress
+from pipeline.jobs.thread_step import GivenUp
 from pipeline.synth.archive import IMAGES, LABELS, SplitFile
 from pipeline.synth.drawing import images_of, labels_of
 from pipeline.synth.errors import SynthError
@@ -64,11 +66,7 @@ class ImageProgress(Progress):
             self._recent.append((now, images))
 
 
-class _Stopped(Exception):
-    """Raised between two chunks when the step was told to end."""
-
-
-class GenerateStep:
+class GenerateStep(GatedStep):
     """Draws chunks on threads and writes them in order. Stopped, it leaves nothing behind.
 
     Args:
@@ -81,13 +79,11 @@ class GenerateStep:
     def __init__(
         self, recipe: Recipe, targets: Callable[[], Iterator[Path]], progress: ImageProgress
     ) -> None:
-        self.progress = progress
+        super().__init__(progress)
+        self._images = progress
         self.directory: Path | None = None
         self._recipe = recipe
         self._targets = targets
-        self._resumed = asyncio.Event()
-        self._resumed.set()
-        self._stopping = False
 
     async def run(self) -> Ending:
         """Make the set.
@@ -103,7 +99,7 @@ class GenerateStep:
         try:
             with staging(target) as folder:
                 await self._make(folder, pool)
-        except _Stopped:
+        except GivenUp:
             return Ending.STOPPED
         except OSError as error:
             if error.errno in NO_SPACE:
@@ -144,42 +140,4 @@ class GenerateStep:
         rows = await drawn
         await asyncio.to_thread(file.write, rows)
         if member == IMAGES:
-            self.progress.count(len(rows))
-
-    async def _go_on(self) -> None:
-        """Wait while paused.
-
-        Raises:
-            _Stopped: the step is to end.
-        """
-        await self._resumed.wait()
-        if self._stopping:
-            raise _Stopped
-
-    def snapshot(self) -> Snapshot:
-        """Return how far it is."""
-        return self.progress.snapshot()
-
-    def pause(self) -> None:
-        """Draw nothing more for now."""
-        if not self._stopping:
-            self._resumed.clear()
-            self.progress.pause(True)
-
-    def resume(self) -> None:
-        """Go on after a pause."""
-        if not self._stopping:
-            self._resumed.set()
-            self.progress.pause(False)
-
-    def stop(self) -> None:
-        """Give up what is not finished; the chunks in flight are let go."""
-        self._stopping = True
-        self._resumed.set()
-        self.progress.state = "stopping"
-
-    abort = stop
-
-    def retry(self) -> int:
-        """There is nothing to put to work again."""
-        return 0
+            self._images.count(len(rows))

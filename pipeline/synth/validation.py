@@ -14,6 +14,7 @@ import numpy as np
 from pipeline.jobs.thread_step import Gate
 from pipeline.synth.drawing import images_of, labels_of
 from pipeline.synth.errors import DatasetUnusable
+from pipeline.synth.findings import SplitFindings, Validation
 from pipeline.synth.metadata import (
     BYTES_PER_IMAGE,
     LARGEST_SEED,
@@ -36,49 +37,6 @@ if TYPE_CHECKING:
 CHUNK = 8192
 LABEL_VALUES = 256
 TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.ASCII)
-
-
-class SplitFindings(msgspec.Struct, kw_only=True):
-    """What was read of one split.
-
-    Attributes:
-        images: Read.
-        classes: Images of each label, 0 first.
-    """
-
-    images: int = 0
-    classes: list[int] = msgspec.field(default_factory=lambda: [0] * CLASSES)
-
-
-class Validation(msgspec.Struct, kw_only=True):
-    """What was found, as `--json` prints it.
-
-    Attributes:
-        directory: The set.
-        valid: Whether there is no defect.
-        defects: A sentence each.
-        notes: What is worth knowing and no defect.
-        version: Of the generator, None if unknown.
-        seed: Of the set, None if unknown.
-        num_images: Images that metadata promises.
-        splits: What was read, by name.
-        equal_pictures: Of `val_in_train`, `test_in_train`, `test_in_val`: how many pictures of
-            the first are equal to one of the second. No defect: a point has only so many forms.
-        report: The sheet, None if it could not be written.
-        seconds: It took.
-    """
-
-    directory: str
-    valid: bool = False
-    defects: list[str] = []
-    notes: list[str] = []
-    version: str | None = None
-    seed: int | None = None
-    num_images: int = 0
-    splits: dict[str, SplitFindings] = {}
-    equal_pictures: dict[str, int] = {}
-    report: str | None = None
-    seconds: float = 0.0
 
 
 def validate_dataset(directory: Path, gate: Gate | None = None) -> Validation:

@@ -189,7 +189,9 @@ async def test_a_synthetic_set_is_made(workspace: Path, photos: Path) -> None:
         one.app.screen.query_one(Input).value = "100"
         await one.press("enter")
         await one.job_over()
-        await one.sees("Done.")
+        await one.sees("Made:")
+        await one.press("v")
+        await one.sees("Valid: ")
     (made,) = (workspace / "datasets").iterdir()
     assert (made / "train.npz").exists()
 
@@ -202,7 +204,7 @@ async def test_shards_are_packed(workspace: Path, photos: Path) -> None:
         await one.go_to("shards")
         await one.press("r")
         await one.job_over()
-        await one.sees("Done.")
+        await one.sees("12 samples in 1 shards", "Made:")
     assert list((workspace / "shards").glob("*.tar"))
 
 
@@ -267,3 +269,15 @@ async def test_hostile_names_are_only_shown(workspace: Path, photos: Path) -> No
 )
 def test_a_bar_is_empty_at_nothing_alone_and_full_at_all_alone(share: float, full: int) -> None:
     assert bar(share) == "━" * full + "─" * (16 - full)
+
+
+async def test_captions_that_cost_money_are_made_only_after_a_yes(
+    workspace: Path, photos: Path
+) -> None:
+    (workspace / "pcc.toml").write_text('backend = "openai"\n')
+    async with bench(workspace, photos) as one:
+        await one.go_to("caption")
+        await one.press("r")
+        await one.sees("12 captions by openai may cost money")
+        await one.press("n")
+        assert not one.app.link.running

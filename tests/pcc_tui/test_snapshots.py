@@ -241,13 +241,11 @@ def dataset(workspace: Path, library: Path) -> Path:
 
 async def datasets_screen(pilot: Pilot[int]) -> None:
     await pilot.press("6")
-    await until(pilot, lambda: "19     16" in shown(pilot.app.screen))
+    await until(pilot, lambda: "19       16" in shown(pilot.app.screen))
     await pilot.press("v")
     await until(pilot, lambda: "Something is amiss" in shown(pilot.app.screen))
     place = pilot.app.screen.query_one("#dataset", Words)
     place.say("~/captions/dataset.jsonl · 35 records, 5 of them new · images in ~/photos")
-    report = pilot.app.screen.query_one("#dataset-report", Words)
-    report.say(str(report.content).replace(str(pilot.app.session.workspace), "~/captions"))  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("theme", THEMES)

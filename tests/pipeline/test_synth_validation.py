@@ -19,10 +19,11 @@ from PIL import Image
 
 from pipeline.synth.drawing import images_of, labels_of
 from pipeline.synth.errors import DatasetUnusable
+from pipeline.synth.findings import Validation
 from pipeline.synth.reading import read_split
 from pipeline.synth.report_sheet import HEIGHT, WIDTH
 from pipeline.synth.splits import splits_of
-from pipeline.synth.validation import Validation, validate_dataset
+from pipeline.synth.validation import validate_dataset
 from tests.pipeline.test_synth_files import make
 
 NUMBER = 300

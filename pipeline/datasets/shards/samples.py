@@ -97,7 +97,7 @@ class LiveRecords(msgspec.Struct):
     def _candidate(self, line: Line, record: Record) -> Candidate:
         assert line.data is not None
         data = line.data.removeprefix(BOM).strip(b" \t\r")
-        path = locate(record, self.input_dir)
+        path = locate(record, self.input_dir, os.path.realpath(self.input_dir))
         found = None if path is None else find_image(self.input_dir, path)
         fault = "outside" if path is None else "missing" if found is None else None
         if not _reads_everywhere(data):
@@ -117,7 +117,7 @@ def read_live_records(
         patches: The patch files that go along, None for none.
         behind: The line behind which samples are still to be made.
     """
-    root = os.fspath(input_dir.absolute())
+    root, real = os.path.abspath(input_dir), os.path.realpath(input_dir)
     live = LiveRecords(dataset, root, fingerprint(dataset), malformed=[], superseded=set())
     live.borrowed_ids = set()
     ids: dict[str, str] = {}
@@ -129,7 +129,7 @@ def read_live_records(
         if record is None:
             live.malformed.append(line.number)
             continue
-        path = locate(record, root)
+        path = locate(record, root, real)
         key = key_of(record, path)
         earlier = lines.get(key)
         if earlier is not None:

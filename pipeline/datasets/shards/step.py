@@ -13,9 +13,11 @@ from typing import NamedTuple
 from backends.base import Picture
 from pipeline.datasets.shards.samples import Candidate, LiveRecords
 from pipeline.datasets.shards.writer import ShardWriter
+from pipeline.jobs.gated_step import GatedStep
 from pipeline.jobs.job import Ending
-from pipeline.jobs.progress import Progress, Snapshot
+from pipeline.jobs.progress import Progress
 from pipeline.jobs.stage import Usage
+from pipeline.jobs.thread_step import GivenUp
 from pipeline.photos.decoder import DecoderPool
 from pipeline.photos.errors import CorruptImageError, PhotosDirMissing
 from pipeline.photos.exporting import AS_IT_IS, EXPORT
@@ -37,10 +39,6 @@ NAMED = 1000
 Decoding = asyncio.Task[LoadedPhoto]
 
 
-class _Stopped(Exception):
-    """Raised between two samples when the step was told to end."""
-
-
 class _Flying(NamedTuple):
     """A candidate, and its image on the way unless it has none."""
 
@@ -48,7 +46,7 @@ class _Flying(NamedTuple):
     decoding: Decoding | None
 
 
-class ShardStep:
+class ShardStep(GatedStep):
     """Makes the shards that are missing. Stopped, it gives up the one under way.
 
     Args:
@@ -71,7 +69,7 @@ class ShardStep:
         decoders: int,
         progress: Progress,
     ) -> None:
-        self.progress = progress
+        super().__init__(progress)
         self.named: dict[str, list[str]] = {}
         self._writer = writer
         self._live = live
@@ -80,9 +78,6 @@ class ShardStep:
         self._flying: deque[_Flying] = deque()
         self._uncounted: list[Usage] = []
         self._counted_at = 0.0
-        self._resumed = asyncio.Event()
-        self._resumed.set()
-        self._stopping = False
 
     async def run(self) -> Ending:
         """Make the shards.
@@ -99,7 +94,7 @@ class ShardStep:
             async with DecoderPool(root, self._spec, self._decoders) as pool:
                 await self._write_all(pool)
             await asyncio.to_thread(self._writer.finish)
-        except _Stopped:
+        except GivenUp:
             return Ending.STOPPED
         finally:
             await asyncio.to_thread(self._writer.abandon)
@@ -145,7 +140,7 @@ class ShardStep:
                 reason, cause = "broken", str(error)
             except asyncio.CancelledError:
                 if self._stopping:
-                    raise _Stopped from None
+                    raise GivenUp from None
                 raise
         self._flying.popleft()
         if picture is None:
@@ -182,46 +177,12 @@ class ShardStep:
             self.progress.add(self._uncounted)
         self._uncounted, self._counted_at = [], time.monotonic()
 
-    async def _go_on(self) -> None:
-        """Wait while paused.
-
-        Raises:
-            _Stopped: the step is to end.
-        """
-        await self._resumed.wait()
-        if self._stopping:
-            raise _Stopped
-
-    def snapshot(self) -> Snapshot:
-        """Return how far it is: samples, also those in the shard under way."""
-        return self.progress.snapshot()
-
-    def pause(self) -> None:
-        """Take on nothing more for now."""
-        if not self._stopping:
-            self._resumed.clear()
-            self.progress.pause(True)
-
-    def resume(self) -> None:
-        """Go on after a pause."""
-        if not self._stopping:
-            self._resumed.set()
-            self.progress.pause(False)
-
     def stop(self) -> None:
         """Give up the shard under way, and what is decoded for it."""
-        self._stopping = True
-        self._resumed.set()
-        self.progress.state = "stopping"
+        super().stop()
         for each in self._flying:
             if each.decoding is not None:
                 each.decoding.cancel()
-
-    abort = stop
-
-    def retry(self) -> int:
-        """There is nothing to put to work again."""
-        return 0
 
 
 def suffix_of(path: str, picture: Picture) -> str:
