@@ -162,13 +162,17 @@ class SideJournal(Generic[Kind]):
         kept = self._unmerged(merged, embeddings)
         if not kept:
             self.path.unlink(missing_ok=True)
-        elif len(kept) < len(self._index):
+        elif kept != self._standing():
             with FileIO(self.path, "rb") as old, atomic_rewrite(self.path) as file:
                 file.writelines(read_line(old, offset) + b"\n" for offset in sorted(kept))
 
     def has_merged(self, merged: Container[str]) -> bool:
         """Tell whether there is anything that `settle` would remove."""
-        return len(self._unmerged(merged, True)) < len(self._index)
+        return self._unmerged(merged, True) != self._standing()
+
+    def _standing(self) -> set[int]:
+        """Return the offsets of all results that stand: no later one took their place."""
+        return self._index.offsets()
 
     def _unmerged(self, merged: Container[str], embeddings: bool) -> set[int]:
         """Return the offsets of failures, and of results for images that left the dataset."""
@@ -218,6 +222,9 @@ class FeatureJournal(SideJournal[FeatureRecord]):
             return None
         record = self._read(self._embeddings.offset(key))
         return None if record is None else record.embedding
+
+    def _standing(self) -> set[int]:
+        return super()._standing() | self._embeddings.offsets()
 
     def _unmerged(self, merged: Container[str], embeddings: bool) -> set[int]:
         waiting = {

@@ -17,7 +17,7 @@ from PIL import Image, ImageCms, PngImagePlugin
 from backends.base import PictureSpec
 from pipeline.photos import images
 from pipeline.photos.errors import CorruptImageError
-from pipeline.photos.images import load_photo
+from pipeline.photos.images import load_photo, read_size
 from tests.support import drawn_pictures
 from tests.support.photos import noise_jpeg
 
@@ -314,3 +314,11 @@ def test_vanished_file_and_folder_are_errors_of_ours(tmp_path: Path) -> None:
         load_photo(tmp_path / "gone.jpg", RGB)
     with pytest.raises(CorruptImageError, match=r"IsADirectoryError|not a regular file"):
         load_photo(tmp_path, RGB)
+
+
+def test_the_size_of_a_png_is_read_without_its_pixels(tmp_path: Path) -> None:
+    path = tmp_path / "half.png"
+    Image.effect_noise((400, 300), 80).save(path)
+    path.write_bytes(path.read_bytes()[:5000])
+
+    assert read_size(path) == (400, 300)

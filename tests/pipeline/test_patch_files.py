@@ -330,3 +330,28 @@ def test_a_file_of_dinov3_large_takes_what_the_spec_says(tmp_path: Path) -> None
 
     assert large.bytes_of(None) == large.bytes_of(SQUARE) == 5329 * 1024 * 2 + 128
     assert free_beside(tmp_path / "x" / "y") > 0
+
+
+def test_files_that_could_not_be_made_anew_are_moved_away(files: PatchFiles) -> None:
+    for image_id in ("kept", "left"):
+        files.write(image_id, patches_for(files, (1216, 832)))
+    other = PatchFiles(files.directory, msgspec.structs.replace(DINO_16, model="another"))
+    other.begin(anew=True)
+    other.write("kept", patches_for(other, (1216, 832)))
+
+    assert other.finish({"kept"}) >= 1
+    assert other.state("left", (1216, 832)) == "missing"
+    assert (files.directory / "of-another-model" / "left.npy").exists()
+    assert other.state("kept", (1216, 832)) == "whole"
+    other.require_ours()
+
+
+def test_what_is_waited_on_for_ever_is_no_patch_file(files: PatchFiles) -> None:
+    os.mkfifo(files.path("a"))
+    assert files.state("a", (1216, 832)) == "truncated"
+
+
+def test_a_model_of_another_revision_is_another(files: PatchFiles) -> None:
+    later = PatchFiles(files.directory, DINO_16, revision="v2")
+    with pytest.raises(OtherPatches, match="tiny-16@v2"):
+        later.require_ours()

@@ -587,6 +587,15 @@ def test_images_that_vanish_all_at_once_are_no_empty_dataset(place: Place) -> No
     assert place.index()["complete"] is False
 
 
+def test_a_patch_file_goes_with_the_first_record_of_its_id(place: Place) -> None:
+    place.write([{**record, "image_id": "same"} for record in place.fill(2)])
+    np.save(place.patches / "same.npy", np.zeros((PATCHES, WIDTH), np.float16))
+    report = place.make(patches_dir=place.patches)
+
+    assert ["npy" in sample for sample in place.samples()] == [True, False]
+    assert report.without_patches == {"shared": 1}
+
+
 def test_nothing_to_put_in_is_no_error(place: Place) -> None:
     place.write([{"image_path": "none.jpg"}])
     (place.images / "another.jpg").touch()

@@ -346,3 +346,47 @@ def test_kinds_have_journals_of_their_own(dataset: Path) -> None:
     assert len(paths) == 5
     assert {path.parent for path in paths} == {dataset.with_name("d.jsonl.enriching")}
     assert side.features("tiny-16", anew=True).kind is FeatureRecord
+
+
+@pytest.mark.parametrize("later", ["patches alone", "a failure"])
+def test_an_embedding_counts_until_it_is_merged_whatever_came_after_it(
+    dataset: Path, later: str
+) -> None:
+    failed = FeatureRecord(
+        rel_path="a.jpg", status="error_model", at="2030-01-01T00:00:00Z", model="tiny-16"
+    )
+    keep(dataset, feature_of("a.jpg", [0.5]))
+    keep(dataset, feature_of("a.jpg", None) if later == "patches alone" else failed)
+    features = SideJournals(dataset).features("tiny-16", anew=False)
+    assert features.embedding("a.jpg") == [0.5]
+
+    features.settle({"a.jpg"}, embeddings=False)
+    again = SideJournals(dataset).features("tiny-16", anew=False)
+    assert again.embedding("a.jpg") == [0.5]
+
+    again.settle({"a.jpg"})
+    assert not SideJournals(dataset).features("tiny-16", anew=False).has_embedding("a.jpg")
+
+
+def test_an_embedding_of_another_model_is_kept_for_whoever_asks_for_it(dataset: Path) -> None:
+    keep(dataset, feature_of("a.jpg", [0.5]))
+    SideJournals(dataset).features("another", anew=False).settle({"a.jpg"})
+
+    assert SideJournals(dataset).features("tiny-16", anew=False).embedding("a.jpg") == [0.5]
+
+
+def test_where_nothing_is_merged_settling_writes_nothing(dataset: Path) -> None:
+    path = keep(dataset, size_of("a.jpg", None), size_of("b.jpg", (1, 2)))
+    before = path.stat()
+    SideJournals(dataset).sizes().settle(set())
+
+    after = path.stat()
+    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+
+
+@pytest.mark.parametrize("error", ["TimeoutError: too long", "ValueError: needs its plug-in: x"])
+def test_what_is_not_the_files_fault_is_tried_again(
+    tmp_path: Path, dataset: Path, error: str
+) -> None:
+    keep(dataset, msgspec.structs.replace(size_of("a.jpg", None), error=error))
+    assert not SideJournals(dataset).sizes().gave_up("a.jpg", photo(tmp_path, LONG_AGO))

@@ -198,3 +198,11 @@ def pieces_in_order(line: bytes, pieces: list[bytes]) -> bool:
             return False
         at += len(piece)
     return at == len(line)
+
+
+def test_many_values_alike_within_are_passed_over() -> None:
+    within = b",".join([b'{"v":null}'] * 20_000)
+    line = b'{"a":[%b],"v":null,"b":[%b]}' % (within, within)
+
+    expected = b'{"a":[%b],"v":1,"b":[%b]}' % (within, within)
+    assert set_fields(line, {"v": b"1"}, frozenset({"v"})) == expected

@@ -374,3 +374,24 @@ def test_new_images_are_in_the_order_of_the_walk(tmp_path: Path) -> None:
     survey = surveyed(tmp_path / "absent.jsonl", images)
 
     assert [entry.path for entry in survey.new] == walk_photos(images).paths
+
+
+@pytest.mark.parametrize("value", [b"[NaN]", b"Infinity", b'"\\ud83d"'])
+def test_an_image_of_a_line_that_only_others_can_read_gets_no_second_record(
+    tmp_path: Path, value: bytes
+) -> None:
+    images = place_images(tmp_path / "images", "a.jpg", "b.jpg")
+    dataset = write_dataset(tmp_path / "d.jsonl", b'{"image_path":"a.jpg","x":%b}' % value)
+    survey = surveyed(dataset, images)
+
+    assert [entry.path for entry in survey.new] == ["b.jpg"]
+    assert survey.malformed == ([1] if value != b'"\\ud83d"' else survey.malformed)
+
+
+def test_an_input_directory_with_two_paths_holds_each_image_once(tmp_path: Path) -> None:
+    images = place_images(tmp_path / "images", "a.jpg")
+    link = tmp_path / "link"
+    link.symlink_to(images)
+    dataset = write_dataset(tmp_path / "d.jsonl", {"image_path": str(images / "a.jpg")})
+
+    assert surveyed(dataset, link).new == []
