@@ -15,8 +15,8 @@ VERSION = "pcc-synth-1"
 """Of the pictures: another one stands for other pictures from the same seed."""
 
 METADATA = "metadata.json"
-BYTES_PER_IMAGE = GRID * GRID + 1
-"""In the files and in memory: 256 pixels and a label, a byte each."""
+BYTES_PER_IMAGE = GRID * GRID
+BYTES_OF_LABEL = 1
 
 LARGEST_SEED = 2**64 - 1
 
@@ -112,7 +112,7 @@ def encode_metadata(metadata: Metadata) -> bytes:
 
 
 def readable_bytes(size: int) -> str:
-    """Return bytes as people say them: `257 B`, `2.57 GB`."""
+    """Return bytes as people say them: `256 B`, `2.56 GB`."""
     amount, unit = float(size), "B"
     for larger in ("kB", "MB", "GB", "TB"):
         if amount < 1000:

@@ -20,7 +20,7 @@ from pipeline.jobs.job import Ending
 from pipeline.jobs.log import log_to
 from pipeline.jobs.run_file import RunFile
 from pipeline.synth.errors import DatasetExists, SynthError
-from pipeline.synth.metadata import BYTES_PER_IMAGE
+from pipeline.synth.metadata import BYTES_OF_LABEL, BYTES_PER_IMAGE
 from pipeline.synth.primitives import GRID
 from pipeline.synth.splits import splits_of
 from pipeline.synth.staging import free_names
@@ -114,7 +114,10 @@ def plan_generation(request: SynthRequest) -> SynthPlan:
         raise SynthError(f"{target} cannot be made: {parent} is no directory")
     if not os.access(parent, os.W_OK | os.X_OK):
         raise SynthError(f"{target} cannot be made: {parent} is not writable")
-    needed, free = recipe.num_images * BYTES_PER_IMAGE + FIXED_BYTES, free_bytes(parent)
+    needed, free = (
+        recipe.num_images * (BYTES_PER_IMAGE + BYTES_OF_LABEL) + FIXED_BYTES,
+        free_bytes(parent),
+    )
     if needed > free:
         raise DiskFull(target, needed, free)
     return SynthPlan(

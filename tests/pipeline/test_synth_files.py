@@ -94,9 +94,9 @@ def test_metadata_has_the_keys_of_the_contract(tmp_path: Path) -> None:
         "total_count": 105,
     }
     assert metadata["memory_info"] == {
-        "bytes_per_image": 257,
-        "total_bytes": 26_985,
-        "readable": "27 kB",
+        "bytes_per_image": 256,
+        "total_bytes": 26_880,
+        "readable": "26.9 kB",
     }
     assert metadata["file_format"] == {"dtype": "uint8", "compression": "none"}
     assert [kind["label"] for kind in metadata["classes"].values()] == [*range(10)]
