@@ -81,7 +81,7 @@ def test_json_is_one_document(pcc: Pcc, workspace: Path) -> None:
         "num_images": 15,
         "seed": 7,
         "counts": {"train": 12, "val": 1, "test": 2},
-        "total_bytes": 3855,
+        "total_bytes": 3840,
     }
     assert "Images:" in done.stderr
     logged = (workspace / "caption.log").read_text().splitlines()
