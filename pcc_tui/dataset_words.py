@@ -40,7 +40,9 @@ def enrich_words(report: EnrichReport) -> list[str]:
 def made_words(answer: str) -> list[str]:
     """Return what shards or a set came to, by the JSON of the command that made them."""
     found = json.loads(answer)
-    lines = [f"{found['samples']:,} samples in {found['shards']:,} shards"] * ("shards" in found)
+    lines = []
+    if "shards" in found:
+        lines.append(f"{found['samples']:,} samples in {found['shards']:,} shards")
     return [*lines, f"Made: {found.get('urls') or found.get('directory') or 'nothing'}"]
 
 
