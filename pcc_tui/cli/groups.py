@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 from collections.abc import Callable
-from functools import wraps
+from functools import cache, wraps
 from typing import Any, get_type_hints
 
 import typer
@@ -51,6 +51,7 @@ def show_help(context: typer.Context) -> None:
         typer.echo(context.get_help())
 
 
+@cache  # most groups are taken by many commands
 def _fields_of(group: Any) -> list[inspect.Parameter]:
     """Return the fields as parameters, under the group's own heading in the help."""
     hints = get_type_hints(group, include_extras=True)
