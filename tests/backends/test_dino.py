@@ -1,66 +1,41 @@
-"""Encoders: features of the very pixels given, masks that are Transformers' own."""
+"""DINO: features of the very pixels given."""
 
 from __future__ import annotations
 
-import json
-import os
 import pickle
 import shutil
-import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from backends.embedders.base import ENVIRONMENT
 from backends.encoders.dino import IMAGENET, DinoEncoder, Features
-from backends.encoders.dino_config import DEFAULTS, OPEN_MODEL, DinoConfig, read_config
-from backends.encoders.t5 import MAX_LENGTH, T5Tokenizer
+from backends.encoders.dino_config import read_config
 from backends.errors import BackendLost, ModelError, SetupError
-from tests.support import hub_server
-from tests.support.hub_server import COMMIT, HubServer
-from tests.support.tiny_dino import MEAN, STD, Family, save_tiny_dino
-from tests.support.tiny_t5 import CAPTIONS, save_tiny_t5
-
-ROOT = Path(__file__).parents[2]
-
-WIDTH = 32
-
-CLEAN_ENVIRONMENT = {
-    name: value
-    for name, value in os.environ.items()
-    if not name.startswith("HF_") and name not in ENVIRONMENT
-}
-
-
-class Kind(NamedTuple):
-    """A tiny model."""
-
-    family: Family
-    patch_size: int
-    registers: int
-
-    def __str__(self) -> str:
-        return f"{self.family}-{self.patch_size}-{self.registers}"
-
-
-DINOV2 = Kind("dinov2", 14, 0)
-WITH_REGISTERS = Kind("dinov2_with_registers", 14, 4)
-DINOV3 = Kind("dinov3_vit", 16, 4)
-KINDS = (
+from tests.support.encoders import (
     DINOV2,
-    WITH_REGISTERS,
     DINOV3,
-    Kind("dinov3_vit", 16, 0),
-    Kind("dinov3_vit", 14, 4),
-    Kind("dinov2", 16, 0),
-    Kind("dinov2_with_registers", 16, 2),
+    KINDS,
+    WIDTH,
+    WITH_REGISTERS,
+    Find,
+    Kind,
+    change,
+    change_weights,
+    features,
+    noise,
+    opened,
+    save_kind,
+    size_in_patches,
 )
+from tests.support.tiny_dino import MEAN, STD
+
+pytestmark = pytest.mark.usefixtures("offline")
 
 PATCHES = {
     14: {
@@ -83,265 +58,6 @@ PATCHES = {
     },
 }
 """By patch size, then by width and height of the seven inputs."""
-
-
-@pytest.fixture(scope="module", autouse=True)
-def environment() -> Iterator[None]:
-    """Nothing is downloaded, and what encoders set is undone."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HF_HUB_OFFLINE", "1")
-        for name, value in ENVIRONMENT.items():
-            patch.setenv(name, value)
-        yield
-
-
-Find = Callable[[Kind], DinoEncoder]
-
-
-@pytest.fixture(scope="module")
-def encoder_of(tmp_path_factory: pytest.TempPathFactory) -> Find:
-    """Return a function that opens a kind of encoder once."""
-    directory, found = tmp_path_factory.mktemp("models"), dict[Kind, DinoEncoder]()
-
-    def find(kind: Kind) -> DinoEncoder:
-        if kind not in found:
-            found[kind] = opened(save_kind(kind, directory / str(kind)))
-        return found[kind]
-
-    return find
-
-
-@pytest.fixture
-def dino_files(tmp_path: Path) -> Path:
-    """Return a model that a test may spoil."""
-    return save_kind(DINOV3, tmp_path / "dino")
-
-
-def save_kind(kind: Kind, directory: Path) -> Path:
-    family, patch_size, registers = kind
-    return save_tiny_dino(
-        directory, family=family, patch_size=patch_size, registers=registers, width=WIDTH
-    )
-
-
-def opened(directory: Path, batch_size: int | None = None) -> DinoEncoder:
-    encoder = DinoEncoder(read_config(str(directory)), device="cpu", batch_size=batch_size)
-    encoder.open()
-    return encoder
-
-
-def noise(size: tuple[int, int], seed: int = 0) -> Image.Image:
-    """Return a picture of coloured speckles, each some pixels wide."""
-    width, height = size
-    levels = np.random.default_rng(seed).integers(0, 256, (height // 4, width // 4, 3), np.uint8)
-    return Image.fromarray(levels).resize(size, Image.Resampling.NEAREST)
-
-
-def size_in_patches(encoder: DinoEncoder, columns: int, rows: int) -> tuple[int, int]:
-    patch = encoder.config.patch_size
-    return columns * patch, rows * patch
-
-
-def features(encoder: DinoEncoder, *pictures: Image.Image) -> list[Features]:
-    results = encoder.encode(pictures)
-    assert all(isinstance(result, Features) for result in results), results
-    return [result for result in results if isinstance(result, Features)]
-
-
-def change(file: Path, **settings: Any) -> None:
-    file.write_text(json.dumps({**json.loads(file.read_text()), **settings}))
-
-
-def change_weights(directory: Path, changed: Callable[[dict[str, NDArray[Any]]], object]) -> None:
-    from safetensors.numpy import load_file, save_file
-
-    weights = load_file(directory / "model.safetensors")
-    changed(weights)
-    save_file(weights, directory / "model.safetensors", {"format": "pt"})
-
-
-def run_script(script: str, *arguments: str, **environment: str) -> str:
-    """Return what a script prints in a process of its own, and nothing must complain."""
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", script, *arguments],
-        capture_output=True,
-        text=True,
-        check=True,
-        cwd=ROOT,
-        env={**CLEAN_ENVIRONMENT, **environment},
-    )
-    assert not done.stderr  # no bar, no table
-    return done.stdout
-
-
-# --- config.json
-
-
-def test_reading_a_configuration_loads_nothing_heavy(dino_files: Path) -> None:
-    script = (
-        "import sys\n"
-        "from backends.encoders.dino_config import read_config\n"
-        "import backends.encoders.dino, backends.encoders.t5\n"
-        "print(read_config(sys.argv[1]).width, *sys.modules)"
-    )
-    width, *modules = run_script(script, str(dino_files)).split()
-
-    assert width == str(WIDTH)
-    assert not {"torch", "transformers", "numpy", "huggingface_hub", "PIL"} & {*modules}
-
-
-@pytest.mark.parametrize("kind", KINDS, ids=str)
-def test_a_configuration_is_read(kind: Kind, tmp_path: Path) -> None:
-    directory = str(save_kind(kind, tmp_path))
-
-    family, patch_size, registers = kind
-    expected = DinoConfig(directory, family, patch_size, WIDTH, 1 + registers)
-    assert read_config(directory) == expected
-
-
-@pytest.mark.parametrize("model_type", DEFAULTS)
-def test_what_a_configuration_leaves_out_is_what_transformers_takes(
-    model_type: str, tmp_path: Path
-) -> None:
-    from transformers import AutoConfig
-
-    (tmp_path / "config.json").write_text(json.dumps({"model_type": model_type}))
-
-    config, theirs = read_config(str(tmp_path)), AutoConfig.from_pretrained(tmp_path)
-
-    assert config.patch_size == theirs.patch_size
-    assert config.width == theirs.hidden_size
-    assert config.leading_tokens == 1 + getattr(theirs, "num_register_tokens", 0)
-
-
-def test_a_patch_may_be_given_by_both_sides(dino_files: Path) -> None:
-    change(dino_files / "config.json", patch_size=[16, 16])
-
-    encoder = opened(dino_files)
-
-    assert encoder.config.patch_size == 16
-    [found] = features(encoder, noise((48, 32)))
-    assert found.patches.shape == (6, WIDTH)
-
-
-BROKEN = {
-    "": "broken",
-    "{": "broken",
-    "[]": "holds no settings",
-    '"dinov2"': "holds no settings",
-    "{}": "names no model type",
-    '{"model_type": 7}': "names no model type",
-    '{"model_type": null}': "names no model type",
-    '{"model_type": "dinov3_convnext"}': "dinov3_convnext",
-    '{"model_type": "clip"}': "dinov2, dinov2_with_registers and dinov3_vit work",
-    '{"model_type": "a\\nb\\u001b[31m"}': r"'a\\nb\\x1b\[31m'",
-    '{"model_type": "dinov2", "patch_size": 0}': "patch_size",
-    '{"model_type": "dinov2", "patch_size": "14"}': "patch_size",
-    '{"model_type": "dinov2", "patch_size": true}': "patch_size",
-    '{"model_type": "dinov2", "patch_size": null}': "patch_size",
-    '{"model_type": "dinov2", "patch_size": [14]}': "patch_size",
-    '{"model_type": "dinov2", "patch_size": [14, 16]}': "not square: 14 x 16",
-    '{"model_type": "dinov2", "hidden_size": -1}': "hidden_size",
-    '{"model_type": "dinov2", "hidden_size": 1e400}': "hidden_size",
-    '{"model_type": "dinov2", "hidden_size": ' + "9" * 5000 + "}": "broken",
-    '{"model_type": "dinov3_vit", "num_register_tokens": -1}': "num_register_tokens",
-    '{"model_type": "dinov3_vit", "num_channels": 1}': "num_channels",
-    '{"a":' * 100_000: "broken",
-    " " * (1 << 20) + "{}": "too large",
-    "\ud800": "broken",
-}
-
-
-@pytest.mark.parametrize(("content", "told"), BROKEN.items(), ids=map(str, range(len(BROKEN))))
-def test_a_broken_configuration_is_told_in_one_line(
-    content: str, told: str, tmp_path: Path
-) -> None:
-    (tmp_path / "config.json").write_bytes(content.encode("utf-8", "surrogatepass"))
-
-    with pytest.raises(SetupError, match=told) as caught:
-        read_config(str(tmp_path))
-
-    assert str(caught.value).isprintable()
-
-
-def test_no_configuration_is_told(tmp_path: Path) -> None:
-    with pytest.raises(SetupError, match=r"has no config\.json; download it anew"):
-        read_config(str(tmp_path))
-    with pytest.raises(SetupError, match="no such directory and no such model"):
-        read_config(str(tmp_path / "nothing"))
-
-
-# --- the hub
-
-LOAD = """
-import sys
-from backends.encoders.dino import DinoEncoder
-from backends.encoders.dino_config import read_config
-from backends.errors import SetupError
-for model in sys.argv[2:]:
-    try:
-        config = read_config(model)
-        print(config.patch_size, config.leading_tokens)
-        if sys.argv[1] == "all":
-            encoder = DinoEncoder(config, device="cpu")
-            encoder.open()
-            print("opened", *encoder.remarks)
-    except SetupError as error:
-        print(error)
-"""
-
-
-def test_the_hub_is_asked_for_one_file_and_only_once(dino_files: Path, tmp_path: Path) -> None:
-    with HubServer(dino_files) as hub:
-        own = {"HF_ENDPOINT": hub.url, "HF_HOME": str(tmp_path / "cache")}
-        first = run_script(LOAD, "config", "tiny/model", **own)
-        asked = [*hub.requests]
-        again = run_script(LOAD, "config", "tiny/model", **own)
-
-        assert first == again == "16 5\n"
-        assert hub.requests == asked
-    assert {path for _, path in asked} == {"/tiny/model/resolve/main/config.json"}
-    assert run_script(LOAD, "config", "tiny/model", **own, HF_HUB_OFFLINE="1") == first
-
-
-def test_a_model_from_the_hub_opens_without_it_later(dino_files: Path, tmp_path: Path) -> None:
-    (dino_files / "preprocessor_config.json").unlink()
-    with HubServer(dino_files) as hub:
-        own = {"HF_ENDPOINT": hub.url, "HF_HOME": str(tmp_path / "cache")}
-        first = run_script(LOAD, "all", "tiny/model", **own)
-
-    assert first == "16 5\nopened\n"
-    assert run_script(LOAD, "all", "tiny/model", **own) == first  # the hub has gone
-    assert not [path for _, path in hub.requests if path.endswith((".bin", ".py"))]
-
-
-def test_what_the_hub_refuses_is_told(
-    dino_files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    served = hub_server.find
-    monkeypatch.setattr(
-        hub_server,
-        "find",
-        lambda directory, path: "GatedRepo" if "gated" in path else served(directory, path),
-    )
-    with HubServer(dino_files) as hub:
-        own = {"HF_ENDPOINT": hub.url, "HF_HOME": str(tmp_path / "cache")}
-        gated, unknown = run_script(LOAD, "config", "its/gated", "its/other", **own).splitlines()
-    offline = run_script(LOAD, "config", "its/third", **own, HF_HUB_OFFLINE="1")
-
-    assert "its/gated is gated: accept its licence on https://huggingface.co/its/gated" in gated
-    assert "`hf auth login`" in gated
-    assert f"--dino-model {OPEN_MODEL}" in gated
-    assert "no such directory and no such model on the hub" in unknown
-    assert "cannot be reached" in offline
-
-
-def test_a_revision_is_taken(dino_files: Path, tmp_path: Path) -> None:
-    script = LOAD.replace("read_config(model)", f"read_config(model, {COMMIT!r})")
-    with HubServer(dino_files) as hub:
-        own = {"HF_ENDPOINT": hub.url, "HF_HOME": str(tmp_path / "cache")}
-        assert run_script(script, "config", "tiny/model", **own) == "16 5\n"
-    assert {path for _, path in hub.requests} == {f"/tiny/model/resolve/{COMMIT}/config.json"}
 
 
 # --- features
@@ -740,141 +456,3 @@ def test_a_missing_package_is_named(
 
     with pytest.raises(SetupError, match=rf"{name}.*; pip install 'pcc\[datasets\]'"):
         encoder.open()
-
-
-# --- t5
-
-ODD_CAPTIONS = (
-    "",
-    " ",
-    "\n\t ",
-    "a",
-    *CAPTIONS,
-    "word " * 75 + "word",
-    " ".join(CAPTIONS * 5),
-    "a</s>b",
-    "</s>",
-    "</s>" * 100,
-    "<pad>",
-    "a <pad> b <pad>",
-    "<extra_id_0> and <extra_id_1>",
-    "<unk>",
-    "红色的自行车停在墙边",
-    "🚲🐈‍⬛",
-    "a\x00b\x00",
-    "\x00",
-    "\ufeffa",
-    "e\u0301 \u202e \u200b",
-    "x" * 100_000,
-    "a red bicycle " * 8_000,
-)
-
-
-@pytest.fixture(scope="module")
-def t5_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return save_tiny_t5(tmp_path_factory.mktemp("models") / "t5")
-
-
-@pytest.fixture(scope="module")
-def t5(t5_files: Path) -> T5Tokenizer:
-    tokenizer = T5Tokenizer(str(t5_files))
-    tokenizer.open()
-    return tokenizer
-
-
-def test_masks_are_those_of_transformers(t5: T5Tokenizer, t5_files: Path) -> None:
-    from transformers import AutoTokenizer
-
-    plain = AutoTokenizer.from_pretrained(t5_files)
-
-    masks = t5.masks(ODD_CAPTIONS)
-
-    for caption, mask in zip(ODD_CAPTIONS, masks, strict=True):
-        own = plain(caption, max_length=77, padding="max_length", truncation=True)
-        assert mask == own["attention_mask"], caption[:50]
-        assert len(mask) == MAX_LENGTH
-        assert mask == sorted(mask, reverse=True)
-    lengths = [sum(mask) for mask in masks]
-    assert lengths[0] == 1  # the token that ends it
-    assert lengths[-1] == MAX_LENGTH
-    assert len({*lengths}) > 8
-    assert all(type(number) is int for number in masks[0])
-
-
-def test_masks_of_nothing_are_none(t5: T5Tokenizer) -> None:
-    assert t5.masks([]) == []
-
-
-def test_lone_surrogates_count_as_what_cannot_be_read(t5: T5Tokenizer) -> None:
-    spoilt = ["\ud800", "a \udc00 red", "\ud83d\udeb2 bicycle", "\ud800\ud800 \udfff"]
-    read = ["\ufffd", "a \ufffd red", "🚲 bicycle", "\ufffd\ufffd \ufffd"]
-
-    assert t5.masks(spoilt) == t5.masks(read)
-
-
-def test_padding_is_on_the_right_whatever_the_files_say(
-    t5: T5Tokenizer, t5_files: Path, tmp_path: Path
-) -> None:
-    directory = Path(shutil.copytree(t5_files, tmp_path / "t5"))
-    change(directory / "tokenizer_config.json", padding_side="left")
-    tokenizer = T5Tokenizer(str(directory))
-    tokenizer.open()
-
-    assert tokenizer.masks(CAPTIONS) == t5.masks(CAPTIONS)
-
-
-T5 = """
-import sys
-blocked, *models = sys.argv[1:]
-if blocked:
-    sys.modules[blocked] = None
-from backends.encoders.t5 import T5Tokenizer
-from backends.errors import SetupError
-assert "torch" not in sys.modules or blocked
-for model in models:
-    tokenizer = T5Tokenizer(model)
-    try:
-        tokenizer.open()
-        print(sum(tokenizer.masks(["a red bicycle"])[0]))
-    except SetupError as error:
-        print(error)
-"""
-
-
-def test_a_tokenizer_needs_no_torch(t5: T5Tokenizer, t5_files: Path) -> None:
-    quiet = {"TRANSFORMERS_VERBOSITY": "error"}  # it remarks that torch is not there
-    length = sum(t5.masks(["a red bicycle"])[0])
-
-    assert run_script(T5, "torch", str(t5_files), **quiet) == f"{length}\n"
-
-
-def test_a_tokenizer_comes_from_the_hub_and_stays(
-    t5: T5Tokenizer, t5_files: Path, tmp_path: Path
-) -> None:
-    names = ["tiny/model", "its/other"]
-    with HubServer(t5_files) as hub:
-        own = {"HF_ENDPOINT": hub.url, "HF_HOME": str(tmp_path / "cache")}
-        first, unknown = run_script(T5, "", *names, **own).splitlines()
-    again, absent = run_script(T5, "", *names, **own, HF_HUB_OFFLINE="1").splitlines()
-
-    assert first == again == str(sum(t5.masks(["a red bicycle"])[0]))
-    assert "the tokenizer its/other cannot be loaded: there is no such directory" in unknown
-    assert "the model hub cannot be reached" in absent
-
-
-def test_a_tokenizer_without_its_files_is_refused(t5_files: Path, tmp_path: Path) -> None:
-    directory = Path(shutil.copytree(t5_files, tmp_path / "t5"))
-    (directory / "tokenizer.json").unlink()
-
-    for lost in (directory, tmp_path / "nothing"):
-        with pytest.raises(SetupError, match=r"lacks its tokenizer|cannot be loaded"):
-            T5Tokenizer(str(lost)).open()
-
-
-def test_a_tokenizer_names_the_package_it_misses(
-    t5_files: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(sys.modules, "transformers", None)
-
-    with pytest.raises(SetupError, match=r"transformers.*; pip install 'pcc\[datasets\]'"):
-        T5Tokenizer(str(t5_files)).open()
