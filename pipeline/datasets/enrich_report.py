@@ -31,6 +31,7 @@ class EnrichReport(msgspec.Struct, kw_only=True):
         outside: Lines whose path leads out of the input directory.
         odd_buckets: Lines whose bucket has no width and height.
         shared_ids: Ids that several records have.
+        unusable_ids: Lines whose id cannot name a file.
         stale_masks: Records whose caption was made anew, and their mask was not.
         cost_usd: Of the captions.
         seconds: It took.
@@ -51,6 +52,7 @@ class EnrichReport(msgspec.Struct, kw_only=True):
     outside: list[int] = []
     odd_buckets: list[int] = []
     shared_ids: list[str] = []
+    unusable_ids: list[int] = []
     stale_masks: int = 0
     cost_usd: float = 0.0
     seconds: float = 0.0
@@ -95,6 +97,7 @@ def base_report(prepared: Prepared) -> EnrichReport:
         outside=survey.outside,
         odd_buckets=survey.odd_buckets,
         shared_ids=survey.shared_ids,
+        unusable_ids=survey.unusable_ids,
     )
 
 

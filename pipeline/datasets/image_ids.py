@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import posixpath
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import count
 
 from blake3 import blake3
@@ -44,6 +44,18 @@ def assign_ids(paths: Sequence[str], taken: set[str]) -> list[str]:
         taken.add(name)
         ids.append(name)
     return ids
+
+
+def borrowed_ids(ids: Mapping[str, str]) -> dict[str, str]:
+    """Return the ids that an earlier record has already, by key: there is one file of a name.
+
+    Args:
+        ids: Id of each record, by key, in the order of the dataset.
+    """
+    owner: dict[str, str] = {}
+    return {
+        key: image_id for key, image_id in ids.items() if owner.setdefault(image_id, key) != key
+    }
 
 
 def is_file_name(image_id: str) -> bool:

@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 import stat
-from collections.abc import Container
+from collections.abc import Callable, Container
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -131,12 +131,7 @@ class PatchFiles:
 
     def state(self, image_id: str, bucket: Size) -> State:
         """Tell what there is for an image; its numbers are not looked at."""
-        header = read_header(self.path(image_id))
-        if header is None:
-            return "truncated" if self.path(image_id).exists() else "missing"
-        if header.shape != self.shape(bucket):
-            return "stale"
-        return "whole" if header.whole else "truncated"
+        return state_of(self.path(image_id), lambda shape: shape == self.shape(bucket))
 
     def bytes_of(self, bucket: Size | None) -> int:
         """Return the size of a file; without a bucket, that of the largest."""
@@ -286,6 +281,21 @@ def read_manifest(directory: Path) -> Manifest | None:
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
         return None
     return found if found.version == VERSION and found.patch_size > 0 else None
+
+
+def state_of(path: Path, fits: Callable[[tuple[int, int]], bool]) -> State:
+    """Tell what there is at a path; its numbers are not looked at.
+
+    Args:
+        path: Of a patch file.
+        fits: Tells whether a shape is the one that is wanted.
+    """
+    header = read_header(path)
+    if header is None:
+        return "truncated" if path.exists() else "missing"
+    if not fits(header.shape):
+        return "stale"
+    return "whole" if header.whole else "truncated"
 
 
 def read_header(path: Path) -> Header | None:

@@ -9,6 +9,7 @@ import base64
 import json
 import os
 import posixpath
+import stat
 import unicodedata
 from collections.abc import Iterator
 from io import FileIO
@@ -158,16 +159,63 @@ def locate(record: Record, *input_dirs: str) -> str | None:
     return None if path == ".." or path.startswith("../") else path
 
 
-def is_there(input_dir: str, path: str) -> bool:
-    """Tell whether there is a file at a path, however its file system composes letters."""
-    if os.path.isfile(os.path.join(input_dir, path)):
-        return True
-    return not path.isascii() and any(
-        os.path.isfile(os.path.join(input_dir, unicodedata.normalize(form, path)))
-        for form in ("NFC", "NFD")
-    )
+def find_image(input_dir: str, path: str) -> tuple[str, int] | None:
+    """Return how an image's path is spelt on disk and its size in bytes, None if it is no file.
+
+    File systems differ in how they spell letters with marks: composed or decomposed.
+    """
+    spellings = [path]
+    if not path.isascii():
+        spellings += [unicodedata.normalize(form, path) for form in ("NFC", "NFD")]
+    for spelt in spellings:
+        try:
+            found = os.stat(os.path.join(input_dir, spelt))
+        except (OSError, ValueError):
+            continue
+        if stat.S_ISREG(found.st_mode):
+            return spelt, found.st_size
+    return None
 
 
 def key_of(record: Record, path: str | None) -> str:
     """Return what a record is known by: one image, one key, however its path is spelt."""
     return photo_key(path) if path is not None else f"\0outside\0{record.image_path}"
+
+
+class Found(NamedTuple):
+    """A line that is not blank, and the image it is about.
+
+    Attributes:
+        line: The line.
+        record: What it holds, None where that is no record.
+        path: Of the image, as `locate` returns it.
+        key: What the image is known by; empty without a record.
+    """
+
+    line: Line
+    record: Record | None
+    path: str | None
+    key: str
+
+
+def read_records(dataset: Path, *input_dirs: str) -> Iterator[Found]:
+    """Yield the records of a dataset, those that have another further down among them.
+
+    Args:
+        dataset: The file.
+        input_dirs: See `input_dirs_of`; without any, no path is shortened.
+    """
+    for line in read_lines(dataset):
+        if line.data is not None and not line.data.strip(b" \t\r"):
+            continue
+        record = None if line.data is None else parse(line.data)
+        if record is None:
+            yield Found(line, None, None, "")
+        else:
+            path = locate(record, *input_dirs)
+            yield Found(line, record, path, key_of(record, path))
+
+
+def input_dirs_of(input_dir: Path) -> tuple[str, str]:
+    """Return the absolute path of an input directory, as it is named and without its links."""
+    return os.path.abspath(input_dir), os.path.realpath(input_dir)

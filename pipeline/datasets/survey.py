@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -10,18 +9,17 @@ from pathlib import Path
 import msgspec
 
 from pipeline.datasets.buckets import bucket_of, parse_bucket
-from pipeline.datasets.image_ids import assign_ids, is_file_name
+from pipeline.datasets.image_ids import assign_ids, borrowed_ids, is_file_name
 from pipeline.datasets.passes import T5, Pass
 from pipeline.datasets.patch_files import PatchFiles
 from pipeline.datasets.records import (
+    Found,
     Line,
     Record,
-    is_there,
-    key_of,
-    locate,
+    find_image,
+    input_dirs_of,
     loosely_read_path,
-    parse,
-    read_lines,
+    read_records,
 )
 from pipeline.photos.geometry import Size
 from pipeline.photos.photo import photo_key
@@ -131,8 +129,7 @@ class Surveyor:
         anew: frozenset[str],
         patch_files: PatchFiles | None,
     ) -> None:
-        self._root = os.path.abspath(input_dir)
-        self._roots = (self._root, os.path.realpath(input_dir))
+        self._input_dirs = input_dirs_of(input_dir)
         self._walked = {photo_key(path): path for path in paths}
         self._passes = passes
         self._anew = anew
@@ -146,8 +143,8 @@ class Surveyor:
         ids: dict[str, str] = {}
         missing: dict[str, str] = {}
         if survey.fingerprint is not None:
-            for line in read_lines(dataset):
-                self._take(line, survey, ids, missing)
+            for found in read_records(dataset, *self._input_dirs):
+                self._take(found, survey, ids, missing)
         survey.records = len(survey.keys)
         survey.missing = list(missing.values())
         self._add_new(survey)
@@ -157,18 +154,14 @@ class Surveyor:
         return survey
 
     def _take(
-        self, line: Line, survey: Survey, ids: dict[str, str], missing: dict[str, str]
+        self, found: Found, survey: Survey, ids: dict[str, str], missing: dict[str, str]
     ) -> None:
         """Take in one line: ids and missing images are kept by key, so that the last one counts."""
-        if line.data is not None and not line.data.strip(b" \t\r"):
-            return
-        record = None if line.data is None else parse(line.data)
+        line, record, path, key = found
         if record is None:
             survey.malformed.append(line.number)
             self._reserve(line, survey)
             return
-        path = locate(record, *self._roots)
-        key = key_of(record, path)
         earlier = survey.keys.get(key)
         if earlier is not None:
             survey.superseded.append(earlier)
@@ -222,7 +215,8 @@ class Surveyor:
             line=line,
             key=key,
             path=spelt,
-            on_disk=key in self._walked or (path is not None and self._exists(spelt)),
+            on_disk=key in self._walked
+            or (path is not None and find_image(self._input_dirs[0], spelt) is not None),
             lacking=self._share(frozenset(lacking)),
             present=self._share(frozenset(name for name in lacking if getattr(record, name))),
             size=size,
@@ -233,20 +227,17 @@ class Surveyor:
             has_mask=bool(record.t5_attention_mask) and not T5.lacking(record),
         )
 
-    def _exists(self, path: str) -> bool:
-        return is_there(self._root, path)
+    def _is_there(self, path: str) -> bool:
+        return find_image(self._input_dirs[0], path) is not None
 
     def _share_out(self, survey: Survey, ids: Mapping[str, str]) -> None:
         """Note ids of several records: there is one file of that name, and it is the first's."""
-        owner: dict[str, str] = {}
-        shared: dict[str, None] = {}
-        for key, image_id in ids.items():
-            if owner.setdefault(image_id, key) != key:
-                shared[image_id] = None
-                entry = survey.entries.get(survey.keys[key])
-                if entry is not None:
-                    entry.patches = False
-        survey.shared_ids = list(shared)
+        borrowed = borrowed_ids(ids)
+        survey.shared_ids = list(dict.fromkeys(borrowed.values()))
+        for key in borrowed:
+            entry = survey.entries.get(survey.keys[key])
+            if entry is not None:
+                entry.patches = False
 
     def _add_new(self, survey: Survey) -> None:
         fields = self._share(frozenset(name for each in self._passes for name in each.fields))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,10 +12,10 @@ import msgspec
 from backends.encoders.t5 import MAX_LENGTH, T5Tokenizer
 from pipeline.captions.run import usable_cores
 from pipeline.datasets.buckets import BUCKETS, bucket_name, parse_bucket, patch_count
-from pipeline.datasets.image_ids import is_file_name
+from pipeline.datasets.image_ids import borrowed_ids, is_file_name
 from pipeline.datasets.passes import PASSES
-from pipeline.datasets.patch_files import Header, PatchFiles, move_away, read_header, read_manifest
-from pipeline.datasets.records import Line, Record, is_there, key_of, locate, parse, read_lines
+from pipeline.datasets.patch_files import PatchFiles, move_away, read_manifest, state_of
+from pipeline.datasets.records import Found, Record, find_image, input_dirs_of, read_records
 from pipeline.datasets.side_journals import SideJournals
 from pipeline.datasets.verify_report import BucketRow, VerifyReport
 from pipeline.jobs.thread_step import Gate
@@ -69,10 +68,7 @@ class Verifier:
     ) -> None:
         self.report = VerifyReport()
         self._dataset = dataset
-        self._root = None if input_dir is None else os.path.abspath(input_dir)
-        self._roots: tuple[str, ...] = ()
-        if input_dir is not None:
-            self._roots = (os.path.abspath(input_dir), os.path.realpath(input_dir))
+        self._input_dirs = () if input_dir is None else input_dirs_of(input_dir)
         self._patches_dir = patches_dir
         self._tokenizer = tokenizer
         self._discard = discard
@@ -97,9 +93,9 @@ class Verifier:
 
     def _run(self, gate: Gate) -> None:
         gate.begin(f"reading {self._dataset.name}", self._dataset.stat().st_size)
-        for line in read_lines(self._dataset):
-            gate.go_through(line.start)
-            self._take(line)
+        for found in read_records(self._dataset, *self._input_dirs):
+            gate.go_through(found.line.start)
+            self._take(found)
         self._compare_masks()
         self._sum_up()
         manifest = read_manifest(self._patches_dir)
@@ -111,22 +107,18 @@ class Verifier:
             self._check_patches(files, gate)
         report.ok, report.finished = not report.has_defects(), True
 
-    def _take(self, line: Line) -> None:
-        if line.data is not None and not line.data.strip(b" \t\r"):
-            return
-        record = None if line.data is None else parse(line.data)
+    def _take(self, found: Found) -> None:
+        line, record, path, key = found
         if record is None:
             self.report.malformed.append(line.number)
             return
-        path = locate(record, *self._roots)
-        key = key_of(record, path)
         if (earlier := self._seen.get(key)) is not None:
             self.report.superseded.append(earlier.line)
         damaged, width = _damage(record)
         self._seen[key] = _Seen(
             line=line.number,
             image_path=record.image_path,
-            on_disk=path is not None and (self._root is None or is_there(self._root, path)),
+            on_disk=path is not None and self._is_there(path),
             bucket=record.text("aspect_bucket"),
             image_id=record.text("image_id"),
             lacking=tuple(name for each in PASSES.values() for name in each.lacking(record)),
@@ -135,6 +127,10 @@ class Verifier:
         )
         if self._tokenizer is not None:
             self._queue_mask(line.number, record)
+
+    def _is_there(self, path: str) -> bool:
+        """Tell whether there is an image; where nobody knows, it is not missed."""
+        return not self._input_dirs or find_image(self._input_dirs[0], path) is not None
 
     def _queue_mask(self, line: int, record: Record) -> None:
         caption = record.text("caption")
@@ -160,12 +156,12 @@ class Verifier:
         report.lacking = {name: lacking[name] for name in FIELDS if 0 < lacking[name] < len(seen)}
         report.damaged = dict(Counter(name for one in seen.values() for name in one.damaged))
         report.embedding_widths = dict(Counter(one.width for one in seen.values() if one.width))
-        if self._root is not None:
+        if self._input_dirs:
             report.missing_images = sum(not one.on_disk for one in seen.values())
         if self._tokenizer is not None:
             report.stale_masks = sum(one.line in self._stale_masks for one in seen.values())
-        ids = Counter(one.image_id for one in seen.values() if one.image_id is not None)
-        report.shared_ids = [name for name, count in ids.items() if count > 1]
+        ids = {key: one.image_id for key, one in seen.items() if one.image_id is not None}
+        report.shared_ids = list(dict.fromkeys(borrowed_ids(ids).values()))
         for name in (*map(bucket_name, BUCKETS), *(one.bucket or "none" for one in seen.values())):
             report.buckets.setdefault(name, BucketRow())
         for one in seen.values():
@@ -175,7 +171,7 @@ class Verifier:
                     self.report.add_example(f"without {field}", one.image_path)
             for field in one.damaged:
                 self.report.add_example(f"damaged {field}", one.image_path)
-            if not one.on_disk and self._root is not None:
+            if not one.on_disk:
                 self.report.add_example("image not there", one.image_path)
 
     def _check_patches(self, files: PatchFiles | None, gate: Gate) -> None:
@@ -217,22 +213,16 @@ class Verifier:
         if one.image_id is None or not is_file_name(one.image_id):
             return "missing"
         path = self._patches_dir / f"{one.image_id}.npy"
-        header = read_header(path)
-        if header is None:
-            return "truncated" if path.exists() else "missing"
-        if not self._fits(header, one.bucket):
-            return "stale"
-        if not header.whole:
-            return "truncated"
-        return "whole" if is_finite(path) else "nan"
+        state = state_of(path, lambda shape: self._fits(shape, one.bucket))
+        return "nan" if state == "whole" and not is_finite(path) else state
 
-    def _fits(self, header: Header, bucket: str | None) -> bool:
+    def _fits(self, found: tuple[int, int], bucket: str | None) -> bool:
         """Tell whether a shape is that of a bucket, for the model or, not knowing it, for any."""
         shape = self.report.buckets[bucket or "none"].shape
         if shape is not None:
-            return header.shape == shape
+            return found == shape
         size = None if bucket is None else parse_bucket(bucket)
-        return size is None or header.shape[0] in {
+        return size is None or found[0] in {
             patch_count(size, patch_size) for patch_size in PATCH_SIZES
         }
 

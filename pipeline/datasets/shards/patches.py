@@ -7,7 +7,7 @@ from typing import Literal
 
 from pipeline.datasets.buckets import bucket_of, parse_bucket
 from pipeline.datasets.image_ids import is_file_name
-from pipeline.datasets.patch_files import PatchFiles, read_header, read_manifest
+from pipeline.datasets.patch_files import PatchFiles, read_manifest, state_of
 from pipeline.datasets.records import Record
 from pipeline.photos.geometry import Size
 
@@ -45,18 +45,17 @@ class PatchSource:
         path = self._path(record)
         if path is None:
             return "missing"
-        header = read_header(path)
-        bucket = _bucket_of(record)
-        if header is None:
-            return "truncated"
-        if self._files and bucket and header.shape != self._files.shape(bucket):
-            return "stale"
+        state = state_of(path, lambda shape: self._fits(shape, _bucket_of(record)))
+        if state != "whole":
+            return state
         try:
-            if not header.whole or path.stat().st_size > MOST_BYTES:
-                return "truncated"
-            return path.read_bytes()
+            return "truncated" if path.stat().st_size > MOST_BYTES else path.read_bytes()
         except OSError:
             return "missing"
+
+    def _fits(self, shape: tuple[int, int], bucket: Size | None) -> bool:
+        """Tell whether a shape is that of a bucket, as far as both are known."""
+        return not (self._files and bucket) or shape == self._files.shape(bucket)
 
     def _path(self, record: Record) -> Path | None:
         image_id = record.text("image_id")

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import stat
-import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -13,7 +10,8 @@ from typing import NamedTuple
 import msgspec
 
 from journal import BOM
-from pipeline.datasets.records import Line, Record, key_of, locate, parse, read_lines
+from pipeline.datasets.image_ids import borrowed_ids
+from pipeline.datasets.records import Line, Record, find_image, input_dirs_of, read_records
 from pipeline.datasets.shards.patches import PatchSource
 from pipeline.datasets.survey import Fingerprint, fingerprint
 
@@ -64,7 +62,7 @@ class LiveRecords(msgspec.Struct):
 
     Attributes:
         dataset: The file.
-        input_dir: Absolute path of the directory with the images.
+        input_dirs: The directory with the images; see `input_dirs_of`.
         fingerprint: Of the file as it was read.
         count: Images with a record behind the line to begin at.
         bytes: About what they will take.
@@ -74,7 +72,7 @@ class LiveRecords(msgspec.Struct):
     """
 
     dataset: Path
-    input_dir: str
+    input_dirs: tuple[str, str]
     fingerprint: Fingerprint | None
     count: int = 0
     bytes: int = 0
@@ -82,22 +80,24 @@ class LiveRecords(msgspec.Struct):
     superseded: set[int] = set()
     borrowed_ids: set[int] = set()
 
+    @property
+    def input_dir(self) -> str:
+        """Absolute path of the directory with the images."""
+        return self.input_dirs[0]
+
     def candidates(self, behind: int) -> Iterator[Candidate]:
         """Yield the records that count, in the order of the file.
 
         Args:
             behind: The line to begin behind, 0 for all.
         """
-        for line in read_lines(self.dataset):
-            if line.number > behind and line.number not in self.superseded:
-                record = _record_of(line)
-                if record is not None:
-                    yield self._candidate(line, record)
+        for line, record, path, _ in read_records(self.dataset, *self.input_dirs):
+            if line.number > behind and line.number not in self.superseded and record is not None:
+                yield self._candidate(line, record, path)
 
-    def _candidate(self, line: Line, record: Record) -> Candidate:
+    def _candidate(self, line: Line, record: Record, path: str | None) -> Candidate:
         assert line.data is not None
         data = line.data.removeprefix(BOM).strip(b" \t\r")
-        path = locate(record, self.input_dir, os.path.realpath(self.input_dir))
         found = None if path is None else find_image(self.input_dir, path)
         fault = "outside" if path is None else "missing" if found is None else None
         if not _reads_everywhere(data):
@@ -117,20 +117,15 @@ def read_live_records(
         patches: The patch files that go along, None for none.
         behind: The line behind which samples are still to be made.
     """
-    root, real = os.path.abspath(input_dir), os.path.realpath(input_dir)
-    live = LiveRecords(dataset, root, fingerprint(dataset), malformed=[], superseded=set())
+    input_dirs = input_dirs_of(input_dir)
+    live = LiveRecords(dataset, input_dirs, fingerprint(dataset), malformed=[], superseded=set())
     live.borrowed_ids = set()
     ids: dict[str, str] = {}
     lines: dict[str, int] = {}
-    for line in read_lines(dataset):
-        if line.data is not None and not line.data.strip(b" \t\r"):
-            continue
-        record = _record_of(line)
+    for line, record, path, key in read_records(dataset, *input_dirs):
         if record is None:
             live.malformed.append(line.number)
             continue
-        path = locate(record, root, real)
-        key = key_of(record, path)
         earlier = lines.get(key)
         if earlier is not None:
             live.superseded.add(earlier)
@@ -142,35 +137,10 @@ def read_live_records(
             ids[key] = image_id
         if line.number > behind:
             live.count += 1
-            live.bytes += _bytes_of(line, root, path)
+            live.bytes += _bytes_of(line, input_dirs[0], path)
             live.bytes += patches.bytes_of(record) if patches else 0
-    owner: dict[str, str] = {}
-    live.borrowed_ids = {
-        lines[key] for key, image_id in ids.items() if owner.setdefault(image_id, key) != key
-    }
+    live.borrowed_ids = {lines[key] for key in borrowed_ids(ids)}
     return live
-
-
-def find_image(root: str, path: str) -> tuple[str, int] | None:
-    """Return how an image's path is spelt on disk and its size in bytes, None if it is no file.
-
-    File systems differ in how they spell letters with marks: composed or decomposed.
-    """
-    spellings = [path]
-    if not path.isascii():
-        spellings += [unicodedata.normalize(form, path) for form in ("NFC", "NFD")]
-    for spelt in spellings:
-        try:
-            found = os.stat(os.path.join(root, spelt))
-        except (OSError, ValueError):
-            continue
-        if stat.S_ISREG(found.st_mode):
-            return spelt, found.st_size
-    return None
-
-
-def _record_of(line: Line) -> Record | None:
-    return None if line.data is None else parse(line.data)
 
 
 def _bytes_of(line: Line, root: str, path: str | None) -> int:
@@ -181,8 +151,8 @@ def _bytes_of(line: Line, root: str, path: str | None) -> int:
 def _reads_everywhere(data: bytes) -> bool:
     """Tell whether Python's own JSON reads a record, as the readers of shards will.
 
-    Our decoder passes over fields it does not know; those may hold bytes that are not
-    UTF-8, and one such record would end a reader's whole epoch.
+    Our decoder passes over fields it does not know; a number of 5,000 digits in one of
+    them would end a reader's whole epoch.
     """
     try:
         json.loads(data.decode())
