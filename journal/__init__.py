@@ -11,6 +11,7 @@ from journal.errors import (
     JournalWriteFailed,
     RecordUnreadable,
 )
+from journal.group_commit import Committed, GroupCommit
 from journal.index import Index, load_index
 from journal.inspection import Line, inspect_lines
 from journal.lines import BOM, Seal, check_seal, seal
@@ -28,7 +29,8 @@ from journal.records import (
 from journal.repair import CheckReport, RewriteReport, check, compact, repair
 from journal.rewrite import atomic_rewrite, clear_leftovers
 from journal.spread import SpreadDict
-from journal.writer import Committed, JournalWriter, free_bytes, sync_directory
+from journal.tail import JournalTail, free_bytes, sync_directory
+from journal.writer import JournalWriter
 
 __all__ = [
     "BOM",
@@ -38,11 +40,13 @@ __all__ = [
     "DiskFull",
     "EditRecord",
     "Follower",
+    "GroupCommit",
     "Head",
     "Index",
     "JournalError",
     "JournalLocked",
     "JournalLost",
+    "JournalTail",
     "JournalWriteFailed",
     "JournalWriter",
     "Line",

@@ -110,13 +110,18 @@ def read_holder(journal: Path) -> str:
         return "another process"
 
 
-def patient_lock(path: Path, command: str) -> WriterLock:
+def patient_lock(path: Path, command: str, patience: float = PATIENCE_SECONDS) -> WriterLock:
     """Return the lock on a journal that is only ever held for a moment, such as one of edits.
 
+    Args:
+        path: The journal.
+        command: What the holder does.
+        patience: Seconds to wait for it.
+
     Raises:
-        JournalLocked: another process holds it for seconds.
+        JournalLocked: another process holds it for longer.
     """
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + patience
     while True:
         try:
             return WriterLock(path, command)

@@ -10,7 +10,7 @@ from io import BufferedWriter
 from pathlib import Path
 
 from journal.errors import DiskFull
-from journal.writer import NO_SPACE, free_bytes, sync_directory
+from journal.tail import NO_SPACE, free_bytes, sync_directory
 
 _LEFTOVER = re.compile(r"\.(.+)\.(\d+)\.tmp", re.DOTALL)
 

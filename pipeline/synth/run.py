@@ -13,7 +13,7 @@ import msgspec
 
 from journal import utc_now
 from journal.errors import DiskFull
-from journal.writer import free_bytes
+from journal.tail import free_bytes
 from pipeline.captions.request import new_run_id
 from pipeline.jobs.hosting import Watcher, host
 from pipeline.jobs.job import Ending

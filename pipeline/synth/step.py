@@ -13,7 +13,7 @@ import msgspec
 
 from journal.errors import DiskFull
 from journal.rewrite import atomic_rewrite
-from journal.writer import NO_SPACE, free_bytes
+from journal.tail import NO_SPACE, free_bytes
 from pipeline.jobs.gated_step import GatedStep
 from pipeline.jobs.job import Ending
 from pipeline.jobs.progress import Progress

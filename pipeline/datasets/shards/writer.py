@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from journal import DiskFull, free_bytes
-from journal.writer import NO_SPACE
+from journal.tail import NO_SPACE
 from pipeline.datasets.errors import OtherShards
 from pipeline.datasets.shards.index import Index, Shard
 from pipeline.datasets.shards.patches import PatchSource
