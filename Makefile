@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test check format bench battery screenshots clean
+.PHONY: demo test check guard format bench battery screenshots clean
 
 demo: $(VENV)/.runtime
 	$(BIN)/pcc demo demo $(if $(PHOTOS),--photos-dir "$(PHOTOS)")
@@ -17,6 +17,10 @@ check: $(VENV)/.test
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/pytest
+
+guard: $(VENV)/.test
+	$(BIN)/python -m pip check
+	$(BIN)/python -m tests.support.guard
 
 format: $(VENV)/.test
 	$(BIN)/ruff format .

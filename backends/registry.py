@@ -33,9 +33,12 @@ EXTRA_PACKAGES = {
     "api": ("anthropic", "genai-prices", "google-genai", "openai", "tenacity"),
     "clusters": ("hdbscan", "scikit-learn", "snowballstemmer", "umap-learn"),
     "datasets": ("numpy", "pyarrow", "torch", "transformers", "webdataset"),
+    "detect": ("numpy", "torch", "transformers"),
     "minilm": ("sentence-transformers",),
     "local": ("accelerate", "bitsandbytes", "num2words", "torch", "transformers"),
+    "ocr": ("numpy", "onnxruntime", "rapidocr"),
     "places": ("reverse-geocode",),
+    "redis": ("redis",),
     "synth": ("numpy",),
 }
 """Packages that show that an extra is installed."""

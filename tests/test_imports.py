@@ -19,6 +19,7 @@ MAY_IMPORT = {
 }
 
 HEAVY = ("torch", "transformers", "umap", "openai", "anthropic", "google", "numpy", "scipy")
+HEAVY += ("cv2", "onnxruntime", "rapidocr", "redis")
 APP_ALONE = ("psutil", "pynvml", "tomlkit")
 SCREENS = ("textual", "textual_image")
 

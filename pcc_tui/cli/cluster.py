@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
@@ -54,6 +55,15 @@ class Shape:
         False
     )
 
+    def settings(self) -> Settings:
+        """Return them as the clusterer takes them."""
+        return Settings(
+            seed=self.seed,
+            min_cluster_size=self.min_cluster_size,
+            assign_noise=self.assign_noise,
+            sample=self.sample,
+        )
+
 
 @takes_groups
 def embed(site: Site, embedder: Embedder) -> int:
@@ -64,17 +74,36 @@ def embed(site: Site, embedder: Embedder) -> int:
 @takes_groups
 def cluster(site: Site, embedder: Embedder, shape: Shape) -> int:
     """Sort the photos into a tree of clusters, by what their captions say."""
-    settings = Settings(
-        seed=shape.seed,
-        min_cluster_size=shape.min_cluster_size,
-        assign_noise=shape.assign_noise,
-        sample=shape.sample,
-    )
-    return _carry_out(site, embedder, settings, force=shape.force)
+    return _carry_out(site, embedder, shape.settings(), force=shape.force)
 
 
 def _carry_out(site: Site, embedder: Embedder, settings: Settings | None, *, force: bool) -> int:
     require_extra("clusters", "this command")
+    outcome = run_request(cluster_request(site, embedder, settings, force=force), json=site.json)
+    if site.json:
+        print_json(outcome.report)
+    else:
+        tell(outcome)
+    return outcome.signal_code or ExitCode.OK
+
+
+def cluster_request(
+    site: Site,
+    embedder: Embedder,
+    settings: Settings | None,
+    *,
+    labels: Mapping[str, str] | None = None,
+    force: bool,
+) -> ClusterRequest:
+    """Return what settings and flags add up to.
+
+    Args:
+        site: Where to work.
+        embedder: What makes the vectors.
+        settings: How to cluster; None to make vectors and nothing else.
+        labels: What was seen in photos, by key; None to go by captions alone.
+        force: Cluster even if nothing changed.
+    """
     from backends.embedders.registry import default_embedder
     from pipeline.clusters.run import ClusterRequest
 
@@ -84,23 +113,19 @@ def _carry_out(site: Site, embedder: Embedder, settings: Settings | None, *, for
     if embedder.embedder == "":
         fail("--embedder is empty; leave it out for what suits this machine", ExitCode.USAGE)
     photos_dir = site.library()
-    request = ClusterRequest(
+    return ClusterRequest(
         workspace=site.workspace,
         journal=site.journal,
         photos_dir=photos_dir,
         embedder=embedder.embedder or chosen.choices.embedder or default_embedder(),
+        labels=labels,
         settings=settings,
         force=force,
     )
-    outcome = _run(request, json=site.json)
-    if site.json:
-        print_json(outcome.report)
-    else:
-        _tell(outcome)
-    return outcome.signal_code or ExitCode.OK
 
 
-def _run(request: ClusterRequest, *, json: bool) -> Outcome:
+def run_request(request: ClusterRequest, *, json: bool) -> Outcome:
+    """Make vectors, and clusters if they are asked for, shown as it goes."""
     import asyncio
 
     from pcc_tui.cli.live import show
@@ -124,7 +149,8 @@ def _run(request: ClusterRequest, *, json: bool) -> Outcome:
         prepared.release()
 
 
-def _tell(outcome: Outcome) -> None:
+def tell(outcome: Outcome) -> None:
+    """Say what an embedding or a clustering did."""
     from pipeline.clusters.run import EmbedReport
 
     if isinstance(outcome.report, EmbedReport):

@@ -13,6 +13,7 @@ import typer
 from backends.errors import BackendError
 from journal import JournalError, JournalLocked
 from pcc_tui.cli import (
+    bootstrap,
     cluster,
     compare,
     dataset,
@@ -21,6 +22,7 @@ from pcc_tui.cli import (
     edit,
     estimate,
     full_screen,
+    ingest,
     journal,
     labels,
     models,
@@ -36,6 +38,7 @@ from pcc_tui.cli.output import ExitCode, warn
 from pcc_tui.errors import SettingsError
 from pipeline.clusters.errors import ClusterError, WrongOverride
 from pipeline.datasets.errors import DatasetError
+from pipeline.ingest.errors import CacheRefused, IngestError
 from pipeline.jobs.errors import JobError, WorkspaceBusy
 from pipeline.photos.errors import PhotoError, PhotosDirMissing
 
@@ -58,6 +61,7 @@ app.command("try")(try_photo.try_photo)
 app.command("compare")(compare.compare)
 app.command("embed")(cluster.embed)
 app.command("cluster")(cluster.cluster)
+labels.app.command("bootstrap")(bootstrap.bootstrap)
 app.command("chunk")(report.chunk)
 app.command("report")(report.report)
 app.command("search")(report.search)
@@ -66,6 +70,7 @@ app.command("watch")(watch.watch)
 app.command("doctor")(doctor.doctor)
 app.command("demo")(demo.demo)
 app.add_typer(dataset.app, name="dataset")
+app.add_typer(ingest.app, name="ingest")
 app.add_typer(labels.app, name="labels")
 app.add_typer(journal.app, name="journal")
 app.add_typer(synth.app, name="synth")
@@ -110,9 +115,9 @@ def _run() -> int:
         return 128 + signal.SIGINT
     except (JournalLocked, WorkspaceBusy) as error:
         return _told(str(error), ExitCode.LOCKED)
-    except (PhotosDirMissing, BackendError, SettingsError, WrongOverride) as error:
+    except (PhotosDirMissing, BackendError, SettingsError, WrongOverride, CacheRefused) as error:
         return _told(str(error), ExitCode.USAGE)
-    except (ClusterError, DatasetError, JournalError, JobError, PhotoError) as error:
+    except (ClusterError, DatasetError, IngestError, JournalError, JobError, PhotoError) as error:
         return _told(str(error), ExitCode.FAILED)
     except OSError as error:
         return _told(str(error), ExitCode.FAILED)

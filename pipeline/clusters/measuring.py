@@ -11,7 +11,7 @@ import numpy as np
 from pipeline.clusters.arrange import centroid
 from pipeline.clusters.tree_file import Head
 from pipeline.clusters.view import Measured
-from pipeline.embeddings.store import VectorStore, store_of
+from pipeline.embeddings.store import Kind, VectorStore, store_of
 
 
 def measure_photos(workspace: Path, head: Head, keys: Sequence[str]) -> Measured | None:
@@ -55,4 +55,5 @@ def measure_photos(workspace: Path, head: Head, keys: Sequence[str]) -> Measured
 @lru_cache(4)
 def _stores(workspace: Path, embedder: str) -> list[VectorStore]:
     """Return the stores that clusters were found by; those of pictures count first."""
-    return [store_of(workspace, embedder, pictures=True), store_of(workspace, embedder)]
+    kinds: tuple[Kind, ...] = ("pictures", "captions", "labels")
+    return [store_of(workspace, embedder, kind) for kind in kinds]

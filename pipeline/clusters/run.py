@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from pipeline.clusters.settings import Settings
 from pipeline.clusters.step import ClusterStep
 from pipeline.clusters.view import ClusterView
 from pipeline.embeddings.run import Embedding, prepare_captions, prepare_pictures
+from pipeline.embeddings.store import Kind
 from pipeline.jobs.hosting import Watcher, host
 from pipeline.jobs.job import Ending
 from pipeline.jobs.log import log_to
@@ -41,6 +42,7 @@ class ClusterRequest(msgspec.Struct, frozen=True, kw_only=True):
         journal: The captions journal.
         photos_dir: The photos, None on a machine that has only the journal.
         embedder: Name of the embedder.
+        labels: What was seen in photos, by key; they are clustered by captions and these.
         settings: How to cluster; None to make vectors and nothing else.
         force: Cluster even if nothing changed.
     """
@@ -49,6 +51,7 @@ class ClusterRequest(msgspec.Struct, frozen=True, kw_only=True):
     journal: Path
     photos_dir: Path | None
     embedder: str
+    labels: Mapping[str, str] | None = None
     settings: Settings | None = None
     force: bool = False
 
@@ -122,7 +125,10 @@ def prepare_clustering(request: ClusterRequest) -> Prepared:
     """
     walked = None if request.photos_dir is None else walk_photos(request.photos_dir)
     photos = read_library(request.journal, walked.paths if walked else ())
-    captions = prepare_captions(request.workspace, request.embedder, photos)
+    if request.labels is not None:
+        photos = [_labelled(photo, request.labels.get(photo.key)) for photo in photos]
+    kind: Kind = "captions" if request.labels is None else "labels"
+    captions = prepare_captions(request.workspace, request.embedder, photos, kind)
     embeddings = [captions]
     if captions.embedder.sees_pictures and request.photos_dir is not None and walked is not None:
         try:
@@ -134,6 +140,12 @@ def prepare_clustering(request: ClusterRequest) -> Prepared:
             raise
         embeddings.insert(0, pictures)
     return Prepared(request, photos, embeddings, walked.warnings if walked else [])
+
+
+def _labelled(photo: LibraryPhoto, labels: str | None) -> LibraryPhoto:
+    """Return a photo whose caption also says what was seen in it."""
+    told = "; ".join(filter(None, (photo.caption, labels)))
+    return msgspec.structs.replace(photo, caption=told or None)
 
 
 async def run_clustering(prepared: Prepared, watch: Watcher) -> Outcome:

@@ -143,7 +143,8 @@ def _open_store(workspace: Path, embedder: str) -> VectorStore:
     """Open a store; only then numpy is needed, which a machine that captions may not have."""
     from pipeline.embeddings.store import store_of
 
-    return store_of(workspace, embedder)
+    store = store_of(workspace, embedder)
+    return store if store.manifest is not None else store_of(workspace, embedder, "labels")
 
 
 def folded(text: str) -> str:

@@ -17,7 +17,7 @@ from pipeline.embeddings.stage import (
     EmbeddingStage,
     PictureEmbeddingStage,
 )
-from pipeline.embeddings.store import EmbeddingRecord, VectorStore, store_of, text_hash
+from pipeline.embeddings.store import EmbeddingRecord, Kind, VectorStore, store_of, text_hash
 from pipeline.jobs.budget import Budget
 from pipeline.jobs.copies import Copies
 from pipeline.jobs.job import Job
@@ -74,15 +74,23 @@ class Embedding(msgspec.Struct):
         )
 
 
-def prepare_captions(workspace: Path, name: str, photos: Sequence[LibraryPhoto]) -> Embedding:
+def prepare_captions(
+    workspace: Path, name: str, photos: Sequence[LibraryPhoto], kind: Kind = "captions"
+) -> Embedding:
     """Find the captions without a vector, new and changed ones.
+
+    Args:
+        workspace: Where the vectors are kept.
+        name: Of the embedder.
+        photos: The library.
+        kind: What its captions are made of.
 
     Raises:
         SetupError: there is no such embedder, or its extra is missing.
         JournalLocked: another process makes vectors here.
     """
     embedder = make_embedder(name)
-    store = store_of(workspace, name)
+    store = store_of(workspace, name, kind)
     captions = {
         photo.key: (photo.caption, text_hash(photo.caption)) for photo in photos if photo.caption
     }
@@ -118,7 +126,7 @@ def prepare_pictures(
     Raises:
         JournalLocked: another process makes vectors here.
     """
-    store = store_of(workspace, embedder.name, pictures=True)
+    store = store_of(workspace, embedder.name, "pictures")
     lock = store.lock()
     if not store.fits(embedder.model):
         store.empty(lock)

@@ -32,8 +32,11 @@ if TYPE_CHECKING:
 
 VERSION = 1
 
-PICTURES = "-pictures"
-"""Ends the name of a store of pictures."""
+Kind = Literal["captions", "labels", "pictures"]
+"""What vectors are of: captions, captions with the labels of what was detected, or pictures."""
+
+_ENDINGS: dict[Kind, str] = {"captions": "", "labels": "-labels", "pictures": "-pictures"}
+"""Of the names of stores."""
 
 
 class EmbeddingRecord(msgspec.Struct, omit_defaults=True, kw_only=True, gc=False):
@@ -81,7 +84,7 @@ class VectorStore:
 
     Args:
         directory: `embeddings/NAME` of a workspace.
-        of_pictures: Whether its vectors are of pictures, not of captions.
+        kind: What its vectors are of.
 
     Attributes:
         held: What each photo's vector is of, and its row, by key.
@@ -89,9 +92,9 @@ class VectorStore:
         row_of: Row by what it is the vector of: equal captions share one.
     """
 
-    def __init__(self, directory: Path, *, of_pictures: bool = False) -> None:
+    def __init__(self, directory: Path, kind: Kind = "captions") -> None:
         self.directory = directory
-        self.of_pictures = of_pictures
+        self.of_pictures = kind == "pictures"
         self.held: dict[str, tuple[str, int]] = {}
         self.failed: set[str] = set()
         self.row_of: dict[str, int] = {}
@@ -228,13 +231,12 @@ class VectorStore:
         return first
 
 
-def store_of(workspace: Path, embedder: str, *, pictures: bool = False) -> VectorStore:
-    """Return the store of an embedder in a workspace; that of its pictures stands beside."""
+def store_of(workspace: Path, embedder: str, kind: Kind = "captions") -> VectorStore:
+    """Return the store of an embedder in a workspace; those of its kinds stand side by side."""
     name = re.sub(r"[^\w.-]", "_", embedder)
     if name != embedder:
         name += f"-{text_hash(embedder)[:8]}"  # a/b and a_b are two models
-    name += PICTURES if pictures else ""
-    return VectorStore(workspace / "embeddings" / name, of_pictures=pictures)
+    return VectorStore(workspace / "embeddings" / f"{name}{_ENDINGS[kind]}", kind)
 
 
 def embedders_with_vectors(workspace: Path) -> list[str]:
@@ -242,15 +244,16 @@ def embedders_with_vectors(workspace: Path) -> list[str]:
     found = []
     for directory in sorted((workspace / "embeddings").glob("*/")):
         manifest = VectorStore(directory).manifest
-        if manifest is not None and not directory.name.endswith(PICTURES):
+        others = (_ENDINGS["labels"], _ENDINGS["pictures"])
+        if manifest is not None and not directory.name.endswith(others):
             found.append(manifest.embedder)
     return found
 
 
 def pictures_store(workspace: Path) -> VectorStore | None:
     """Return vectors of pictures, None where there are none."""
-    for directory in sorted((workspace / "embeddings").glob(f"*{PICTURES}/")):
-        store = VectorStore(directory, of_pictures=True)
+    for directory in sorted((workspace / "embeddings").glob(f"*{_ENDINGS['pictures']}/")):
+        store = VectorStore(directory, "pictures")
         if store.manifest is not None:
             return store
     return None

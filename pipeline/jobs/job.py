@@ -70,6 +70,7 @@ class Job(Generic[R]):
         progress: Where to count.
         copies: What is known of identical files.
         budget: The sum to keep.
+        open_ended: Whether more photos may come, through `add`, until `no_more` is called.
     """
 
     def __init__(
@@ -84,19 +85,20 @@ class Job(Generic[R]):
         progress: Progress,
         copies: Copies,
         budget: Budget,
+        open_ended: bool = False,
     ) -> None:
         self.progress = progress
         self._stage = stage
         self._queue = deque(photos)
+        self._open_ended = open_ended
         self._photos_dir = photos_dir
         self._journal = journal
         self._open_journal = open_journal
         self._copies = copies
         self._budget = budget
+        needed = decoders if open_ended else max(1, min(decoders, len(self._queue)))
         self._decoders = (
-            None
-            if stage.picture is None
-            else DecoderPool(photos_dir, stage.picture, max(1, min(decoders, len(self._queue))))
+            None if stage.picture is None else DecoderPool(photos_dir, stage.picture, needed)
         )
         self._resumed = asyncio.Event()
         self._resumed.set()
@@ -174,6 +176,21 @@ class Job(Generic[R]):
             for task in leftover:
                 task.cancel()
             await asyncio.gather(*leftover, return_exceptions=True)
+
+    @property
+    def unsettled(self) -> int:
+        """Photos that are here and have no record on disk."""
+        return len(self._queue) + self._unsettled
+
+    def add(self, photos: Iterable[Photo]) -> None:
+        """Take on more photos."""
+        self._queue.extend(photos)
+        self._wake.set()
+
+    def no_more(self) -> None:
+        """End when what is here is done."""
+        self._open_ended = False
+        self._wake.set()
 
     def snapshot(self) -> Snapshot:
         """Return how far the job is."""
@@ -267,7 +284,7 @@ class Job(Generic[R]):
                 task = asyncio.create_task(self._decode(photo))
                 self._decoding.add(task)
                 task.add_done_callback(self._decoded)
-            elif not self._queue and not self._unsettled:
+            elif not (self._queue or self._unsettled or self._open_ended):
                 self._ending = Ending.DONE
             else:
                 self._wake.clear()

@@ -103,7 +103,7 @@ def test_names_of_models_lead_to_no_other_place(workspace: Path) -> None:
 def test_models_whose_names_look_alike_have_two_places(workspace: Path) -> None:
     names = ("a/b", "a_b", "a:b", "A/b")
     directories = [store_of(workspace, name).directory for name in names]
-    directories += [store_of(workspace, name, pictures=True).directory for name in names]
+    directories += [store_of(workspace, name, "pictures").directory for name in names]
     assert len({*directories}) == 2 * len(names)
     assert store_of(workspace, "a/b").directory == directories[0]
 

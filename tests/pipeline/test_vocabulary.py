@@ -113,7 +113,7 @@ def test_a_model_that_is_gone_costs_the_words_and_says_so(pictured: Path) -> Non
 def test_without_vectors_of_pictures_there_are_no_words(workspace: Path) -> None:
     assert pictures_store(workspace) is None
     assert nearest_words(uncaptioned("red"), None, WORDS).words == {}
-    empty = store_of(workspace, "clip", pictures=True)
+    empty = store_of(workspace, "clip", "pictures")
     assert nearest_words(uncaptioned("red"), empty, WORDS).words == {}
 
 

@@ -1,0 +1,1 @@
+"""Open-vocabulary vision: what is in a picture and where, asked for by words."""

@@ -1,0 +1,201 @@
+"""The files of a model: which commit they are, what they hash to, how they are loaded."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from blake3 import blake3
+
+from backends.embedders.base import first_line, set_environment
+from backends.errors import SetupError
+from backends.local.processors import torchvision_fault
+
+OWLV2 = "google/owlv2-base-patch16-ensemble"
+GROUNDING_DINO = "IDEA-Research/grounding-dino-tiny"
+SIGLIP = "google/siglip-base-patch16-224"
+
+REVISIONS = {
+    OWLV2: "cfd3195ba4ea9592eec887ded089f4c08eff231d",
+    GROUNDING_DINO: "a2bb814dd30d776dcf7e30523b00659f4f141c71",
+    SIGLIP: "7fd15f0689c79d79e38b1c2e2e2370a7bf2761ed",
+}
+"""The commits of the models that are loaded unless others are named."""
+
+LETTERS = 256
+"""Any real tokenizer knows more."""
+
+SHORT = 12
+"""Digits of a commit or a digest that stand in a version."""
+
+
+class Checkpoint(msgspec.Struct, frozen=True):
+    """A model whose files are here.
+
+    Attributes:
+        model: Id on the hub, or a directory.
+        model_type: As its `config.json` says.
+        directory: Where its files are.
+        revision: Its full commit, None for a directory.
+    """
+
+    model: str
+    model_type: str
+    directory: Path
+    revision: str | None
+
+    @property
+    def source(self) -> dict[str, Any]:
+        """What tells Transformers to load these very files, and no code from among them."""
+        pinned = {} if self.revision is None else {"revision": self.revision}
+        return {"trust_remote_code": False, **pinned}
+
+    def digest(self) -> str:
+        """Return the hash of the configuration and the weights: 64 hexadecimal digits.
+
+        A directory with a copy of what the hub has gets the same.
+        """
+        hasher = blake3(max_threads=blake3.AUTO)
+        for path in (self.directory / "config.json", *sorted(self.directory.glob("*.safetensors"))):
+            hasher.update(f"{path.name}\n{path.stat().st_size}\n".encode())
+            hasher.update_mmap(path)
+        return hasher.hexdigest()
+
+    def version(self, family: str, digest: str) -> str:
+        """Return what records say of the model; of a directory its name alone."""
+        if self.revision is not None:
+            return f"{family}:{self.model}@{self.revision[:SHORT]}"
+        return f"{family}:{self.directory.resolve().name}@{digest[:SHORT]}"
+
+
+def find_checkpoint(model: str, revision: str | None = None) -> Checkpoint:
+    """Return what a model's `config.json` says; the hub is asked where its cache lacks it.
+
+    Args:
+        model: A directory, or an id on the hub.
+        revision: Commit, tag or branch on the hub; None for the one in `REVISIONS`, and for
+            the main branch where that names none.
+
+    Raises:
+        SetupError: it cannot be had; the message says what mends it.
+    """
+    set_environment()
+    if fault := torchvision_fault():
+        raise SetupError(
+            f"{fault} (install the torchvision that belongs to the installed torch, "
+            "or uninstall it)"
+        )
+    with explained(model):
+        from transformers import AutoConfig
+
+        _hush()
+        directory = Path(model)
+        if directory.is_dir():
+            config = AutoConfig.from_pretrained(model, trust_remote_code=False)
+            return Checkpoint(model, config.model_type, directory, None)
+        revision = revision or REVISIONS.get(model) or "main"
+        config = AutoConfig.from_pretrained(model, trust_remote_code=False, revision=revision)
+        from huggingface_hub import try_to_load_from_cache
+
+        path = try_to_load_from_cache(model, "config.json", revision=revision)
+        if not isinstance(path, str):
+            raise SetupError(f"{model} is not in the cache of the hub although it was loaded")
+        # The cache holds each commit in a directory of that name.
+        return Checkpoint(model, config.model_type, Path(path).parent, Path(path).parent.name)
+
+
+def load_weights(checkpoint: Checkpoint, architecture: Any, dtype: Any) -> Any:
+    """Return a model whose weights all come from safetensors.
+
+    Args:
+        checkpoint: What to load.
+        architecture: The class of Transformers.
+        dtype: Of the weights, as torch has it.
+
+    Raises:
+        SetupError: some weights are not there.
+        Exception: it cannot be loaded, in the words of a library; see `explained`.
+    """
+    model, loaded = architecture.from_pretrained(
+        checkpoint.model,
+        use_safetensors=True,
+        dtype=dtype,
+        output_loading_info=True,
+        **checkpoint.source,
+    )
+    # They are made up where files lack them.
+    if loaded["missing_keys"] or loaded["mismatched_keys"]:
+        raise SetupError(f"{checkpoint.model} lacks some of its weights; download it anew")
+    return model.eval()
+
+
+def load_tokenizer(checkpoint: Checkpoint) -> Any:
+    """Return the tokenizer of a model.
+
+    Raises:
+        SetupError: its files lack one.
+    """
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(checkpoint.model, **checkpoint.source)
+    if len(tokenizer) < LETTERS:  # one is made up then, to which all words are alike
+        raise SetupError(
+            f"{checkpoint.model} lacks its tokenizer; download it anew, with all its files"
+        )
+    return tokenizer
+
+
+def load_picture_processor(checkpoint: Checkpoint) -> Any:
+    """Return what turns pictures into pixels, the same with torchvision and without."""
+    from transformers import AutoImageProcessor
+
+    return AutoImageProcessor.from_pretrained(checkpoint.model, backend="pil", **checkpoint.source)
+
+
+def _hush() -> None:
+    """The hub's client asks for a token, and both have more to say than is of use."""
+    from transformers.utils import logging as transformers_logging
+
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
+    transformers_logging.disable_progress_bar()
+    transformers_logging.set_verbosity_error()
+
+
+@contextmanager
+def explained(model: str) -> Iterator[None]:
+    """Turn whatever a library raises while it loads a model into a sentence.
+
+    Raises:
+        SetupError: the block raised; the message says what mends it.
+    """
+    try:
+        yield
+    except SetupError:
+        raise
+    except ImportError as error:
+        raise SetupError(
+            f"{model} needs a package that is missing: {first_line(error)}; "
+            "pip install 'pcc[detect]'"
+        ) from error
+    except Exception as error:
+        raise SetupError(f"{model} {_why_not_loaded(error)}") from error
+
+
+def _why_not_loaded(error: Exception) -> str:
+    from backends.local.hardware import is_out_of_memory
+    from backends.local.loading import about_the_hub
+
+    reason = first_line(error)
+    if is_out_of_memory(error):
+        return "does not fit into memory; use --device cpu or a smaller model"
+    if "safetensors" in reason and ("have a file named" in reason or "no file named" in reason):
+        return "has no safetensors, and other weights are not loaded"
+    if reason.startswith("Can't load image processor"):
+        return "lacks its preprocessor_config.json; download it anew, with all its files"
+    if "backend tokenizer" in reason:
+        return "lacks its tokenizer.json; download it anew, with all its files"
+    return f"cannot be loaded: {about_the_hub(error) or f'{type(error).__name__}: {reason}'}"

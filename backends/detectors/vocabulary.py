@@ -1,0 +1,60 @@
+"""The words that detectors look for, made fit for a prompt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from backends.errors import SetupError
+
+AT_ONCE = 256
+"""Words that a model encodes in one go."""
+
+
+def clean_vocabulary(words: Sequence[str]) -> tuple[str, ...]:
+    """Return the words that are left once each is one line and stands there once.
+
+    What cannot be printed counts as a space, and spaces in a row as one. Blanks go. Of
+    words that differ in case alone the first stays: no model here tells them apart.
+
+    Raises:
+        TypeError: the vocabulary is a single string.
+        ValueError: no word is left.
+    """
+    if isinstance(words, str):
+        raise TypeError("a vocabulary is a list of words, not a string")
+    kept = dict[str, str]()
+    for word in words:
+        line = " ".join("".join(letter if letter.isprintable() else " " for letter in word).split())
+        if line:
+            kept.setdefault(line.casefold(), line)
+    if not kept:
+        raise ValueError("the vocabulary is empty: name at least one thing to look for")
+    return tuple(kept.values())
+
+
+def require_fit(
+    model: str, words: Sequence[str], tokens: Sequence[Sequence[int]], longest: int
+) -> None:
+    """Make sure that a model reads each word to its end.
+
+    Args:
+        model: What the user calls it.
+        words: Of the vocabulary.
+        tokens: Of each word, with its prompt.
+        longest: How many tokens the model reads.
+
+    Raises:
+        SetupError: it does not; the message names the word.
+    """
+    for word, numbers in zip(words, tokens, strict=True):
+        if len(numbers) > longest:
+            raise SetupError(
+                f"{word[:60]!r} is too long for {model}: with its prompt it takes "
+                f"{len(numbers)} tokens, of which the model reads {longest}"
+            )
+
+
+def some_at_once(words: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Yield words by some hundreds, for what encodes them."""
+    for start in range(0, len(words), AT_ONCE):
+        yield words[start : start + AT_ONCE]

@@ -1,0 +1,306 @@
+"""RapidOCR: PaddleOCR's models on ONNX Runtime, carried by its package."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from blake3 import blake3
+
+from backends.embedders.base import first_line
+from backends.errors import ModelError, SetupError
+from backends.ocr.base import Gate, OcrEngine, Quad, TextBox, TextLine
+from backends.ocr.geometry import along_text, cut_out, lengths, overlap, reading_order, upside_down
+from backends.ocr.text import clean_text, language_of
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from backends.ocr.geometry import Corners, Pixels
+
+MEND = "pip install 'pcc[ocr]'"
+
+DETECTION = "PP-OCRv6_det_small.onnx"
+DIRECTION = "ch_ppocr_mobile_v2.0_cls_mobile.onnx"
+RECOGNITION = "PP-OCRv6_rec_small.onnx"
+
+GATE_EDGE = 640
+"""Longest side of the picture that the gate looks at, in pixels: letters from about 2 % of it on
+are seen. At 448 it takes half the time, and signs of 17 pixels in a photo of 640 are lost."""
+
+READ_EDGES = 960, 1600
+"""Least and most of the longest side in which lines are looked for, in pixels."""
+
+MOST_ENLARGED = 2.0
+"""Of a small picture, to come to the least edge."""
+
+SMALLEST_SIDE = 8
+"""A picture with a shorter side, in pixels, has no room for letters."""
+
+PADDED_SIDE = 32
+"""The detector's grid, in pixels: a shorter side would be blown up to it."""
+
+GATE_SCORE, READ_SCORE = 0.4, 0.5
+"""Lowest score of a box that counts for the gate, and of one that is read."""
+
+FAINT_SCORE = 0.1
+"""Of boxes that the gate looks at for its confidence alone."""
+
+LEAST_CONFIDENCE = 0.5
+"""Of a line; below, RapidOCR's authors found more noise than text."""
+
+LINE_HEIGHT = 48
+"""Pixels to which the recogniser brings each line."""
+
+
+class RapidOcr(OcrEngine):
+    """Reads Latin letters, Han and Kana with the models of the package.
+
+    Another model for recognition is a PaddleOCR model in ONNX form that holds its characters
+    (`character` in its metadata), as those that RapidOCR publishes do. Right-to-left scripts
+    come out in the order of the picture, not of the language.
+    """
+
+    name = "rapidocr"
+    _engine: Any = None
+
+    def open(self) -> None:
+        """Load the three models; see `OcrEngine.open`."""
+        files = self._files()
+        with _explained(files["Rec"]):
+            import numpy as np
+            from rapidocr import RapidOCR
+
+            if self.options.model is not None:
+                _require_characters(files["Rec"])
+            threads = "EngineConfig.onnxruntime.intra_op_num_threads"
+            waiting = "EngineConfig.onnxruntime.inter_op_num_threads"
+            engine = RapidOCR(
+                params={
+                    "Global.log_level": "critical",
+                    threads: self.options.threads,
+                    waiting: 1,
+                    "Det.limit_type": "max",  # it shall not scale what is scaled already
+                    "Det.limit_side_len": 2 * READ_EDGES[1],
+                    "Rec.rec_batch_num": 1,  # no padding, and no line depends on its neighbours
+                    "Cls.cls_thresh": 1.0,  # it shall tell what is turned, and leave it so
+                    # With paths given, it looks for nothing on the network.
+                    **{f"{part}.model_path": str(path) for part, path in files.items()},
+                }
+            )
+            blank = np.zeros((LINE_HEIGHT, LINE_HEIGHT, 3), dtype=np.uint8)
+            engine(blank, use_det=True, use_cls=False, use_rec=False)
+            engine(blank, use_det=False, use_cls=True, use_rec=True)
+        self._engine = engine
+        models = ", ".join(files[part].stem for part in ("Det", "Rec"))
+        self.source = f"rapidocr {version('rapidocr')}: {models}"
+
+    def close(self) -> None:
+        """Give back the memory of the models."""
+        self._engine = None
+
+    def model_hashes(self) -> dict[str, str]:
+        """Return the BLAKE3 of the three model files; see `OcrEngine.model_hashes`."""
+        files = self._files().values()
+        return {path.name: blake3().update_mmap(path).hexdigest() for path in files}
+
+    def gate(self, picture: Image) -> Gate:
+        """Look for text in the picture at 640 pixels, without reading it."""
+        if min(picture.size) < SMALLEST_SIDE:
+            return Gate(False, 0.0, 0, "The picture is too small to hold text.")
+        with _naming_what_failed():
+            scale = min(1.0, GATE_EDGE / max(picture.size))
+            boxes, scores = self._detect(_pixels(picture, scale), FAINT_SCORE)
+        best = max(scores, default=0.0)
+        found = tuple(
+            TextBox(_quad(box / scale, picture.size), score)
+            for box, score in zip(boxes, scores, strict=True)
+            if score >= GATE_SCORE
+        )
+        if found:
+            return Gate(True, best, len(found), found=found)
+        if not scores:
+            return Gate(False, best, 0, "Nothing looks like text.")
+        return Gate(
+            False, best, 0, f"Nothing looks enough like text, for which {GATE_SCORE} is asked."
+        )
+
+    def read(self, picture: Image, gate: Gate | None = None) -> list[TextLine]:
+        """Look for lines at 960 to 1,600 pixels and read them in the picture's own pixels.
+
+        What the gate alone has found is read, too: the detector sees some lines, such as a
+        small one on a large empty wall, only in a small picture.
+        """
+        if min(picture.size) < SMALLEST_SIDE:
+            return []
+        gate = gate or self.gate(picture)
+        with _naming_what_failed():
+            scale = _reading_scale(max(picture.size))
+            scaled = _pixels(picture, scale)
+            boxes = [box / scale for box in self._detect(scaled, READ_SCORE)[0]]
+            boxes = [along_text(box) for box in _united(boxes, gate)]
+            if not boxes:
+                return []
+            whole = _pixels(picture, 1.0)
+            cuts = [
+                # Large letters lose nothing at the smaller scale, and come out of it smoother.
+                cut_out(scaled, box * scale)
+                if scale < 1 and lengths(box)[1] * scale >= LINE_HEIGHT
+                else cut_out(whole, box)
+                for box in boxes
+            ]
+            return self._lines(boxes, cuts, picture.size)
+
+    def _lines(
+        self, boxes: list[Corners], cuts: list[Pixels], size: tuple[int, int]
+    ) -> list[TextLine]:
+        """Return what stands in boxes of a picture of that size, of which these are the cuts."""
+        kept: list[tuple[Corners, TextLine]] = []
+        for box, (text, confidence, turned) in zip(boxes, self._recognised(cuts), strict=True):
+            text = clean_text(text)
+            if text and confidence >= LEAST_CONFIDENCE:
+                quad = _quad(upside_down(box) if turned else box, size)
+                kept.append((box, TextLine(quad, text, confidence, language_of(text))))
+        return [kept[place][1] for place in reading_order([box for box, _ in kept])]
+
+    def _recognised(self, cuts: list[Pixels]) -> list[tuple[str, float, bool]]:
+        """Return text and confidence of each cut, and whether it stands on its head.
+
+        The classifier errs about some upright lines. So what it calls turned is read both
+        ways, and the surer reading counts.
+        """
+        import numpy as np
+
+        _, turns = self._engine.cls_and_rotate(cuts)
+        doubtful = [place for place, (turn, _) in enumerate(turns.cls_res) if turn == "180"]
+        turned = [np.ascontiguousarray(np.rot90(cuts[place], 2)) for place in doubtful]
+        found = self._engine.recognize_txt([*cuts, *turned])
+        readings = [
+            (text, float(score)) for text, score in zip(found.txts, found.scores, strict=True)
+        ]
+        best = [(*reading, False) for reading in readings[: len(cuts)]]
+        for place, reading in zip(doubtful, readings[len(cuts) :], strict=True):
+            if reading[1] > best[place][1]:
+                best[place] = (*reading, True)
+        return best
+
+    def _detect(self, pixels: Pixels, least: float) -> tuple[list[Corners], list[float]]:
+        """Return boxes in pixels of what is given, clockwise from its top left, and their scores.
+
+        What is asked of the engine once, it goes on doing: so each call says all of it.
+        """
+        import numpy as np
+
+        found = self._engine(
+            _padded(pixels), use_det=True, use_cls=False, use_rec=False, box_thresh=least
+        )
+        if found.boxes is None:
+            return [], []
+        boxes = [np.asarray(box, dtype=np.float32) for box in found.boxes]
+        return boxes, [float(score) for score in found.scores]
+
+    def _files(self) -> dict[str, Path]:
+        """Return the model files by their part in RapidOCR's settings."""
+        package, runtime = find_spec("rapidocr"), find_spec("onnxruntime")
+        if package is None or package.origin is None or runtime is None:
+            missing = "onnxruntime" if package else "rapidocr"
+            raise SetupError(f"the OCR engine rapidocr needs the module {missing}: {MEND}")
+        models = Path(package.origin).parent / "models"
+        own = self.options.model
+        files = {
+            "Det": models / DETECTION,
+            "Cls": models / DIRECTION,
+            "Rec": models / RECOGNITION if own is None else Path(own),
+        }
+        for path in files.values():
+            if not path.is_file():
+                mend = "" if str(path) == own else f": {MEND} (rapidocr 3.10 carries it)"
+                raise SetupError(f"the OCR model {path} is not there{mend}")
+        return files
+
+
+def _reading_scale(edge: int) -> float:
+    """Return by how much to scale a picture whose longest side is `edge` pixels."""
+    least, most = READ_EDGES
+    if edge > most:
+        return most / edge
+    return min(MOST_ENLARGED, max(1.0, least / edge))
+
+
+def _united(boxes: list[Corners], gate: Gate) -> list[Corners]:
+    """Return boxes and those of the gate that are none of them."""
+    import numpy as np
+
+    found = [np.array(box.quad, dtype=np.float32) for box in gate.found]
+    return [*boxes, *(one for one in found if not any(overlap(one, box) for box in boxes))]
+
+
+def _pixels(picture: Image, scale: float) -> Pixels:
+    import numpy as np
+    from PIL.Image import Resampling
+
+    picture = picture.convert("RGB")
+    if scale != 1:
+        size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
+        picture = picture.resize(size, Resampling.BILINEAR, reducing_gap=2.0)
+    return np.ascontiguousarray(np.asarray(picture)[:, :, ::-1])
+
+
+def _padded(pixels: Pixels) -> Pixels:
+    """Return pixels with both sides as long as the detector's grid at least."""
+    import cv2
+    import numpy as np
+
+    down, right = (max(0, PADDED_SIDE - side) for side in pixels.shape[:2])
+    if not down and not right:
+        return pixels
+    padded = cv2.copyMakeBorder(pixels, 0, down, 0, right, cv2.BORDER_REPLICATE)
+    return np.asarray(padded, dtype=np.uint8)
+
+
+def _quad(corners: Corners, size: tuple[int, int]) -> Quad:
+    """Return a box inside a picture of that size, as plain numbers."""
+    a, b, c, d = (
+        (min(max(0.0, float(x)), size[0]), min(max(0.0, float(y)), size[1])) for x, y in corners
+    )
+    return a, b, c, d
+
+
+def _require_characters(model: Path) -> None:
+    """Refuse a model without its characters: RapidOCR would download a list of them."""
+    from onnxruntime import InferenceSession
+
+    session = InferenceSession(str(model), providers=["CPUExecutionProvider"])
+    if "character" not in session.get_modelmeta().custom_metadata_map:
+        raise SetupError(f"the OCR model {model} does not hold its characters in its metadata")
+
+
+@contextmanager
+def _explained(model: Path) -> Iterator[None]:
+    try:
+        yield
+    except SetupError:
+        raise
+    except ModuleNotFoundError as error:
+        raise SetupError(f"the OCR engine rapidocr needs the module {error.name}: {MEND}") from None
+    except Exception as error:
+        raise SetupError(
+            f"the OCR engine rapidocr does not load with {model.name}: {_told(error)}"
+        ) from error
+
+
+@contextmanager
+def _naming_what_failed() -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        raise ModelError(f"rapidocr failed: {_told(error)}") from error
+
+
+def _told(error: Exception) -> str:
+    """Return what an error says; those of a session quote a whole traceback."""
+    return first_line(error.__cause__ if isinstance(error.__cause__, Exception) else error)

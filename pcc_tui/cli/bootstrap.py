@@ -1,0 +1,65 @@
+"""`pcc labels bootstrap`: captions and detected labels clustered together, names suggested."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import msgspec
+import typer
+
+from pcc_tui.cli.cluster import Embedder, Shape, cluster_request, run_request, tell
+from pcc_tui.cli.groups import takes_groups
+from pcc_tui.cli.labels import opened, require_place
+from pcc_tui.cli.options import Site, require_extra, require_text
+from pcc_tui.cli.output import ExitCode, fail, print_json, say
+
+
+@takes_groups
+def bootstrap(
+    site: Site,
+    embedder: Embedder,
+    shape: Shape,
+    cache: Annotated[
+        Optional[Path],
+        typer.Option(
+            help="Where `pcc ingest run` kept its results.", show_default="WORKSPACE/cache"
+        ),
+    ] = None,
+    out: Annotated[
+        Optional[Path],
+        typer.Option(help="Table for review, .csv or .json.", show_default="labels_bootstrap.csv"),
+    ] = None,
+) -> int:
+    """Cluster by captions and detected labels, and suggest names for you to correct."""
+    require_extra("clusters", "this command")
+    from journal import atomic_rewrite
+    from pipeline.ingest.seen_labels import seen_labels, told
+    from pipeline.reports.bootstrap import bootstrap_csv, bootstrap_rows
+
+    directory = cache or site.workspace / "cache"
+    require_text("--cache", str(directory))
+    path = out or site.workspace / "labels_bootstrap.csv"
+    if path.is_dir():
+        fail(f"--out {path} is a directory; name a file, .csv or .json", ExitCode.USAGE)
+    require_place(site, path.parent)
+    seen = seen_labels(directory)
+    labels = {key: told(found) for key, found in seen.items()}
+    request = cluster_request(site, embedder, shape.settings(), labels=labels, force=shape.force)
+    outcome = run_request(request, json=site.json)
+    if outcome.signal_code is not None:
+        return outcome.signal_code
+    view = opened(site)
+    with atomic_rewrite(path) as file:
+        if path.suffix == ".json":
+            rows = msgspec.json.encode(list(bootstrap_rows(view, seen)))
+            file.write(msgspec.json.format(rows) + b"\n")
+        else:
+            file.writelines(bootstrap_csv(view, seen))
+    if site.json:
+        print_json({"file": str(path), "labelled": len(seen), "clusters": outcome.report})
+        return ExitCode.OK
+    tell(outcome)
+    say(f"{len(seen):,} photos had labels. Names suggested in {path}: correct its titles, then")
+    say(f"  pcc labels import {path}")
+    return ExitCode.OK

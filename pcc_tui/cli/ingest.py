@@ -1,0 +1,181 @@
+"""`pcc ingest`: what is in the photos and what is written there, found by several workers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, TextIO
+
+import typer
+
+from pcc_tui.cli import ingest_control, ingest_import
+from pcc_tui.cli.groups import show_help, takes_groups
+from pcc_tui.cli.ingest_options import Looking, Models, Place
+from pcc_tui.cli.options import Site, require_extra, require_text
+from pcc_tui.cli.output import ExitCode, fail, narration, print_json, say
+from pcc_tui.wording import counts, duration
+
+if TYPE_CHECKING:
+    from pipeline.ingest.records import StageName
+    from pipeline.ingest.request import IngestRequest
+    from pipeline.ingest.run import IngestResult
+    from pipeline.ingest.worker_messages import DetectorChoice, LabellerChoice
+
+app = typer.Typer()
+app.callback(
+    invoke_without_command=True,
+    help="Find the objects and the text in photos, and keep them in a cache.",
+)(show_help)
+app.command("status")(ingest_control.status)
+app.command("pause")(ingest_control.pause)
+app.command("resume")(ingest_control.resume)
+app.command("import")(ingest_import.import_cache)
+
+
+@app.command("run")
+@takes_groups
+def run(
+    looking: Looking,
+    models: Models,
+    place: Place,
+    site: Site,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Decode, look for text and report; nothing is kept."),
+    ] = False,
+) -> int:
+    """Find objects, name them, and read text. Run it again to go on, and beside others to help."""
+    stages = looking.chosen()
+    _require_extras(stages, place, dry_run=dry_run)
+    request = _request(looking, models, place, site)
+    stream = narration(site.json)
+    if dry_run:
+        return _rehearse(request, site, stream)
+    result = _run(request, stream)
+    if site.json:
+        print_json(result.report)
+    else:
+        _tell(result)
+    return result.signal_code or ExitCode.OK
+
+
+def _require_extras(stages: tuple[StageName, ...], place: Place, *, dry_run: bool) -> None:
+    """End with a usage error if what is asked for needs packages that are not there."""
+    if not dry_run and ("detect" in stages or "label" in stages):
+        require_extra("detect", "detecting and labelling (--stages ocr goes without)")
+    if dry_run or "ocr" in stages:
+        require_extra("ocr", "looking for text (--stages detect,label goes without)")
+    if place.queue != "sqlite":
+        require_extra("redis", "a queue on Redis")
+
+
+def _request(looking: Looking, models: Models, place: Place, site: Site) -> IngestRequest:
+    from pipeline.ingest.request import IngestRequest
+    from pipeline.ingest.worker_messages import OcrChoice
+
+    require_text("--workspace", str(site.workspace))
+    stages = looking.chosen()
+    photos_dir = site.photos(site.settings())
+    site.warn_of_photos(photos_dir)
+    detector, labeller = _choices(looking, models)
+    reads = OcrChoice(
+        engine=models.ocr_engine,
+        model=None if models.ocr_model is None else str(models.ocr_model.resolve()),
+    )
+    return IngestRequest(
+        workspace=site.workspace,
+        photos_dir=photos_dir,
+        cache=place.directory(site),
+        captions=site.journal,
+        queue=place.queue,
+        stages=stages,
+        workers=models.workers,
+        detector=detector if "detect" in stages else None,
+        labeller=labeller if "label" in stages else None,
+        ocr=reads if "ocr" in stages else None,
+        device=models.device or None,
+        batch_size=models.batch_size,
+        include=tuple(looking.include or ()),
+        exclude=tuple(looking.exclude or ()),
+        retry_errors=looking.retry_errors,
+        redo=looking.redo,
+    )
+
+
+def _choices(looking: Looking, models: Models) -> tuple[DetectorChoice, LabellerChoice]:
+    from backends.detectors.checkpoint import OWLV2, SIGLIP
+    from backends.detectors.vocabulary import clean_vocabulary
+    from pipeline.ingest.worker_messages import DetectorChoice, LabellerChoice
+
+    try:
+        words = clean_vocabulary(looking.words())
+    except ValueError as error:
+        fail(str(error), ExitCode.USAGE)
+    for option, value in (("--detector", models.detector), ("--labeller", models.labeller)):
+        require_text(option, value or "")
+    detector = DetectorChoice(
+        model=models.detector or OWLV2,
+        vocabulary=words,
+        revision=models.detector_revision,
+        threshold=looking.threshold,
+        proposals=looking.proposals,
+    )
+    labeller = LabellerChoice(
+        model=models.labeller or SIGLIP, vocabulary=words, revision=models.labeller_revision
+    )
+    return detector, labeller
+
+
+def _rehearse(request: IngestRequest, site: Site, stream: TextIO) -> int:
+    import asyncio
+
+    from pcc_tui.cli.live import show
+    from pipeline.ingest.dry_run import rehearse
+
+    rehearsal, code = asyncio.run(rehearse(request, lambda shot: show(shot, stream)))
+    if site.json:
+        print_json(rehearsal)
+        return code or ExitCode.OK
+    for warning in rehearsal.warnings:
+        say(f"warning: {warning}")
+    say(
+        f"{rehearsal.photos:,} photos: {rehearsal.decoded:,} decode, "
+        f"{rehearsal.unreadable:,} do not; {rehearsal.copies:,} are copies of another"
+    )
+    say(f"{rehearsal.with_text:,} may hold text; {rehearsal.without_text:,} would not be read:")
+    for reason, count in sorted(rehearsal.skipped.items(), key=lambda item: -item[1]):
+        say(f"  {count:,}: {reason}")
+    for stage, count in rehearsal.to_do.items():
+        say(f"to {stage}: {count:,}")
+    return code or ExitCode.OK
+
+
+def _run(request: IngestRequest, stream: TextIO) -> IngestResult:
+    import asyncio
+
+    from pcc_tui.cli.live import show
+    from pipeline.ingest.run import ingest
+
+    try:
+        result = asyncio.run(ingest(request, lambda shot: show(shot, stream)))
+    except ValueError as error:  # of the queue's address
+        fail(str(error), ExitCode.USAGE)
+    for remark in result.remarks:
+        say(f"note: {remark}", to=stream)
+    return result
+
+
+def _tell(result: IngestResult) -> None:
+    report = result.report
+    if not report.attempted and not report.remaining:
+        say(f"Nothing to do: {report.photos:,} photos have been through all stages")
+    else:
+        say(
+            f"{report.attempted:,} photos ({counts(report.by_status)}) "
+            f"in {duration(report.seconds)}"
+        )
+    if report.remaining:
+        say(f"{report.remaining:,} photos are left; the same command goes on")
+    if report.parked:
+        say(
+            f"{report.parked:,} photos were given up; `pcc ingest status` tells why, "
+            "--retry-errors tries them again"
+        )

@@ -1,0 +1,139 @@
+"""Caches of other forms, and how each is read all the same: by an adapter with a name."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from journal import split_path
+from pipeline.ingest.errors import CacheRefused
+from pipeline.ingest.import_report import Adapter
+from pipeline.ingest.manifest import (
+    PHASE,
+    VERSION,
+    Manifest,
+    manifest_path,
+    read_manifest,
+    require_ours,
+    schema_hash,
+)
+from pipeline.ingest.phase_one import json_document
+from pipeline.ingest.records import Detection, Text
+
+SQLITE_INTEGERS = range(-(2**63), 2**63)
+
+
+class LooseDetection(Detection, omit_defaults=True, kw_only=True, gc=False):
+    """A detection that may lack what tells no more than who found it."""
+
+    caption: str | None = None
+    detector_version: str = ""
+
+
+class LooseText(Text, omit_defaults=True, kw_only=True, gc=False):
+    """A text that may lack what does not stand in every version; without a name it gets one."""
+
+    text_id: str = ""
+    language: str | None = None
+    source: str = ""
+
+
+class Chosen(NamedTuple):
+    """How a cache is read.
+
+    Attributes:
+        manifest: What it says of itself, or would.
+        adapter: None where it is read as it is.
+    """
+
+    manifest: Manifest
+    adapter: Adapter | None
+
+
+def choose(cache: Path, adapter: Adapter | None) -> Chosen:
+    """Look at what a cache says of itself, and tell how it is read.
+
+    Whether `digest` is needed shows when the outcomes are read.
+
+    Raises:
+        CacheRefused: it is no cache, or of another form than the adapter reads; the message
+            says which adapter does.
+    """
+    if not cache.is_dir():
+        raise CacheRefused(f"there is no cache {cache}; give the directory of one")
+    phase = _phase(cache)
+    if adapter == "phase-1":
+        if phase not in (None, 1):
+            raise CacheRefused(f"the cache {cache} is of phase {phase}; leave out --adapt phase-1")
+        return Chosen(Manifest(phase=1, version=0, cache_id=_id_by_name(cache, 1)), adapter)
+    if phase is None:
+        raise CacheRefused(
+            f"{cache} is no cache: it has no manifest.json; `pcc ingest run --cache {cache}` makes "
+            "one; if it holds one JSON file for each photo, --adapt phase-1 reads it"
+        )
+    if phase == 1:
+        raise CacheRefused(
+            f"the cache {cache} is of phase 1, not {PHASE}; --adapt phase-1 reads it"
+        )
+    if phase != PHASE:
+        raise CacheRefused(
+            f"the cache {cache} is of phase {phase}, not {PHASE}, and no adapter reads that; "
+            "`pcc ingest run` makes it anew"
+        )
+    return _of_our_phase(cache, adapter)
+
+
+def _of_our_phase(cache: Path, adapter: Adapter | None) -> Chosen:
+    if adapter == "schema":
+        manifest = _loose_manifest(cache)
+        if (manifest.version, manifest.schema_hash) == (VERSION, schema_hash()):
+            raise CacheRefused(f"the cache {cache} is of our schema; leave out --adapt schema")
+    else:
+        try:
+            manifest = read_manifest(cache)
+            require_ours(cache, manifest)
+        except CacheRefused as error:
+            way = "--adapt schema reads what of it has our fields, `pcc ingest run` makes it anew"
+            raise CacheRefused(f"{error}; {way}") from None
+    manifest.cache_id = manifest.cache_id or _id_by_name(cache, PHASE)
+    return Chosen(manifest, adapter)
+
+
+def _phase(cache: Path) -> object:
+    """Return the phase that a manifest names, None where there is no manifest."""
+    try:
+        fields = json_document(manifest_path(cache))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise CacheRefused(
+            f"{manifest_path(cache)} cannot be understood: {error}; `pcc ingest run` into "
+            "another --cache makes one anew"
+        ) from None
+    return fields.get("phase", PHASE) if isinstance(fields, dict) else "nothing"
+
+
+def _loose_manifest(cache: Path) -> Manifest:
+    """Return what a manifest says where it says it as ours do."""
+    try:
+        fields = msgspec.json.decode(manifest_path(cache).read_bytes(), type=dict[str, Any])
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise CacheRefused(f"{manifest_path(cache)} cannot be understood: {error}") from None
+    manifest = Manifest(version=0, cache_id="")
+    for name in manifest.__struct_fields__:
+        if isinstance(fields.get(name), int) and fields[name] not in SQLITE_INTEGERS:
+            continue
+        try:
+            kept = msgspec.convert({name: fields[name]}, Manifest)
+        except (KeyError, msgspec.ValidationError):
+            continue
+        setattr(manifest, name, getattr(kept, name))
+    return manifest
+
+
+def _id_by_name(cache: Path, phase: int) -> str:
+    """Return what to know a cache by that does not say."""
+    return f"phase-{phase}:{split_path(os.path.basename(os.path.realpath(cache)))[0]}"

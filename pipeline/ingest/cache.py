@@ -1,0 +1,174 @@
+"""A cache on disk: its files, and how several processes add to it without a lost or double line.
+
+Whoever writes holds the lock of `outcomes.jsonl` for that moment. The outcome of a
+photo is written last, so what a killed worker left in the other files counts for
+nothing; the next worker's lines take its place.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from journal import JournalTail, Status, WriterLock, patient_lock
+from pipeline.ingest.manifest import (
+    Manifest,
+    ModelFacts,
+    dataset_digest,
+    manifest_path,
+    read_manifest,
+    require_ours,
+    schema_hash,
+    write_manifest,
+)
+from pipeline.ingest.outcomes import Outcomes
+from pipeline.ingest.queue.base import Leased
+from pipeline.ingest.records import Detection, Outcome, StageName, Text, sealed_lines
+from pipeline.ingest.region_vectors import RegionVectors
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+PATIENCE_SECONDS = 60.0
+"""The lock is held for milliseconds; one that is held for so long is held by a hung process."""
+
+
+class Result(msgspec.Struct):
+    """What came of one photo; all of it is written, or nothing of it counts.
+
+    Attributes:
+        outcomes: One for each stage it went through.
+        detections: Its regions.
+        texts: What is written in it.
+        vectors: Embedding of each region, or none at all. Shape (dimensions,), float32.
+        labeller: Made the embeddings.
+        leased: The item of the queue that this answers, None where it answers none.
+    """
+
+    outcomes: list[Outcome]
+    detections: list[Detection] = []
+    texts: list[Text] = []
+    vectors: list[NDArray[np.float32]] = []
+    labeller: str = ""
+    leased: Leased | None = None
+
+    @property
+    def status(self) -> Status:
+        """How the photo fared; all its stages fare alike."""
+        return self.outcomes[0].status
+
+    @property
+    def reason(self) -> str:
+        """Why it failed."""
+        return self.outcomes[0].error or ""
+
+
+class Cache:
+    """A cache of detections and texts.
+
+    Args:
+        directory: Where it is; made by `begin`.
+
+    Attributes:
+        outcomes: What it had an outcome for when that was last refreshed.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.detections = directory / "detections.jsonl"
+        self.texts = directory / "ocr.jsonl"
+        self.outcomes_path = directory / "outcomes.jsonl"
+        self.vectors = RegionVectors(directory / "embeddings")
+        self.digests = directory / "digests.sqlite"
+        self.log = directory / "ingest.log"
+        self.outcomes = Outcomes(self.outcomes_path)
+
+    def begin(self) -> Manifest:
+        """Make the cache, or make sure that it is one to go on with; return what it says.
+
+        Raises:
+            CacheRefused: the directory holds a cache of another form, or something else.
+        """
+        self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with self.locked():
+            if not manifest_path(self.directory).exists() and not self.outcomes_path.stat().st_size:
+                made = Manifest(schema_hash=schema_hash(), cache_id=secrets.token_hex(8))
+                made.dataset_digest = dataset_digest({})
+                write_manifest(self.directory, made)
+            manifest = read_manifest(self.directory)
+            require_ours(self.directory, manifest)
+        self.outcomes.refresh()
+        return manifest
+
+    @contextmanager
+    def locked(self) -> Iterator[WriterLock]:
+        """Hold the lock of the cache, waiting for others to finish their lines.
+
+        Raises:
+            JournalLocked: another process holds it for a minute.
+        """
+        lock = patient_lock(self.outcomes_path, "pcc ingest", PATIENCE_SECONDS)
+        try:
+            yield lock
+        finally:
+            lock.release()
+
+    def add(self, results: Sequence[Result]) -> None:
+        """Bring results to disk; one whose work was answered before is left out.
+
+        Raises:
+            JournalError: they cannot be written.
+        """
+        with self.locked() as lock:
+            self.outcomes.refresh()
+            new = [result for result in results if not self._is_answered(result)]
+            if not new:
+                return
+            self._write(self.detections, [line for result in new for line in result.detections])
+            self._write(self.texts, [line for result in new for line in result.texts])
+            embedded = [result for result in new if result.vectors]
+            if embedded:
+                self.vectors.add(
+                    [region for result in embedded for region in result.detections],
+                    [vector for result in embedded for vector in result.vectors],
+                    embedded[0].labeller,
+                )
+            outcomes = [outcome for result in new for outcome in result.outcomes]
+            JournalTail(lock).write(sealed_lines(outcomes))
+
+    def _write(self, path: Path, records: Sequence[Detection] | Sequence[Text]) -> None:
+        if records:
+            lock = patient_lock(path, "pcc ingest", PATIENCE_SECONDS)
+            try:
+                JournalTail(lock).write(sealed_lines(records))
+            finally:
+                lock.release()
+
+    def _is_answered(self, result: Result) -> bool:
+        """Tell whether another worker, before it was killed, answered the same work as well."""
+        return all(
+            (ended := self.outcomes.of(outcome.key, outcome.stage)) is not None
+            and ended.work == outcome.work is not None
+            and (ended.status == "success" or outcome.status != "success")
+            for outcome in result.outcomes
+        )
+
+    def say(self, models: dict[StageName, ModelFacts]) -> Manifest:
+        """Bring the manifest up to date.
+
+        Args:
+            models: Who does each stage; what is not named stays as it was.
+        """
+        with self.locked():
+            self.outcomes.refresh()
+            manifest = read_manifest(self.directory)
+            manifest.models.update({str(stage): facts for stage, facts in models.items()})
+            manifest.dataset_digest = dataset_digest(self.outcomes.digests)
+            write_manifest(self.directory, manifest)
+        return manifest

@@ -1,0 +1,30 @@
+"""Errors of ingestion.
+
+IngestError
+├── CacheRefused    the cache is of another form, or another's
+├── QueueUnusable   the queue cannot be opened as it stands
+├── QueueLost       it was open, and cannot go on
+└── WorkersDied     workers die again and again, and nothing gets done
+"""
+
+from __future__ import annotations
+
+
+class IngestError(Exception):
+    """Base of everything ingestion raises on purpose."""
+
+
+class CacheRefused(IngestError):
+    """Raised before a cache is touched; the message names what was found."""
+
+
+class QueueUnusable(IngestError):
+    """Raised before any item is touched; the message says what stands in the way."""
+
+
+class QueueLost(IngestError):
+    """Raised when a queue that was open fails or cannot be reached, and waiting did not help."""
+
+
+class WorkersDied(IngestError):
+    """Raised when one worker after the other dies, and nothing gets done."""

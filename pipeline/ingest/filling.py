@@ -1,0 +1,131 @@
+"""The plan of a run carried to the queue, and what the queue cannot answer written down."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import TypeVar
+
+from journal import utc_now
+from pipeline.ingest.cache import Cache, Result
+from pipeline.ingest.file_digests import FileDigests
+from pipeline.ingest.planning import Choice, Copy, Plan, Planner, copied, work_of
+from pipeline.ingest.queue.base import Item, Parked, WorkQueue
+from pipeline.ingest.records import STAGES, Outcome
+from pipeline.ingest.request import IngestRequest
+from pipeline.jobs.thread_step import Gate
+from pipeline.photos.walk import walk_photos
+
+T = TypeVar("T")
+
+AT_ONCE = 512
+"""Photos between two looks at the gate, and two messages to the queue."""
+
+
+class Filler:
+    """Finds what there is to do, and has it done. Its methods block.
+
+    Args:
+        request: What was asked for.
+        cache: What there is.
+        queue: Where work goes.
+
+    Attributes:
+        plan: Numbers of what was found so far.
+        pending: Photos whose outcome is awaited, by the name of their work.
+        warnings: Sentences about the walk.
+    """
+
+    def __init__(self, request: IngestRequest, cache: Cache, queue: WorkQueue) -> None:
+        self.plan = Plan()
+        self.pending: dict[str, Item] = {}
+        self.warnings: list[str] = []
+        self._request = request
+        self._cache = cache
+        self._queue = queue
+        self._copies: list[Copy] = []
+
+    def fill(self, choice: Choice, gate: Gate) -> None:
+        """Walk, compare with the cache, and enqueue what it lacks.
+
+        Args:
+            choice: What is asked for.
+            gate: Told how far it is; may hold it up, or end it.
+
+        Raises:
+            PhotosDirMissing: the photos directory cannot be listed.
+            QueueLost: the queue failed.
+            GivenUp: the gate says so.
+        """
+        request = self._request
+        gate.begin("looking for photos", 0, "photos")
+        walked = walk_photos(request.photos_dir, request.include, request.exclude)
+        self.warnings = walked.warnings
+        gate.begin("comparing photos", len(walked.paths), "photos")
+        self._cache.outcomes.refresh()
+        planner = Planner(self._cache.outcomes, choice)
+        self.plan = planner.plan
+        self._copies = []
+        digests = FileDigests(self._cache.digests, request.photos_dir)
+        found = planner.sort(digests.of(walked.paths, gate.go_through))
+        while some := list(islice(found, AT_ONCE)):
+            items = [one for one in some if isinstance(one, Item)]
+            self._copies += [one for one in some if isinstance(one, Copy)]
+            self.pending.update({work_of(item.key): item for item in items})
+            self._queue.enqueue(items, redo=True)
+        gate.go_through(len(walked.paths))
+
+    @property
+    def total(self) -> int:
+        """Photos of this plan that lacked something."""
+        return self.plan.items + self.plan.copies
+
+    def write_copies(self) -> int:
+        """Write the outcomes of photos that equal one that is done; return how many are left."""
+        self._cache.outcomes.refresh()
+        left: list[Copy] = []
+        for some in _in_pieces(self._copies):
+            results = [(copy, copied(copy, self._cache.outcomes)) for copy in some]
+            left += [copy for copy, result in results if result is None]
+            self._cache.add([result for _, result in results if result is not None])
+        self._copies = left
+        return len(left)
+
+    def write_parked(self) -> None:
+        """Write outcomes for items that were given up without one: their workers died.
+
+        Raises:
+            QueueLost: the queue failed.
+        """
+        self._cache.outcomes.refresh()
+        results = (self._given_up(parked) for parked in self._queue.parked())
+        for some in _in_pieces(result for result in results if result is not None):
+            self._cache.add(some)
+
+    def _given_up(self, parked: Parked) -> Result | None:
+        """Return the outcomes of a parked item, None if they were written."""
+        item, work = parked.item, work_of(parked.item.key)
+        outcomes = [
+            Outcome(
+                rel_path=item.rel_path,
+                raw_path=item.raw_path,
+                stage=stage,
+                status="error_model",
+                at=utc_now(),
+                digest=item.digest or None,
+                work=work,
+                error=parked.reason,
+            )
+            for stage in STAGES
+            if stage in item.stages
+        ]
+        written = [self._cache.outcomes.of(outcome.key, outcome.stage) for outcome in outcomes]
+        if all(ended is not None and ended.work == work for ended in written):
+            return None
+        return Result(outcomes)
+
+
+def _in_pieces(things: Iterable[T]) -> Iterator[list[T]]:
+    rest = iter(things)
+    while some := list(islice(rest, AT_ONCE)):
+        yield some

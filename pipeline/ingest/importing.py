@@ -1,0 +1,147 @@
+"""Importing a cache into a database: one transaction, and the same cache gives the same rows."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from pathlib import Path
+
+import msgspec
+from blake3 import blake3
+
+from journal import record_key
+from pipeline.ingest.adapters import Chosen, choose
+from pipeline.ingest.database import transaction
+from pipeline.ingest.errors import CacheRefused
+from pipeline.ingest.import_report import Adapter, ImportReport
+from pipeline.ingest.manifest import Manifest
+from pipeline.ingest.phase_one_rows import import_documents
+from pipeline.ingest.replay import OUTCOMES, Replay
+from pipeline.ingest.tables import Tables
+from pipeline.jobs.thread_step import Gate
+
+
+class Importer:
+    """Imports one cache.
+
+    Args:
+        cache: Its directory.
+        database: The file; made if it is not there.
+        adapter: Reads a cache of another form, None for one of ours.
+
+    Attributes:
+        report: What came of it.
+    """
+
+    def __init__(self, cache: Path, database: Path, adapter: Adapter | None = None) -> None:
+        self.report = ImportReport(adapted=adapter)
+        self._cache = cache
+        self._database = database
+        self._adapter = adapter
+
+    def run(self, gate: Gate) -> None:
+        """Import it, and fill in the report.
+
+        Raises:
+            GivenUp: it is to end; the database is as it was.
+            CacheRefused: cache or database are of another kind; neither was touched.
+            JournalLocked: another process writes the database.
+            DiskFull: there is no room; the database is as it was.
+            OSError: a file cannot be read or written; the database is as it was.
+        """
+        began = time.monotonic()
+        chosen = choose(self._cache, self._adapter)
+        with transaction(self._database) as connection:
+            tables = Tables(connection, self._put_cache(connection, chosen))
+            if chosen.adapter == "phase-1":
+                import_documents(self._cache, tables, self.report, gate)
+            else:
+                self._replay(chosen, tables, gate)
+            gate.begin("checking what is in the database", 0)
+            self._settle(connection, tables)
+            gate.go_through(0)
+        self.report.seconds = round(time.monotonic() - began, 3)
+        self.report.finished = True
+
+    def _put_cache(self, connection: sqlite3.Connection, chosen: Chosen) -> int:
+        manifest, adapter = chosen
+        self.report.cache_id = manifest.cache_id
+        held = connection.execute("SELECT cache_id FROM caches").fetchone()
+        if held is not None and held[0] != manifest.cache_id:
+            raise CacheRefused(
+                f"{self._database} holds the cache {held[0]}, not {manifest.cache_id}; "
+                "--db names another file"
+            )
+        columns = [*_COLUMNS, "models", "adapted"]
+        values = [getattr(manifest, name) for name in _COLUMNS]
+        change = ", ".join(f"{name} = excluded.{name}" for name in columns)
+        row: int = connection.execute(
+            f"INSERT INTO caches ({', '.join(columns)}) "  # noqa: S608
+            f"VALUES ({', '.join('?' * len(columns))}) ON CONFLICT (cache_id) DO UPDATE SET "
+            f"{change} RETURNING id",
+            (*values, msgspec.json.encode(manifest.models, order="sorted").decode(), adapter),
+        ).fetchone()[0]
+        return row
+
+    def _replay(self, chosen: Chosen, tables: Tables, gate: Gate) -> None:
+        replay = Replay(self._cache, tables, self.report, gate, chosen.adapter)
+        replay.outcomes()
+        if chosen.adapter != "schema":
+            self._compare_digest(chosen.manifest, tables)
+        replay.regions()
+        replay.texts()
+        replay.embeddings()
+
+    def _compare_digest(self, manifest: Manifest, tables: Tables) -> None:
+        """Make sure that the photos are those of which the manifest tells.
+
+        Raises:
+            CacheRefused: they are not, or are in spite of an adapter.
+        """
+        found, expected = _digest_of(tables), manifest.dataset_digest
+        if self._adapter == "digest":
+            if found == expected:
+                raise CacheRefused(
+                    f"the dataset_digest of {self._cache} fits; leave out --adapt digest"
+                )
+            return
+        if found == expected:
+            return
+        if self.report.skipped.get(OUTCOMES):
+            self.report.remarks.append(
+                f"the dataset_digest cannot be compared: lines of {OUTCOMES} were passed over"
+            )
+            return
+        raise CacheRefused(
+            f"the outcomes of the cache {self._cache} have the dataset_digest {found}, and its "
+            f"manifest says {expected or 'none'}: it is still being made, or parts of it are "
+            "another's; `pcc ingest run` brings the manifest up to date, --adapt digest takes the "
+            "cache as it is"
+        )
+
+    def _settle(self, connection: sqlite3.Connection, tables: Tables) -> None:
+        """Take out what is gone, and count the rest."""
+        for table in ("embeddings", "texts", "regions", "images"):
+            if removed := tables.drop_gone(table):
+                self.report.removed[table] = removed
+        broken = connection.execute("PRAGMA foreign_key_check").fetchone()
+        if broken is not None:
+            raise sqlite3.IntegrityError(f"a row of {broken[0]} refers to none of {broken[2]}")
+        for stage, file, table in (
+            ("detect", "detections.jsonl", "regions"),
+            ("ocr", "ocr.jsonl", "texts"),
+        ):
+            if missing := tables.missing(stage, table):
+                self.report.missing[file] = missing
+        tables.count(self.report)
+
+
+_COLUMNS = ("cache_id", "phase", "version", "generated_at", "schema_hash", "dataset_digest")
+
+
+def _digest_of(tables: Tables) -> str:
+    """Return the digest of all photos, as `manifest.dataset_digest`, without holding them all."""
+    hashed = blake3()
+    for image_id, raw_path, digest in tables.digests():
+        hashed.update(f"{record_key(image_id, raw_path)}\n{digest}\n".encode())
+    return f"blake3:{hashed.hexdigest(16)}"

@@ -1,0 +1,87 @@
+"""From the queue to the job of a worker: some photos ahead of it, and their leases kept alive."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+
+from pipeline.ingest.cache import Result
+from pipeline.ingest.committing import Leases
+from pipeline.ingest.queue.base import Leased, WorkQueue
+from pipeline.ingest.results import LeasedPhoto
+from pipeline.ingest.stage import IngestStage
+from pipeline.jobs.job import Job
+
+LOOK_SECONDS = 0.25
+"""Between two looks into a queue that had nothing."""
+
+BATCHES_AHEAD = 3
+"""Of photos in a worker's hands: one is looked at, one read, one decoded."""
+
+log = logging.getLogger("pcc.ingest")
+
+
+class Intake:
+    """Leases photos for a job, as many as it can soon work on.
+
+    Args:
+        job: The job, open-ended.
+        stage: What it does.
+        leases: What it holds.
+        queue: Where photos come from.
+    """
+
+    def __init__(
+        self, job: Job[Result], stage: IngestStage, leases: Leases, queue: WorkQueue
+    ) -> None:
+        self._job = job
+        self._stage = stage
+        self._leases = leases
+        self._queue = queue
+        self._renewed = time.monotonic()
+
+    async def run(self) -> None:
+        """Feed the job for ever.
+
+        Raises:
+            QueueLost: the queue failed.
+        """
+        while True:
+            await asyncio.to_thread(self._renew_in_time)
+            if not await self._feed():
+                await asyncio.sleep(LOOK_SECONDS)
+
+    def _renew_in_time(self) -> None:
+        if time.monotonic() - self._renewed > self._queue.lease_seconds / 4:
+            self._renewed = time.monotonic()
+            self._leases.renew()
+
+    async def _feed(self) -> bool:
+        """Take on what there is room for; return whether there was anything."""
+        if await asyncio.to_thread(lambda: self._queue.paused):
+            self._job.pause()
+            return False
+        self._job.resume()
+        room = BATCHES_AHEAD * self._stage.batch_size - self._job.unsettled
+        if self._stage.loading is not None or room <= 0:
+            return False
+        leased = await asyncio.to_thread(self._leases.take, room)
+        for one in leased:
+            if one.attempt >= self._queue.max_attempts:
+                await self._work_alone(one)
+            else:
+                self._job.add([LeasedPhoto.of(one)])
+        return bool(leased)
+
+    async def _work_alone(self, leased: Leased) -> None:
+        """Let nothing else be in flight with a photo that workers have died of."""
+        log.warning("last attempt", {"photo": leased.item.rel_path, "attempt": leased.attempt})
+        await self._emptied()
+        self._job.add([LeasedPhoto.of(leased)])
+        await self._emptied()
+
+    async def _emptied(self) -> None:
+        while self._job.unsettled:
+            await asyncio.to_thread(self._renew_in_time)
+            await asyncio.sleep(LOOK_SECONDS / 10)

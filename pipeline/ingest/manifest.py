@@ -1,0 +1,120 @@
+"""`manifest.json` of a cache: what it holds, who made it, and whether it is ours to read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+from blake3 import blake3
+
+from journal import atomic_rewrite, utc_now
+from pipeline.ingest.errors import CacheRefused
+from pipeline.ingest.records import RECORD_TYPES
+
+PHASE = 2
+"""1 was a JSON file for each image; 2 is journals that several workers share."""
+
+VERSION = 1
+
+
+class ModelFacts(msgspec.Struct, omit_defaults=True):
+    """Who did a stage.
+
+    Attributes:
+        version: As records name it.
+        hashes: Of its files or its commit, by name.
+    """
+
+    version: str
+    hashes: dict[str, str] = {}
+
+
+class Manifest(msgspec.Struct, kw_only=True):
+    """What a cache says of itself.
+
+    Attributes:
+        phase: Which kind of cache.
+        version: Of that kind.
+        models: Who did each stage last, by its name.
+        generated_at: When this was written, UTC, RFC 3339.
+        schema_hash: Of the fields of all records; see `schema_hash`.
+        dataset_digest: Of the photos and their contents; see `dataset_digest`.
+        cache_id: Names the cache, wherever it is moved.
+    """
+
+    phase: int = PHASE
+    version: int = VERSION
+    models: dict[str, ModelFacts] = {}
+    generated_at: str = ""
+    schema_hash: str = ""
+    dataset_digest: str = ""
+    cache_id: str = ""
+
+
+def schema_hash() -> str:
+    """Return the hash of the names and types of all fields that records have."""
+    fields = []
+    for kind in RECORD_TYPES:
+        types = {name: of for base in reversed(kind.__mro__) for name, of in _annotations(base)}
+        names = zip(kind.__struct_encode_fields__, kind.__struct_fields__, strict=True)
+        fields += sorted(f"{kind.__name__}.{written}: {types[name]}" for written, name in names)
+    return "blake3:" + blake3("\n".join(fields).encode()).hexdigest(16)
+
+
+def _annotations(kind: type) -> list[tuple[str, str]]:
+    return [(name, str(of)) for name, of in vars(kind).get("__annotations__", {}).items()]
+
+
+def dataset_digest(digests: dict[str, str | None]) -> str:
+    """Return the hash of a set of photos.
+
+    Args:
+        digests: Content hash of each photo by its key, None where the file could not be read.
+    """
+    hashed = blake3()
+    for key in sorted(digests):
+        hashed.update(f"{key}\n{digests[key]}\n".encode("utf-8", "surrogatepass"))
+    return f"blake3:{hashed.hexdigest(16)}"
+
+
+def manifest_path(cache: Path) -> Path:
+    """Return where a cache says what it is."""
+    return cache / "manifest.json"
+
+
+def read_manifest(cache: Path) -> Manifest:
+    """Return what a cache says of itself.
+
+    Raises:
+        CacheRefused: it says nothing, or what cannot be understood.
+    """
+    path = manifest_path(cache)
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Manifest)
+    except FileNotFoundError:
+        raise CacheRefused(f"{cache} is no cache: it has no manifest.json") from None
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise CacheRefused(f"{path} cannot be understood: {error}") from None
+
+
+def require_ours(cache: Path, manifest: Manifest) -> None:
+    """Make sure that a cache has the form in which this version of pcc reads and writes.
+
+    Raises:
+        CacheRefused: it is of another phase, version or schema; the message names it.
+    """
+    for what, found, expected in (
+        ("phase", manifest.phase, PHASE),
+        ("version", manifest.version, VERSION),
+        ("schema", manifest.schema_hash, schema_hash()),
+    ):
+        if found != expected:
+            raise CacheRefused(f"the cache {cache} is of {what} {found}, not {expected}")
+
+
+def write_manifest(cache: Path, manifest: Manifest) -> None:
+    """Replace what a cache says of itself, by what is true now."""
+    manifest.generated_at = utc_now()
+    data = msgspec.json.format(msgspec.json.encode(manifest)) + b"\n"
+    with atomic_rewrite(manifest_path(cache), needed=len(data)) as file:
+        file.write(data)

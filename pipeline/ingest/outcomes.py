@@ -1,0 +1,92 @@
+"""What a cache has an outcome for: photo by photo, stage by stage."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from journal import Follower, Malformed, Status, record_key
+from journal.reader import collector_off
+from pipeline.ingest.records import StageName
+
+
+class _Head(msgspec.Struct, gc=False):
+    """What is remembered of an outcome."""
+
+    rel_path: str = msgspec.field(name="image_id")
+    stage: StageName
+    status: Status
+    raw_path: str | None = None
+    digest: str | None = None
+    lines: int = 0
+    version: str = ""
+    work: str | None = None
+    copied_from: str | None = None
+
+
+class Ended(NamedTuple):
+    """How a stage ended for a photo; the fields are those of its outcome."""
+
+    status: Status
+    version: str
+    work: str | None
+    lines: int
+    copied_from: str | None
+
+
+class Outcomes:
+    """The last outcome of each stage for each photo. It follows a journal that grows.
+
+    One thread refreshes; others may ask meanwhile.
+
+    Args:
+        path: `outcomes.jsonl` of a cache; it need not exist.
+
+    Attributes:
+        digests: Content hash of each photo as it was last looked at, by key.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.digests: dict[str, str | None] = {}
+        self._stages: dict[StageName, dict[str, Ended]] = {}
+        self._follower = Follower(path, _Head)
+        self._generation = self._follower.generation
+
+    @property
+    def malformed(self) -> Malformed:
+        """What was passed over while reading."""
+        return self._follower.malformed
+
+    def refresh(self) -> list[tuple[str, Ended]]:
+        """Take in what was written since, and return it: key and outcome, in order."""
+        news = []
+        with collector_off():
+            for _, head in self._follower.poll():
+                self._begin_anew_if_replaced()
+                key = sys.intern(record_key(head.rel_path, head.raw_path))
+                ended = Ended(
+                    head.status, sys.intern(head.version), head.work, head.lines, head.copied_from
+                )
+                self._stages.setdefault(head.stage, {})[key] = ended
+                self.digests[key] = head.digest
+                news.append((key, ended))
+        self._begin_anew_if_replaced()
+        return news
+
+    def _begin_anew_if_replaced(self) -> None:
+        if self._follower.generation != self._generation:
+            self._generation = self._follower.generation
+            self._stages.clear()
+            self.digests.clear()
+
+    def of(self, key: str, stage: StageName) -> Ended | None:
+        """Return how a stage ended for a photo, None if it has not been through it."""
+        return self._stages.get(stage, {}).get(key)
+
+    def stage(self, stage: StageName) -> Iterator[tuple[str, Ended]]:
+        """Yield the photos that have been through a stage."""
+        return iter(self._stages.get(stage, {}).items())

@@ -1,0 +1,261 @@
+"""What a work queue promises, whichever keeps it.
+
+An item is known by its key and is waiting, leased, done or parked. A lease holds
+for `lease_seconds` and longer with `renew`. When that time is up the item may be
+leased to another worker; until it is, the lease still counts: it may be renewed
+or completed. Once another lease was given, or this one was ended, nothing done
+with it changes the item. So an item is completed by one lease and no more.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
+
+import msgspec
+
+from pipeline.ingest.errors import QueueLost
+
+LEASE_SECONDS = 120.0
+MAX_ATTEMPTS = 3
+CHUNK = 2_000
+"""Items enqueued at once: other workers wait a few hundredths of a second at most."""
+PAGE = 500
+"""Parked items read at once."""
+REASON_LENGTH = 500
+"""Characters of a reason that are kept."""
+DIED = "given up after %d attempts: the last worker, %s, died on it"
+"""The reason when a worker died with the last attempt; Python and Lua fill it in alike."""
+
+
+class Item(msgspec.Struct, frozen=True):
+    """What is to be done with one photo.
+
+    Attributes:
+        key: The identity of the work: the photo's digest and the stages.
+        rel_path: The photo below the photos directory, as it is shown.
+        raw_path: The bytes of the path, encoded, where `rel_path` cannot say them.
+        digest: The photo's digest.
+        stages: Names of the stages, in order.
+    """
+
+    key: str
+    rel_path: str
+    raw_path: str | None
+    digest: str
+    stages: tuple[str, ...]
+
+
+class Leased(msgspec.Struct, frozen=True):
+    """An item in a worker's hands.
+
+    Attributes:
+        item: What to work on.
+        attempt: 1 the first time.
+        token: Names this lease; no two leases share one.
+    """
+
+    item: Item
+    attempt: int
+    token: str
+
+
+class Parked(msgspec.Struct, frozen=True):
+    """An item that is not tried again until it is unparked.
+
+    Attributes:
+        item: What was worked on.
+        attempts: How often it was leased.
+        reason: Why it was given up, at most 500 characters.
+        at: When, as UTC in RFC 3339.
+    """
+
+    item: Item
+    attempts: int
+    reason: str
+    at: str
+
+
+class Counts(msgspec.Struct, frozen=True):
+    """How many items are where; those whose lease ran out count as leased until they are taken."""
+
+    waiting: int
+    leased: int
+    done: int
+    parked: int
+    paused: bool
+
+
+class WorkQueue(ABC):
+    """Hands items to workers, first in, first out.
+
+    Every method may be called from any thread, and from several at a time.
+
+    Args:
+        lease_seconds: How long a lease holds; the same for all workers of a queue.
+        max_attempts: How often an item is leased before it is parked.
+    """
+
+    def __init__(
+        self, *, lease_seconds: float = LEASE_SECONDS, max_attempts: int = MAX_ATTEMPTS
+    ) -> None:
+        self.lease_seconds = lease_seconds
+        self.max_attempts = max_attempts
+
+    @abstractmethod
+    def enqueue(self, items: Iterable[Item], *, redo: bool = False) -> int:
+        """Have items wait, behind those that do; one whose key is known is left as it is.
+
+        Args:
+            items: What to do; read in pieces, so it may be long.
+            redo: Have those wait again that are done.
+
+        Returns:
+            How many are newly waiting.
+
+        Raises:
+            QueueLost: the queue failed; pieces before that are enqueued.
+        """
+
+    @abstractmethod
+    def lease(self, worker: str, count: int) -> list[Leased]:
+        """Take items to work on: first those whose lease ran out or was released.
+
+        An item whose worker died with its last attempt is parked. One that comes to
+        its last attempt that way is leased alone, so that an item that kills workers
+        takes no other with it; a worker should then work on it alone too.
+
+        Args:
+            worker: A name that says who holds the lease, to people as well.
+            count: How many to take at most, at least 1.
+
+        Returns:
+            The items, none when the queue is paused or nothing is free.
+
+        Raises:
+            QueueLost: the queue failed; what was leased unseen comes back in time.
+        """
+
+    @abstractmethod
+    def renew(self, worker: str, leased: Sequence[Leased]) -> list[Leased]:
+        """Let leases hold for `lease_seconds` from now; return those that are no longer ours.
+
+        Raises:
+            QueueLost: the queue failed.
+        """
+
+    @abstractmethod
+    def complete(self, worker: str, leased: Sequence[Leased]) -> list[Leased]:
+        """Note items as done.
+
+        A lease that ran out still counts, even after the item was parked for it, as
+        long as no other was given. An item the queue does not know is done as well.
+
+        Returns:
+            Those that are done by these very leases; the same when asked again. An item
+            stands in the answers to one lease only, until it is redone.
+
+        Raises:
+            QueueLost: the queue failed.
+        """
+
+    @abstractmethod
+    def fail(self, worker: str, leased: Leased, reason: str) -> bool:
+        """Put an item behind the others, or park it when its attempts are exhausted.
+
+        Returns:
+            Whether it was parked; False as well for a lease that is no longer ours.
+
+        Raises:
+            QueueLost: the queue failed.
+        """
+
+    @abstractmethod
+    def park(self, worker: str, leased: Leased, reason: str) -> None:
+        """Park an item at once: another attempt would not help.
+
+        Raises:
+            QueueLost: the queue failed.
+        """
+
+    @abstractmethod
+    def release(self, worker: str, leased: Sequence[Leased]) -> None:
+        """Give items back untouched, to where they stood; the attempt does not count.
+
+        Raises:
+            QueueLost: the queue failed.
+        """
+
+    @abstractmethod
+    def abandon(self, worker: str) -> None:
+        """Let all leases of a worker run out now: it is known to be dead.
+
+        Raises:
+            QueueLost: the queue failed.
+        """
+
+    @abstractmethod
+    def counts(self) -> Counts:
+        """Return how many items are where, in a time that does not grow with them.
+
+        Raises:
+            QueueLost: the queue failed.
+        """
+
+    @abstractmethod
+    def parked(self) -> Iterator[Parked]:
+        """Yield what is parked, oldest first.
+
+        Raises:
+            QueueLost: the queue failed.
+        """
+
+    @abstractmethod
+    def unpark(self) -> int:
+        """Have parked items wait again, as though never tried; return how many.
+
+        Raises:
+            QueueLost: the queue failed.
+        """
+
+    @abstractmethod
+    def pause(self) -> None:
+        """Give out no lease until `resume`, to any worker in any process.
+
+        Raises:
+            QueueLost: the queue failed.
+        """
+
+    @abstractmethod
+    def resume(self) -> None:
+        """Give out leases again.
+
+        Raises:
+            QueueLost: the queue failed.
+        """
+
+    @property
+    def paused(self) -> bool:
+        """Whether the queue is paused."""
+        return self.counts().paused
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of the queue; what is leased stays leased."""
+
+
+def decode_item(body: str | bytes) -> Item:
+    """Return an item as a queue keeps it.
+
+    Raises:
+        QueueLost: something else stands there.
+    """
+    try:
+        return msgspec.json.decode(body, type=Item)
+    except (UnicodeDecodeError, msgspec.MsgspecError):
+        raise QueueLost("the queue holds an item that cannot be read") from None
+
+
+def kept_reason(reason: str) -> str:
+    """Return as much of a reason as is kept, as valid Unicode."""
+    return reason[:REASON_LENGTH].encode("utf-8", "replace").decode("utf-8")

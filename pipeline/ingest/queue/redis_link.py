@@ -1,0 +1,156 @@
+"""The line to a Redis server: scripts run on it, and an outage is waited out."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+from urllib.parse import urlsplit
+
+from backends.errors import SetupError
+from pipeline.ingest.errors import QueueLost, QueueUnusable
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+T = TypeVar("T")
+
+PATIENCE_SECONDS = 30.0
+"""How long to wait for a server that was there; a restart takes seconds."""
+OPENING_SECONDS = 2.0
+"""How long to wait for one that was never seen; more likely the address is wrong."""
+ANSWER_SECONDS = 10.0
+"""How long an answer may take; a step takes hundredths of a second."""
+LONGEST_PAUSE = 1.0
+"""Seconds between two tries at most."""
+
+_HIDDEN = "[password]"
+
+
+class RedisLink:
+    """Runs scripts on a server, over a line that may break.
+
+    Its methods may be called from any thread, and from several at a time. No error
+    holds the password.
+
+    Args:
+        url: `redis://`, `rediss://` or `unix://`; special characters percent-encoded.
+        keys: The keys the scripts work on.
+        prepare: A script to run first, and when the server came back empty.
+
+    Raises:
+        QueueUnusable: the address is wrong, nobody answers there, or it is no Redis.
+        SetupError: the extra is missing.
+    """
+
+    def __init__(self, url: str, keys: tuple[str, ...], prepare: str) -> None:
+        self._keys = keys
+        self._prepare = prepare
+        self._client, self.name, self._secret = _connect(url)
+        try:
+            if odd := self._patiently(self._ready, OPENING_SECONDS):
+                raise QueueUnusable(f"the key {odd} of {self.name} holds something else")
+        except QueueLost as error:
+            self.close()
+            raise QueueUnusable(str(error)) from None
+        except BaseException:
+            self.close()
+            raise
+
+    def run(self, script: str, *arguments: str | bytes | int) -> Any:
+        """Run a script and return its answer; it may run twice when the line breaks.
+
+        Raises:
+            QueueLost: the server is gone for longer than a restart, or refuses.
+        """
+        return self._patiently(lambda: self._evaluate(script, arguments), PATIENCE_SECONDS)
+
+    def ask(self, question: Callable[[Redis], T]) -> T:
+        """Put a question of one command to the server.
+
+        Raises:
+            QueueLost: the server is gone for longer than a restart, or refuses.
+        """
+        return self._patiently(lambda: question(self._client), PATIENCE_SECONDS)
+
+    def close(self) -> None:
+        """Hang up."""
+        self._client.close()
+
+    def _ready(self) -> str | None:
+        return cast("str | None", self._evaluate(self._prepare, ()))
+
+    def _evaluate(self, script: str, arguments: tuple[str | bytes | int, ...]) -> Any:
+        from redis.exceptions import NoScriptError
+
+        given = (*self._keys, *arguments)
+        digest = hashlib.sha1(script.encode(), usedforsecurity=False).hexdigest()
+        try:
+            return self._client.evalsha(digest, len(self._keys), *given)
+        except NoScriptError:
+            return self._client.eval(script, len(self._keys), *given)
+
+    def _patiently(self, step: Callable[[], T], patience: float) -> T:
+        """Take a step, again and again while the line is down."""
+        from redis import exceptions as redis
+
+        deadline = time.monotonic() + patience
+        pause = 0.02
+        while True:
+            try:
+                return step()
+            except (redis.AuthenticationError, redis.AuthorizationError) as error:
+                raise self._lost("refuses us", error) from None
+            except (redis.ConnectionError, redis.TimeoutError) as error:
+                if time.monotonic() > deadline:
+                    raise self._lost("cannot be reached", error) from None
+            except redis.ResponseError as error:
+                if "NOGROUP" not in str(error) or time.monotonic() > deadline:
+                    raise self._lost("does not do its part", error) from None
+                self._patiently(self._ready, patience)  # it came back empty
+                continue
+            except (redis.RedisError, TypeError, ValueError) as error:
+                raise self._lost("does not answer as a Redis server does", error) from None
+            time.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311
+            pause = min(2 * pause, LONGEST_PAUSE)
+
+    def _lost(self, what: str, error: Exception) -> QueueLost:
+        text = str(error)
+        for secret in self._secret:
+            text = text.replace(secret, _HIDDEN)
+        return QueueLost(f"the queue at {self.name} {what}: {text}")
+
+
+def _connect(url: str) -> tuple[Redis, str, tuple[str, ...]]:
+    """Return a client, how to name its server to people, and what must not be said."""
+    try:
+        from redis import Redis
+        from redis.backoff import NoBackoff
+        from redis.retry import Retry
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != "redis":
+            raise
+        raise SetupError("a queue in Redis needs more; pip install 'pcc[redis]'") from None
+    wrong = QueueUnusable(
+        "the address of the queue cannot be read; it looks like redis://:PASSWORD@HOST:PORT/0, "
+        "with %40, %2F, %3F and %23 for @, /, ? and # in the password"
+    )
+    try:
+        parts = urlsplit(url)
+        if "@" in parts.path + parts.query + parts.fragment:
+            raise wrong
+        client = Redis.from_url(
+            url,
+            decode_responses=True,
+            socket_timeout=ANSWER_SECONDS,
+            socket_connect_timeout=ANSWER_SECONDS,
+            retry=Retry(NoBackoff(), 0),  # we try again ourselves, for a time and not a number
+        )
+        given = client.connection_pool.connection_kwargs
+        place = given.get("path") or f"{given.get('host', 'localhost')}:{given.get('port', 6379)}"
+    except (TypeError, ValueError):
+        raise wrong from None
+    secrets = (given.get("password"), parts.password)
+    return client, f"{parts.scheme}://{place}", tuple(one for one in secrets if one)

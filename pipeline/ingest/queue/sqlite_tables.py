@@ -1,0 +1,131 @@
+"""The tables of a queue in SQLite, and how a file comes to hold them."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from contextlib import closing
+from pathlib import Path
+
+from pipeline.ingest.errors import QueueUnusable
+
+APPLICATION = 0x70636351
+VERSION = 1
+
+BUSY_SECONDS = 30.0
+"""How long to wait for other processes; each holds the file for hundredths of a second."""
+
+CACHE_KIB = 1 << 16
+"""Keys come in no order, so the index of a million of them should fit in memory."""
+
+_TABLES = (
+    """CREATE TABLE items (
+        id INTEGER PRIMARY KEY,
+        key TEXT NOT NULL UNIQUE,
+        body BLOB NOT NULL,
+        state TEXT NOT NULL,
+        place INTEGER NOT NULL,
+        attempts INTEGER NOT NULL DEFAULT 0,
+        worker TEXT,
+        token TEXT,
+        expires REAL,
+        reason TEXT,
+        at TEXT
+    )""",
+    "CREATE INDEX waiting ON items (place) WHERE state = 'waiting'",
+    "CREATE INDEX leased ON items (expires) WHERE state = 'leased'",
+    "CREATE INDEX parked ON items (place) WHERE state = 'parked'",
+    "CREATE TABLE counts (state TEXT PRIMARY KEY, number INTEGER NOT NULL)",
+    "INSERT INTO counts VALUES ('waiting', 0), ('leased', 0), ('done', 0), ('parked', 0)",
+    """CREATE TRIGGER item_added AFTER INSERT ON items BEGIN
+        UPDATE counts SET number = number + 1 WHERE state = NEW.state;
+    END""",
+    """CREATE TRIGGER item_moved AFTER UPDATE OF state ON items WHEN OLD.state != NEW.state BEGIN
+        UPDATE counts SET number = number - 1 WHERE state = OLD.state;
+        UPDATE counts SET number = number + 1 WHERE state = NEW.state;
+    END""",
+    "CREATE TABLE switch (paused INTEGER NOT NULL)",
+    "INSERT INTO switch VALUES (0)",
+    f"PRAGMA application_id = {APPLICATION}",
+    f"PRAGMA user_version = {VERSION}",
+)
+"""Items, each state found by an index of its own, and triggers that count as items move.
+
+`place` orders the items of one state. A done item keeps the token of the lease that did it.
+"""
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Open a queue's file, made first where it is missing, for its owner alone.
+
+    Raises:
+        QueueUnusable: it is no queue, one of another version, damaged, or out of reach.
+    """
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        return _prepared(path)
+    except sqlite3.Error as error:
+        raise QueueUnusable(
+            f"{path} is no queue that can be read ({error}); "
+            "move it away to start a new one, results are kept elsewhere"
+        ) from error
+    except OSError as error:
+        raise QueueUnusable(f"cannot open the queue {path}: {error.strerror}") from error
+
+
+def _prepared(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+    )
+    try:
+        _check(connection, path)
+        _use_log(connection)
+        # The results are the truth and each is on disk before its item is completed. What a power
+        # cut takes from the queue is done twice, so a sync at every step would buy nothing.
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _check(connection: sqlite3.Connection, path: Path) -> None:
+    """Make the tables in an empty file; refuse a file that is not ours."""
+    if not _pragma(connection, "schema_version"):
+        _make(connection)
+    if _pragma(connection, "application_id") != APPLICATION:
+        raise QueueUnusable(f"{path} is a database of something else; move it away")
+    if (version := _pragma(connection, "user_version")) != VERSION:
+        raise QueueUnusable(
+            f"{path} is a queue of version {version}, and this pcc knows version {VERSION}; "
+            "finish it with the pcc that made it, or move it away"
+        )
+
+
+def _make(connection: sqlite3.Connection) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    if not _pragma(connection, "schema_version"):  # nobody was faster
+        for statement in _TABLES:
+            connection.execute(statement)
+    connection.execute("COMMIT")
+
+
+def _use_log(connection: sqlite3.Connection) -> None:
+    """Let readers and a writer work at once; SQLite does not wait for others by itself here."""
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            with closing(connection.execute("PRAGMA journal_mode = WAL")):
+                return
+        except sqlite3.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+
+
+def _pragma(connection: sqlite3.Connection, name: str) -> int:
+    value: int = connection.execute(f"PRAGMA {name}").fetchone()[0]
+    return value

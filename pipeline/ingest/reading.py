@@ -1,0 +1,86 @@
+"""Regions and texts of a photo, read from a cache when it is looked at."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Iterator
+from io import FileIO
+from pathlib import Path
+from typing import Generic, TypeVar
+
+import msgspec
+
+from journal import BOM, Follower, read_line, record_key
+from journal.reader import UNREADABLE, collector_off
+from pipeline.ingest.records import Detection, Text
+
+R = TypeVar("R", Detection, Text)
+
+
+class _Key(msgspec.Struct, gc=False):
+    rel_path: str = msgspec.field(name="image_id")
+    raw_path: str | None = None
+
+
+class Lines(Generic[R]):
+    """Knows where the lines of each photo stand in a file that grows; holds none of them.
+
+    Args:
+        path: `detections.jsonl` or `ocr.jsonl`.
+        record_type: What a line holds.
+    """
+
+    def __init__(self, path: Path, record_type: type[R]) -> None:
+        self.path = path
+        self._decode: Callable[[bytes], R] = msgspec.json.Decoder(record_type).decode
+        self._follower = Follower(path, _Key)
+        self._generation = self._follower.generation
+        self._offsets: dict[str, array[int]] = {}
+
+    def refresh(self) -> None:
+        """Take in what was written since."""
+        with collector_off():
+            for offset, head in self._follower.poll():
+                self._begin_anew_if_replaced()
+                key = record_key(head.rel_path, head.raw_path)
+                offsets = self._offsets.get(key)
+                if offsets is None:
+                    self._offsets[key] = array("q", (offset,))
+                else:
+                    offsets.append(offset)
+        self._begin_anew_if_replaced()
+
+    def _begin_anew_if_replaced(self) -> None:
+        if self._follower.generation != self._generation:
+            self._generation = self._follower.generation
+            self._offsets.clear()
+
+    def of(self, key: str, count: int) -> list[R]:
+        """Return the lines of a photo.
+
+        Args:
+            key: Of the photo.
+            count: How many its outcome counts; of those with one number the last counts.
+        """
+        last: dict[str, R] = {}
+        for record in self._read(key):
+            last[record.identity()[1]] = record
+        names = [f"{prefix}{number}" for number in range(count) for prefix in "rt"]
+        return [last[name] for name in names if name in last]
+
+    def _read(self, key: str) -> Iterator[R]:
+        offsets = self._offsets.get(key)
+        if not offsets:
+            return
+        try:
+            file = FileIO(self.path, "rb")
+        except OSError:
+            return
+        with file:
+            for offset in offsets:
+                try:
+                    record = self._decode(read_line(file, offset).removeprefix(BOM))
+                except UNREADABLE:
+                    continue
+                if record.key == key:
+                    yield record

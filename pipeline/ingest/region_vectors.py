@@ -1,0 +1,123 @@
+"""Embeddings of regions: `embeddings/` of a cache, arrays with their keys."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from journal import (
+    DiskFull,
+    JournalError,
+    JournalTail,
+    atomic_rewrite,
+    free_bytes,
+    patient_lock,
+    scan,
+    sync_directory,
+)
+from pipeline.ingest.records import Detection, Embedding, sealed_lines
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+class VectorFacts(msgspec.Struct):
+    """What the rows are: `regions.json`."""
+
+    dimensions: int
+    model: str
+    dtype: str = "float32"
+    unit_length: bool = True
+
+
+class RegionVectors:
+    """Rows of float32 in `regions.f32`; `regions.jsonl` says which row is of which region.
+
+    A row is synced before the line that names it. Whoever adds holds the lock of the cache.
+
+    Args:
+        directory: `embeddings/` of a cache; made when the first rows come.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.rows = directory / "regions.f32"
+        self.keys = directory / "regions.jsonl"
+        self._facts = directory / "regions.json"
+
+    def facts(self) -> VectorFacts | None:
+        """Return what the rows are, None where there are none."""
+        try:
+            return msgspec.json.decode(self._facts.read_bytes(), type=VectorFacts)
+        except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+            return None
+
+    def add(
+        self, regions: Sequence[Detection], vectors: Sequence[NDArray[np.float32]], model: str
+    ) -> None:
+        """Bring the vectors of some regions to disk.
+
+        Args:
+            regions: Of any photos.
+            vectors: One for each region. Shape (dimensions,), float32.
+            model: Made them.
+
+        Raises:
+            JournalError: they cannot be written, or others here are of another model.
+            OSError: they cannot be written.
+        """
+        import numpy as np
+
+        array = np.stack(vectors).astype("<f4")
+        self._begin(VectorFacts(array.shape[1], model))
+        first = self._append(array.tobytes(), array.shape[1])
+        records = [
+            Embedding(
+                rel_path=region.rel_path,
+                raw_path=region.raw_path,
+                region_id=region.region_id,
+                row=first + place,
+            )
+            for place, region in enumerate(regions)
+        ]
+        lock = patient_lock(self.keys, "pcc ingest")
+        try:
+            JournalTail(lock).write(sealed_lines(records))
+        finally:
+            lock.release()
+
+    def _begin(self, facts: VectorFacts) -> None:
+        """Say what the rows are, if nobody has."""
+        there = self.facts()
+        if there is None:
+            self.directory.mkdir(mode=0o700, exist_ok=True)
+            data = msgspec.json.encode(facts) + b"\n"
+            with atomic_rewrite(self._facts, needed=len(data)) as file:
+                file.write(data)
+        elif there != facts:
+            raise JournalError(f"the embeddings in {self.directory} are of {there.model}")
+
+    def _append(self, data: bytes, dimensions: int) -> int:
+        """Write whole rows behind the others, and return the row of the first."""
+        if len(data) > free_bytes(self.directory):
+            raise DiskFull(self.rows, len(data), free_bytes(self.directory))
+        with open(os.open(self.rows, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as file:
+            size = os.fstat(file.fileno()).st_size
+            first = size // (4 * dimensions)
+            file.seek(first * 4 * dimensions)  # over a torn last row
+            file.truncate()
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        if first == 0:
+            sync_directory(self.directory)
+        return first
+
+    def read(self) -> dict[tuple[str, str], int]:
+        """Return the row of each region, by photo and region."""
+        return {record.identity(): record.row for _, record in scan(self.keys, Embedding)}

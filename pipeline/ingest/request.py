@@ -1,0 +1,77 @@
+"""What an ingestion is asked to do."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import msgspec
+
+from pipeline.captions.run import usable_cores
+from pipeline.ingest.records import StageName
+from pipeline.ingest.worker_messages import DetectorChoice, LabellerChoice, OcrChoice, Work
+
+
+class IngestRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """What a user asked for.
+
+    Attributes:
+        workspace: Where `run.json` stands.
+        photos_dir: The photo library; only ever read.
+        cache: Where results go.
+        captions: The captions journal; captions are noted beside what was found.
+        queue: `sqlite`, or the URL of a Redis server.
+        stages: What each photo is to go through.
+        workers: Processes that hold the models.
+        detector: Which detector.
+        labeller: Which labeller.
+        ocr: Which OCR engine.
+        device: Where models run, None for the best there is.
+        batch_size: Photos to a batch, None for what suits the device.
+        include: Globs; only what matches one counts.
+        exclude: Globs of what does not count.
+        retry_errors: Whether to try again what failed.
+        redo: Whether to do everything again.
+    """
+
+    workspace: Path
+    photos_dir: Path
+    cache: Path
+    captions: Path
+    queue: str = "sqlite"
+    stages: tuple[StageName, ...]
+    workers: int = 1
+    detector: DetectorChoice | None = None
+    labeller: LabellerChoice | None = None
+    ocr: OcrChoice | None = None
+    device: str | None = None
+    batch_size: int | None = None
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    retry_errors: bool = False
+    redo: bool = False
+
+    def works(self, cache_id: str) -> list[Work]:
+        """Return what each worker is told; their names tell the machine and the process.
+
+        Args:
+            cache_id: Names the queue.
+        """
+        host = os.uname().nodename
+        return [
+            Work(
+                worker=f"{host}-{os.getpid()}-{number}",
+                cache=os.fsencode(self.cache.resolve()),
+                cache_id=cache_id,
+                queue=self.queue,
+                photos_dir=os.fsencode(self.photos_dir.resolve()),
+                captions=os.fsencode(self.captions.resolve()),
+                detector=self.detector,
+                labeller=self.labeller,
+                ocr=self.ocr,
+                device=self.device,
+                batch_size=self.batch_size,
+                cores=max(1, usable_cores() // self.workers),
+            )
+            for number in range(1, self.workers + 1)
+        ]

@@ -1,0 +1,197 @@
+"""From what was seen in a picture to the records of a photo, in pixels of the upright photo."""
+
+from __future__ import annotations
+
+import base64
+import os
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from backends.detectors.base import Box
+from journal import record_key, split_path, utc_now
+from pipeline.ingest.cache import Result
+from pipeline.ingest.looking import Seen
+from pipeline.ingest.planning import work_of
+from pipeline.ingest.queue.base import Item, Leased
+from pipeline.ingest.records import STAGES, Detection, Outcome, StageName, Text
+from pipeline.ingest.text_reading import Read
+from pipeline.jobs.stage import Decoded, Failed
+from pipeline.photos.photo import Photo
+
+if TYPE_CHECKING:
+    from backends.ocr.base import Quad
+
+
+class LeasedPhoto(Photo, frozen=True):
+    """A photo that a worker took from the queue."""
+
+    leased: Leased
+
+    @classmethod
+    def of(cls, leased: Leased) -> LeasedPhoto:
+        """Return the photo of an item."""
+        item = leased.item
+        return cls(path_of(item), record_key(item.rel_path, item.raw_path), leased)
+
+
+def path_of(item: Item) -> str:
+    """Return the path of an item as the system spells it."""
+    if item.raw_path is None:
+        return item.rel_path
+    return os.fsdecode(base64.b64decode(item.raw_path))
+
+
+class Scale(NamedTuple):
+    """Pixels of the upright photo to a pixel of the picture that was looked at."""
+
+    across: float
+    down: float
+
+    @classmethod
+    def of(cls, decoded: Decoded) -> Scale:
+        """Return that of a decoded photo."""
+        facts, picture = decoded.seen.facts, decoded.seen.picture
+        return cls(facts.width / picture.width, facts.height / picture.height)
+
+    def up(self, box: Box) -> Box:
+        """Return a box of the picture in pixels of the photo, to a tenth."""
+        x0, y0, x1, y1 = box
+        return (
+            round(x0 * self.across, 1),
+            round(y0 * self.down, 1),
+            round(x1 * self.across, 1),
+            round(y1 * self.down, 1),
+        )
+
+    def down_to(self, box: Box) -> Box:
+        """Return a box of the photo in pixels of the picture."""
+        x0, y0, x1, y1 = box
+        return x0 / self.across, y0 / self.down, x1 / self.across, y1 / self.down
+
+    def corners(self, quad: Quad) -> list[tuple[float, float]]:
+        """Return the corners of a text in pixels of the photo, to a tenth."""
+        return [(round(x * self.across, 1), round(y * self.down, 1)) for x, y in quad]
+
+
+class Maker(NamedTuple):
+    """Who makes the records.
+
+    Attributes:
+        versions: Of who does each stage.
+        worker: Signs the outcomes.
+    """
+
+    versions: Mapping[StageName, str]
+    worker: str
+
+
+def stages_of(photo: Photo) -> tuple[StageName, ...]:
+    """Return what a photo is to go through."""
+    return tuple(stage for stage in STAGES if stage in _leased(photo).item.stages)
+
+
+def _leased(photo: Photo) -> Leased:
+    assert isinstance(photo, LeasedPhoto)
+    return photo.leased
+
+
+def success(
+    decoded: Decoded,
+    seen: Sequence[Seen],
+    read: Sequence[Read],
+    caption: str | None,
+    maker: Maker,
+) -> Result:
+    """Return the records of a photo.
+
+    Args:
+        decoded: The photo, as it was looked at.
+        seen: Its things, in pixels of the picture.
+        read: Its texts, likewise.
+        caption: That of the photo.
+        maker: Who saw and read.
+    """
+    rel_path, raw_path = split_path(decoded.photo.path)
+    scale = Scale.of(decoded)
+    detections = [
+        Detection(
+            rel_path=rel_path,
+            raw_path=raw_path,
+            region_id=f"r{number}",
+            bbox=scale.up(thing.box),
+            labels=thing.labels,
+            caption=caption,
+            detector_version=thing.found_by,
+        )
+        for number, thing in enumerate(seen)
+    ]
+    texts = [
+        Text(
+            rel_path=rel_path,
+            raw_path=raw_path,
+            text_id=f"t{number}",
+            text=line.text,
+            confidence=round(line.confidence, 4),
+            language=line.language,
+            source=line.source,
+            region_id=_region_around(line, seen),
+            quad=None if line.quad is None else scale.corners(line.quad),
+            skipped=line.skipped,
+        )
+        for number, line in enumerate(read)
+    ]
+    outcomes = _outcomes(decoded, maker)
+    for outcome in outcomes:
+        outcome.lines = len(texts if outcome.stage == "ocr" else detections)
+    return Result(
+        outcomes,
+        detections,
+        texts,
+        [thing.vector for thing in seen if thing.vector is not None],
+        maker.versions.get("label", ""),
+        _leased(decoded.photo),
+    )
+
+
+def failure(failed: Failed, maker: Maker) -> Result:
+    """Return the outcomes of a photo that could not be looked at."""
+    outcomes = _outcomes(Decoded(failed.photo, failed.loaded), maker)
+    for outcome in outcomes:
+        outcome.status, outcome.error = failed.status, failed.error
+    return Result(outcomes, leased=_leased(failed.photo))
+
+
+def _outcomes(decoded: Decoded, maker: Maker) -> list[Outcome]:
+    photo, loaded = decoded.photo, decoded.loaded
+    item = _leased(photo).item
+    rel_path, raw_path = split_path(photo.path)
+    return [
+        Outcome(
+            rel_path=rel_path,
+            raw_path=raw_path,
+            stage=stage,
+            status="success",
+            at=utc_now(),
+            digest=(item.digest or None) if loaded is None else loaded.digest,
+            version=maker.versions.get(stage, ""),
+            width=None if loaded is None else loaded.facts.width,
+            height=None if loaded is None else loaded.facts.height,
+            work=work_of(item.key),
+            worker=maker.worker,
+        )
+        for stage in stages_of(photo)
+    ]
+
+
+def _region_around(line: Read, seen: Sequence[Seen]) -> str | None:
+    """Return the smallest thing that the middle of a text lies in."""
+    if line.quad is None:
+        return None
+    x = sum(corner[0] for corner in line.quad) / 4
+    y = sum(corner[1] for corner in line.quad) / 4
+    around = [
+        ((box[2] - box[0]) * (box[3] - box[1]), number)
+        for number, (box, *_) in enumerate(seen)
+        if box[0] <= x <= box[2] and box[1] <= y <= box[3]
+    ]
+    return f"r{min(around)[1]}" if around else None

@@ -1,0 +1,70 @@
+"""Rows on their way into a database."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from backends.detectors.base import Box
+    from pipeline.ingest.records import Outcome, RegionLabel
+
+
+class PhotoRow(NamedTuple):
+    """What is to be known of a photo when a line about it comes.
+
+    Attributes:
+        image: Its row.
+        width: In pixels, None where that is not known.
+        height: In pixels, None where that is not known.
+        detected: Regions that its outcome counts, None without outcome.
+        read: Texts that its outcome counts, None without outcome.
+    """
+
+    image: int
+    width: int | None = None
+    height: int | None = None
+    detected: int | None = None
+    read: int | None = None
+
+
+class OutcomeRow(NamedTuple):
+    """How a stage ended for a photo, with the number and the byte offset of its line."""
+
+    image: int
+    number: int
+    offset: int
+    outcome: Outcome
+
+
+class RegionRow(NamedTuple):
+    """A region of a photo."""
+
+    image: int
+    region_id: str
+    bbox: Box
+    labels: list[RegionLabel]
+    caption: str | None
+    version: str
+
+
+class TextRow(NamedTuple):
+    """A text of a photo; `region` is a row, `quad` is JSON."""
+
+    image: int
+    text_id: str
+    region: int | None
+    text: str
+    confidence: float
+    language: str | None
+    source: str
+    quad: str | None
+    skipped: str | None
+
+
+class EmbeddingRow(NamedTuple):
+    """The vector of a region, little-endian float32."""
+
+    region: int
+    model: str
+    dimensions: int
+    vector: bytes

@@ -1,0 +1,214 @@
+"""The stage of ingestion: pictures to regions, labels and texts, several photos in one go."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, TypeVar
+
+from backends.base import Loading, PictureSpec
+from backends.detectors.running import VocabularyModel
+from backends.errors import BackendLost, ModelError
+from journal import Status
+from pipeline.ingest.cache import Result
+from pipeline.ingest.looking import Asked, Looker, Seen
+from pipeline.ingest.manifest import ModelFacts
+from pipeline.ingest.records import Detection, StageName
+from pipeline.ingest.results import Maker, Scale, failure, stages_of, success
+from pipeline.ingest.text_reading import Read, TextReader
+from pipeline.jobs.errors import RunStopped
+from pipeline.jobs.stage import Decoded, Failed, SoloStage, Usage
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from backends.ocr.base import OcrEngine
+
+T = TypeVar("T")
+
+EDGE = 2048
+"""Pixels of the longer side: enough to read a page, and more than detectors look at."""
+
+READ_AT_ONCE = 4
+"""Photos to a batch where nothing looks for objects."""
+
+
+class IngestStage(SoloStage[Result]):
+    """Detects, labels and reads, whatever each photo is to go through.
+
+    Args:
+        looker: For the stages `detect` and `label`.
+        reader: For `ocr`, None where no photo asks for it.
+        caption_of: Returns the caption of a photo by its key.
+        regions_of: Returns the regions that a photo has in the cache, for labels alone.
+        worker: Signs the outcomes.
+    """
+
+    name = "ingest"
+    record_type = Result
+    picture: PictureSpec | None = PictureSpec(max_edge=EDGE)
+    workers = 2  # one batch is read while the next is looked at
+    unexpected: Status = "error_model"
+
+    def __init__(
+        self,
+        looker: Looker,
+        reader: TextReader | None,
+        *,
+        caption_of: Callable[[str], str | None],
+        regions_of: Callable[[str], list[Detection]],
+        worker: str,
+    ) -> None:
+        self._looker = looker
+        self._reader = reader
+        self._caption_of = caption_of
+        self._regions_of = regions_of
+        self._worker = worker
+        self._loading: Loading | None = Loading("starting")
+        self._facts: dict[StageName, ModelFacts] = {}
+        self._looking = asyncio.Lock()
+        self._reading = asyncio.Lock()
+
+    @property
+    def batch_size(self) -> int:
+        """Photos to a call: what the detector takes at once."""
+        detector = self._looker.detector
+        return READ_AT_ONCE if detector is None else detector.batch_size
+
+    @property
+    def loading(self) -> Loading | None:
+        """Which model it loads, None when all are there."""
+        return self._loading
+
+    @property
+    def remarks(self) -> list[str]:
+        """What came up in the models."""
+        return [remark for model in self._models().values() for remark in model.remarks]
+
+    @property
+    def maker(self) -> Maker:
+        """Who makes the records; the versions are known once it is open."""
+        return Maker({stage: facts.version for stage, facts in self.facts().items()}, self._worker)
+
+    def facts(self) -> dict[StageName, ModelFacts]:
+        """Return who does each stage; known once it is open."""
+        return self._facts
+
+    def _models(self) -> dict[StageName, VocabularyModel | OcrEngine]:
+        """Return what does each stage."""
+        models: dict[StageName, VocabularyModel | OcrEngine | None] = {
+            "detect": self._looker.detector,
+            "label": self._looker.labeller,
+            "ocr": None if self._reader is None else self._reader.engine,
+        }
+        return {stage: model for stage, model in models.items() if model is not None}
+
+    async def open(self) -> None:
+        """Load the models, one after the other."""
+        for stage, model in self._models().items():
+            self._loading = Loading(f"loading the model of {stage}")
+            await asyncio.to_thread(model.open)
+            self._facts[stage] = await asyncio.to_thread(facts_of, model)
+        self._loading = None
+
+    async def close(self) -> None:
+        """Let go of the models."""
+        for model in self._models().values():
+            await asyncio.to_thread(model.close)
+
+    async def process(self, photos: Sequence[Decoded]) -> list[Result | Exception]:
+        """Return a result or an error for each photo."""
+        pictures = [decoded.seen.picture.image() for decoded in photos]
+        seen, read = await asyncio.gather(
+            self._look(photos, pictures), self._read(photos, pictures)
+        )
+        return [self._result(*outcome) for outcome in zip(photos, seen, read, strict=True)]
+
+    def _result(
+        self, decoded: Decoded, seen: list[Seen] | Exception, read: list[Read] | Exception
+    ) -> Result | Exception:
+        if isinstance(seen, Exception):
+            return seen
+        if isinstance(read, Exception):
+            return read
+        return success(decoded, seen, read, self._caption_of(decoded.photo.key), self.maker)
+
+    async def _look(
+        self, photos: Sequence[Decoded], pictures: Sequence[Image]
+    ) -> list[list[Seen] | Exception]:
+        """Return the things in each photo, none where it asks for none."""
+        found: list[list[Seen] | Exception] = [[] for _ in photos]
+        places = [
+            place
+            for place, decoded in enumerate(photos)
+            if {"detect", "label"}.intersection(stages_of(decoded.photo))
+        ]
+        if places:
+            async with self._looking:
+                asked = [self._asked(photos[place], pictures[place]) for place in places]
+                things = await asyncio.to_thread(self._looker.look, asked)
+            for place, thing in zip(places, things, strict=True):
+                found[place] = thing
+        return found
+
+    def _asked(self, decoded: Decoded, picture: Image) -> Asked:
+        """Return what is to be looked for in a photo."""
+        stages = stages_of(decoded.photo)
+        if "detect" in stages:
+            return Asked(picture, None, "label" in stages)
+        scale = Scale.of(decoded)
+        known = [
+            Seen(scale.down_to(region.bbox), region.labels, region.detector_version)
+            for region in self._regions_of(decoded.photo.key)
+        ]
+        return Asked(picture, known, named=True)
+
+    async def _read(
+        self, photos: Sequence[Decoded], pictures: Sequence[Image]
+    ) -> list[list[Read] | Exception]:
+        """Return the texts in each photo, none where it asks for none."""
+        async with self._reading:
+            return await asyncio.to_thread(
+                lambda: [
+                    self._read_one(picture) if "ocr" in stages_of(decoded.photo) else []
+                    for decoded, picture in zip(photos, pictures, strict=True)
+                ]
+            )
+
+    def _read_one(self, picture: Image) -> list[Read] | Exception:
+        assert self._reader is not None
+        try:
+            return self._reader.read(picture)
+        except ModelError as error:
+            return error
+
+    def failed(self, failure_: Failed) -> Result:
+        """Return the outcomes of a photo that could not be looked at."""
+        return failure(failure_, self.maker)
+
+    def usage(self, record: Result) -> Usage:
+        """Return what to show of a result."""
+        first = record.outcomes[0]
+        objects, texts = len(record.detections), sum(bool(text.text) for text in record.texts)
+        return Usage(
+            rel_path=first.rel_path,
+            status=first.status,
+            text=first.error or f"{objects} objects, {texts} lines of text",
+            raw_path=first.raw_path,
+        )
+
+    def watch(self, error: Exception | None) -> None:
+        """Stop where the next photo would fail for the same reason.
+
+        Raises:
+            RunStopped: the device is lost.
+        """
+        if isinstance(error, BackendLost):
+            raise RunStopped(str(error))
+
+
+def facts_of(model: VocabularyModel | OcrEngine) -> ModelFacts:
+    """Return what a manifest says of a model that is open."""
+    if isinstance(model, VocabularyModel):
+        return ModelFacts(model.version, model.hashes())
+    return ModelFacts(model.source, model.model_hashes())

@@ -1,0 +1,83 @@
+"""How a cache and its queue stand."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import msgspec
+
+from pipeline.ingest.cache import Cache
+from pipeline.ingest.manifest import read_manifest, require_ours
+from pipeline.ingest.queue.base import Counts, WorkQueue
+from pipeline.ingest.records import STAGES
+
+MOST_PARKED = 10_000
+"""Listed at most."""
+
+
+class GivenUp(msgspec.Struct):
+    """A photo that was parked, and why."""
+
+    image_id: str
+    stages: tuple[str, ...]
+    attempts: int
+    reason: str
+    at: str
+
+
+class IngestStatus(msgspec.Struct):
+    """What `pcc ingest status` shows.
+
+    Attributes:
+        cache: Its directory.
+        cache_id: Its name.
+        photos: Photos that have an outcome.
+        stages: Those, by stage and status.
+        models: Who did each stage last.
+        queue: What is where.
+        parked: What was given up, oldest first.
+        damaged: Lines of `outcomes.jsonl` that hold no record.
+    """
+
+    cache: str
+    cache_id: str
+    photos: int
+    stages: dict[str, dict[str, int]]
+    models: dict[str, str]
+    queue: Counts
+    parked: list[GivenUp]
+    damaged: int
+
+
+def status_of(directory: Path, queue: WorkQueue) -> IngestStatus:
+    """Return how a cache and its queue stand.
+
+    Raises:
+        CacheRefused: the directory is no cache, or one of another form.
+        QueueLost: the queue failed.
+    """
+    manifest = read_manifest(directory)
+    require_ours(directory, manifest)
+    cache = Cache(directory)
+    cache.outcomes.refresh()
+    stages = {
+        stage: dict(Counter[str](ended.status for _, ended in cache.outcomes.stage(stage)))
+        for stage in STAGES
+    }
+    parked: list[GivenUp] = []
+    for one in queue.parked():
+        if len(parked) == MOST_PARKED:
+            break
+        item = one.item
+        parked.append(GivenUp(item.rel_path, item.stages, one.attempts, one.reason, one.at))
+    return IngestStatus(
+        cache=str(directory),
+        cache_id=manifest.cache_id,
+        photos=len(cache.outcomes.digests),
+        stages={stage: by_status for stage, by_status in stages.items() if by_status},
+        models={stage: facts.version for stage, facts in manifest.models.items()},
+        queue=queue.counts(),
+        parked=parked,
+        damaged=cache.outcomes.malformed.damaged,
+    )

@@ -1,0 +1,61 @@
+"""What is written in a photo: a gate that looks for text, and a recogniser where there is some."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from backends.ocr.base import OcrEngine, Quad
+from pipeline.ingest.records import NO_TEXT
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+UNREADABLE = "Something looks like text, but cannot be read."
+
+
+class Read(NamedTuple):
+    """A line of text, or the reason why there is none.
+
+    Attributes:
+        text: Empty where nothing was read.
+        confidence: From 0 to 1; where the gate let nothing through, the gate's.
+        language: BCP 47 code as far as the script tells.
+        source: The engine with its models, or `gate`.
+        quad: Its corners in pixels of the picture, clockwise from its own top left.
+        skipped: Why nothing was read.
+    """
+
+    text: str
+    confidence: float
+    language: str | None
+    source: str
+    quad: Quad | None = None
+    skipped: str | None = None
+
+
+class TextReader:
+    """Reads pictures, one at a time. Its methods block.
+
+    Args:
+        engine: Finds and reads text.
+    """
+
+    def __init__(self, engine: OcrEngine) -> None:
+        self.engine = engine
+
+    def read(self, picture: Image) -> list[Read]:
+        """Return the lines of a picture in reading order; at least one, if only to say why not.
+
+        Raises:
+            ModelError: the engine failed.
+        """
+        gate = self.engine.gate(picture)
+        if not gate.has_text:
+            return [Read("", gate.confidence, None, NO_TEXT, skipped=gate.reason)]
+        lines = self.engine.read(picture, gate)
+        source = self.engine.source
+        if not lines:
+            return [Read("", gate.confidence, None, source, skipped=UNREADABLE)]
+        return [
+            Read(line.text, line.confidence, line.language, source, line.quad) for line in lines
+        ]

@@ -1,0 +1,235 @@
+"""A worker: takes photos from the queue, looks at them, and goes on until told to end.
+
+Started by `crew.py`. It holds the models. If it is killed, its leases run out, and
+another worker takes what it had.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import resource
+import threading
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+
+from backends.detectors.registry import make_detector
+from backends.detectors.siglip import RegionLabeller
+from backends.errors import SetupError
+from backends.helper_process import read_messages, taken_pipes, write_message
+from backends.keys import scrub
+from backends.ocr.base import OcrOptions
+from backends.ocr.registry import make_ocr
+from journal import JournalError
+from pipeline.captions.catalogue import Catalogue
+from pipeline.ingest.cache import Cache, Result
+from pipeline.ingest.committing import Committer, Leases
+from pipeline.ingest.errors import IngestError, QueueLost
+from pipeline.ingest.intake import Intake
+from pipeline.ingest.looking import Looker
+from pipeline.ingest.queue.opening import open_queue
+from pipeline.ingest.reading import Lines
+from pipeline.ingest.records import Detection
+from pipeline.ingest.stage import IngestStage
+from pipeline.ingest.text_reading import TextReader
+from pipeline.ingest.worker_messages import Failed, Order, Told, Work
+from pipeline.jobs.budget import Budget
+from pipeline.jobs.copies import Copies
+from pipeline.jobs.errors import JobError
+from pipeline.jobs.job import Job
+from pipeline.jobs.log import log_to
+from pipeline.jobs.progress import Progress
+from pipeline.photos.errors import DecoderUnavailable
+
+TELL_SECONDS = 0.25
+
+log = logging.getLogger("pcc.ingest")
+
+
+class Worker:
+    """One worker and its models.
+
+    Args:
+        work: What it is to do.
+    """
+
+    def __init__(self, work: Work) -> None:
+        self.work = work
+        self.cache = Cache(Path(os.fsdecode(work.cache)))
+        self.queue = open_queue(work.queue, self.cache.directory, work.cache_id)
+        self.leases = Leases(self.queue, work.worker)
+        self._captions = Catalogue(Path(os.fsdecode(work.captions)))
+        self._regions = Lines(self.cache.detections, Detection)
+        self.stage = self._make_stage()
+        self.job: Job[Result] = Job(
+            self.stage,
+            (),
+            photos_dir=Path(os.fsdecode(work.photos_dir)),
+            journal=self.cache.outcomes_path,
+            open_journal=lambda on_commit, on_failure: Committer(
+                self.cache, self.leases, on_commit, on_failure
+            ),
+            decoders=work.cores,
+            progress=Progress(run=work.worker, stage="ingest", backend="", total=0, skipped={}),
+            copies=Copies(None),
+            budget=Budget(None, 0.0, 0.0),
+            open_ended=True,
+        )
+        self.intake = Intake(self.job, self.stage, self.leases, self.queue)
+
+    def _make_stage(self) -> IngestStage:
+        work = self.work
+        detector = labeller = reader = None
+        if work.detector is not None:
+            detector = make_detector(
+                work.detector.model,
+                work.detector.vocabulary,
+                revision=work.detector.revision,
+                device=work.device,
+                threshold=work.detector.threshold,
+                proposals=work.detector.proposals,
+                batch_size=work.batch_size,
+            )
+        if work.labeller is not None:
+            labeller = RegionLabeller(
+                work.labeller.model,
+                work.labeller.vocabulary,
+                revision=work.labeller.revision,
+                device=work.device,
+            )
+        if work.ocr is not None:
+            options = OcrOptions(threads=work.cores, model=work.ocr.model)
+            reader = TextReader(make_ocr(work.ocr.engine, options))
+        return IngestStage(
+            Looker(detector, labeller),
+            reader,
+            caption_of=self._caption_of,
+            regions_of=self._regions_of,
+            worker=work.worker,
+        )
+
+    def _caption_of(self, key: str) -> str | None:
+        if key not in self._captions.index:
+            return None
+        entry = self._captions.entry(key)
+        return entry.caption if entry is not None else None
+
+    def _regions_of(self, key: str) -> list[Detection]:
+        ended = self.cache.outcomes.of(key, "detect")
+        return [] if ended is None else self._regions.of(key, ended.lines)
+
+    def _learn(self) -> None:
+        """Read what the cache and the captions hold so far."""
+        while not self._captions.refresh():
+            pass
+        self._captions.edits.refresh()
+        self.cache.outcomes.refresh()
+        if self.work.labeller is not None and self.work.detector is None:
+            self._regions.refresh()
+
+    async def run(self) -> None:
+        """Work until told to end.
+
+        Raises:
+            SetupError: a model cannot be loaded.
+            JobError: no further photo would fare better.
+            JournalError: results cannot be kept.
+            IngestError: the queue cannot be reached.
+        """
+        await asyncio.to_thread(self._learn)
+        feeding = asyncio.create_task(self.intake.run())
+        feeding.add_done_callback(lambda _: self.job.stop())
+        try:
+            await self.job.run()
+        finally:
+            feeding.cancel()
+            ended = await asyncio.gather(feeding, return_exceptions=True)
+            with suppress(QueueLost):  # they run out by themselves
+                await asyncio.to_thread(self.leases.release)
+        for error in ended:
+            if isinstance(error, Exception):
+                raise error
+
+    def told(self) -> Told:
+        """Return what there is to say."""
+        shot = self.job.snapshot()
+        return Told(
+            loading=shot.loading,
+            remarks=shot.remarks,
+            models=self.stage.facts() if shot.loading is None else {},
+            current=shot.current,
+        )
+
+
+class Line:
+    """The pipes to the run that started this worker."""
+
+    def __init__(self, incoming: BinaryIO, outgoing: BinaryIO) -> None:
+        self._messages = read_messages(incoming)
+        self._outgoing = outgoing
+
+    def work(self) -> Work:
+        """Return the first message."""
+        return msgspec.msgpack.decode(next(self._messages), type=Work)
+
+    def say(self, message: Told | Failed) -> None:
+        """Send a message; when nobody listens any more, the end is near anyway."""
+        with suppress(BrokenPipeError):
+            write_message(self._outgoing, msgspec.msgpack.encode(message))
+
+    def listen(self, worker: Worker, loop: asyncio.AbstractEventLoop) -> None:
+        """Wait for orders; the end of the run is one as well."""
+        for message in self._messages:
+            order = msgspec.msgpack.decode(message, type=Order)
+            loop.call_soon_threadsafe(worker.job.abort if order.at_once else worker.job.stop)
+        with suppress(RuntimeError):  # the loop has ended
+            loop.call_soon_threadsafe(worker.job.stop)
+
+
+async def _serve(line: Line, work: Work) -> None:
+    worker = Worker(work)
+    loop = asyncio.get_running_loop()
+    threading.Thread(target=line.listen, args=(worker, loop), daemon=True).start()
+    telling = asyncio.create_task(_tell(line, worker))
+    log.info("worker starts", {"worker": work.worker, "pid": os.getpid()})
+    try:
+        await worker.run()
+    finally:
+        telling.cancel()
+        await asyncio.gather(telling, return_exceptions=True)
+        line.say(worker.told())
+        log.info("worker ends", {"worker": work.worker})
+
+
+async def _tell(line: Line, worker: Worker) -> None:
+    last = None
+    while True:
+        told = worker.told()
+        if told != last:
+            line.say(told)
+            last = told
+        await asyncio.sleep(TELL_SECONDS)
+
+
+def main() -> None:
+    """Serve standard input and output."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    with taken_pipes() as (incoming, outgoing):
+        line = Line(incoming, outgoing)
+        work = line.work()
+        with log_to(Path(os.fsdecode(work.cache)) / "ingest.log"):
+            try:
+                asyncio.run(_serve(line, work))
+            except (SetupError, ValueError) as error:
+                line.say(Failed(scrub(str(error)), setup=True))
+            except (JobError, JournalError, IngestError, DecoderUnavailable) as error:
+                line.say(Failed(scrub(str(error)), setup=False))
+        os._exit(0)  # a thread still waits at standard input, which nobody can close under it
+
+
+if __name__ == "__main__":
+    main()

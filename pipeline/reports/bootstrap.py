@@ -1,0 +1,106 @@
+"""Names that detected labels suggest for clusters: a table for people to correct and bring back."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from backends.keys import scrub
+from pipeline.clusters.view import Cluster, ClusterView
+from pipeline.reports.csv_export import csv_line
+from pipeline.reports.exchange import COLUMNS as EXPORTED
+from pipeline.reports.exchange import export_rows
+
+COMMON = 0.5
+"""Share of a cluster's photos above which a label names it."""
+
+TELLING = 1.5
+"""Lift from which on a label says something of a cluster."""
+
+MOST_NAMES = 2
+"""Labels in a suggestion."""
+
+SHOWN = 8
+"""Labels of a cluster in the table, each with its share."""
+
+COLUMNS = ("cluster_id", "title", "titled_before", "labels", *EXPORTED["clusters"][2:])
+
+
+def bootstrap_rows(view: ClusterView, seen: Mapping[str, Counter[str]]) -> Iterator[dict[str, str]]:
+    """Yield a row for each cluster, with the suggestion for its title.
+
+    Brought back as it is, a table takes all suggestions on. A title that people gave, and
+    that of a cluster in which no label is common, stays.
+
+    Args:
+        view: The clusters.
+        seen: Labels of each photo by its key.
+    """
+    labels_of = _labels_of(view, seen)
+    suggested = {id_: _suggestion(view.clusters[id_], found) for id_, found in labels_of.items()}
+    times = Counter(suggested.values())
+    for row in export_rows(view, "clusters"):
+        found = labels_of[row["cluster_id"]]
+        name = suggested[row["cluster_id"]]
+        row["titled_before"] = row["title"]
+        row["labels"] = scrub(", ".join(f"{one.label} {one.share:.0%}" for one in found[:SHOWN]))
+        if name:
+            row["title"] = scrub(name if times[name] == 1 else f"{name} ({row['title']})")
+        yield row
+
+
+def bootstrap_csv(view: ClusterView, seen: Mapping[str, Counter[str]]) -> Iterator[bytes]:
+    """Yield the table as CSV that no spreadsheet computes."""
+    yield csv_line(COLUMNS)
+    for row in bootstrap_rows(view, seen):
+        yield csv_line([row[column] for column in COLUMNS])
+
+
+class _Share(NamedTuple):
+    """A label of a cluster.
+
+    Attributes:
+        label: It.
+        share: Of the cluster's photos that show it.
+        lift: How many times that is its share of the library.
+    """
+
+    label: str
+    share: float
+    lift: float
+
+
+def _labels_of(view: ClusterView, seen: Mapping[str, Counter[str]]) -> dict[str, list[_Share]]:
+    """Return the labels of each cluster, and of the groups above it, the most frequent first."""
+    photos: Counter[str] = Counter()
+    labels: dict[str, Counter[str]] = {id_: Counter() for id_ in view.clusters}
+    everywhere: Counter[str] = Counter()
+    for place, photo in enumerate(view.photos):
+        found = seen.get(photo.key, Counter[str]()).keys()
+        everywhere.update(found)
+        above: str | None = view.leaf_of[place]
+        while above is not None:
+            photos[above] += 1
+            labels[above].update(found)
+            above = view.clusters[above].parent
+    return {
+        id_: [
+            _Share(
+                label,
+                count / photos[id_],
+                count / photos[id_] * len(view.photos) / everywhere[label],
+            )
+            for label, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+        ]
+        for id_, counts in labels.items()
+    }
+
+
+def _suggestion(cluster: Cluster, labels: list[_Share]) -> str:
+    """Return what most photos of a cluster show and others do not; empty to leave its name."""
+    if cluster.named or cluster.locked:
+        return ""
+    common = [one for one in labels if one.share >= COMMON and one.lift >= TELLING]
+    telling = sorted(common, key=lambda one: -one.lift)[:MOST_NAMES]
+    return ", ".join(one.label for one in telling)

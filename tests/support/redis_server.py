@@ -1,0 +1,120 @@
+"""A Redis server of a test's own, on the loopback address, that can be killed and comes back."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from types import TracebackType
+
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+
+START_SECONDS = 20.0
+
+
+class RedisServer:
+    """Runs `redis-server`; every write is on disk before it is answered.
+
+    Args:
+        password: What clients have to say; none by default.
+        lasting: Whether it keeps its data over a restart.
+
+    Attributes:
+        port: Where it listens; the same after a restart.
+    """
+
+    def __init__(self, password: str = "", *, lasting: bool = True) -> None:
+        self._directory = Path(tempfile.mkdtemp(prefix="redis-"))
+        self._password = password
+        self._lasting = lasting
+        self._process: subprocess.Popen[bytes] | None = None
+        self.port = free_port()
+
+    @property
+    def url(self) -> str:
+        """Where a queue finds it, password and all."""
+        return f"redis://{f':{self._password}@' if self._password else ''}127.0.0.1:{self.port}/0"
+
+    def __enter__(self) -> RedisServer:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.kill()
+        shutil.rmtree(self._directory)
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        options = {
+            "port": str(self.port),
+            "bind": "127.0.0.1",
+            "dir": str(self._directory),
+            "save": "",
+            "appendonly": "yes" if self._lasting else "no",
+            "appendfsync": "always",
+            "requirepass": self._password,
+        }
+        command = [part for name, value in options.items() for part in (f"--{name}", value)]
+        with (self._directory / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                ["redis-server", *command], stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
+        deadline = time.monotonic() + START_SECONDS
+        with self.client() as client:
+            while not self._answers(client):
+                assert self._process.poll() is None, (self._directory / "log").read_text()
+                assert time.monotonic() < deadline, "the server did not start in time"
+                time.sleep(0.01)
+
+    def client(self) -> Redis:
+        """Return a client that does not try twice."""
+        return Redis.from_url(self.url, retry=Retry(NoBackoff(), 0), decode_responses=True)
+
+    @staticmethod
+    def _answers(client: Redis) -> bool:
+        try:
+            return bool(client.ping())
+        except RedisError:
+            return False
+
+    def stop(self) -> None:
+        """Have it end in good order."""
+        self._end(kill=False)
+
+    def kill(self) -> None:
+        """End it with SIGKILL; fine when it does not run."""
+        self._end(kill=True)
+
+    def _end(self, *, kill: bool) -> None:
+        if self._process is None:
+            return
+        if kill:
+            self._process.kill()
+        else:
+            self._process.terminate()
+        self._process.wait(timeout=START_SECONDS)
+        self._process = None
+
+    def restart(self) -> None:
+        """Kill it and start it again on the same port."""
+        self.kill()
+        self.start()
+
+
+def free_port() -> int:
+    """Return a port nobody listens on."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
