@@ -36,7 +36,7 @@ EXTRA_PACKAGES = {
     "detect": ("numpy", "torch", "transformers"),
     "minilm": ("sentence-transformers",),
     "local": ("accelerate", "bitsandbytes", "num2words", "torch", "transformers"),
-    "ocr": ("numpy", "onnxruntime", "rapidocr"),
+    "ocr": ("numpy", "onnxruntime", "opencv-python-headless", "rapidocr"),
     "places": ("reverse-geocode",),
     "redis": ("redis",),
     "synth": ("numpy",),
