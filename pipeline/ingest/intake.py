@@ -16,8 +16,15 @@ from pipeline.jobs.job import Job
 LOOK_SECONDS = 0.25
 """Between two looks into a queue that had nothing."""
 
+FULL_SECONDS = 0.02
+"""Between two looks whether a worker has its hands free."""
+
 BATCHES_AHEAD = 3
 """Of photos in a worker's hands: one is looked at, one read, one decoded."""
+
+MOST_AHEAD = 64
+"""Photos in the hands of a quick worker: as many as it does in a second, since commits take their
+time. A slow one holds few, or the last photos of a library would wait for it alone."""
 
 log = logging.getLogger("pcc.ingest")
 
@@ -49,30 +56,34 @@ class Intake:
         """
         while True:
             await asyncio.to_thread(self._renew_in_time)
-            if not await self._feed():
-                await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(await self._feed())
 
     def _renew_in_time(self) -> None:
         if time.monotonic() - self._renewed > self._queue.lease_seconds / 4:
             self._renewed = time.monotonic()
             self._leases.renew()
 
-    async def _feed(self) -> bool:
-        """Take on what there is room for; return whether there was anything."""
+    async def _feed(self) -> float:
+        """Take on what there is room for; return the seconds until the next look."""
         if await asyncio.to_thread(lambda: self._queue.paused):
             self._job.pause()
-            return False
+            return LOOK_SECONDS
         self._job.resume()
-        room = BATCHES_AHEAD * self._stage.batch_size - self._job.unsettled
+        room = self._ahead() - self._job.unsettled
         if self._stage.loading is not None or room <= 0:
-            return False
+            return FULL_SECONDS
         leased = await asyncio.to_thread(self._leases.take, room)
         for one in leased:
             if one.attempt >= self._queue.max_attempts:
                 await self._work_alone(one)
             else:
                 self._job.add([LeasedPhoto.of(one)])
-        return bool(leased)
+        return FULL_SECONDS if leased else LOOK_SECONDS
+
+    def _ahead(self) -> int:
+        """Return how many photos this worker should hold."""
+        a_second = round(self._job.progress.snapshot().rate_now)
+        return max(BATCHES_AHEAD * self._stage.batch_size, min(a_second, MOST_AHEAD))
 
     async def _work_alone(self, leased: Leased) -> None:
         """Let nothing else be in flight with a photo that workers have died of."""
