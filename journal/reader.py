@@ -24,7 +24,7 @@ T = TypeVar("T")
 CHUNK_BYTES = 1 << 20
 MAX_LINE_BYTES = 16 << 20
 NUMBERED_LINES = 1000
-UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError)
+UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 class Malformed(msgspec.Struct):

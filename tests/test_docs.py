@@ -93,7 +93,10 @@ def test_every_command_and_flag_of_the_readme_exists(pcc: Pcc) -> None:
     for command in set(re.findall(r"`pcc ([a-z]+(?: [a-z]+)?)", text)) - {"demo"}:
         assert pcc(*command.split(), "--help").returncode == 0, command
     commands = ("run", "watch", "plan", "estimate", "compare")
-    deeper = (("dataset", "enrich"), ("dataset", "shards"), ("synth", "generate"))
+    deeper = (
+        *(("dataset", "enrich"), ("dataset", "shards"), ("synth", "generate")),
+        *(("ingest", "run"), ("ingest", "import")),
+    )
     known = "".join(pcc(*each, "--help").stdout for each in ([], *zip(commands), *deeper))
     for flag in set(re.findall(r"--[a-z][a-z-]+", text)):
         assert flag in known, flag
@@ -128,10 +131,10 @@ def test_readme_has_the_two_commands() -> None:
     assert "make test" in text
 
 
-@pytest.mark.parametrize(("page", "count"), [("clusters", 14), ("datasets", 3), ("synthetic", 2)])
+@pytest.mark.parametrize(("page", "count"), [("clusters", 14), ("datasets", 3), ("synthetic", 2), ("ingestion", 4)])
 def test_every_command_and_flag_of_a_page_exists(pcc: Pcc, page: str, count: int) -> None:
     text = (ROOT / "docs" / f"{page}.md").read_text("utf-8")
-    named = re.findall(r"^pcc ((?:(?:labels|dataset|synth) )?[a-z]+)", text, re.M)
+    named = re.findall(r"^pcc ((?:(?:labels|dataset|synth|ingest) )?[a-z]+)", text, re.M)
     commands = {tuple(command.split()) for command in named}
     known = "".join(pcc(*command, "--help").stdout for command in {*commands, ("watch",)})
     assert len(commands) == count

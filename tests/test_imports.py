@@ -18,8 +18,10 @@ MAY_IMPORT = {
     "pcc_tui": {"pipeline", "backends", "journal"},
 }
 
-HEAVY = ("torch", "transformers", "umap", "openai", "anthropic", "google", "numpy", "scipy")
-HEAVY += ("cv2", "onnxruntime", "rapidocr", "redis")
+HEAVY = (
+    *("torch", "transformers", "umap", "openai", "anthropic", "google", "numpy", "scipy"),
+    *("cv2", "onnxruntime", "rapidocr", "redis"),
+)
 APP_ALONE = ("psutil", "pynvml", "tomlkit")
 SCREENS = ("textual", "textual_image")
 

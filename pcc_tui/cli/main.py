@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
@@ -40,6 +41,7 @@ from pipeline.clusters.errors import ClusterError, WrongOverride
 from pipeline.datasets.errors import DatasetError
 from pipeline.ingest.errors import CacheRefused, IngestError
 from pipeline.jobs.errors import JobError, WorkspaceBusy
+from pipeline.jobs.log import LOGGER
 from pipeline.photos.errors import PhotoError, PhotosDirMissing
 
 app = typer.Typer(
@@ -79,6 +81,7 @@ app.add_typer(synth.app, name="synth")
 def main() -> NoReturn:
     """Run the command line and exit."""
     os.umask(0o077)  # what we write may hold private text
+    logging.getLogger(LOGGER).addHandler(logging.NullHandler())  # what is told there has a log
     if sys.stdout is None:  # closed by whoever started us
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115
     if sys.stderr is None:

@@ -99,7 +99,7 @@ class Cache:
         with self.locked():
             if not manifest_path(self.directory).exists() and not self.outcomes_path.stat().st_size:
                 made = Manifest(schema_hash=schema_hash(), cache_id=secrets.token_hex(8))
-                made.dataset_digest = dataset_digest({})
+                made.dataset_digest = dataset_digest(())
                 write_manifest(self.directory, made)
             manifest = read_manifest(self.directory)
             require_ours(self.directory, manifest)
@@ -169,6 +169,6 @@ class Cache:
             self.outcomes.refresh()
             manifest = read_manifest(self.directory)
             manifest.models.update({str(stage): facts for stage, facts in models.items()})
-            manifest.dataset_digest = dataset_digest(self.outcomes.digests)
+            manifest.dataset_digest = dataset_digest(sorted(self.outcomes.digests.items()))
             write_manifest(self.directory, manifest)
         return manifest

@@ -28,6 +28,9 @@ MODULE = "pipeline.ingest.worker"
 MOST_DEATHS = 10
 """Deaths with nothing done in between; then it is not the photos."""
 
+GOODBYE_SECONDS = 10.0
+"""For workers that were told to end at once."""
+
 WORDS_KEPT = 500
 """Bytes of what a dying worker said that are told."""
 
@@ -48,6 +51,7 @@ class Member:
         self.told = Told(loading=Loading("starting"), remarks=[], models={}, current=[])
         self.failure: Failed | None = None
         self._helper: HelperProcess | None = None
+        self._order: Order | None = None
         self._words: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `attend`
 
     async def attend(self) -> str | None:
@@ -63,6 +67,8 @@ class Member:
         except OSError as error:
             raise SetupError(f"a worker does not start: {error}") from None
         self._send(self.work)
+        if self._order is not None:  # given while the process was being started
+            self._send(self._order)
         with suppress(asyncio.IncompleteReadError):
             while True:
                 message = _decode(await self._helper.receive())
@@ -77,7 +83,8 @@ class Member:
 
     def end(self, *, at_once: bool) -> None:
         """Have the worker finish what is in flight, or give it up, and end."""
-        self._send(Order(at_once))
+        self._order = Order(at_once)
+        self._send(self._order)
 
     def kill(self) -> None:
         """End the worker, whatever it does."""
@@ -121,9 +128,14 @@ class Crew:
             RunStopped: a worker says that no other would fare better.
             WorkersDied: they die again and again, and nothing gets done.
         """
-        async with asyncio.TaskGroup() as group:
-            for work in self._works:
-                group.create_task(self._keep(work))
+        keeping = [asyncio.create_task(self._keep(work)) for work in self._works]
+        await asyncio.wait(keeping, return_when=asyncio.FIRST_EXCEPTION)
+        self.end(at_once=True)  # after an error; otherwise nobody is there any more
+        await asyncio.wait(keeping, timeout=GOODBYE_SECONDS)
+        self.kill()
+        for ended in await asyncio.gather(*keeping, return_exceptions=True):
+            if isinstance(ended, Exception):
+                raise ended
 
     async def _keep(self, work: Work) -> None:
         """Keep one place filled."""

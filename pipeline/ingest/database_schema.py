@@ -102,29 +102,44 @@ SCHEMA = (
         CHECK (length(vector) = 4 * dimensions)
     )""",
     """CREATE VIEW objects AS
-        SELECT images.image_id, images.raw_path, regions.region_id,
-            best.label, best.score,
+        SELECT images.image_id, images.raw_path, regions.region_id, best.label, best.score,
             (SELECT group_concat(label || ' ' || printf('%.2f', score), ', ')
                 FROM (SELECT label, score FROM labels WHERE region = regions.id ORDER BY rank)
             ) AS labels,
             regions.x0, regions.y0, regions.x1, regions.y1,
             regions.caption, regions.detector_version,
-            original.image_id AS copied_from, regions.id AS region
-        FROM images
-        LEFT JOIN outcomes ON outcomes.image = images.id AND outcomes.stage = 'detect'
-        LEFT JOIN images AS original ON original.id = outcomes.original
-        JOIN regions ON regions.image = coalesce(outcomes.original, images.id)
-        LEFT JOIN labels AS best ON best.region = regions.id AND best.rank = 0""",
+            NULL AS copied_from, regions.id AS region
+        FROM regions JOIN images ON images.id = regions.image
+        LEFT JOIN labels AS best ON best.region = regions.id AND best.rank = 0
+        UNION ALL
+        SELECT images.image_id, images.raw_path, regions.region_id, best.label, best.score,
+            (SELECT group_concat(label || ' ' || printf('%.2f', score), ', ')
+                FROM (SELECT label, score FROM labels WHERE region = regions.id ORDER BY rank)
+            ),
+            regions.x0, regions.y0, regions.x1, regions.y1,
+            regions.caption, regions.detector_version,
+            original.image_id, regions.id
+        FROM outcomes
+        JOIN images ON images.id = outcomes.image
+        JOIN images AS original ON original.id = outcomes.original
+        JOIN regions ON regions.image = original.id
+        LEFT JOIN labels AS best ON best.region = regions.id AND best.rank = 0
+        WHERE outcomes.stage = 'detect'""",
     """CREATE VIEW image_texts AS
         SELECT images.image_id, images.raw_path, texts.text_id, texts.text, texts.confidence,
-            texts.language, texts.source, regions.region_id, texts.quad,
-            original.image_id AS copied_from
-        FROM images
-        LEFT JOIN outcomes ON outcomes.image = images.id AND outcomes.stage = 'ocr'
-        LEFT JOIN images AS original ON original.id = outcomes.original
-        JOIN texts ON texts.image = coalesce(outcomes.original, images.id)
+            texts.language, texts.source, regions.region_id, texts.quad, NULL AS copied_from
+        FROM texts JOIN images ON images.id = texts.image
         LEFT JOIN regions ON regions.id = texts.region
-        WHERE texts.skipped IS NULL""",
+        WHERE texts.skipped IS NULL
+        UNION ALL
+        SELECT images.image_id, images.raw_path, texts.text_id, texts.text, texts.confidence,
+            texts.language, texts.source, regions.region_id, texts.quad, original.image_id
+        FROM outcomes
+        JOIN images ON images.id = outcomes.image
+        JOIN images AS original ON original.id = outcomes.original
+        JOIN texts ON texts.image = original.id
+        LEFT JOIN regions ON regions.id = texts.region
+        WHERE outcomes.stage = 'ocr' AND texts.skipped IS NULL""",
     """CREATE VIEW photos AS
         SELECT images.image_id, images.raw_path, images.width, images.height, images.digest,
             original.image_id AS copied_from,

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import TypeVar
 
-from journal import utc_now
+from journal import record_key, utc_now
 from pipeline.ingest.cache import Cache, Result
 from pipeline.ingest.file_digests import FileDigests
+from pipeline.ingest.outcomes import Ended
 from pipeline.ingest.planning import Choice, Copy, Plan, Planner, copied, work_of
 from pipeline.ingest.queue.base import Item, Parked, WorkQueue
 from pipeline.ingest.records import STAGES, Outcome
@@ -80,19 +81,38 @@ class Filler:
         """Photos of this plan that lacked something."""
         return self.plan.items + self.plan.copies
 
-    def write_copies(self) -> int:
-        """Write the outcomes of photos that equal one that is done; return how many are left."""
+    @property
+    def left(self) -> int:
+        """Photos that still lack something."""
+        return len(self.pending) + len(self._copies)
+
+    def answered(self) -> list[tuple[str, Ended]]:
+        """Return the outcomes there are of photos whose outcome is awaited: key and outcome."""
+        found = []
+        for work, item in self.pending.items():
+            key = record_key(item.rel_path, item.raw_path)
+            ends = [self._cache.outcomes.of(key, stage) for stage in STAGES if stage in item.stages]
+            found += [(key, ended) for ended in ends if ended is not None and ended.work == work]
+        return found
+
+    def write_copies(self) -> list[Outcome]:
+        """Write the outcomes of photos that equal one that is done; return one of each photo."""
         self._cache.outcomes.refresh()
         left: list[Copy] = []
+        written: list[Outcome] = []
         for some in _in_pieces(self._copies):
             results = [(copy, copied(copy, self._cache.outcomes)) for copy in some]
             left += [copy for copy, result in results if result is None]
-            self._cache.add([result for _, result in results if result is not None])
+            found = [result for _, result in results if result is not None]
+            self._cache.add(found)
+            written += [result.outcomes[0] for result in found]
         self._copies = left
-        return len(left)
+        return written
 
     def write_parked(self) -> None:
         """Write outcomes for items that were given up without one: their workers died.
+
+        What is parked since a photo was another picture is none of this run's business.
 
         Raises:
             QueueLost: the queue failed.
@@ -103,8 +123,10 @@ class Filler:
             self._cache.add(some)
 
     def _given_up(self, parked: Parked) -> Result | None:
-        """Return the outcomes of a parked item, None if they were written."""
+        """Return the outcomes of a parked item, None if they are not awaited or were written."""
         item, work = parked.item, work_of(parked.item.key)
+        if work not in self.pending:
+            return None
         outcomes = [
             Outcome(
                 rel_path=item.rel_path,

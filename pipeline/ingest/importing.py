@@ -7,14 +7,13 @@ import time
 from pathlib import Path
 
 import msgspec
-from blake3 import blake3
 
 from journal import record_key
 from pipeline.ingest.adapters import Chosen, choose
 from pipeline.ingest.database import transaction
 from pipeline.ingest.errors import CacheRefused
 from pipeline.ingest.import_report import Adapter, ImportReport
-from pipeline.ingest.manifest import Manifest
+from pipeline.ingest.manifest import Manifest, dataset_digest
 from pipeline.ingest.phase_one_rows import import_documents
 from pipeline.ingest.replay import OUTCOMES, Replay
 from pipeline.ingest.tables import Tables
@@ -98,7 +97,8 @@ class Importer:
         Raises:
             CacheRefused: they are not, or are in spite of an adapter.
         """
-        found, expected = _digest_of(tables), manifest.dataset_digest
+        photos = ((record_key(name, raw), digest) for name, raw, digest in tables.digests())
+        found, expected = dataset_digest(photos), manifest.dataset_digest
         if self._adapter == "digest":
             if found == expected:
                 raise CacheRefused(
@@ -137,11 +137,3 @@ class Importer:
 
 
 _COLUMNS = ("cache_id", "phase", "version", "generated_at", "schema_hash", "dataset_digest")
-
-
-def _digest_of(tables: Tables) -> str:
-    """Return the digest of all photos, as `manifest.dataset_digest`, without holding them all."""
-    hashed = blake3()
-    for image_id, raw_path, digest in tables.digests():
-        hashed.update(f"{record_key(image_id, raw_path)}\n{digest}\n".encode())
-    return f"blake3:{hashed.hexdigest(16)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
@@ -65,15 +66,16 @@ def _annotations(kind: type) -> list[tuple[str, str]]:
     return [(name, str(of)) for name, of in vars(kind).get("__annotations__", {}).items()]
 
 
-def dataset_digest(digests: dict[str, str | None]) -> str:
+def dataset_digest(digests: Iterable[tuple[str, str | None]]) -> str:
     """Return the hash of a set of photos.
 
     Args:
-        digests: Content hash of each photo by its key, None where the file could not be read.
+        digests: Key and content hash of each photo, in the order of the keys; None where the
+            file could not be read.
     """
     hashed = blake3()
-    for key in sorted(digests):
-        hashed.update(f"{key}\n{digests[key]}\n".encode("utf-8", "surrogatepass"))
+    for key, digest in digests:
+        hashed.update(f"{key}\n{digest}\n".encode("utf-8", "surrogatepass"))
     return f"blake3:{hashed.hexdigest(16)}"
 
 

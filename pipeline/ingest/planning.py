@@ -53,6 +53,8 @@ class Plan(msgspec.Struct):
         photos: Photos on disk.
         items: Photos to look at, one for each content.
         copies: Photos that are identical to one of those, or to one that is done.
+        changed: Photos whose content is another than it was; what copied them is to be planned
+            again once they are done.
         done: Photos that have been through all stages, without an error.
         errored: Photos whose last outcome is an error that is left alone, by its status.
         stages: Photos to go through each stage.
@@ -61,6 +63,7 @@ class Plan(msgspec.Struct):
     photos: int = 0
     items: int = 0
     copies: int = 0
+    changed: int = 0
     done: int = 0
     errored: Counter[str] = msgspec.field(default_factory=Counter)
     stages: Counter[str] = msgspec.field(default_factory=Counter)
@@ -112,13 +115,20 @@ class Planner:
         if self._choice.redo is not None:
             return self._choice.stages
         changed = digest is not None and self._outcomes.digests.get(key) not in (None, digest)
+        self.plan.changed += changed
         return tuple(
             stage
             for stage in self._choice.stages
             if changed
             or (ended := self._outcomes.of(key, stage)) is None
             or (self._choice.retry_errors and ended.status != "success")
+            or self._lost_its_original(ended, digest)
         )
+
+    def _lost_its_original(self, ended: Ended, digest: str | None) -> bool:
+        """Tell whether a photo was copied from one that is another picture now."""
+        original = ended.copied_from
+        return original is not None and self._outcomes.digests.get(original) != digest is not None
 
     def _count(self, key: str) -> None:
         ended = [self._outcomes.of(key, stage) for stage in self._choice.stages]
@@ -144,10 +154,18 @@ class Planner:
         """Return the one photo whose outcomes serve for all stages; a new one is noted."""
         if not _has_name(key):
             return None
-        found = {self._originals.setdefault((digest, stage), key) for stage in wanted}
+        source = self._whose_regions(key, wanted)
+        found = {self._originals.setdefault((digest, stage), source) for stage in wanted}
         if len(found) == 1 and (original := found.pop()) != key:
             return original
         return None
+
+    def _whose_regions(self, key: str, wanted: tuple[StageName, ...]) -> str:
+        """Return the photo that has the regions of one that is only to be labelled."""
+        detected = self._outcomes.of(key, "detect")
+        if "label" not in wanted or "detect" in wanted or detected is None:
+            return key
+        return detected.copied_from or key
 
     def _item(self, path: str, key: str, digest: str | None, wanted: tuple[StageName, ...]) -> Item:
         rel_path, raw_path = split_path(path)

@@ -16,14 +16,14 @@ import msgspec
 from journal import Status, utc_now
 from pipeline.captions.request import new_run_id
 from pipeline.ingest.cache import Cache
-from pipeline.ingest.crew import Crew
+from pipeline.ingest.crew import GOODBYE_SECONDS, Crew
 from pipeline.ingest.filling import Filler
 from pipeline.ingest.manifest import ModelFacts
 from pipeline.ingest.outcomes import Ended
 from pipeline.ingest.planning import Choice
 from pipeline.ingest.queue.base import Counts, Item, WorkQueue
 from pipeline.ingest.queue.opening import open_queue
-from pipeline.ingest.records import StageName
+from pipeline.ingest.records import Outcome, StageName
 from pipeline.ingest.request import IngestRequest
 from pipeline.jobs.errors import WorkspaceBusy
 from pipeline.jobs.hosting import Watcher, attend, host
@@ -39,9 +39,6 @@ LOOK_SECONDS = 0.25
 
 ROUNDS = 3
 """How often what a queue lost, or a file that changed meanwhile, is planned anew."""
-
-GOODBYE_SECONDS = 10.0
-"""For workers that were told to end at once."""
 
 log = logging.getLogger("pcc.ingest")
 
@@ -228,9 +225,12 @@ class Ingestion:
     async def _settle(self) -> bool:
         """Write what needs no worker; return whether there is more to plan."""
         await asyncio.to_thread(self.filler.write_parked)
-        left = await asyncio.to_thread(self.filler.write_copies)
+        # Whatever reads the cache, to add to it or to describe it, reads news past `_look`.
+        self._count(await asyncio.to_thread(self.filler.answered))
+        copies = await asyncio.to_thread(self.filler.write_copies)
+        self.progress.add([_usage_of_copy(one) for one in copies])
         await asyncio.to_thread(self._look)
-        return bool(left or self.filler.pending)
+        return bool(self.filler.left or self.filler.plan.changed)
 
     async def _dismiss(self, at_work: asyncio.Task[None] | None) -> None:
         """See all workers gone, whatever happened."""
@@ -291,7 +291,7 @@ class Ingestion:
             by_status=shot.by_status,
             seconds=round(shot.seconds, 3),
             rate=round(shot.rate, 3),
-            remaining=len(self.filler.pending),
+            remaining=self.filler.left,
             parked=self.parked,
         )
 
@@ -344,3 +344,12 @@ def _usage(item: Item, outcomes: list[Ended]) -> Usage:
     ended = outcomes[0]
     text = "done" if ended.status == "success" else "failed"
     return Usage(item.rel_path, ended.status, text, raw_path=item.raw_path)
+
+
+def _usage_of_copy(outcome: Outcome) -> Usage:
+    return Usage(
+        outcome.rel_path,
+        outcome.status,
+        f"as {outcome.copied_from}",
+        raw_path=outcome.raw_path,
+    )

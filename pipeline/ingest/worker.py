@@ -223,7 +223,8 @@ def main() -> None:
         work = line.work()
         with log_to(Path(os.fsdecode(work.cache)) / "ingest.log"):
             try:
-                asyncio.run(_serve(line, work))
+                # Not `asyncio.run`, which waits at its end for threads that were given up.
+                asyncio.Runner().run(_serve(line, work))
             except (SetupError, ValueError) as error:
                 line.say(Failed(scrub(str(error)), setup=True))
             except (JobError, JournalError, IngestError, DecoderUnavailable) as error:

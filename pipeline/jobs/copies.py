@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
-from journal import Status
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from journal import RecordUnreadable, Seal, Status, read_record
+from pipeline.jobs.stage import Stage
 from pipeline.photos.photo import Photo
+
+R = TypeVar("R", bound=msgspec.Struct)
 
 
 class Copies:
@@ -21,12 +29,24 @@ class Copies:
         self._failed: dict[int, int] = {}
         self._waiting: dict[int, list[Photo]] = {}
 
-    def source_of(self, digest: str) -> int | None:
-        """Return the byte offset of the record to copy, None where there is none yet."""
-        if self._each_for_itself:
-            return None
+    def record_of(self, digest: str, journal: Path, stage: Stage[R]) -> R | None:
+        """Return the record to copy, None where there is none yet, or none that may be copied.
+
+        Args:
+            digest: Content hash of a file.
+            journal: Where records stand.
+            stage: Whose they are.
+        """
         key = hash(digest)
-        return self._known.get(key, self._failed.get(key))
+        offset = self._known.get(key, self._failed.get(key))
+        if offset is None or self._each_for_itself:
+            return None
+        try:
+            record, seal = read_record(journal, offset, stage.record_type)
+        except (RecordUnreadable, OSError):
+            return None
+        fits = seal is not Seal.BROKEN and stage.may_copy(record, digest)
+        return record if fits else None
 
     def forget_failures(self) -> None:
         """Let content that failed in this job be worked on again."""

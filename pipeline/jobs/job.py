@@ -19,15 +19,7 @@ from typing import Generic, TypeVar
 import msgspec
 
 from backends.errors import CallError, PictureError
-from journal import (
-    Committed,
-    JournalError,
-    RecordUnreadable,
-    Seal,
-    Status,
-    read_record,
-    split_path,
-)
+from journal import Committed, JournalError, Status, split_path
 from pipeline.jobs.ahead import Ahead
 from pipeline.jobs.budget import Budget
 from pipeline.jobs.copies import Copies
@@ -323,22 +315,11 @@ class Job(Generic[R]):
 
     def _has_twin(self, photo: Photo, loaded: LoadedPhoto) -> bool:
         """Copy the record of an identical photo, or wait for it; False if there is none."""
-        record = self._record_to_copy(loaded.digest)
+        record = self._copies.record_of(loaded.digest, self._journal, self._stage)
         if record is None:
             return not self._copies.is_first(loaded.digest, photo)
         self._keep(self._stage.copied(record, photo), photo, is_copy=True)
         return True
-
-    def _record_to_copy(self, digest: str) -> R | None:
-        offset = self._copies.source_of(digest)
-        if offset is None:
-            return None
-        try:
-            record, seal = read_record(self._journal, offset, self._stage.record_type)
-        except (RecordUnreadable, OSError):
-            return None
-        fits = seal is not Seal.BROKEN and self._stage.may_copy(record, digest)
-        return record if fits else None
 
     async def _take(self) -> list[Decoded]:
         """Return the next batch that may be worked on; empty when there is none any more."""

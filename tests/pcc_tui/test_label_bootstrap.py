@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -109,7 +110,7 @@ def test_the_table_may_be_json(pcc: Pcc, labelled: Path) -> None:
     [({"phase": 1}, "phase 1"), ({"version": 9}, "version 9"), ({"schema_hash": "x"}, "schema x")],
 )
 def test_another_kind_of_cache_is_refused_by_name(
-    pcc: Pcc, workspace: Path, change: dict[str, object], words: str
+    pcc: Pcc, workspace: Path, change: dict[str, Any], words: str
 ) -> None:
     write_records(workspace, *subject_records())
     write_cache(workspace / "cache", **change)

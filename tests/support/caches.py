@@ -95,7 +95,9 @@ def write_cache(
                     key = record_key(record["image_id"], record.get("raw_path"))
                     digests[key] = record.get("digest")
     manifest = Manifest(
-        schema_hash=schema_hash(), dataset_digest=dataset_digest(digests), cache_id="c-1"
+        schema_hash=schema_hash(),
+        dataset_digest=dataset_digest(sorted(digests.items())),
+        cache_id="c-1",
     )
     for field, value in more.items():
         setattr(manifest, field, value)

@@ -1,0 +1,169 @@
+"""What a cache knows of a photo that one looks at, while workers may still add to it."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator
+from io import FileIO
+from pathlib import Path
+
+import msgspec
+
+from journal import BOM, Follower, read_line, record_key
+from journal.reader import UNREADABLE, collector_off
+from pipeline.ingest.cache import Cache
+from pipeline.ingest.reading import Lines
+from pipeline.ingest.records import Detection, Outcome, Text
+
+MOST_LINES = 10_000
+"""Of one photo that are read; no outcome of ours counts so many."""
+
+
+class Findings(msgspec.Struct):
+    """What was found in a photo.
+
+    Attributes:
+        size: Width and height of the upright photo in pixels, None where that is not known.
+        regions: Its objects, None where nobody looked for any; the best first.
+        texts: What is written in it, None where nobody looked; in reading order.
+        not_read: Why its text was not read, None where it was.
+        errors: `stage: error` of each stage that failed.
+        copied_from: `image_id` of the identical file that was looked at in its place.
+        missing: Lines that its outcomes count and that are not there, or not read yet.
+    """
+
+    size: tuple[int, int] | None = None
+    regions: list[Detection] | None = None
+    texts: list[Text] | None = None
+    not_read: str | None = None
+    errors: list[str] = []
+    copied_from: str | None = None
+    missing: int = 0
+
+
+class _Head(msgspec.Struct, gc=False):
+    rel_path: str = msgspec.field(name="image_id")
+    raw_path: str | None = None
+
+
+class OutcomeLines:
+    """Knows where the outcomes of each photo stand in a file that grows; holds none of them.
+
+    Args:
+        path: `outcomes.jsonl` of a cache.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._follower = Follower(path, _Head)
+        self._generation = self._follower.generation
+        self._offsets: dict[str, array[int]] = {}
+        self._decode = msgspec.json.Decoder(Outcome).decode
+
+    def refresh(self) -> int:
+        """Take in what was written since; return how many lines that were."""
+        count = 0
+        with collector_off():
+            for offset, head in self._follower.poll():
+                self._begin_anew_if_replaced()
+                key = record_key(head.rel_path, head.raw_path)
+                self._offsets.setdefault(key, array("q")).append(offset)
+                count += 1
+        self._begin_anew_if_replaced()
+        return count
+
+    def _begin_anew_if_replaced(self) -> None:
+        if self._follower.generation != self._generation:
+            self._generation = self._follower.generation
+            self._offsets.clear()
+
+    def of(self, key: str) -> list[Outcome]:
+        """Return the outcomes of a photo, oldest first, one a stage."""
+        last: dict[str, Outcome] = {}
+        for outcome in self._read(key):
+            last.pop(outcome.stage, None)
+            last[outcome.stage] = outcome
+        return [*last.values()]
+
+    def _read(self, key: str) -> Iterator[Outcome]:
+        offsets = self._offsets.get(key)
+        if not offsets:
+            return
+        try:
+            file = FileIO(self._path, "rb")
+        except OSError:
+            return
+        with file:
+            for offset in offsets:
+                try:
+                    outcome = self._decode(read_line(file, offset).removeprefix(BOM))
+                except UNREADABLE:
+                    continue
+                if outcome.key == key:
+                    yield outcome
+
+
+class FindingsIndex:
+    """Finds what a cache knows of a photo. One thread refreshes; others may ask meanwhile.
+
+    Args:
+        directory: The cache.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        cache = Cache(directory)
+        self._outcomes = OutcomeLines(cache.outcomes_path)
+        self._regions = Lines(cache.detections, Detection)
+        self._texts = Lines(cache.texts, Text)
+
+    def refresh(self) -> bool:
+        """Take in what was written since; tell whether photos have new outcomes."""
+        # An outcome is written last: whatever those read here count is there by now.
+        news = self._outcomes.refresh()
+        self._regions.refresh()
+        self._texts.refresh()
+        return bool(news)
+
+    def of(self, key: str) -> Findings | None:
+        """Return what was found in a photo, None if it has not been looked at."""
+        outcomes = self._outcomes.of(key)
+        if not outcomes:
+            return None
+        found = Findings()
+        newest: dict[bool, Outcome] = {}
+        for outcome in outcomes:
+            if outcome.status == "success":
+                newest[outcome.stage == "ocr"] = outcome
+            else:
+                found.errors.append(f"{outcome.stage}: {outcome.error or outcome.status}")
+        for outcome in newest.values():
+            self._take(outcome, found)
+        return found
+
+    def _take(self, outcome: Outcome, found: Findings) -> None:
+        """Add what a stage found."""
+        looked_at, count = self._original(outcome), min(outcome.lines, MOST_LINES)
+        found.copied_from = outcome.copied_from
+        if looked_at is None:
+            found.missing += count
+            return
+        if looked_at.width and looked_at.height:
+            found.size = looked_at.width, looked_at.height
+        if outcome.stage == "ocr":
+            lines = self._texts.of(looked_at.key, count)
+            found.not_read = next((line.skipped for line in lines if line.skipped), None)
+            found.texts = [line for line in lines if line.skipped is None]
+            found.missing += count - len(lines)
+        else:
+            found.regions = self._regions.of(looked_at.key, count)
+            found.missing += count - len(found.regions)
+
+    def _original(self, outcome: Outcome) -> Outcome | None:
+        """Return whose lines an outcome counts, None if those are of another file by now."""
+        if outcome.copied_from is None:
+            return outcome
+        for original in self._outcomes.of(record_key(outcome.copied_from, None)):
+            same = original.stage == outcome.stage and original.digest == outcome.digest
+            if same and original.status == "success" and original.copied_from is None:
+                return original
+        return None
