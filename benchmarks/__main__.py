@@ -7,7 +7,7 @@ import tempfile
 from functools import partial
 from pathlib import Path
 
-from benchmarks import app, clusters, datasets, jobs, journal, local, ocr, photos, synth
+from benchmarks import app, clusters, datasets, ingest, jobs, journal, local, ocr, photos, synth
 from benchmarks.table import Row, print_table
 from tests.support.protocols import ANTHROPIC, GEMINI, XAI
 
@@ -38,6 +38,7 @@ ROWS = {
     "enrich": datasets.enrich_row,
     "synth": synth.synth_rows,
     "ocr": ocr.ocr_row,
+    "ingest": ingest.ingest_rows,
 }
 
 

@@ -114,7 +114,7 @@ class Planner:
         """Return the stages that a photo is to go through."""
         if self._choice.redo is not None:
             return self._choice.stages
-        changed = digest is not None and self._outcomes.digests.get(key) not in (None, digest)
+        changed = digest is not None and self._outcomes.digests.get(key, digest) != digest
         self.plan.changed += changed
         return tuple(
             stage

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 import msgspec
 
@@ -32,15 +32,16 @@ class RegionLabel(msgspec.Struct, omit_defaults=True, gc=False):
 
 
 class _Record(msgspec.Struct, omit_defaults=True, kw_only=True, gc=False):
-    """What all records begin with.
+    """What all records have: `image_id` first on the line, and `raw_path` where it is needed.
 
     Attributes:
-        rel_path: `image_id` on the line: POSIX path below the photos directory, in NFC.
+        rel_path: `image_id`: POSIX path below the photos directory, in Unicode NFC.
         raw_path: Base64 of the path's bytes, only where they are not UTF-8.
     """
 
-    rel_path: str = msgspec.field(name="image_id")
-    raw_path: str | None = None
+    if TYPE_CHECKING:  # each declares its own, since inherited fields would be written last
+        rel_path: str
+        raw_path: str | None = None
 
     @property
     def key(self) -> str:
@@ -48,7 +49,7 @@ class _Record(msgspec.Struct, omit_defaults=True, kw_only=True, gc=False):
         return record_key(self.rel_path, self.raw_path)
 
 
-class Detection(_Record):
+class Detection(_Record, kw_only=True):
     """An object in a photo: a line of `detections.jsonl`.
 
     Attributes:
@@ -60,18 +61,20 @@ class Detection(_Record):
         detector_version: Who found it, and where a labeller named it, that one too.
     """
 
+    rel_path: str = msgspec.field(name="image_id")
     region_id: str
     bbox: tuple[float, float, float, float]
     labels: list[RegionLabel]
     caption: str | None
     detector_version: str
+    raw_path: str | None = None
 
     def identity(self) -> tuple[str, str]:
         """Return what no other region has; of two lines with one identity the last counts."""
         return self.key, self.region_id
 
 
-class Text(_Record):
+class Text(_Record, kw_only=True):
     """A line of text in a photo, or why it was not read: a line of `ocr.jsonl`.
 
     Attributes:
@@ -85,11 +88,13 @@ class Text(_Record):
         skipped: Why the photo was not read.
     """
 
+    rel_path: str = msgspec.field(name="image_id")
     text_id: str
     text: str
     confidence: float
     language: str | None
     source: str
+    raw_path: str | None = None
     region_id: str | None = None
     quad: list[tuple[float, float]] | None = None
     skipped: str | None = None
@@ -99,7 +104,7 @@ class Text(_Record):
         return self.key, self.text_id
 
 
-class Outcome(_Record):
+class Outcome(_Record, kw_only=True):
     """How a stage ended for a photo: a line of `outcomes.jsonl`.
 
     A photo has been through a stage when this line is there. Of its lines in the other
@@ -121,9 +126,11 @@ class Outcome(_Record):
         worker: Who did it.
     """
 
+    rel_path: str = msgspec.field(name="image_id")
     stage: StageName
     status: Status
     at: str
+    raw_path: str | None = None
     digest: str | None = None
     lines: int = 0
     version: str = ""
@@ -140,11 +147,13 @@ class Outcome(_Record):
         return self.key, self.stage
 
 
-class Embedding(_Record):
+class Embedding(_Record, kw_only=True):
     """Which row of `embeddings/regions.f32` is of which region: a line of `regions.jsonl`."""
 
+    rel_path: str = msgspec.field(name="image_id")
     region_id: str
     row: int
+    raw_path: str | None = None
 
     def identity(self) -> tuple[str, str]:
         """Return what no other row has; of two lines with one identity the last counts."""
