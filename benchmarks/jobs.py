@@ -17,7 +17,7 @@ from backends.base import PictureSpec
 from benchmarks.journal import write_journal
 from benchmarks.table import PCC, Row, best_of, run_process
 from journal import CaptionRecord, scan
-from pipeline.captions.run import decoder_count
+from pipeline.jobs.cores import decoder_count
 from pipeline.photos.images import load_photo
 from tests.support.api_server import ApiServer, Reply
 from tests.support.photos import make_photos, noise_jpeg

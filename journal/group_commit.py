@@ -123,6 +123,9 @@ class GroupCommit(ABC, Generic[R, P]):
             except OSError as error:
                 self._fail(JournalWriteFailed(self.path, error))
                 return
+            except Exception as error:  # else whoever flushes would wait for ever
+                self._fail(JournalError(f"{self.path}: {type(error).__name__}: {error}"))
+                return
             self._on_commit(committed)
             with self._changed:
                 self._durable += len(batch)

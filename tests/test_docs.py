@@ -131,7 +131,9 @@ def test_readme_has_the_two_commands() -> None:
     assert "make test" in text
 
 
-@pytest.mark.parametrize(("page", "count"), [("clusters", 14), ("datasets", 3), ("synthetic", 2), ("ingestion", 4)])
+@pytest.mark.parametrize(
+    ("page", "count"), [("clusters", 14), ("datasets", 3), ("synthetic", 2), ("ingestion", 4)]
+)
 def test_every_command_and_flag_of_a_page_exists(pcc: Pcc, page: str, count: int) -> None:
     text = (ROOT / "docs" / f"{page}.md").read_text("utf-8")
     named = re.findall(r"^pcc ((?:(?:labels|dataset|synth|ingest) )?[a-z]+)", text, re.M)

@@ -10,8 +10,9 @@ import typer
 from pcc_tui.cli.groups import takes_groups
 from pcc_tui.cli.options import Captioning, Pace, Site, Work, request_of
 from pcc_tui.cli.output import ExitCode, fail, narration, print_json, say, warn
-from pipeline.captions.request import RunRequest, new_run_id, plan_run, prepare_run
+from pipeline.captions.request import RunRequest, plan_run, prepare_run
 from pipeline.jobs.plan import Plan, Selection
+from pipeline.jobs.run_file import new_run_id
 from pipeline.photos.photo import photo_key
 
 if TYPE_CHECKING:

@@ -140,6 +140,8 @@ def _rehearse(request: IngestRequest, site: Site, stream: TextIO) -> int:
         f"{rehearsal.photos:,} photos: {rehearsal.decoded:,} decode, "
         f"{rehearsal.unreadable:,} do not; {rehearsal.copies:,} are copies of another"
     )
+    if rehearsal.failed:
+        say(f"warning: in {rehearsal.failed:,} the search for text failed")
     say(f"{rehearsal.with_text:,} may hold text; {rehearsal.without_text:,} would not be read:")
     for reason, count in sorted(rehearsal.skipped.items(), key=lambda item: -item[1]):
         say(f"  {count:,}: {reason}")
@@ -154,10 +156,7 @@ def _run(request: IngestRequest, stream: TextIO) -> IngestResult:
     from pcc_tui.cli.live import show
     from pipeline.ingest.run import ingest
 
-    try:
-        result = asyncio.run(ingest(request, lambda shot: show(shot, stream)))
-    except ValueError as error:  # of the queue's address
-        fail(str(error), ExitCode.USAGE)
+    result = asyncio.run(ingest(request, lambda shot: show(shot, stream)))
     for remark in result.remarks:
         say(f"note: {remark}", to=stream)
     return result

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pcc_tui.cli.groups import takes_groups
 from pcc_tui.cli.ingest_options import Place
 from pcc_tui.cli.options import Site, require_extra
-from pcc_tui.cli.output import ExitCode, fail, print_json, say
+from pcc_tui.cli.output import ExitCode, print_json, say
 from pcc_tui.wording import counts
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def pause(place: Place, site: Site) -> int:
     """Have all workers of a queue wait, in whatever terminal they run."""
     with _queue(place, site) as queue:
         queue.pause()
-    return _switched("paused", site)
+    return _switched("paused", place, site)
 
 
 @takes_groups
@@ -46,14 +46,15 @@ def resume(place: Place, site: Site) -> int:
     """Let them go on."""
     with _queue(place, site) as queue:
         queue.resume()
-    return _switched("resumed", site)
+    return _switched("resumed", place, site)
 
 
-def _switched(state: str, site: Site) -> int:
+def _switched(state: str, place: Place, site: Site) -> int:
+    kind = "SQLite" if place.queue == "sqlite" else "Redis"
     if site.json:
-        print_json({"queue": state})
+        print_json({"queue": state, "kind": kind})
     else:
-        say(f"The queue is {state}")
+        say(f"The {kind} queue of {place.directory(site)} is {state}")
     return ExitCode.OK
 
 
@@ -67,10 +68,7 @@ def _queue(place: Place, site: Site) -> Iterator[WorkQueue]:
         require_extra("redis", "a queue on Redis")
     directory = place.directory(site)
     manifest = read_manifest(directory)
-    try:
-        queue = open_queue(place.queue, directory, manifest.cache_id)
-    except ValueError as error:
-        fail(str(error), ExitCode.USAGE)
+    queue = open_queue(place.queue, directory, manifest.cache_id)
     try:
         yield queue
     finally:

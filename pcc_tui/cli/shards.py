@@ -99,8 +99,8 @@ def shards(
 
 
 def _request(site: Site, dataset: Path, out: Path, contents: Contents) -> ShardRequest:
-    from pipeline.captions.run import decoder_count
     from pipeline.datasets.shards.run import ShardRequest
+    from pipeline.jobs.cores import decoder_count
 
     input_dir = contents.input_dir or site.photos(site.settings())
     for option, path in (("--input-dir", input_dir), ("FILE", dataset), ("--out", out)):

@@ -82,7 +82,7 @@ def generate(
 
 
 def _request(site: Site, making: Making, num_images: int) -> SynthRequest:
-    from pipeline.captions.run import usable_cores
+    from pipeline.jobs.cores import usable_cores
     from pipeline.synth.run import SynthRequest
     from pipeline.synth.step import Recipe
 

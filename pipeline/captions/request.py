@@ -6,8 +6,6 @@ to do ends after this.
 
 from __future__ import annotations
 
-import os
-from datetime import datetime
 from pathlib import Path
 
 import msgspec
@@ -18,6 +16,7 @@ from journal import WriterLock
 from pipeline.captions.edits import Edits
 from pipeline.captions.prompts import prompt_hash
 from pipeline.jobs.plan import History, Maker, Plan, Selection, load_makers, make_plan, read_history
+from pipeline.jobs.run_file import new_run_id
 from pipeline.photos.photo import photo_key
 from pipeline.photos.walk import walk_photos
 
@@ -106,11 +105,6 @@ class RunReport(msgspec.Struct, kw_only=True):
     tokens_out: int = 0
     cost_usd: float = 0.0
     remaining: int = 0
-
-
-def new_run_id() -> str:
-    """Return an id made from the time, such as `20261120-214530-1a2b`."""
-    return f"{datetime.now():%Y%m%d-%H%M%S}-{os.urandom(2).hex()}"
 
 
 def edited_keys(journal: Path) -> set[str]:

@@ -17,6 +17,7 @@ from pipeline.captions.request import Prepared, RunReport
 from pipeline.captions.stage import CaptionStage
 from pipeline.jobs.budget import Budget
 from pipeline.jobs.copies import Copies
+from pipeline.jobs.cores import decoder_count
 from pipeline.jobs.hosting import Watcher, host
 from pipeline.jobs.job import Ending, Job
 from pipeline.jobs.ledger import OpenJournal
@@ -25,8 +26,6 @@ from pipeline.jobs.plan import History
 from pipeline.jobs.progress import Progress, Snapshot
 from pipeline.jobs.run_file import RunFile
 from pipeline.photos.photo import Photo
-
-MOST_DECODERS = 16
 
 log = logging.getLogger("pcc.run")
 
@@ -166,15 +165,3 @@ def _report(prepared: Prepared, last: Snapshot) -> RunReport:
         cost_usd=last.cost_usd,
         remaining=prepared.remaining - last.attempted,
     )
-
-
-def decoder_count() -> int:
-    """Return one decoding process for each core this process may use, at most 16."""
-    return min(MOST_DECODERS, usable_cores())
-
-
-def usable_cores() -> int:
-    """Return the cores this process may use, where the system tells, else all there are."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -13,7 +13,6 @@ import msgspec
 
 from journal import utc_now
 from pipeline.captions.library import LibraryPhoto, read_library
-from pipeline.captions.request import new_run_id
 from pipeline.clusters.clusterer import Clusterer
 from pipeline.clusters.comparison import ClusterReport, compare, count_clusters
 from pipeline.clusters.fit_process import FitProcess
@@ -27,7 +26,7 @@ from pipeline.jobs.hosting import Watcher, host
 from pipeline.jobs.job import Ending
 from pipeline.jobs.log import log_to
 from pipeline.jobs.progress import Progress
-from pipeline.jobs.run_file import RunFile
+from pipeline.jobs.run_file import RunFile, new_run_id
 from pipeline.jobs.steps import Step, Steps
 from pipeline.photos.walk import walk_photos
 

@@ -21,8 +21,6 @@ from backends.prices import require_price
 from backends.registry import make_backend
 from journal import CaptionRecord, JournalWriter, WriterLock, utc_now
 from pipeline.captions.prompts import keep_prompt
-from pipeline.captions.request import new_run_id
-from pipeline.captions.run import decoder_count
 from pipeline.captions.stage import CaptionStage
 from pipeline.datasets.enrich_report import EnrichReport, base_report, not_attempted
 from pipeline.datasets.feature_stage import FeatureStage, FeatureTask
@@ -34,13 +32,14 @@ from pipeline.datasets.size_stage import SizeStage
 from pipeline.datasets.survey import Entry, has_patches
 from pipeline.jobs.budget import Budget
 from pipeline.jobs.copies import Copies
+from pipeline.jobs.cores import decoder_count
 from pipeline.jobs.deferred import Deferred
 from pipeline.jobs.hosting import Watcher, host
 from pipeline.jobs.job import Ending, Job
 from pipeline.jobs.log import log_to
 from pipeline.jobs.plan import read_history
 from pipeline.jobs.progress import Progress
-from pipeline.jobs.run_file import RunFile
+from pipeline.jobs.run_file import RunFile, new_run_id
 from pipeline.jobs.stage import Stage
 from pipeline.jobs.steps import Step, Steps
 from pipeline.jobs.thread_step import Gate, ThreadStep

@@ -10,7 +10,6 @@ from typing import Annotated, NamedTuple
 import msgspec
 
 from backends.encoders.t5 import MAX_LENGTH, T5Tokenizer
-from pipeline.captions.run import usable_cores
 from pipeline.datasets.buckets import BUCKETS, bucket_name, parse_bucket, patch_count
 from pipeline.datasets.image_ids import borrowed_ids, is_file_name
 from pipeline.datasets.passes import PASSES
@@ -18,6 +17,7 @@ from pipeline.datasets.patch_files import PatchFiles, move_away, read_manifest, 
 from pipeline.datasets.records import Found, Record, find_image, input_dirs_of, read_records
 from pipeline.datasets.side_journals import SideJournals
 from pipeline.datasets.verify_report import BucketRow, VerifyReport
+from pipeline.jobs.cores import usable_cores
 from pipeline.jobs.thread_step import Gate
 
 FIELDS = tuple(field for each in PASSES.values() for field in each.fields)

@@ -11,7 +11,6 @@ from backends.embedders.base import Embedder
 from backends.embedders.registry import make_embedder
 from journal import JournalWriter, WriterLock
 from pipeline.captions.library import LibraryPhoto
-from pipeline.captions.run import decoder_count
 from pipeline.embeddings.stage import (
     CaptionEmbeddingStage,
     EmbeddingStage,
@@ -20,6 +19,7 @@ from pipeline.embeddings.stage import (
 from pipeline.embeddings.store import EmbeddingRecord, Kind, VectorStore, store_of, text_hash
 from pipeline.jobs.budget import Budget
 from pipeline.jobs.copies import Copies
+from pipeline.jobs.cores import decoder_count
 from pipeline.jobs.job import Job
 from pipeline.jobs.progress import Progress
 from pipeline.photos.photo import Photo

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
+from blake3 import blake3
 
 from journal import split_path
 from pipeline.ingest.errors import CacheRefused
@@ -135,5 +136,7 @@ def _loose_manifest(cache: Path) -> Manifest:
 
 
 def _id_by_name(cache: Path, phase: int) -> str:
-    """Return what to know a cache by that does not say."""
-    return f"phase-{phase}:{split_path(os.path.basename(os.path.realpath(cache)))[0]}"
+    """Return what to know a cache by that does not say: its name, and where it is."""
+    place = os.path.realpath(cache)
+    where = blake3(os.fsencode(place)).hexdigest(4)
+    return f"phase-{phase}:{split_path(os.path.basename(place))[0]}-{where}"

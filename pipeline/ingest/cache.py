@@ -55,7 +55,7 @@ class Result(msgspec.Struct):
     detections: list[Detection] = []
     texts: list[Text] = []
     vectors: list[NDArray[np.float32]] = []
-    labeller: str = ""
+    labeller: ModelFacts | None = None
     leased: Leased | None = None
 
     @property
@@ -119,8 +119,8 @@ class Cache:
         finally:
             lock.release()
 
-    def add(self, results: Sequence[Result]) -> None:
-        """Bring results to disk; one whose work was answered before is left out.
+    def add(self, results: Sequence[Result]) -> list[Result]:
+        """Bring results to disk, and return them; one whose work was answered before is left out.
 
         Raises:
             JournalError: they cannot be written.
@@ -129,18 +129,19 @@ class Cache:
             self.outcomes.refresh()
             new = [result for result in results if not self._is_answered(result)]
             if not new:
-                return
+                return []
             self._write(self.detections, [line for result in new for line in result.detections])
             self._write(self.texts, [line for result in new for line in result.texts])
             embedded = [result for result in new if result.vectors]
-            if embedded:
+            if embedded and (labeller := embedded[0].labeller) is not None:
                 self.vectors.add(
                     [region for result in embedded for region in result.detections],
                     [vector for result in embedded for vector in result.vectors],
-                    embedded[0].labeller,
+                    labeller,
                 )
             outcomes = [outcome for result in new for outcome in result.outcomes]
             JournalTail(lock).write(sealed_lines(outcomes))
+        return new
 
     def _write(self, path: Path, records: Sequence[Detection] | Sequence[Text]) -> None:
         if records:

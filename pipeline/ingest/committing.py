@@ -27,6 +27,8 @@ class Leases:
         self._worker = worker
         self._held: dict[str, Leased] = {}
         self._changing = threading.Lock()
+        self._taking = threading.Lock()
+        self._closed = False
 
     def __len__(self) -> int:
         return len(self._held)
@@ -37,10 +39,13 @@ class Leases:
         Raises:
             QueueLost: the queue failed.
         """
-        leased = self._queue.lease(self._worker, count)
-        with self._changing:
-            self._held.update({one.token: one for one in leased})
-        return leased
+        with self._taking:
+            if self._closed:
+                return []
+            leased = self._queue.lease(self._worker, count)
+            with self._changing:
+                self._held.update({one.token: one for one in leased})
+            return leased
 
     def renew(self) -> None:
         """Make all leases hold for longer; those that are lost are held no more.
@@ -83,14 +88,24 @@ class Leases:
         self._drop([leased])
         return parked
 
-    def release(self) -> None:
-        """Give back what is left, untouched.
+    def release(self, leased: list[Leased]) -> None:
+        """Give items back, untouched.
 
         Raises:
             QueueLost: the queue failed.
         """
-        self._queue.release(self._worker, list(self._held.values()))
-        self._held.clear()
+        self._queue.release(self._worker, leased)
+        self._drop(leased)
+
+    def close(self) -> None:
+        """Take nothing more, and give back what is left, untouched.
+
+        Raises:
+            QueueLost: the queue failed.
+        """
+        with self._taking:  # a thread may still be leasing for an intake that was cancelled
+            self._closed = True
+            self.release(list(self._held.values()))
 
     def _drop(self, leased: Iterable[Leased]) -> None:
         with self._changing:
@@ -107,6 +122,7 @@ class Committer(GroupCommit[Result, Leased]):
     Args:
         cache: Where results go.
         leases: What they answer.
+        failed_itself: Tells whether failures are this process's, not the photos'.
         on_commit: Called on the committer's thread with results that are settled.
         on_failure: Called on that thread, once, when no more can be settled.
     """
@@ -115,11 +131,13 @@ class Committer(GroupCommit[Result, Leased]):
         self,
         cache: Cache,
         leases: Leases,
+        failed_itself: Callable[[], bool],
         on_commit: Callable[[Committed[Result]], None],
         on_failure: Callable[[JournalError], None],
     ) -> None:
         self._cache = cache
         self._leases = leases
+        self._failed_itself = failed_itself
         super().__init__(cache.outcomes_path, on_commit, on_failure, COMMIT_SECONDS)
 
     def _prepare(self, record: Result) -> Leased:
@@ -143,6 +161,9 @@ class Committer(GroupCommit[Result, Leased]):
         self._leases.complete([leased for _, leased in done])
         for result, leased in broken:
             self._leases.fail(leased, result.reason, for_good=True)
+        if failed and self._failed_itself():
+            self._leases.release([leased for _, leased in failed])
+            return
         parked = [
             result
             for result, leased in failed

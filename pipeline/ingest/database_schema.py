@@ -50,10 +50,10 @@ SCHEMA = (
         digest TEXT,
         width INTEGER,
         height INTEGER,
+        work TEXT,
         error TEXT,
         copied_from TEXT,
         original INTEGER REFERENCES images (id) ON DELETE SET NULL,
-        seconds REAL,
         worker TEXT,
         UNIQUE (image, stage)
     )""",

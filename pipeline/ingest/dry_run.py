@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -15,8 +17,6 @@ from backends.ocr.base import Gate as TextGate
 from backends.ocr.base import OcrEngine, OcrOptions
 from backends.ocr.registry import DEFAULT, make_ocr
 from journal import Committed, Status, record_key, split_path
-from pipeline.captions.request import new_run_id
-from pipeline.captions.run import decoder_count, usable_cores
 from pipeline.ingest.cache import Cache
 from pipeline.ingest.file_digests import FileDigests
 from pipeline.ingest.manifest import manifest_path, read_manifest, require_ours
@@ -27,11 +27,15 @@ from pipeline.ingest.results import path_of
 from pipeline.ingest.stage import EDGE
 from pipeline.jobs.budget import Budget
 from pipeline.jobs.copies import Copies
+from pipeline.jobs.cores import decoder_count, usable_cores
 from pipeline.jobs.deferred import Deferred
 from pipeline.jobs.hosting import Watcher, attend
 from pipeline.jobs.job import Job
 from pipeline.jobs.progress import Progress
+from pipeline.jobs.run_file import new_run_id
 from pipeline.jobs.stage import Decoded, Failed, SoloStage, Usage
+from pipeline.jobs.steps import Steps
+from pipeline.jobs.thread_step import Gate, ThreadStep
 from pipeline.photos.photo import Photo
 from pipeline.photos.walk import walk_photos
 
@@ -45,6 +49,7 @@ class Rehearsal(msgspec.Struct):
         copies: Photos identical to another that is looked at, or was.
         decoded: Photos to look at whose picture can be read.
         unreadable: Those whose picture cannot.
+        failed: Those in which the gate could not look for text.
         with_text: Those that may hold text.
         without_text: Those in which nothing would be read.
         skipped: Those, by the reason.
@@ -56,6 +61,7 @@ class Rehearsal(msgspec.Struct):
     copies: int = 0
     decoded: int = 0
     unreadable: int = 0
+    failed: int = 0
     with_text: int = 0
     without_text: int = 0
     skipped: dict[str, int] = {}
@@ -148,6 +154,7 @@ class Counting:
         """Count a record."""
         found = self._rehearsal
         found.decoded += record.status != "error_corrupt"
+        found.failed += record.status == "error_model"
         found.unreadable += record.status == "error_corrupt"
         if record.gate is not None:
             found.with_text += record.gate.has_text
@@ -182,17 +189,22 @@ async def rehearse(request: IngestRequest, watch: Watcher) -> tuple[Rehearsal, i
     rehearsal = Rehearsal()
     progress = Progress(run=new_run_id(), stage="dry-run", backend="gate", total=0, skipped={})
 
-    def make() -> Job[Passed] | None:
-        items = _plan(request, rehearsal)
+    items: list[Item] = []
+
+    def plan(gate: Gate) -> None:
+        items.extend(_plan(request, rehearsal, gate))
         progress.total = len(items)
+
+    def make() -> Job[Passed] | None:
         return _job(request, items, rehearsal, progress) if items else None
 
-    step = Deferred(make, progress)
-    _, code = await attend(step, step.snapshot, watch)
+    planning = Progress(run=progress.run, stage="dry-run", backend="walk", total=0, skipped={})
+    steps = Steps([ThreadStep(plan, planning), Deferred(make, progress)])
+    _, code = await attend(steps, steps.snapshot, watch)
     return rehearsal, code
 
 
-def _plan(request: IngestRequest, rehearsal: Rehearsal) -> list[Item]:
+def _plan(request: IngestRequest, rehearsal: Rehearsal, gate: Gate) -> list[Item]:
     """Return the photos that a run would look at."""
     if manifest_path(request.cache).exists():
         require_ours(request.cache, read_manifest(request.cache))
@@ -201,9 +213,14 @@ def _plan(request: IngestRequest, rehearsal: Rehearsal) -> list[Item]:
     walked = walk_photos(request.photos_dir, request.include, request.exclude)
     redo = "dry-run" if request.redo else None
     planner = Planner(outcomes, Choice(request.stages, request.retry_errors, redo))
+    gate.begin("comparing photos", len(walked.paths), "photos")
     with tempfile.TemporaryDirectory(prefix="pcc-") as folder:
-        digests = FileDigests(Path(folder) / "digests.sqlite", request.photos_dir)
-        sorted_out = planner.sort(digests.of(walked.paths, lambda done: None))
+        memory = Path(folder) / "digests.sqlite"
+        for ending in ("", "-wal"):  # what is known already is known to a copy as well
+            with suppress(OSError):
+                shutil.copyfile(f"{Cache(request.cache).digests}{ending}", f"{memory}{ending}")
+        digests = FileDigests(memory, request.photos_dir)
+        sorted_out = planner.sort(digests.of(walked.paths, gate.go_through))
         items = [one for one in sorted_out if isinstance(one, Item)]
     rehearsal.photos = planner.plan.photos
     rehearsal.copies = planner.plan.copies

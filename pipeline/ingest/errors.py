@@ -4,6 +4,7 @@ IngestError
 ├── CacheRefused    the cache is of another form, or another's
 ├── QueueUnusable   the queue cannot be opened as it stands
 ├── QueueLost       it was open, and cannot go on
+├── DeviceLost      a worker's device has failed
 └── WorkersDied     workers die again and again, and nothing gets done
 """
 
@@ -28,3 +29,7 @@ class QueueLost(IngestError):
 
 class WorkersDied(IngestError):
     """Raised when one worker after the other dies, and nothing gets done."""
+
+
+class DeviceLost(IngestError):
+    """Raised in a worker whose device has failed: its photos go back, and it ends."""

@@ -65,10 +65,13 @@ def region_fault(region: Detection, width: int | None, height: int | None) -> st
     return fault
 
 
-def text_fault(text: Text) -> str | None:
-    """Tell what is wrong with a text."""
+def text_fault(text: Text, width: int | None, height: int | None) -> str | None:
+    """Tell what is wrong with a text in a photo of some size, None where that is not known."""
     if text.quad is not None and len(text.quad) != 4:
         return f"a quad of {len(text.quad)} corners"
+    for x, y in text.quad or ():
+        if fault := box_fault((x, y, x, y), width, height):
+            return fault.replace("the box", "the corner", 1)
     return score_fault(text.confidence)
 
 

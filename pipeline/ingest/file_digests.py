@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from itertools import islice
 from pathlib import Path
 from stat import S_ISREG
@@ -14,14 +14,19 @@ from typing import NamedTuple
 
 from blake3 import blake3
 
-AT_ONCE = 512
+AT_ONCE = 64
 """Files looked at between two commits."""
 
 READERS = 4
 
+DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
+
+log = logging.getLogger("pcc.ingest")
+
 _TABLE = """
 CREATE TABLE IF NOT EXISTS files(
-    path BLOB PRIMARY KEY, size INTEGER, mtime_ns INTEGER, inode INTEGER, digest TEXT
+    path BLOB PRIMARY KEY, size INTEGER, mtime_ns INTEGER, inode INTEGER, ctime_ns INTEGER,
+    digest TEXT
 ) WITHOUT ROWID
 """
 
@@ -32,12 +37,13 @@ class _File(NamedTuple):
     size: int
     mtime_ns: int
     inode: int
+    ctime_ns: int
 
 
 class FileDigests:
     """Hashes files, and remembers for which state of a file a hash is.
 
-    Only a memory: when it is lost, files are read again.
+    Only a memory: where it is lost, damaged or held up, files are read again.
 
     Args:
         path: The SQLite file that remembers.
@@ -47,6 +53,7 @@ class FileDigests:
     def __init__(self, path: Path, root: Path) -> None:
         self._path = path
         self._root = os.fsencode(root)
+        self._memory: sqlite3.Connection | None = None
 
     def of(
         self, paths: Iterable[str], go_through: Callable[[int], None]
@@ -59,51 +66,72 @@ class FileDigests:
         """
         pending = iter(paths)
         done = 0
-        with closing(self._open()) as memory, ThreadPoolExecutor(READERS) as readers:
-            while some := list(islice(pending, AT_ONCE)):
-                go_through(done)
-                yield from zip(some, self._digests(some, memory, readers), strict=True)
-                done += len(some)
-
-    def _open(self) -> sqlite3.Connection:
+        self._open()
         try:
-            return self._connect()
-        except sqlite3.DatabaseError:  # damaged; begin anew
-            self._path.unlink(missing_ok=True)
-            return self._connect()
+            with ThreadPoolExecutor(READERS) as readers:
+                while some := list(islice(pending, AT_ONCE)):
+                    go_through(done)
+                    yield from zip(some, self._digests(some, readers), strict=True)
+                    done += len(some)
+        finally:
+            if self._memory is not None:
+                self._memory.close()
 
-    def _connect(self) -> sqlite3.Connection:
-        os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
-        memory = sqlite3.connect(self._path, timeout=60)
-        try:
-            memory.execute("PRAGMA journal_mode=WAL")
-            memory.execute("PRAGMA synchronous=NORMAL")
-            memory.execute(_TABLE)
-        except sqlite3.DatabaseError:
-            memory.close()
-            raise
-        return memory
+    def _open(self) -> None:
+        for _ in range(2):  # once more where it was damaged
+            try:
+                os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
+                self._memory = sqlite3.connect(self._path, timeout=10, check_same_thread=False)
+                self._memory.execute("PRAGMA journal_mode=WAL")
+                self._memory.execute("PRAGMA synchronous=NORMAL")
+                self._memory.execute(_TABLE)
+            except (sqlite3.Error, OSError) as error:
+                self._forget(error)
+            else:
+                return
 
-    def _digests(
-        self, paths: list[str], memory: sqlite3.Connection, readers: ThreadPoolExecutor
-    ) -> list[str | None]:
+    def _forget(self, error: Exception) -> None:
+        """Go on without the memory; a damaged one is removed."""
+        log.warning("digests not remembered", {"reason": str(error)})
+        if self._memory is not None:
+            self._memory.close()
+            self._memory = None
+        if getattr(error, "sqlite_errorname", "") in DAMAGED:
+            for ending in ("-wal", "-shm", ""):
+                Path(f"{self._path}{ending}").unlink(missing_ok=True)
+
+    def _digests(self, paths: list[str], readers: ThreadPoolExecutor) -> list[str | None]:
         names = [os.fsencode(path) for path in paths]
         files = dict(zip(names, readers.map(self._file, names), strict=True))
-        digests = {name: self._known(memory, name, file) for name, file in files.items() if file}
-        unknown = [name for name, digest in digests.items() if digest is None]
-        digests.update(zip(unknown, readers.map(self._hash, unknown), strict=True))
-        with memory:
-            memory.executemany(
-                "REPLACE INTO files VALUES (?, ?, ?, ?, ?)",
-                [(name, *files[name], digests[name]) for name in unknown if digests[name]],  # type: ignore[misc]
-            )
+        present = {name: file for name, file in files.items() if file is not None}
+        digests = self._recall(present)
+        unknown = [name for name in present if name not in digests]
+        hashed = dict(zip(unknown, readers.map(self._hash, unknown), strict=True))
+        found = {name: digest for name, digest in hashed.items() if digest is not None}
+        self._keep([(name, *present[name], digest) for name, digest in found.items()])
+        digests.update(found)
         return [digests.get(name) for name in names]
 
-    def _known(self, memory: sqlite3.Connection, name: bytes, file: _File) -> str | None:
-        row = memory.execute(
-            "SELECT size, mtime_ns, inode, digest FROM files WHERE path = ?", (name,)
-        ).fetchone()
-        return row[3] if row is not None and row[:3] == file else None
+    def _recall(self, files: dict[bytes, _File]) -> dict[bytes, str]:
+        """Return the digests of files that are as they were."""
+        if self._memory is None:
+            return {}
+        known = "SELECT size, mtime_ns, inode, ctime_ns, digest FROM files WHERE path = ?"
+        try:
+            rows = {name: self._memory.execute(known, (name,)).fetchone() for name in files}
+        except sqlite3.Error as error:
+            self._forget(error)
+            return {}
+        return {name: row[4] for name, row in rows.items() if row and row[:4] == files[name]}
+
+    def _keep(self, rows: list[tuple[bytes, int, int, int, int, str]]) -> None:
+        if self._memory is None or not rows:
+            return
+        try:
+            with self._memory:
+                self._memory.executemany("REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?)", rows)
+        except sqlite3.Error as error:
+            self._forget(error)
 
     def _file(self, name: bytes) -> _File | None:
         try:
@@ -112,7 +140,7 @@ class FileDigests:
             return None
         if not S_ISREG(status.st_mode):
             return None
-        return _File(status.st_size, status.st_mtime_ns, status.st_ino)
+        return _File(status.st_size, status.st_mtime_ns, status.st_ino, status.st_ctime_ns)
 
     def _hash(self, name: bytes) -> str | None:
         hasher = blake3()

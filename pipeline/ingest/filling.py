@@ -75,6 +75,11 @@ class Filler:
             self.pending.update({work_of(item.key): item for item in items})
             self._queue.enqueue(items, redo=True)
         gate.go_through(len(walked.paths))
+        if planner.plan.undetected:
+            self.warnings.append(
+                f"{planner.plan.undetected:,} photos have no regions to label; "
+                "--stages detect,label finds some first"
+            )
 
     @property
     def total(self) -> int:
@@ -104,8 +109,7 @@ class Filler:
             results = [(copy, copied(copy, self._cache.outcomes)) for copy in some]
             left += [copy for copy, result in results if result is None]
             found = [result for _, result in results if result is not None]
-            self._cache.add(found)
-            written += [result.outcomes[0] for result in found]
+            written += [result.outcomes[0] for result in self._cache.add(found)]
         self._copies = left
         return written
 

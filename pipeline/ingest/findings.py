@@ -142,28 +142,31 @@ class FindingsIndex:
 
     def _take(self, outcome: Outcome, found: Findings) -> None:
         """Add what a stage found."""
-        looked_at, count = self._original(outcome), min(outcome.lines, MOST_LINES)
+        looked_at = self._original(outcome)
         found.copied_from = outcome.copied_from
         if looked_at is None:
-            found.missing += count
+            found.missing += outcome.lines
             return
+        count = min(looked_at.lines, MOST_LINES)
         if looked_at.width and looked_at.height:
             found.size = looked_at.width, looked_at.height
         if outcome.stage == "ocr":
-            lines = self._texts.of(looked_at.key, count)
+            lines = self._texts.of(looked_at.key, looked_at.work, count)
             found.not_read = next((line.skipped for line in lines if line.skipped), None)
             found.texts = [line for line in lines if line.skipped is None]
             found.missing += count - len(lines)
         else:
-            found.regions = self._regions.of(looked_at.key, count)
+            found.regions = self._regions.of(looked_at.key, looked_at.work, count)
             found.missing += count - len(found.regions)
 
     def _original(self, outcome: Outcome) -> Outcome | None:
         """Return whose lines an outcome counts, None if those are of another file by now."""
         if outcome.copied_from is None:
             return outcome
+        found = None
         for original in self._outcomes.of(record_key(outcome.copied_from, None)):
-            same = original.stage == outcome.stage and original.digest == outcome.digest
+            alike = (original.stage == "ocr") == (outcome.stage == "ocr")
+            same = alike and original.digest == outcome.digest
             if same and original.status == "success" and original.copied_from is None:
-                return original
-        return None
+                found = original  # the newest counts, be it the detector's or the labeller's
+        return found

@@ -47,6 +47,7 @@ class Intake:
         self._leases = leases
         self._queue = queue
         self._renewed = time.monotonic()
+        self._looked = 0.0
 
     async def run(self) -> None:
         """Feed the job for ever.
@@ -65,19 +66,27 @@ class Intake:
 
     async def _feed(self) -> float:
         """Take on what there is room for; return the seconds until the next look."""
-        if await asyncio.to_thread(lambda: self._queue.paused):
-            self._job.pause()
+        if self._stage.loading is not None:
             return LOOK_SECONDS
-        self._job.resume()
+        if time.monotonic() - self._looked > LOOK_SECONDS:
+            self._looked = time.monotonic()
+            if await asyncio.to_thread(lambda: self._queue.paused):
+                self._job.pause()
+                return LOOK_SECONDS
+            self._job.resume()
         room = self._ahead() - self._job.unsettled
-        if self._stage.loading is not None or room <= 0:
+        if room <= 0:
             return FULL_SECONDS
         leased = await asyncio.to_thread(self._leases.take, room)
-        for one in leased:
-            if one.attempt >= self._queue.max_attempts:
-                await self._work_alone(one)
-            else:
-                self._job.add([LeasedPhoto.of(one)])
+        last = [one for one in leased if one.attempt >= self._queue.max_attempts]
+        self._job.add([LeasedPhoto.of(one) for one in leased if one not in last])
+        if last and (len(leased) > 1 or self._job.unsettled):
+            # Held beside others, it would be parked if one of them killed this worker.
+            await asyncio.to_thread(self._leases.release, last)
+            await self._emptied()
+            last = await asyncio.to_thread(self._leases.take, 1)
+        if last:
+            await self._work_alone(last[0])
         return FULL_SECONDS if leased else LOOK_SECONDS
 
     def _ahead(self) -> int:
@@ -88,7 +97,6 @@ class Intake:
     async def _work_alone(self, leased: Leased) -> None:
         """Let nothing else be in flight with a photo that workers have died of."""
         log.warning("last attempt", {"photo": leased.item.rel_path, "attempt": leased.attempt})
-        await self._emptied()
         self._job.add([LeasedPhoto.of(leased)])
         await self._emptied()
 

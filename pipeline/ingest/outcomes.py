@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+import threading
 from pathlib import Path
 from typing import NamedTuple
 
@@ -36,12 +36,13 @@ class Ended(NamedTuple):
     work: str | None
     lines: int
     copied_from: str | None
+    digest: str | None
 
 
 class Outcomes:
     """The last outcome of each stage for each photo. It follows a journal that grows.
 
-    One thread refreshes; others may ask meanwhile.
+    Any thread may refresh and ask.
 
     Args:
         path: `outcomes.jsonl` of a cache; it need not exist.
@@ -55,6 +56,7 @@ class Outcomes:
         self._stages: dict[StageName, dict[str, Ended]] = {}
         self._follower = Follower(path, _Head)
         self._generation = self._follower.generation
+        self._reading = threading.Lock()
 
     @property
     def malformed(self) -> Malformed:
@@ -64,18 +66,30 @@ class Outcomes:
     def refresh(self) -> list[tuple[str, Ended]]:
         """Take in what was written since, and return it: key and outcome, in order."""
         news = []
-        with collector_off():
+        with self._reading, collector_off():
             for _, head in self._follower.poll():
                 self._begin_anew_if_replaced()
-                key = sys.intern(record_key(head.rel_path, head.raw_path))
-                ended = Ended(
-                    head.status, sys.intern(head.version), head.work, head.lines, head.copied_from
-                )
-                self._stages.setdefault(head.stage, {})[key] = ended
-                self.digests[key] = head.digest
-                news.append((key, ended))
-        self._begin_anew_if_replaced()
+                news.append(self._take(head))
+            self._begin_anew_if_replaced()
         return news
+
+    def _take(self, head: _Head) -> tuple[str, Ended]:
+        key = sys.intern(record_key(head.rel_path, head.raw_path))
+        digest = self.digests.get(key)
+        if digest != head.digest:
+            digest = self.digests[key] = head.digest
+        version = sys.intern(head.version)
+        ended = Ended(head.status, version, head.work, head.lines, head.copied_from, digest)
+        self._stages.setdefault(head.stage, {})[key] = ended
+        if head.stage == "detect":
+            self._void_label(key, ended)
+        return key, ended
+
+    def _void_label(self, key: str, detected: Ended) -> None:
+        """Forget the labels of regions that are there no more."""
+        labelled = self.of(key, "label")
+        if labelled is not None and labelled.work != detected.work:
+            del self._stages["label"][key]
 
     def _begin_anew_if_replaced(self) -> None:
         if self._follower.generation != self._generation:
@@ -87,6 +101,18 @@ class Outcomes:
         """Return how a stage ended for a photo, None if it has not been through it."""
         return self._stages.get(stage, {}).get(key)
 
-    def stage(self, stage: StageName) -> Iterator[tuple[str, Ended]]:
-        """Yield the photos that have been through a stage."""
-        return iter(self._stages.get(stage, {}).items())
+    def regions(self, key: str) -> Ended | None:
+        """Return the outcome whose work the regions of a photo are; None where there are none.
+
+        It is the labeller's, or else the detector's.
+        """
+        for stage in ("label", "detect"):
+            ended = self.of(key, stage)
+            if ended is not None and ended.status == "success":
+                return ended
+        return None
+
+    def stage(self, stage: StageName) -> list[tuple[str, Ended]]:
+        """Return the photos that have been through a stage."""
+        with self._reading:
+            return list(self._stages.get(stage, {}).items())

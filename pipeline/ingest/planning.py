@@ -55,6 +55,7 @@ class Plan(msgspec.Struct):
         copies: Photos that are identical to one of those, or to one that is done.
         changed: Photos whose content is another than it was; what copied them is to be planned
             again once they are done.
+        undetected: Photos that cannot be labelled, since nothing was looked for in them.
         done: Photos that have been through all stages, without an error.
         errored: Photos whose last outcome is an error that is left alone, by its status.
         stages: Photos to go through each stage.
@@ -64,6 +65,7 @@ class Plan(msgspec.Struct):
     items: int = 0
     copies: int = 0
     changed: int = 0
+    undetected: int = 0
     done: int = 0
     errored: Counter[str] = msgspec.field(default_factory=Counter)
     stages: Counter[str] = msgspec.field(default_factory=Counter)
@@ -84,7 +86,8 @@ class Planner:
         self.plan = Plan()
         self._outcomes = outcomes
         self._choice = choice
-        self._originals = self._find_originals()
+        self._done = self._find_done()
+        self._planned: dict[tuple[str, tuple[StageName, ...]], str] = {}
 
     def sort(self, photos: Iterable[tuple[str, str | None]]) -> Iterator[Item | Copy]:
         """Yield what there is to do for photos.
@@ -113,63 +116,74 @@ class Planner:
     def _wanted(self, key: str, digest: str | None) -> tuple[StageName, ...]:
         """Return the stages that a photo is to go through."""
         if self._choice.redo is not None:
-            return self._choice.stages
-        changed = digest is not None and self._outcomes.digests.get(key, digest) != digest
-        self.plan.changed += changed
-        return tuple(
-            stage
-            for stage in self._choice.stages
-            if changed
-            or (ended := self._outcomes.of(key, stage)) is None
-            or (self._choice.retry_errors and ended.status != "success")
-            or self._lost_its_original(ended, digest)
-        )
+            wanted = self._choice.stages
+        else:
+            wanted = tuple(
+                stage for stage in self._choice.stages if self._lacks(key, digest, stage)
+            )
+        if "label" not in wanted or "detect" in wanted or self._has_regions(key, digest):
+            return wanted
+        self.plan.undetected += 1
+        return tuple(stage for stage in wanted if stage != "label")
 
-    def _lost_its_original(self, ended: Ended, digest: str | None) -> bool:
+    def _lacks(self, key: str, digest: str | None, stage: StageName) -> bool:
+        """Tell whether a photo is to go through a stage."""
+        ended = self._outcomes.of(key, stage)
+        if ended is None:
+            return True
+        changed = digest is not None and ended.digest != digest
+        self.plan.changed += changed
+        retried = self._choice.retry_errors and ended.status != "success"
+        return changed or retried or self._lost_its_original(ended, stage)
+
+    def _lost_its_original(self, ended: Ended, stage: StageName) -> bool:
         """Tell whether a photo was copied from one that is another picture now."""
-        original = ended.copied_from
-        return original is not None and self._outcomes.digests.get(original) != digest is not None
+        if ended.copied_from is None:
+            return False
+        original = self._outcomes.of(ended.copied_from, stage)
+        return original is None or original.digest != ended.digest
+
+    def _has_regions(self, key: str, digest: str | None) -> bool:
+        """Tell whether there is something to label in a photo as it is now."""
+        detected = self._outcomes.of(key, "detect")
+        if detected is None or detected.status != "success":
+            return False
+        return digest is None or detected.digest == digest
 
     def _count(self, key: str) -> None:
         ended = [self._outcomes.of(key, stage) for stage in self._choice.stages]
         errors = [one.status for one in ended if one is not None and one.status != "success"]
         if errors:
             self.plan.errored[errors[0]] += 1
-        else:
+        elif all(one is not None for one in ended):
             self.plan.done += 1
 
-    def _find_originals(self) -> dict[tuple[str, StageName], str]:
+    def _find_done(self) -> dict[tuple[str, StageName], str]:
         """Return who has been through a stage with success, by content and stage."""
         if self._choice.redo is not None:
             return {}
         return {
-            (digest, stage): key
+            (ended.digest, stage): key
             for stage in self._choice.stages
             for key, ended in self._outcomes.stage(stage)
-            if ended.status == "success" and ended.copied_from is None and _has_name(key)
-            if (digest := self._outcomes.digests.get(key)) is not None
+            if ended.status == "success" and ended.copied_from is None
+            if ended.digest is not None and _has_name(key)
         }
 
     def _original(self, key: str, digest: str, wanted: tuple[StageName, ...]) -> str | None:
-        """Return the one photo whose outcomes serve for all stages; a new one is noted."""
+        """Return a photo of the same content that has all stages, or gets them in this plan."""
         if not _has_name(key):
             return None
-        source = self._whose_regions(key, wanted)
-        found = {self._originals.setdefault((digest, stage), source) for stage in wanted}
-        if len(found) == 1 and (original := found.pop()) != key:
-            return original
-        return None
-
-    def _whose_regions(self, key: str, wanted: tuple[StageName, ...]) -> str:
-        """Return the photo that has the regions of one that is only to be labelled."""
-        detected = self._outcomes.of(key, "detect")
-        if "label" not in wanted or "detect" in wanted or detected is None:
-            return key
-        return detected.copied_from or key
+        done = {self._done.get((digest, stage)) for stage in wanted}
+        original = done.pop() if len(done) == 1 else None
+        if original is None:
+            original = self._planned.setdefault((digest, wanted), key)
+        return None if original == key else original
 
     def _item(self, path: str, key: str, digest: str | None, wanted: tuple[StageName, ...]) -> Item:
         rel_path, raw_path = split_path(path)
-        work = f"{digest or f'unread:{key}'}/{'+'.join(wanted)}"
+        # The path counts: an item of a file that was renamed meanwhile finds nothing.
+        work = f"{digest or 'unread'}/{_short_hash(key)}/{'+'.join(wanted)}"
         if self._choice.redo is not None:
             work += f"/{self._choice.redo}"
         return Item(work, rel_path, raw_path, digest or "", wanted)
@@ -182,7 +196,11 @@ def _has_name(key: str) -> bool:
 
 def work_of(item_key: str) -> str:
     """Return how outcomes name an item of the queue."""
-    return blake3(item_key.encode("utf-8", "surrogatepass")).hexdigest(8)
+    return _short_hash(item_key)
+
+
+def _short_hash(text: str) -> str:
+    return blake3(text.encode("utf-8", "surrogatepass")).hexdigest(8)
 
 
 def copied(copy: Copy, outcomes: Outcomes) -> Result | None:
@@ -191,7 +209,7 @@ def copied(copy: Copy, outcomes: Outcomes) -> Result | None:
     found: list[tuple[StageName, Ended]] = []
     for stage in copy.stages:
         ended = outcomes.of(copy.original, stage)
-        if ended is None or outcomes.digests.get(copy.original) != copy.digest:
+        if ended is None or ended.digest != copy.digest:
             return None
         found.append((stage, ended))
     return Result(

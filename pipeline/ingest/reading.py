@@ -55,16 +55,18 @@ class Lines(Generic[R]):
             self._generation = self._follower.generation
             self._offsets.clear()
 
-    def of(self, key: str, count: int) -> list[R]:
+    def of(self, key: str, work: str | None, count: int) -> list[R]:
         """Return the lines of a photo.
 
         Args:
             key: Of the photo.
-            count: How many its outcome counts; of those with one number the last counts.
+            work: That of its outcome.
+            count: How many that counts; of those with one number the last counts.
         """
         last: dict[str, R] = {}
         for record in self._read(key):
-            last[record.identity()[1]] = record
+            if record.work == work:
+                last[record.identity()[1]] = record
         names = [f"{prefix}{number}" for number in range(count) for prefix in "rt"]
         return [last[name] for name in names if name in last]
 

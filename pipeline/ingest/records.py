@@ -17,7 +17,7 @@ NO_TEXT = "gate"
 """Source of a record that says why a photo was not read."""
 
 
-class RegionLabel(msgspec.Struct, omit_defaults=True, gc=False):
+class RegionLabel(msgspec.Struct, gc=False):
     """What a region may be.
 
     Attributes:
@@ -37,11 +37,14 @@ class _Record(msgspec.Struct, omit_defaults=True, kw_only=True, gc=False):
     Attributes:
         rel_path: `image_id`: POSIX path below the photos directory, in Unicode NFC.
         raw_path: Base64 of the path's bytes, only where they are not UTF-8.
+        work: The item of the queue that this answers. A line counts with the outcome that
+            answers the same, and with no other.
     """
 
     if TYPE_CHECKING:  # each declares its own, since inherited fields would be written last
         rel_path: str
         raw_path: str | None = None
+        work: str | None = None
 
     @property
     def key(self) -> str:
@@ -68,6 +71,7 @@ class Detection(_Record, kw_only=True):
     caption: str | None
     detector_version: str
     raw_path: str | None = None
+    work: str | None = None
 
     def identity(self) -> tuple[str, str]:
         """Return what no other region has; of two lines with one identity the last counts."""
@@ -83,7 +87,7 @@ class Text(_Record, kw_only=True):
         confidence: From 0 to 1; of a photo that was not read, the gate's.
         language: BCP 47 code as far as the script tells, None where it does not.
         source: The engine with its models, or `gate`.
-        region_id: The smallest detected region that the text lies in.
+        region_id: The smallest region that the text lies in, where the same work found both.
         quad: Its corners, clockwise from its own top left, in pixels of the upright photo.
         skipped: Why the photo was not read.
     """
@@ -95,6 +99,7 @@ class Text(_Record, kw_only=True):
     language: str | None
     source: str
     raw_path: str | None = None
+    work: str | None = None
     region_id: str | None = None
     quad: list[tuple[float, float]] | None = None
     skipped: str | None = None
@@ -108,7 +113,7 @@ class Outcome(_Record, kw_only=True):
     """How a stage ended for a photo: a line of `outcomes.jsonl`.
 
     A photo has been through a stage when this line is there. Of its lines in the other
-    files only those count that the outcome counts.
+    files only those count that are of the same work, and that the outcome counts.
 
     Attributes:
         stage: Which one.
@@ -119,10 +124,8 @@ class Outcome(_Record, kw_only=True):
         version: Whose work it is: models, their revisions, and what they were asked.
         width: Of the upright photo, in pixels.
         height: Of the upright photo, in pixels.
-        work: Names the item of the queue that this answers; no item is answered twice.
         error: `Type: message`, at most 500 characters.
         copied_from: `image_id` of the identical file that was looked at.
-        seconds: Its share of the time its batch took.
         worker: Who did it.
     """
 
@@ -139,7 +142,6 @@ class Outcome(_Record, kw_only=True):
     work: str | None = None
     error: str | None = None
     copied_from: str | None = None
-    seconds: float | None = None
     worker: str | None = None
 
     def identity(self) -> tuple[str, str]:
@@ -154,6 +156,7 @@ class Embedding(_Record, kw_only=True):
     region_id: str
     row: int
     raw_path: str | None = None
+    work: str | None = None
 
     def identity(self) -> tuple[str, str]:
         """Return what no other row has; of two lines with one identity the last counts."""

@@ -11,14 +11,14 @@ import msgspec
 
 from journal import (
     DiskFull,
-    JournalError,
     JournalTail,
     atomic_rewrite,
     free_bytes,
     patient_lock,
-    scan,
     sync_directory,
 )
+from pipeline.ingest.errors import CacheRefused
+from pipeline.ingest.manifest import ModelFacts
 from pipeline.ingest.records import Detection, Embedding, sealed_lines
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ class VectorFacts(msgspec.Struct):
 
     dimensions: int
     model: str
+    blake3: str = ""
     dtype: str = "float32"
     unit_length: bool = True
 
@@ -51,35 +52,60 @@ class RegionVectors:
         self._facts = directory / "regions.json"
 
     def facts(self) -> VectorFacts | None:
-        """Return what the rows are, None where there are none."""
+        """Return what the rows are, None where that cannot be read."""
         try:
             return msgspec.json.decode(self._facts.read_bytes(), type=VectorFacts)
         except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
             return None
 
+    def require(self, labeller: ModelFacts) -> None:
+        """Make sure that a labeller's vectors may join those that are here.
+
+        Raises:
+            CacheRefused: these are of another model, or nobody knows of which.
+        """
+        there = self.facts()
+        if there is None and self._facts.exists():
+            raise CacheRefused(f"{self._facts} is damaged; without it the embeddings mean nothing")
+        if there is None:
+            return
+        digest = labeller.hashes.get("blake3", "")
+        alike = there.blake3 == digest if digest else there.model == labeller.version
+        if not alike:
+            raise CacheRefused(
+                f"the embeddings in {self.directory} are of {there.model}, not of "
+                f"{labeller.version}; name that labeller, or another --cache"
+            )
+
     def add(
-        self, regions: Sequence[Detection], vectors: Sequence[NDArray[np.float32]], model: str
+        self,
+        regions: Sequence[Detection],
+        vectors: Sequence[NDArray[np.float32]],
+        labeller: ModelFacts,
     ) -> None:
         """Bring the vectors of some regions to disk.
 
         Args:
             regions: Of any photos.
             vectors: One for each region. Shape (dimensions,), float32.
-            model: Made them.
+            labeller: Made them; see `require`.
 
         Raises:
-            JournalError: they cannot be written, or others here are of another model.
-            OSError: they cannot be written.
+            JournalError: they cannot be written.
+            OSError: the same.
         """
         import numpy as np
 
         array = np.stack(vectors).astype("<f4")
-        self._begin(VectorFacts(array.shape[1], model))
+        self._begin(
+            VectorFacts(array.shape[1], labeller.version, labeller.hashes.get("blake3", ""))
+        )
         first = self._append(array.tobytes(), array.shape[1])
         records = [
             Embedding(
                 rel_path=region.rel_path,
                 raw_path=region.raw_path,
+                work=region.work,
                 region_id=region.region_id,
                 row=first + place,
             )
@@ -93,14 +119,11 @@ class RegionVectors:
 
     def _begin(self, facts: VectorFacts) -> None:
         """Say what the rows are, if nobody has."""
-        there = self.facts()
-        if there is None:
+        if not self._facts.exists():
             self.directory.mkdir(mode=0o700, exist_ok=True)
             data = msgspec.json.encode(facts) + b"\n"
             with atomic_rewrite(self._facts, needed=len(data)) as file:
                 file.write(data)
-        elif there != facts:
-            raise JournalError(f"the embeddings in {self.directory} are of {there.model}")
 
     def _append(self, data: bytes, dimensions: int) -> int:
         """Write whole rows behind the others, and return the row of the first."""
@@ -117,7 +140,3 @@ class RegionVectors:
         if first == 0:
             sync_directory(self.directory)
         return first
-
-    def read(self) -> dict[tuple[str, str], int]:
-        """Return the row of each region, by photo and region."""
-        return {record.identity(): record.row for _, record in scan(self.keys, Embedding)}

@@ -119,10 +119,10 @@ class Replay:
         for place, one in self._lines(TEXTS, kind):
             name = one.text_id or f"line {place.number}"
             photo = self._photo_of(place, one, name, "t")
-            if photo is None or self._is_amiss(place, text_fault(one)):
+            if photo is None or self._is_amiss(place, text_fault(one, photo.width, photo.height)):
                 continue
             region = None
-            if one.region_id is not None:
+            if one.region_id is not None and one.work == photo.detect_work:
                 region = self._tables.region(photo.image, one.region_id)
                 if region is None:
                     self._is_amiss(place, f"its region {one.region_id[:80]!r} is not there")
@@ -183,11 +183,16 @@ class Replay:
             self._is_amiss(place, f"{name[:80]!r} is none of {letter}0, {letter}1 and so on")
             return None
         photo = self._tables.photo(_image_id(one), one.raw_path)
-        counted = photo and (photo.detected if letter == "r" else photo.read)
-        if counted is None or number >= counted:
-            self._report.left_over += 1
-            return None
-        return photo
+        if photo is not None:
+            counted, work = (
+                (photo.regions, photo.regions_work)
+                if letter == "r"
+                else (photo.texts, photo.texts_work)
+            )
+            if counted is not None and number < counted and one.work == work:
+                return photo
+        self._report.left_over += 1
+        return None
 
     def _lines(self, file: str, kind: type[L]) -> Iterator[tuple[Place, L]]:
         """Yield the records of a file that can be read; a file that is missing has none."""

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import msgspec
 
-from pipeline.captions.run import usable_cores
 from pipeline.ingest.records import StageName
 from pipeline.ingest.worker_messages import DetectorChoice, LabellerChoice, OcrChoice, Work
+from pipeline.jobs.cores import usable_cores
 
 
 class IngestRequest(msgspec.Struct, frozen=True, kw_only=True):

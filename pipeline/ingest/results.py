@@ -11,6 +11,7 @@ from backends.detectors.base import Box
 from journal import record_key, split_path, utc_now
 from pipeline.ingest.cache import Result
 from pipeline.ingest.looking import Seen
+from pipeline.ingest.manifest import ModelFacts
 from pipeline.ingest.planning import work_of
 from pipeline.ingest.queue.base import Item, Leased
 from pipeline.ingest.records import STAGES, Detection, Outcome, StageName, Text
@@ -77,11 +78,11 @@ class Maker(NamedTuple):
     """Who makes the records.
 
     Attributes:
-        versions: Of who does each stage.
+        models: Who does each stage.
         worker: Signs the outcomes.
     """
 
-    versions: Mapping[StageName, str]
+    models: Mapping[StageName, ModelFacts]
     worker: str
 
 
@@ -112,11 +113,13 @@ def success(
         maker: Who saw and read.
     """
     rel_path, raw_path = split_path(decoded.photo.path)
+    work = work_of(_leased(decoded.photo).item.key)
     scale = Scale.of(decoded)
     detections = [
         Detection(
             rel_path=rel_path,
             raw_path=raw_path,
+            work=work,
             region_id=f"r{number}",
             bbox=scale.up(thing.box),
             labels=thing.labels,
@@ -129,6 +132,7 @@ def success(
         Text(
             rel_path=rel_path,
             raw_path=raw_path,
+            work=work,
             text_id=f"t{number}",
             text=line.text,
             confidence=round(line.confidence, 4),
@@ -148,7 +152,7 @@ def success(
         detections,
         texts,
         [thing.vector for thing in seen if thing.vector is not None],
-        maker.versions.get("label", ""),
+        maker.models.get("label"),
         _leased(decoded.photo),
     )
 
@@ -173,7 +177,7 @@ def _outcomes(decoded: Decoded, maker: Maker) -> list[Outcome]:
             status="success",
             at=utc_now(),
             digest=(item.digest or None) if loaded is None else loaded.digest,
-            version=maker.versions.get(stage, ""),
+            version=maker.models[stage].version if stage in maker.models else "",
             width=None if loaded is None else loaded.facts.width,
             height=None if loaded is None else loaded.facts.height,
             work=work_of(item.key),

@@ -16,15 +16,21 @@ class PhotoRow(NamedTuple):
         image: Its row.
         width: In pixels, None where that is not known.
         height: In pixels, None where that is not known.
-        detected: Regions that its outcome counts, None without outcome.
-        read: Texts that its outcome counts, None without outcome.
+        regions: Regions that its outcome counts, None without outcome.
+        regions_work: The work these are of.
+        detect_work: The work that found them; a labeller's may have come after it.
+        texts: Texts that its outcome counts, None without outcome.
+        texts_work: The work these are of.
     """
 
     image: int
     width: int | None = None
     height: int | None = None
-    detected: int | None = None
-    read: int | None = None
+    regions: int | None = None
+    regions_work: str | None = None
+    detect_work: str | None = None
+    texts: int | None = None
+    texts_work: str | None = None
 
 
 class OutcomeRow(NamedTuple):

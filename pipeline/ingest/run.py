@@ -14,7 +14,6 @@ from collections.abc import Callable
 import msgspec
 
 from journal import Status, utc_now
-from pipeline.captions.request import new_run_id
 from pipeline.ingest.cache import Cache
 from pipeline.ingest.crew import GOODBYE_SECONDS, Crew
 from pipeline.ingest.filling import Filler
@@ -30,7 +29,7 @@ from pipeline.jobs.hosting import Watcher, attend, host
 from pipeline.jobs.job import Ending
 from pipeline.jobs.log import log_to
 from pipeline.jobs.progress import Progress, Snapshot
-from pipeline.jobs.run_file import RunFile
+from pipeline.jobs.run_file import RunFile, new_run_id
 from pipeline.jobs.stage import Usage
 from pipeline.jobs.thread_step import Gate, GivenUp
 
@@ -110,7 +109,7 @@ class Ingestion:
         self._stopping = False
         self._filling = False
         self._models: dict[StageName, ModelFacts] = {}
-        self._commands: set[asyncio.Task[None]] = set()
+        self._commands: set[asyncio.Task[object]] = set()
         self.parked = 0
 
     async def run(self) -> Ending:
@@ -259,10 +258,16 @@ class Ingestion:
         """Have it give out again."""
         self._command(self._queue.resume)
 
-    def _command(self, command: Callable[[], None]) -> None:
+    def _command(self, command: Callable[[], object]) -> None:
         task = asyncio.create_task(asyncio.to_thread(command))
         self._commands.add(task)
-        task.add_done_callback(self._commands.discard)
+        task.add_done_callback(self._obeyed)
+
+    def _obeyed(self, task: asyncio.Task[object]) -> None:
+        """Tell of a command that the queue did not hear."""
+        self._commands.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._crew.remarks.append(str(error))
 
     def stop(self) -> None:
         """Take nothing more, finish what is in flight, end."""
@@ -278,8 +283,9 @@ class Ingestion:
         asyncio.get_running_loop().call_later(GOODBYE_SECONDS, self._crew.kill)
 
     def retry(self) -> int:
-        """Take out of the queue's parking what was given up there."""
-        return self._queue.unpark()
+        """Have what was given up wait again; how much that is shows as it comes."""
+        self._command(self._queue.unpark)
+        return 0
 
     def report(self) -> IngestReport:
         """Return what it did."""

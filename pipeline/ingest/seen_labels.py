@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -23,6 +24,7 @@ class _Region(msgspec.Struct, gc=False):
     region_id: str
     labels: list[_Best]
     raw_path: str | None = None
+    work: str | None = None
 
 
 def seen_labels(directory: Path) -> dict[str, Counter[str]]:
@@ -34,19 +36,33 @@ def seen_labels(directory: Path) -> dict[str, Counter[str]]:
     require_ours(directory, read_manifest(directory))
     cache = Cache(directory)
     cache.outcomes.refresh()
-    best: dict[str, dict[str, str]] = {}
-    for _, region in scan(cache.detections, _Region):
-        key = record_key(region.rel_path, region.raw_path)
-        if region.labels:
-            best.setdefault(key, {})[region.region_id] = region.labels[0].label
+    best = _best_labels(cache.detections)
     seen = {}
     for key, ended in cache.outcomes.stage("detect"):
-        regions = best.get(ended.copied_from or key, {})
-        counted = {f"r{number}" for number in range(ended.lines)}
-        labels = Counter(label for region_id, label in regions.items() if region_id in counted)
+        owner = ended.copied_from or key
+        looked_at = cache.outcomes.regions(owner)
+        if looked_at is None or looked_at.digest != ended.digest:
+            continue
+        counted = {f"r{number}" for number in range(looked_at.lines)}
+        labels = Counter(
+            label
+            for (region_id, work), label in best.get(owner, {}).items()
+            if region_id in counted and work == looked_at.work
+        )
         if ended.status == "success" and labels:
             seen[key] = labels
     return seen
+
+
+def _best_labels(path: Path) -> dict[str, dict[tuple[str, str | None], str]]:
+    """Return the likeliest label of each region of each photo, by region and work."""
+    best: dict[str, dict[tuple[str, str | None], str]] = {}
+    for _, region in scan(path, _Region):
+        if region.labels:
+            key = record_key(region.rel_path, region.raw_path)
+            place = sys.intern(region.region_id), region.work
+            best.setdefault(key, {})[place] = sys.intern(region.labels[0].label)
+    return best
 
 
 def told(labels: Counter[str]) -> str:

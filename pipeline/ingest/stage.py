@@ -41,7 +41,11 @@ class IngestStage(SoloStage[Result]):
         reader: For `ocr`, None where no photo asks for it.
         caption_of: Returns the caption of a photo by its key.
         regions_of: Returns the regions that a photo has in the cache, for labels alone.
+        check: Raises if these models may not add to the cache.
         worker: Signs the outcomes.
+
+    Attributes:
+        lost: Why a device works no more, None while it does.
     """
 
     name = "ingest"
@@ -57,13 +61,16 @@ class IngestStage(SoloStage[Result]):
         *,
         caption_of: Callable[[str], str | None],
         regions_of: Callable[[str], list[Detection]],
+        check: Callable[[dict[StageName, ModelFacts]], None],
         worker: str,
     ) -> None:
         self._looker = looker
         self._reader = reader
         self._caption_of = caption_of
         self._regions_of = regions_of
+        self._check = check
         self._worker = worker
+        self.lost: BackendLost | None = None
         self._loading: Loading | None = Loading("starting")
         self._facts: dict[StageName, ModelFacts] = {}
         self._looking = asyncio.Lock()
@@ -88,7 +95,7 @@ class IngestStage(SoloStage[Result]):
     @property
     def maker(self) -> Maker:
         """Who makes the records; the versions are known once it is open."""
-        return Maker({stage: facts.version for stage, facts in self.facts().items()}, self._worker)
+        return Maker(self._facts, self._worker)
 
     def facts(self) -> dict[StageName, ModelFacts]:
         """Return who does each stage; known once it is open."""
@@ -109,6 +116,7 @@ class IngestStage(SoloStage[Result]):
             self._loading = Loading(f"loading the model of {stage}")
             await asyncio.to_thread(model.open)
             self._facts[stage] = await asyncio.to_thread(facts_of, model)
+        await asyncio.to_thread(self._check, self._facts)
         self._loading = None
 
     async def close(self) -> None:
@@ -119,10 +127,15 @@ class IngestStage(SoloStage[Result]):
     async def process(self, photos: Sequence[Decoded]) -> list[Result | Exception]:
         """Return a result or an error for each photo."""
         pictures = [decoded.seen.picture.image() for decoded in photos]
-        seen, read = await asyncio.gather(
-            self._look(photos, pictures), self._read(photos, pictures)
-        )
-        return [self._result(*outcome) for outcome in zip(photos, seen, read, strict=True)]
+        try:
+            seen, read = await asyncio.gather(
+                self._look(photos, pictures), self._read(photos, pictures)
+            )
+        except BackendLost as error:
+            self.lost = error
+            raise
+        outcomes = list(zip(photos, seen, read, strict=True))
+        return await asyncio.to_thread(lambda: [self._result(*one) for one in outcomes])
 
     def _result(
         self, decoded: Decoded, seen: list[Seen] | Exception, read: list[Read] | Exception
@@ -145,8 +158,10 @@ class IngestStage(SoloStage[Result]):
         ]
         if places:
             async with self._looking:
-                asked = [self._asked(photos[place], pictures[place]) for place in places]
-                things = await asyncio.to_thread(self._looker.look, asked)
+                asked = [(photos[place], pictures[place]) for place in places]
+                things = await asyncio.to_thread(
+                    lambda: self._looker.look([self._asked(*one) for one in asked])
+                )
             for place, thing in zip(places, things, strict=True):
                 found[place] = thing
         return found

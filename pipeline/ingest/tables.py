@@ -66,9 +66,16 @@ class Tables:
         """Return what outcomes say of a photo, None where they say nothing."""
         row = self._find(image_id, raw_path)
         found = self._sql.execute(
-            """SELECT images.id, images.width, images.height, detect.lines, ocr.lines
+            """SELECT images.id, images.width, images.height,
+                coalesce(label.lines, detect.lines),
+                iif(label.id IS NULL, detect.work, label.work), detect.work,
+                ocr.lines, ocr.work
             FROM kept_images JOIN images USING (id)
             LEFT JOIN outcomes AS detect ON detect.image = images.id AND detect.stage = 'detect'
+            LEFT JOIN outcomes AS label ON label.image = images.id AND label.stage = 'label'
+                AND label.status = 'success' AND (label.work IS detect.work OR
+                    (SELECT number FROM kept_outcomes WHERE id = label.id) >
+                    (SELECT number FROM kept_outcomes WHERE id = detect.id))
             LEFT JOIN outcomes AS ocr ON ocr.image = images.id AND ocr.stage = 'ocr'
             WHERE images.id = ?""",
             (row,),
@@ -79,7 +86,7 @@ class Tables:
         """Put in how stages ended; of two for one photo and stage the last counts."""
         columns = (
             *("image", "stage", "status", "at", "lines", "version", "digest", "width"),
-            *("height", "error", "copied_from", "seconds", "worker"),
+            *("height", "work", "error", "copied_from", "worker"),
         )
         self._put(
             "outcomes",

@@ -10,6 +10,7 @@ import asyncio
 import logging
 import os
 import resource
+import sys
 import threading
 from contextlib import suppress
 from pathlib import Path
@@ -28,24 +29,28 @@ from journal import JournalError
 from pipeline.captions.catalogue import Catalogue
 from pipeline.ingest.cache import Cache, Result
 from pipeline.ingest.committing import Committer, Leases
-from pipeline.ingest.errors import IngestError, QueueLost
+from pipeline.ingest.errors import CacheRefused, DeviceLost, IngestError, QueueLost
 from pipeline.ingest.intake import Intake
 from pipeline.ingest.looking import Looker
+from pipeline.ingest.manifest import ModelFacts
 from pipeline.ingest.queue.opening import open_queue
 from pipeline.ingest.reading import Lines
-from pipeline.ingest.records import Detection
+from pipeline.ingest.records import Detection, StageName
 from pipeline.ingest.stage import IngestStage
 from pipeline.ingest.text_reading import TextReader
 from pipeline.ingest.worker_messages import Failed, Order, Told, Work
 from pipeline.jobs.budget import Budget
 from pipeline.jobs.copies import Copies
-from pipeline.jobs.errors import JobError
+from pipeline.jobs.errors import JobError, RunStopped
 from pipeline.jobs.job import Job
 from pipeline.jobs.log import log_to
 from pipeline.jobs.progress import Progress
 from pipeline.photos.errors import DecoderUnavailable
 
 TELL_SECONDS = 0.25
+
+DEVICE_LOST = 70
+"""Exit status: this process can do no more, another may."""
 
 log = logging.getLogger("pcc.ingest")
 
@@ -71,7 +76,7 @@ class Worker:
             photos_dir=Path(os.fsdecode(work.photos_dir)),
             journal=self.cache.outcomes_path,
             open_journal=lambda on_commit, on_failure: Committer(
-                self.cache, self.leases, on_commit, on_failure
+                self.cache, self.leases, self._failed_itself, on_commit, on_failure
             ),
             decoders=work.cores,
             progress=Progress(run=work.worker, stage="ingest", backend="", total=0, skipped={}),
@@ -109,8 +114,13 @@ class Worker:
             reader,
             caption_of=self._caption_of,
             regions_of=self._regions_of,
+            check=self._check,
             worker=work.worker,
         )
+
+    def _failed_itself(self) -> bool:
+        """Tell whether it is this process that fails, not the photos."""
+        return self.stage.lost is not None
 
     def _caption_of(self, key: str) -> str | None:
         if key not in self._captions.index:
@@ -118,9 +128,26 @@ class Worker:
         entry = self._captions.entry(key)
         return entry.caption if entry is not None else None
 
+    def _check(self, models: dict[StageName, ModelFacts]) -> None:
+        """Make sure that the vectors of this labeller may join those of the cache.
+
+        Raises:
+            CacheRefused: they may not.
+        """
+        if "label" in models:
+            self.cache.vectors.require(models["label"])
+
     def _regions_of(self, key: str) -> list[Detection]:
-        ended = self.cache.outcomes.of(key, "detect")
-        return [] if ended is None else self._regions.of(key, ended.lines)
+        """Return the regions of a photo, or of the one that it equals."""
+        owner = key
+        detected = self.cache.outcomes.of(key, "detect")
+        if detected is not None and detected.copied_from is not None:
+            owner = detected.copied_from
+        ended = self.cache.outcomes.regions(owner)
+        if ended is None:
+            return []
+        self._regions.refresh()
+        return self._regions.of(owner, ended.work, ended.lines)
 
     def _learn(self) -> None:
         """Read what the cache and the captions hold so far."""
@@ -138,6 +165,7 @@ class Worker:
             SetupError: a model cannot be loaded.
             JobError: no further photo would fare better.
             JournalError: results cannot be kept.
+            DeviceLost: its device has failed; another process may fare better.
             IngestError: the queue cannot be reached.
         """
         await asyncio.to_thread(self._learn)
@@ -145,11 +173,15 @@ class Worker:
         feeding.add_done_callback(lambda _: self.job.stop())
         try:
             await self.job.run()
+        except RunStopped:
+            if self.stage.lost is not None:
+                raise DeviceLost(str(self.stage.lost)) from None
+            raise
         finally:
             feeding.cancel()
             ended = await asyncio.gather(feeding, return_exceptions=True)
             with suppress(QueueLost):  # they run out by themselves
-                await asyncio.to_thread(self.leases.release)
+                await asyncio.to_thread(self.leases.close)
         for error in ended:
             if isinstance(error, Exception):
                 raise error
@@ -221,15 +253,19 @@ def main() -> None:
     with taken_pipes() as (incoming, outgoing):
         line = Line(incoming, outgoing)
         work = line.work()
+        code = 0
         with log_to(Path(os.fsdecode(work.cache)) / "ingest.log"):
             try:
                 # Not `asyncio.run`, which waits at its end for threads that were given up.
                 asyncio.Runner().run(_serve(line, work))
-            except (SetupError, ValueError) as error:
+            except (SetupError, CacheRefused, ValueError) as error:
                 line.say(Failed(scrub(str(error)), setup=True))
+            except DeviceLost as error:
+                print(scrub(str(error)), file=sys.stderr)  # noqa: T201 - the run reads it
+                code = DEVICE_LOST
             except (JobError, JournalError, IngestError, DecoderUnavailable) as error:
                 line.say(Failed(scrub(str(error)), setup=False))
-        os._exit(0)  # a thread still waits at standard input, which nobody can close under it
+        os._exit(code)  # a thread still waits at standard input, which nobody can close under it
 
 
 if __name__ == "__main__":

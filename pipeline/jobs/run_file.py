@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
@@ -38,3 +40,8 @@ def read_run_file(workspace: Path) -> RunFile | None:
         return msgspec.json.decode(run_file_path(workspace).read_bytes(), type=RunFile)
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
         return None
+
+
+def new_run_id() -> str:
+    """Return an id made from the time, such as `20261120-214530-1a2b`."""
+    return f"{datetime.now():%Y%m%d-%H%M%S}-{os.urandom(2).hex()}"

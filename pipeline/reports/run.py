@@ -12,9 +12,9 @@ import msgspec
 
 from backends.base import PictureSpec
 from journal import atomic_rewrite
-from pipeline.captions.run import decoder_count
 from pipeline.clusters.moments import dated
 from pipeline.clusters.view import SPECIAL, ClusterView
+from pipeline.jobs.cores import decoder_count
 from pipeline.photos.decoder import DecoderPool
 from pipeline.photos.errors import CorruptImageError
 from pipeline.photos.photo import find_file

@@ -14,11 +14,10 @@ import msgspec
 from journal import utc_now
 from journal.errors import DiskFull
 from journal.tail import free_bytes
-from pipeline.captions.request import new_run_id
 from pipeline.jobs.hosting import Watcher, host
 from pipeline.jobs.job import Ending
 from pipeline.jobs.log import log_to
-from pipeline.jobs.run_file import RunFile
+from pipeline.jobs.run_file import RunFile, new_run_id
 from pipeline.synth.errors import DatasetExists, SynthError
 from pipeline.synth.metadata import BYTES_OF_LABEL, BYTES_PER_IMAGE
 from pipeline.synth.primitives import GRID

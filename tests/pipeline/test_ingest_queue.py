@@ -307,7 +307,7 @@ def test_files_that_are_no_queue_are_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("where", ["", "postgres://u:secret@host", "redis:/secret", "SQLITE"])
 def test_other_queues_are_refused_and_not_repeated(where: str, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="either sqlite, or an address") as caught:
+    with pytest.raises(SetupError, match="either sqlite, or an address") as caught:
         open_queue(where, tmp_path, "n")
     assert "secret" not in str(caught.value)
 

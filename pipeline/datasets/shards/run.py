@@ -10,7 +10,6 @@ from pathlib import Path
 import msgspec
 
 from journal import utc_now
-from pipeline.captions.request import new_run_id
 from pipeline.datasets.errors import MixedPatches
 from pipeline.datasets.shards.directory import look_at, take_over
 from pipeline.datasets.shards.index import (
@@ -28,7 +27,7 @@ from pipeline.datasets.survey import Fingerprint, fingerprint
 from pipeline.jobs.hosting import Watcher, host
 from pipeline.jobs.log import log_to
 from pipeline.jobs.progress import Progress
-from pipeline.jobs.run_file import RunFile
+from pipeline.jobs.run_file import RunFile, new_run_id
 from pipeline.photos.errors import PhotosDirMissing
 from pipeline.photos.walk import is_empty_or_gone
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from backends.errors import SetupError
 from pipeline.ingest.queue.base import WorkQueue
 
 SQLITE_FILE = "queue.sqlite"
@@ -19,9 +20,8 @@ def open_queue(where: str, cache: Path, name: str) -> WorkQueue:
         name: Tells the queues on one Redis server apart.
 
     Raises:
-        ValueError: `where` is neither.
+        SetupError: `where` is neither, or an extra is missing.
         QueueUnusable: the queue cannot be opened as it stands.
-        SetupError: an extra is missing.
     """
     if where == "sqlite":
         from pipeline.ingest.queue.sqlite_queue import SqliteQueue
@@ -32,6 +32,6 @@ def open_queue(where: str, cache: Path, name: str) -> WorkQueue:
 
         return RedisQueue(where, f"pcc:ingest:{name}:")
     # The text is not repeated: an address with a slip in it may still hold a password.
-    raise ValueError(
+    raise SetupError(
         "a queue is either sqlite, or an address that starts with redis://, rediss:// or unix://"
     )

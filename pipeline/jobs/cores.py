@@ -1,0 +1,19 @@
+"""How many cores there are to work with."""
+
+from __future__ import annotations
+
+import os
+
+MOST_DECODERS = 16
+
+
+def decoder_count() -> int:
+    """Return one decoding process for each core this process may use, at most 16."""
+    return min(MOST_DECODERS, usable_cores())
+
+
+def usable_cores() -> int:
+    """Return the cores this process may use, where the system tells, else all there are."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
