@@ -44,6 +44,7 @@ from pcc_tui.session import Session
 from pcc_tui.toml import change_toml
 from pipeline.clusters.errors import ClusterError
 from pipeline.jobs.control import Command
+from pipeline.ingest.errors import IngestError
 from pipeline.jobs.errors import JobError
 from pipeline.jobs.log import log_to
 from pipeline.jobs.progress import Snapshot
@@ -53,7 +54,10 @@ if TYPE_CHECKING:
     from textual.theme import Theme
     from textual_image.widget._base import Image as ImageWidget
 
-EXPECTED = (AppError, BackendError, ClusterError, JobError, JournalError, PhotoError, OSError)
+EXPECTED = (
+    *(AppError, BackendError, ClusterError, IngestError, JobError, JournalError, PhotoError),
+    OSError,
+)
 """Errors that say in a sentence what is wrong and what mends it."""
 
 PLACES = (

@@ -10,6 +10,14 @@ from pipeline.datasets.verify_report import VerifyReport
 
 HEADINGS = ("bucket", "records", "shape", "whole", "missing", "stale", "truncated", "NaN")
 
+BAR_CELLS = 16
+
+
+def bar(share: float) -> str:
+    """Return a share, 0 to 1, as a bar of cells; only nothing is empty, and only all is full."""
+    full = min(BAR_CELLS - (share < 1), max(share > 0, round(share * BAR_CELLS)))
+    return "━" * full + "─" * (BAR_CELLS - full)
+
 
 def enrich_words(report: EnrichReport) -> list[str]:
     """Return what an enrichment did, line by line."""

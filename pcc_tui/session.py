@@ -24,12 +24,13 @@ from pcc_tui.trial_process import try_in_process
 from pcc_tui.wording import tidy
 from pipeline.captions.catalogue import Catalogue, key_bytes
 from pipeline.captions.estimate import Estimate, estimate_run, sample_sizes
-from pipeline.captions.request import RunRequest, new_run_id
+from pipeline.captions.request import RunRequest
 from pipeline.captions.survey import Survey, survey
 from pipeline.captions.trial import Trial
 from pipeline.clusters.tree_file import clusters_path
 from pipeline.datasets.enrich_report import EnrichPlan
 from pipeline.jobs.plan import Selection
+from pipeline.jobs.run_file import new_run_id
 from pipeline.photos.photo import find_file
 from pipeline.photos.thumbnails import Thumbnails
 from pipeline.photos.walk import Walked, walk_photos

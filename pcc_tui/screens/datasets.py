@@ -16,10 +16,11 @@ from textual.widgets import DataTable
 
 from backends.registry import backend_class
 from pcc_tui.clean import clean
-from pcc_tui.dataset_words import enrich_words, made_words, verify_words
+from pcc_tui.dataset_words import bar, enrich_words, made_words, verify_words
 from pcc_tui.errors import CommandFailed
 from pcc_tui.screens.base import PccScreen
 from pcc_tui.screens.confirm import ConfirmDialog
+from pcc_tui.screens.ingest_part import ABOUT, IngestPart
 from pcc_tui.screens.run import pace
 from pcc_tui.screens.title import TitleDialog
 from pcc_tui.widgets.text import Words
@@ -39,8 +40,6 @@ STEPS = {
 """What a dataset is made into, and a set that needs no photos."""
 
 HEADINGS = ("Pass", "There", "Missing", "Share", "Now", "Makes")
-
-BAR_CELLS = 16
 
 ROWS_OF_STAGE = {
     "dimensions": ("dimensions",),
@@ -62,12 +61,14 @@ class DatasetsScreen(PccScreen):
         Binding("s", "stop", "Stop", id="datasets.stop"),
         Binding("v", "verify", "Verify", id="datasets.verify"),
         Binding("m", "model", "Model", id="datasets.model"),
+        Binding("i", "import", "Import", id="datasets.import"),
         Binding("f5,c", "count", "Count again", key_display="c", id="datasets.count"),
     ]
 
     def __init__(self) -> None:
         super().__init__()
         self._plan: EnrichPlan | None = None
+        self._ingest = IngestPart(self, self._set, self._tell)
 
     def compose_body(self) -> ComposeResult:
         """Lay out the place, the passes, the job and the report."""
@@ -75,8 +76,9 @@ class DatasetsScreen(PccScreen):
             yield Words(id="dataset")
             table: DataTable[Text] = DataTable(id="passes", cursor_type="row", zebra_stripes=True)
             yield table
+            yield Words(id="ingestion")
             yield Words(id="dataset-job")
-            with VerticalScroll(id="report", can_focus=False):
+            with VerticalScroll(id="report", can_focus=True):
                 yield Words(id="dataset-report")
 
     def on_mount(self) -> None:
@@ -90,7 +92,7 @@ class DatasetsScreen(PccScreen):
             table.add_row(name, "", "", "", "", each.about, key=name)
         for name, members in TOGETHER.items():
             table.add_row(name, "", "", "", "", f"{' and '.join(members)} at once", key=name)
-        for name, about in STEPS.items():
+        for name, about in {**ABOUT, **STEPS}.items():
             table.add_row(name, "", "", "", "", about, key=name)
 
     def on_screen_resume(self) -> None:
@@ -107,6 +109,8 @@ class DatasetsScreen(PccScreen):
     def action_count(self) -> None:
         """Look at what is missing."""
         self.background("plan", self._count)
+        if self.session.photos_dir is not None:
+            self.background("ingestion", self._ingest.count)
 
     async def _count(self) -> None:
         session = self.session
@@ -170,6 +174,7 @@ class DatasetsScreen(PccScreen):
         for name in PASSES:
             is_at_work = shot is not None and name in working and lacking.get(name)
             self._set(name, "Now", shot.state if shot is not None and is_at_work else "")
+        self._ingest.show_snapshot(shot)
         job = self.query_one("#dataset-job", Words)
         job.say("" if shot is None else f"{shot.stage}, {shot.state}: {pace(shot)}", "$success")
 
@@ -180,6 +185,8 @@ class DatasetsScreen(PccScreen):
         report = ended.read_answer(EnrichReport, "enriched")
         if report is not None:
             self._tell(enrich_words(report))
+        elif words := self._ingest.report_of(ended):
+            self._tell(words)
         elif ended.answer and ended.code == 0:
             self._tell(made_words(ended.answer))
         elif ended.words:
@@ -208,6 +215,8 @@ class DatasetsScreen(PccScreen):
         elif row == "synthetic":
             question = "How many images? They go to a directory of their own in datasets/"
             self.app.push_screen(TitleDialog(question, "10000"), self._generate)
+        elif row in ABOUT:
+            self._ingest.run(row)
         elif row == "patches" or row in TOGETHER:
             self._ask_for_room(row)
         else:
@@ -243,7 +252,10 @@ class DatasetsScreen(PccScreen):
             self.pcc.start_pcc([*arguments, "--workspace", str(self.session.workspace)])
 
     def action_pause(self) -> None:
-        """Pause the job, or let it go on."""
+        """Pause the job, or let it go on; without one, on a row of ingestion, its queue."""
+        if self._row() in ABOUT and not self.pcc.link.running:
+            self.carry_out(self._ingest.switch_queue)
+            return
         paused = self.pcc.snapshot is not None and self.pcc.snapshot.state == "paused"
         self.pcc.command_job("resume" if paused else "pause")
 
@@ -252,7 +264,7 @@ class DatasetsScreen(PccScreen):
         self.pcc.command_job("stop")
 
     def action_verify(self) -> None:
-        """Check every record and every patch file; on the row of synthetic sets, the newest."""
+        """Check every record and every patch file; on some rows, what those are about."""
         self.background("verify", self._verify)
 
     async def _verify(self) -> None:
@@ -260,12 +272,22 @@ class DatasetsScreen(PccScreen):
         if self._row() == "synthetic":
             self._tell(await self.session.validate_newest_set())
             return
+        if self._row() in ABOUT:
+            await self._ingest.tell_status()
+            return
         answer = await self.session.verify_dataset(lambda line: self._tell([line]))
         report = msgspec.json.decode(answer, type=VerifyReport)
         self._tell(verify_words(report, tidy(self.session.dataset)))
 
+    def action_import(self) -> None:
+        """Import what ingestion found into a database."""
+        self._ingest.ask_for_database()
+
     def action_model(self) -> None:
         """Choose the DINO, or on the row of the masks the tokenizer."""
+        if self._row() in ABOUT:
+            self.pcc.tell("The models of ingestion are chosen on the command line: pcc ingest run")
+            return
         choices = self.session.settings.choices
         if self._row() == "t5":
             setting, what, name = "t5_model", "T5 tokenizer", choices.t5_model
@@ -281,9 +303,3 @@ class DatasetsScreen(PccScreen):
     async def _keep(self, setting: str, name: str) -> None:
         await self.session.save(**{setting: name})
         self.action_count()
-
-
-def bar(share: float) -> str:
-    """Return a share, 0 to 1, as a bar of cells; only nothing is empty, and only all is full."""
-    full = min(BAR_CELLS - (share < 1), max(share > 0, round(share * BAR_CELLS)))
-    return "━" * full + "─" * (BAR_CELLS - full)

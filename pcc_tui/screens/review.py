@@ -5,52 +5,29 @@ from __future__ import annotations
 import asyncio
 from typing import ClassVar
 
-import msgspec
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widgets import Input
 
 from backends.keys import scrub
-from journal import JournalError, record_key
+from pcc_tui.overlay import Overlay, overlay_of
 from pcc_tui.screens.base import PccScreen
 from pcc_tui.screens.choose import ChooseBackend
-from pcc_tui.screens.edit import EditDialog
+from pcc_tui.screens.editing import CaptionEditor
+from pcc_tui.screens.overlaying import Overlaying
+from pcc_tui.screens.searching import PhotoSearch
 from pcc_tui.widgets.entry_view import EntryView
+from pcc_tui.widgets.findings import FindingsView
 from pcc_tui.widgets.photo_list import PhotoList, in_order
 from pcc_tui.widgets.picture import PictureBox
 from pcc_tui.widgets.text import Words, clean_lines
 from pipeline.captions.catalogue import Entry, readable_path
-from pipeline.captions.query import Query, fits_query
-from pipeline.jobs.plan import Made
-
-TYPING_SECONDS = 0.15
-
-SELECT_AGAIN_SECONDS = 2.0
-"""How soon a list of what was found follows a growing journal."""
+from pipeline.captions.query import Query
+from pipeline.ingest.findings import Findings
 
 STAY_SECONDS = 0.04
 """A held key passes by photos without reading them."""
-
-STATUS_CYCLE = ("", "error", "success")
-
-
-class Undo(msgspec.Struct, frozen=True):
-    """An edit of this session, and how to take it back.
-
-    Attributes:
-        key: Of the photo.
-        rel_path: Its path.
-        raw_path: Base64 of the path's bytes where they are not UTF-8.
-        before: The edit it had before, None for the machine's caption.
-        wrote: What this edit wrote, None where it took one back.
-    """
-
-    key: str
-    rel_path: str
-    raw_path: str | None
-    before: str | None
-    wrote: str | None
 
 
 class ReviewScreen(PccScreen):
@@ -73,6 +50,7 @@ class ReviewScreen(PccScreen):
         Binding("R", "retry_with", "Retry with …", show=False, id="review.retry_with"),
         Binding("e", "edit", "Edit", id="review.edit"),
         Binding("u", "undo", "Undo", id="review.undo"),
+        Binding("o", "overlay", "Boxes", id="review.overlay"),
         Binding("c", "copy", "Copy", id="review.copy"),
         Binding(
             "escape,enter",
@@ -85,10 +63,9 @@ class ReviewScreen(PccScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self._query = Query()
-        self._kept: str | None = None
-        self._selecting = self._select_again = False
-        self._undo: list[Undo] = []
+        self._search = PhotoSearch(self, self._show_where)
+        self._editor = CaptionEditor(self, self.entry_of, self.show_edited)
+        self._overlay = Overlaying(self, self._show_entry)
 
     def compose_body(self) -> ComposeResult:
         """Lay out list, picture and caption."""
@@ -103,6 +80,8 @@ class ReviewScreen(PccScreen):
                 yield Words(id="where")
             with Vertical(id="right"):
                 yield PictureBox(self.pcc.image_widget, "picture")
+                with VerticalScroll(id="findings-scroll", can_focus=True):
+                    yield FindingsView(id="findings")
                 with VerticalScroll(id="entry-scroll", can_focus=True):
                     yield EntryView(id="entry")
 
@@ -124,57 +103,12 @@ class ReviewScreen(PccScreen):
 
     def show_catalogue(self) -> None:
         """Show new photos; the photo in sight may have a new caption too."""
-        if self._query == Query():
-            self._list.show(self.session.catalogue.keys, self._kept)
-            self._kept = None
-            self._show_where()
-        elif self._selecting:
-            self._select_again = True
-        else:
-            self.background("select", self._select)
+        self._search.catch_up()
         self._show_entry()
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Filter as one types."""
-        self._look_for(Query.parse(event.value))
-
-    def _look_for(self, query: Query) -> None:
-        """Show what another query finds; until that is known, nothing can be marked by mistake."""
-        if query == self._query:
-            return
-        self._query = query
-        self._kept = self._list.current or self._kept
-        self._list.show(())
-        if query == Query():
-            self.workers.cancel_group(self, "select")
-            self.show_catalogue()
-        else:
-            self.background("select", self._select, TYPING_SECONDS)
-
-    async def _select(self, wait: float = 0.0) -> None:
-        """Find what the query asks for, and again if the journal grew meanwhile."""
-        self._selecting = True
-        try:
-            await asyncio.sleep(wait)
-            await self._find()
-            while self._select_again:
-                self._select_again = False
-                await asyncio.sleep(SELECT_AGAIN_SECONDS)
-                await self._find()
-        finally:
-            self._selecting = False
-
-    async def _find(self) -> None:
-        """Show what the query finds; a piece at a time, so that another query may come."""
-        session = self.session
-        self.query_one("#where", Words).say("Searching …", "dim")
-        pieces = session.catalogue.select(self._query, frozenset(session.marked))
-        rows: list[str] = []
-        while (piece := await session.read(next, pieces, None)) is not None:
-            rows += piece
-        self._list.show(rows, self._kept)
-        self._kept = None
-        self._show_where()
+        self._search.look_for(Query.parse(event.value))
 
     def on_photo_list_moved(self) -> None:
         """Show the photo under the cursor."""
@@ -186,7 +120,7 @@ class ReviewScreen(PccScreen):
         total = len(photos.rows)
         marked = len(self.session.marked)
         words = f"{min(photos.cursor + 1, total):,} of {total:,}"
-        if self._query != Query():
+        if self._search.query != Query():
             words += f" found in {len(self.session.catalogue.keys):,}"
         self.query_one("#where", Words).update(words + (f" · {marked:,} marked" if marked else ""))
 
@@ -197,14 +131,29 @@ class ReviewScreen(PccScreen):
 
     async def _read_entry(self, key: str | None) -> None:
         await asyncio.sleep(STAY_SECONDS)
-        entry = await self._entry_of(key)
+        entry = await self.entry_of(key)
         self.query_one(EntryView).show(entry)
         path = None
         if entry is not None:
             path = await self.session.file_at(entry.record.rel_path, entry.record.raw_path)
-        self.query_one("#picture", PictureBox).show(self.session.thumbnails(), path)
+        found = await self._overlay.of(key)
+        self._show_findings(found)
+        boxes, texts = self._overlay.shown
+        overlay = Overlay() if found is None else overlay_of(found, boxes=boxes, texts=texts)
+        self.query_one("#picture", PictureBox).show(self.session.thumbnails(), path, overlay)
 
-    async def _entry_of(self, key: str | None) -> Entry | None:
+    def _show_findings(self, found: Findings | None) -> None:
+        """List what was found, or say that this is not known yet."""
+        self.query_one("#right").set_class(self._overlay.on, "-findings")
+        boxes, texts = self._overlay.shown
+        view = self.query_one(FindingsView)
+        if self._overlay.reading and (found is None or found.missing):
+            view.say("Reading the cache …")
+        elif self._overlay.on:
+            view.show(found, boxes=boxes, texts=texts)
+
+    async def entry_of(self, key: str | None) -> Entry | None:
+        """Return what the journal says of a photo, None if it says nothing."""
         if key is None:
             return None
         return await asyncio.to_thread(self.session.catalogue.entry, key)
@@ -223,33 +172,21 @@ class ReviewScreen(PccScreen):
         """Leave to the query what one types there, and Enter and Escape to everything else."""
         return (action == "focus_list") is isinstance(self.focused, Input)
 
-    def _ask(self, query: Query) -> None:
-        self.query_one("#query", Input).value = str(query)
-        self._look_for(query)
-
     def action_show_all(self) -> None:
         """Take every filter away."""
-        self._ask(Query())
+        self._search.ask(Query())
 
     def action_cycle_status(self) -> None:
         """Show errors alone, successes alone, everything."""
-        status = _after(self._query.status, STATUS_CYCLE)
-        self._ask(msgspec.structs.replace(self._query, status=status))
-
-    async def _cycle(self, field: str) -> None:
-        made = await self.session.read(self.session.catalogue.index.totals)
-        found = {_value(group, field) for group in made}
-        values = ("", *sorted(value for value in found if fits_query(value)))
-        value = _after(getattr(self._query, field), values)
-        self._ask(msgspec.structs.replace(self._query, **{field: value}))
+        self._search.cycle_status()
 
     def action_cycle_backend(self) -> None:
         """Show what each backend captioned, one after the other."""
-        self.background("cycle", self._cycle, "backend")
+        self.background("cycle", self._search.cycle, "backend")
 
     def action_cycle_year(self) -> None:
         """Show each year, one after the other."""
-        self.background("cycle", self._cycle, "date")
+        self.background("cycle", self._search.cycle, "date")
 
     async def action_next_error(self, step: int) -> None:
         """Go to the next or the previous photo without a caption."""
@@ -272,6 +209,10 @@ class ReviewScreen(PccScreen):
             self.pcc.tell("no further error in this direction")
         else:
             photos.go_to(row)
+
+    async def action_overlay(self) -> None:
+        """Show what was found in the photo: boxes, text, both, nothing."""
+        await self.pcc.guarded(self._overlay.switch)
 
     # Marks and retries
 
@@ -330,62 +271,20 @@ class ReviewScreen(PccScreen):
 
     async def action_edit(self) -> None:
         """Write the caption by hand."""
-        await self.pcc.guarded(self._edit, self._list.current)
-
-    async def _edit(self, key: str | None) -> None:
-        entry = await self._entry_of(key)
-        if entry is not None:
-            await self._ask_for_caption(entry, entry.caption or "")
-
-    async def _ask_for_caption(self, entry: Entry, text: str) -> None:
-        def written(text: str | None) -> None:
-            if text is not None and text != (entry.caption or ""):
-                self.carry_out(self._write_edit, entry, text)
-
-        await self.app.push_screen(EditDialog(entry.record.rel_path, text), written)
-
-    async def _write_edit(self, entry: Entry, text: str) -> None:
-        record = entry.record
-        new = text if text and text != record.caption else None
-        try:
-            await self.session.edit(record.rel_path, record.raw_path, new)
-        except (JournalError, OSError) as error:
-            self.pcc.tell(f"the edit is not saved: {error}", "error")
-            await self._ask_for_caption(entry, text)
-            return
-        key = record_key(record.rel_path, record.raw_path)
-        self._undo.append(Undo(key, record.rel_path, record.raw_path, entry.edit, new))
-        self._edits_changed()
+        await self.pcc.guarded(self._editor.edit, self._list.current)
 
     async def action_undo(self) -> None:
         """Take the last edit back; without one in this session, the edit of this photo."""
-        await self.pcc.guarded(self._take_last_back, self._list.current)
+        await self.pcc.guarded(self._editor.take_last_back, self._list.current)
 
-    async def _take_last_back(self, key: str | None) -> None:
-        texts = self.session.catalogue.edits.texts
-        if self._undo:
-            undo = self._undo[-1]
-            if texts.get(undo.key) != undo.wrote:
-                self._undo.pop()
-                self.pcc.tell(f"{undo.rel_path} was edited elsewhere since; that edit stays")
-                return
-            await self._take_back(undo)
-            self._undo.pop()
-            return
-        entry = await self._entry_of(key)
-        if key is None or entry is None or entry.edit is None:
-            self.pcc.tell("nothing to undo")
-            return
-        record = entry.record
-        await self._take_back(Undo(key, record.rel_path, record.raw_path, None, entry.edit))
+    def show_edited(self, key: str | None) -> None:
+        """Show that captions were edited.
 
-    async def _take_back(self, undo: Undo) -> None:
-        await self.session.edit(undo.rel_path, undo.raw_path, undo.before)
-        if undo.key in self._list.rows:
-            self._list.go_to(self._list.rows.index(undo.key))
-        self._edits_changed()
-
-    def _edits_changed(self) -> None:
+        Args:
+            key: The photo to go to if it is shown, None to stay.
+        """
+        if key is not None and key in self._list.rows:
+            self._list.go_to(self._list.rows.index(key))
         self._list.refresh()
         self._show_entry()
 
@@ -394,19 +293,9 @@ class ReviewScreen(PccScreen):
         await self.pcc.guarded(self._copy, self._list.current)
 
     async def _copy(self, key: str | None) -> None:
-        entry = await self._entry_of(key)
+        entry = await self.entry_of(key)
         if entry is None or entry.caption is None:
             self.pcc.tell("there is no caption to copy", "warning")
         else:
             self.app.copy_to_clipboard(clean_lines(scrub(entry.caption)))
             self.pcc.tell("The caption is in the clipboard.")
-
-
-def _after(value: str, values: tuple[str, ...]) -> str:
-    """Return the value that follows in a cycle; the second one after an unknown value."""
-    place = values.index(value) if value in values else 0
-    return values[(place + 1) % len(values)]
-
-
-def _value(made: Made, field: str) -> str:
-    return (made.backend or "") if field == "backend" else (made.month or "")[:4]

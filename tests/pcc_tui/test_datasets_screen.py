@@ -14,8 +14,9 @@ from textual.pilot import Pilot
 from textual.widgets import DataTable, Input
 
 from pcc_tui.app import PccApp
+from pcc_tui.dataset_words import bar
 from pcc_tui.screens.confirm import ConfirmDialog
-from pcc_tui.screens.datasets import DatasetsScreen, bar
+from pcc_tui.screens.datasets import DatasetsScreen
 from pcc_tui.screens.title import TitleDialog
 from pipeline.datasets.patch_files import MANIFEST, Manifest
 from tests.support.apps import make_app, running, shown, until

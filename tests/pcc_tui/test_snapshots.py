@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from random import Random
@@ -15,21 +17,26 @@ import numpy as np
 import pytest
 from PIL import Image
 from textual.pilot import Pilot
-from textual.widgets import OptionList
+from textual.widgets import DataTable, OptionList
 
 from backends.base import Loading
 from pcc_tui.app import PccApp
 from pcc_tui.graphics import image_widget
+from pcc_tui.overlay import TEXT_COLOUR
 from pcc_tui.preferences import Preferences
 from pcc_tui.screens import run
 from pcc_tui.session import Session
 from pcc_tui.widgets.cluster_tree import ClusterTree
 from pcc_tui.widgets.contact_sheet import SheetCell
 from pcc_tui.widgets.entry_view import EntryView
+from pcc_tui.widgets.findings import FindingsView
+from pcc_tui.widgets.picture import PictureBox
 from pcc_tui.widgets.text import Words
 from pipeline.clusters.changes import lock, rename
 from pipeline.clusters.overrides import Overrides, overrides_path
 from pipeline.datasets.patch_files import MANIFEST, Manifest
+from pipeline.ingest.queue.base import Item
+from pipeline.ingest.queue.sqlite_queue import SqliteQueue
 from pipeline.jobs.progress import Result, Snapshot
 from tests.support.apps import (
     FakeMachine,
@@ -41,6 +48,7 @@ from tests.support.apps import (
 )
 from tests.support.clusters import SUBJECTS, TWO_DAYS, photo_names, view_of
 from tests.support.drawn_pictures import draw, random_quarters
+from tests.support.ingested import Thing, Writing, ingested, looked_at
 
 COUNT = 30
 SIZES = [(80, 24), (120, 40)]
@@ -244,6 +252,7 @@ async def datasets_screen(pilot: Pilot[int]) -> None:
     await until(pilot, lambda: "19       16" in shown(pilot.app.screen))
     await pilot.press("v")
     await until(pilot, lambda: "Something is amiss" in shown(pilot.app.screen))
+    await until(pilot, lambda: "Ingestion: nothing yet" in shown(pilot.app.screen))
     place = pilot.app.screen.query_one("#dataset", Words)
     place.say("~/captions/dataset.jsonl · 35 records, 5 of them new · images in ~/photos")
 
@@ -255,6 +264,86 @@ def test_datasets(
 ) -> None:
     assert snap_compare(
         app(dataset, library, theme), terminal_size=size, run_before=datasets_screen
+    )
+
+
+@pytest.fixture
+def looked_at_library(workspace: Path, library: Path) -> Path:
+    """Return the photos of a library in which some things were found, and some given up."""
+    dog, sign = (
+        Thing((8, 6, 40, 54), {"dog": 0.83, "cat": 0.41}),
+        Writing((48, 6, 84, 14), "NO SWIM"),
+    )
+    boat = Thing((46, 20, 86, 56), {"boat": 0.7})
+    ingested(
+        workspace,
+        looked_at("IMG_00002.jpg", [dog, boat], [sign], size=(90, 60)),
+        *(looked_at(f"IMG_{n:05d}.jpg", not_read="no text") for n in range(3, 17)),
+        looked_at("IMG_00000.jpg", error="OSError: truncated", stages=("detect", "label")),
+    )
+    with closing(SqliteQueue(workspace / "cache" / "queue.sqlite")) as queue:
+        queue.enqueue(Item(f"{n}", f"IMG_{n:05d}.jpg", None, "", ("ocr",)) for n in range(17, 24))
+        for one in queue.lease("a", 2):
+            queue.park("a", one, "OSError: image file is truncated")
+        queue.lease("a", 2)
+        queue.pause()
+    return library
+
+
+async def boxes(pilot: Pilot[int]) -> None:
+    await review_screen(pilot)
+    await pilot.press("o", "o")
+    view = pilot.app.screen.query_one(FindingsView)
+    await until(pilot, lambda: "NO SWIM" in str(view.content))
+    await until(pilot, lambda: "r0 dog" in shown(pilot.app.screen))
+    picture: Any = pilot.app.screen.query_one("#picture", PictureBox).query(".picture").first()
+    await until(pilot, lambda: TEXT_COLOUR in colours_of(picture.image))
+    await pilot.pause(0.1)
+
+
+async def ingestion(pilot: Pilot[int]) -> None:
+    await pilot.press("6")
+    await until(pilot, lambda: "2 given up, paused" in shown(pilot.app.screen))
+    await until(pilot, lambda: "records" in shown(pilot.app.screen))
+    table = pilot.app.screen.query_one(DataTable)
+    await until(pilot, lambda: str(table.get_cell("patches", "Missing")).strip())
+    table.move_cursor(row=table.get_row_index("ingest"))
+    await pilot.press("v")
+    await until(pilot, lambda: "image file is truncated" in report_of(pilot))
+    place = pilot.app.screen.query_one("#dataset", Words)
+    place.say("~/captions/dataset.jsonl · 35 records, 35 of them new · images in ~/photos")
+    report = pilot.app.screen.query_one("#dataset-report", Words)
+    report.say(re.sub(r"in \S*cache", "in ~/captions/cache", report_of(pilot)))
+
+
+def colours_of(image: Image.Image) -> set[str]:
+    colours = image.convert("RGB").getcolors(1 << 20) or []
+    return {"#" + bytes(colour).hex() for _, colour in colours}  # type: ignore[arg-type]
+
+
+def report_of(pilot: Pilot[int]) -> str:
+    return str(pilot.app.screen.query_one("#dataset-report", Words).content)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=["80x24", "120x40"])
+@pytest.mark.parametrize("before", [boxes, ingestion])
+def test_findings(
+    snap_compare: Any,
+    workspace: Path,
+    looked_at_library: Path,
+    before: Before,
+    size: tuple[int, int],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("PCC_QUEUE", raising=False)
+    (workspace / "pcc.toml").write_text('dino_model = "small"\n')
+    manifest = Manifest(
+        model="small", model_type="dinov3_vit", patch_size=16, width=2, leading_tokens=5
+    )
+    (workspace / "dinov3_patches").mkdir()
+    (workspace / "dinov3_patches" / MANIFEST).write_bytes(msgspec.json.encode(manifest))
+    assert snap_compare(
+        app(workspace, looked_at_library, "textual-dark"), terminal_size=size, run_before=before
     )
 
 

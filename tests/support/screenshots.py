@@ -31,6 +31,7 @@ from pipeline.jobs.control import ControlClient
 from pipeline.jobs.errors import NoJob
 from pipeline.jobs.progress import Snapshot
 from tests.support.apps import FakeMachine, shown, until
+from tests.support.ingested import Thing, ingested, looked_at
 from tests.support.tiny_dino import save_tiny_dino
 from tests.support.tiny_t5 import save_tiny_t5
 
@@ -38,6 +39,15 @@ PCC = [sys.executable, "-P", "-m", "pcc_tui"]
 WIDTH = 100
 SIZE = (110, 34)
 COPIES = 8
+
+BALLOONS = (
+    ((0.03, 0.23, 0.14, 0.42), {"hot-air balloon": 0.94, "balloon": 0.91}),
+    ((0.33, 0.15, 0.44, 0.32), {"hot-air balloon": 0.93, "kite": 0.22}),
+    ((0.58, 0.40, 0.70, 0.58), {"hot-air balloon": 0.90, "balloon": 0.84}),
+    ((0.89, 0.25, 1.00, 0.50), {"hot-air balloon": 0.88, "light bulb": 0.31}),
+    ((0.00, 0.76, 1.00, 1.00), {"meadow": 0.52, "field": 0.47}),
+)
+"""Where things are in a photo of the sample library, in shares of it, and what they may be."""
 
 CHROMIUM_FLAGS = (
     "--headless",
@@ -129,6 +139,18 @@ async def review(pilot: Pilot[int]) -> None:
     await until(pilot, lambda: "▀" in shown(pilot.app.screen))
 
 
+async def findings(pilot: Pilot[int]) -> None:
+    """Show what was found in a photo, drawn over it and listed."""
+    await pilot.press("4")
+    await until(pilot, lambda: "of 41" in shown(pilot.app.screen))
+    await pilot.press("slash", *"burst_003", "enter")
+    await until(pilot, lambda: "1 of 1 found" in shown(pilot.app.screen))
+    await pilot.press("o")
+    await until(pilot, lambda: "r0 hot-air balloon" in shown(pilot.app.screen))
+    await pilot.pause(0.5)
+    await until(pilot, lambda: "▀" in shown(pilot.app.screen))
+
+
 async def clusters(pilot: Pilot[int]) -> None:
     """Show the tree, and the contact sheet of a trip."""
     await pilot.press("5")
@@ -186,6 +208,18 @@ def make_dataset(workspace: Path) -> None:
     short.write_bytes(short.read_bytes()[:1000])
 
 
+def make_findings(workspace: Path) -> None:
+    """Write down what is in a photo: no detector that could find it is small."""
+    path = "2024/08 Zermatt/BURST_003.JPG"
+    width, height = Image.open(workspace / "photos" / path).size
+    things = [
+        Thing((x0 * width, y0 * height, x1 * width, y1 * height), labels)
+        for (x0, y0, x1, y1), labels in BALLOONS
+    ]
+    reason = "no text: at most 0.12 anywhere"
+    ingested(workspace, looked_at(path, things, size=(width, height), not_read=reason))
+
+
 # Files
 
 
@@ -227,7 +261,8 @@ def main() -> None:
         subprocess.run(cluster, cwd=folder / "pcc-demo", capture_output=True, check=True)
         longer_library(folder / "pcc-demo", folder / "longer")
         make_dataset(folder / "pcc-demo")
-        for take in (library, backend, review, clusters, datasets, run):
+        make_findings(folder / "pcc-demo")
+        for take in (library, backend, review, findings, clusters, datasets, run):
             theme = "textual-light" if take is backend else "textual-dark"
             workspace = folder / ("longer" if take is run else "pcc-demo")
             svg = asyncio.run(photograph(workspace, take, theme))

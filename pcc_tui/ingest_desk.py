@@ -1,0 +1,186 @@
+"""The ingestion of a workspace as the app works on it: its cache, its queue, and its commands."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from pipeline.ingest.cache import Cache
+from pipeline.ingest.errors import QueueUnusable
+from pipeline.ingest.manifest import manifest_path, read_manifest, require_ours
+from pipeline.ingest.queue.base import Counts
+from pipeline.ingest.queue.opening import SQLITE_FILE, open_queue
+from pipeline.ingest.records import STAGES, StageName
+from pipeline.photos.photo import photo_key
+
+if TYPE_CHECKING:
+    from pcc_tui.session import Session
+    from pipeline.ingest.queue.base import WorkQueue
+    from pipeline.ingest.status import IngestStatus
+
+
+class StageCounts(msgspec.Struct):
+    """How far a stage has come with the photos that are there.
+
+    Attributes:
+        done: Photos that went through it.
+        failed: Photos on which it failed, not among those.
+        missing: Photos without an outcome.
+    """
+
+    done: int = 0
+    failed: int = 0
+    missing: int = 0
+
+
+class Ingested(msgspec.Struct):
+    """How the ingestion of a workspace stands.
+
+    Attributes:
+        there: Whether there is a cache.
+        stages: By name.
+    """
+
+    there: bool
+    stages: dict[StageName, StageCounts]
+
+
+class IngestDesk:
+    """Counts what the cache of a workspace has, and switches its queue.
+
+    Args:
+        session: The workspace.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self.directory = session.workspace / "cache"
+        self._session = session
+        self._cache = Cache(self.directory)
+        self._turn = threading.Lock()
+        self._walked: list[str] | None = None
+
+    # Commands
+
+    def run_arguments(self, stages: tuple[str, ...]) -> list[str]:
+        """Return the arguments of `pcc ingest run` for some stages."""
+        return ["ingest", "run", *self._site(), "--stages", ",".join(stages)]
+
+    def import_arguments(self, database: Path) -> list[str]:
+        """Return the arguments of `pcc ingest import` into a database."""
+        site = ["--workspace", str(self._session.workspace)]
+        return ["ingest", "import", str(self.directory), "--db", str(database), *site]
+
+    def _site(self) -> list[str]:
+        session = self._session
+        arguments = ["--workspace", str(session.workspace)]
+        if session.photos_dir is not None:
+            arguments += ["--photos-dir", str(session.photos_dir)]
+        return [*arguments, "--captions-jsonl", str(session.journal)]
+
+    # Counts
+
+    async def count(self, *, walk: bool = True) -> Ingested:
+        """Return how the ingestion stands.
+
+        Args:
+            walk: Whether to look for new photos.
+
+        Raises:
+            CacheRefused: the cache is of another form.
+            PhotosDirMissing: the photos directory cannot be read.
+        """
+        place = self._session.photos_dir
+        if place is not None and (walk or self._walked is None):
+            self._walked = (await self._session.walk(place)).paths
+        return await asyncio.to_thread(self._count, self._walked or [])
+
+    def _count(self, paths: list[str]) -> Ingested:
+        if not manifest_path(self.directory).exists():
+            empty = {stage: StageCounts(missing=len(paths)) for stage in STAGES}
+            return Ingested(there=False, stages=empty)
+        with self._turn:  # one thread refreshes
+            require_ours(self.directory, read_manifest(self.directory))
+            self._cache.outcomes.refresh()
+        keys = [photo_key(path) for path in paths]
+        counted = {}
+        for stage in STAGES:
+            of = self._cache.outcomes.of
+            by_status = Counter(one and one.status for one in (of(key, stage) for key in keys))
+            done, missing = by_status["success"], by_status[None]
+            counted[stage] = StageCounts(done, len(keys) - done - missing, missing)
+        return Ingested(there=True, stages=counted)
+
+    async def counts(self) -> Counts | None:
+        """Return what is where in the queue, None where there is none yet.
+
+        Raises:
+            CacheRefused: there is no cache.
+            QueueLost: the queue failed.
+            QueueUnusable: the queue cannot be opened.
+        """
+
+        def look() -> Counts | None:
+            if _address() == "sqlite" and not (self.directory / SQLITE_FILE).exists():
+                return None
+            with self._queue() as queue:
+                return queue.counts()
+
+        return await asyncio.to_thread(look)
+
+    async def status(self) -> IngestStatus:
+        """Return what `pcc ingest status` tells.
+
+        Raises:
+            CacheRefused: there is no cache, or one of another form.
+            QueueLost: the queue failed.
+            QueueUnusable: the queue cannot be opened.
+        """
+
+        def look() -> IngestStatus:
+            from pipeline.ingest.status import status_of
+
+            with self._queue() as queue:
+                return status_of(self.directory, queue)
+
+        return await asyncio.to_thread(look)
+
+    async def switch_queue(self) -> bool:
+        """Pause the queue, or let it go on; tell whether it is paused now.
+
+        Raises:
+            See `status`.
+        """
+
+        def switch() -> bool:
+            with self._queue() as queue:
+                paused = queue.paused
+                (queue.resume if paused else queue.pause)()
+                return not paused
+
+        return await asyncio.to_thread(switch)
+
+    @contextmanager
+    def _queue(self) -> Iterator[WorkQueue]:
+        """Open the queue that `pcc ingest` would take."""
+        cache_id = read_manifest(self.directory).cache_id
+        try:
+            queue = open_queue(_address(), self.directory, cache_id)
+        except ValueError as error:
+            raise QueueUnusable(str(error)) from None
+        try:
+            yield queue
+        finally:
+            queue.close()
+
+
+def _address() -> str:
+    """Return which queue `pcc ingest` takes where no flag names one."""
+    return os.environ.get("PCC_QUEUE") or "sqlite"
