@@ -7,8 +7,8 @@ from pathlib import Path
 from random import Random
 
 from benchmarks.table import PCC, Row, run_process
-from pipeline.ingest.cache import Cache, Result
-from pipeline.ingest.records import Detection, Outcome, RegionLabel
+from pipeline.ingest.cache.records import Detection, Outcome, RegionLabel
+from pipeline.ingest.cache.store import Cache, Result
 from pipeline.jobs.cores import usable_cores
 from pipeline.samples import scenes
 from tests.support.drawn_text import draw_line, sentence

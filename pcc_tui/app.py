@@ -43,8 +43,8 @@ from pcc_tui.screens.setup import SetupScreen
 from pcc_tui.session import Session
 from pcc_tui.toml import change_toml
 from pipeline.clusters.errors import ClusterError
-from pipeline.jobs.control import Command
 from pipeline.ingest.errors import IngestError
+from pipeline.jobs.control import Command
 from pipeline.jobs.errors import JobError
 from pipeline.jobs.log import log_to
 from pipeline.jobs.progress import Snapshot

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from pipeline.ingest.cache import Cache
+from pipeline.ingest.cache.manifest import manifest_path, read_manifest, require_ours
+from pipeline.ingest.cache.records import STAGES, StageName
+from pipeline.ingest.cache.store import Cache
 from pipeline.ingest.errors import QueueUnusable
-from pipeline.ingest.manifest import manifest_path, read_manifest, require_ours
 from pipeline.ingest.queue.base import Counts
 from pipeline.ingest.queue.opening import SQLITE_FILE, open_queue
-from pipeline.ingest.records import STAGES, StageName
 from pipeline.photos.photo import photo_key
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from pcc_tui.wording import counts, duration
-from pipeline.ingest.import_report import ImportReport
+from pipeline.ingest.importing.report import ImportReport
 
 if TYPE_CHECKING:
     from pipeline.ingest.queue.base import Counts

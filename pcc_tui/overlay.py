@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from pcc_tui.clean import clean
-from pipeline.ingest.findings import Findings
+from pipeline.ingest.cache.findings import Findings
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -34,7 +34,7 @@ def bootstrap(
     """Cluster by captions and detected labels, and suggest names for you to correct."""
     require_extra("clusters", "this command")
     from journal import atomic_rewrite
-    from pipeline.ingest.seen_labels import seen_labels, told
+    from pipeline.ingest.cache.seen_labels import seen_labels, told
     from pipeline.reports.bootstrap import bootstrap_csv, bootstrap_rows
 
     directory = cache or site.workspace / "cache"

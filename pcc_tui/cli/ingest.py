@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
+from backends.ocr.registry import DEFAULT
 from pcc_tui.cli import ingest_control, ingest_import
 from pcc_tui.cli.groups import show_help, takes_groups
 from pcc_tui.cli.ingest_options import Looking, Models, Place
@@ -14,10 +15,10 @@ from pcc_tui.cli.output import ExitCode, fail, narration, print_json, say
 from pcc_tui.wording import counts, duration
 
 if TYPE_CHECKING:
-    from pipeline.ingest.records import StageName
+    from pipeline.ingest.cache.records import StageName
     from pipeline.ingest.request import IngestRequest
     from pipeline.ingest.run import IngestResult
-    from pipeline.ingest.worker_messages import DetectorChoice, LabellerChoice
+    from pipeline.ingest.workers.messages import DetectorChoice, LabellerChoice
 
 app = typer.Typer()
 app.callback(
@@ -44,7 +45,7 @@ def run(
 ) -> int:
     """Find objects, name them, and read text. Run it again to go on, and beside others to help."""
     stages = looking.chosen()
-    _require_extras(stages, place, dry_run=dry_run)
+    _require_extras(stages, models, place, dry_run=dry_run)
     request = _request(looking, models, place, site)
     stream = narration(site.json)
     if dry_run:
@@ -57,11 +58,13 @@ def run(
     return result.signal_code or ExitCode.OK
 
 
-def _require_extras(stages: tuple[StageName, ...], place: Place, *, dry_run: bool) -> None:
+def _require_extras(
+    stages: tuple[StageName, ...], models: Models, place: Place, *, dry_run: bool
+) -> None:
     """End with a usage error if what is asked for needs packages that are not there."""
     if not dry_run and ("detect" in stages or "label" in stages):
         require_extra("detect", "detecting and labelling (--stages ocr goes without)")
-    if dry_run or "ocr" in stages:
+    if (dry_run or "ocr" in stages) and models.ocr_engine == DEFAULT:
         require_extra("ocr", "looking for text (--stages detect,label goes without)")
     if place.queue != "sqlite":
         require_extra("redis", "a queue on Redis")
@@ -69,7 +72,7 @@ def _require_extras(stages: tuple[StageName, ...], place: Place, *, dry_run: boo
 
 def _request(looking: Looking, models: Models, place: Place, site: Site) -> IngestRequest:
     from pipeline.ingest.request import IngestRequest
-    from pipeline.ingest.worker_messages import OcrChoice
+    from pipeline.ingest.workers.messages import OcrChoice
 
     require_text("--workspace", str(site.workspace))
     stages = looking.chosen()
@@ -103,7 +106,7 @@ def _request(looking: Looking, models: Models, place: Place, site: Site) -> Inge
 def _choices(looking: Looking, models: Models) -> tuple[DetectorChoice, LabellerChoice]:
     from backends.detectors.checkpoint import OWLV2, SIGLIP
     from backends.detectors.vocabulary import clean_vocabulary
-    from pipeline.ingest.worker_messages import DetectorChoice, LabellerChoice
+    from pipeline.ingest.workers.messages import DetectorChoice, LabellerChoice
 
     try:
         words = clean_vocabulary(looking.words())

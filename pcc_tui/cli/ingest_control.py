@@ -61,7 +61,7 @@ def _switched(state: str, place: Place, site: Site) -> int:
 @contextmanager
 def _queue(place: Place, site: Site) -> Iterator[WorkQueue]:
     """Open the queue of a cache that is there."""
-    from pipeline.ingest.manifest import read_manifest
+    from pipeline.ingest.cache.manifest import read_manifest
     from pipeline.ingest.queue.opening import open_queue
 
     if place.queue != "sqlite":

@@ -11,10 +11,10 @@ from pcc_tui.cli.groups import takes_groups
 from pcc_tui.cli.options import Site
 from pcc_tui.cli.output import ExitCode, narration, print_json, say
 from pcc_tui.wording import duration
-from pipeline.ingest.import_report import Adapter
+from pipeline.ingest.importing.report import Adapter
 
 if TYPE_CHECKING:
-    from pipeline.ingest.import_report import ImportReport
+    from pipeline.ingest.importing.report import ImportReport
 
 SHOWN = 10
 
@@ -45,7 +45,7 @@ def import_cache(
     import asyncio
 
     from pcc_tui.cli.live import show
-    from pipeline.ingest.importing import Importer
+    from pipeline.ingest.importing.importer import Importer
     from pipeline.jobs.hosting import attend
     from pipeline.jobs.progress import Progress
     from pipeline.jobs.thread_step import ThreadStep

@@ -13,7 +13,7 @@ from pcc_tui.cli.output import ExitCode, fail
 from pcc_tui.settings import MOST_WORKERS
 
 if TYPE_CHECKING:
-    from pipeline.ingest.records import StageName
+    from pipeline.ingest.cache.records import StageName
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Looking:
 
     def chosen(self) -> tuple[StageName, ...]:
         """Return the stages in their order; end with a usage error if one is none."""
-        from pipeline.ingest.records import STAGES
+        from pipeline.ingest.cache.records import STAGES
 
         names = set(filter(None, self.stages.replace(" ", "").split(",")))
         for name in sorted(names - set(STAGES)):
@@ -86,7 +86,7 @@ class Looking:
 
     def words(self) -> tuple[str, ...]:
         """Return what to look for."""
-        from pipeline.ingest.words import EVERYDAY
+        from pipeline.ingest.vision.words import EVERYDAY
 
         if self.vocabulary and self.vocabulary_file:
             fail("--vocabulary and --vocabulary-file exclude each other", ExitCode.USAGE)

@@ -14,9 +14,9 @@ from pcc_tui.ingest_words import IngestAnswer, import_words, ingest_words, queue
 from pcc_tui.screens.title import TitleDialog
 from pcc_tui.widgets.text import Words
 from pcc_tui.wording import tidy
+from pipeline.ingest.cache.records import STAGES
 from pipeline.ingest.errors import IngestError
-from pipeline.ingest.import_report import ImportReport
-from pipeline.ingest.records import STAGES
+from pipeline.ingest.importing.report import ImportReport
 from pipeline.jobs.progress import Snapshot
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
+from pipeline.ingest.cache.findings import Findings, FindingsIndex
+from pipeline.ingest.cache.manifest import manifest_path, read_manifest, require_ours
 from pipeline.ingest.errors import CacheRefused
-from pipeline.ingest.findings import Findings, FindingsIndex
-from pipeline.ingest.manifest import manifest_path, read_manifest, require_ours
 
 if TYPE_CHECKING:
     from pcc_tui.screens.base import PccScreen

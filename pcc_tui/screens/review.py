@@ -24,7 +24,7 @@ from pcc_tui.widgets.picture import PictureBox
 from pcc_tui.widgets.text import Words, clean_lines
 from pipeline.captions.catalogue import Entry, readable_path
 from pipeline.captions.query import Query
-from pipeline.ingest.findings import Findings
+from pipeline.ingest.cache.findings import Findings
 
 STAY_SECONDS = 0.04
 """A held key passes by photos without reading them."""

@@ -7,8 +7,8 @@ from textual.widgets import Static
 
 from pcc_tui.overlay import colour_of
 from pcc_tui.widgets.text import safe
-from pipeline.ingest.findings import Findings
-from pipeline.ingest.records import Detection, Text
+from pipeline.ingest.cache.findings import Findings
+from pipeline.ingest.cache.records import Detection, Text
 
 MOST_LISTED = 200
 """Objects, and as many texts; the cache has them all."""

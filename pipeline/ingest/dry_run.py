@@ -17,14 +17,14 @@ from backends.ocr.base import Gate as TextGate
 from backends.ocr.base import OcrEngine, OcrOptions
 from backends.ocr.registry import DEFAULT, make_ocr
 from journal import Committed, Status, record_key, split_path
-from pipeline.ingest.cache import Cache
-from pipeline.ingest.file_digests import FileDigests
-from pipeline.ingest.manifest import manifest_path, read_manifest, require_ours
-from pipeline.ingest.planning import Choice, Planner
+from pipeline.ingest.cache.manifest import manifest_path, read_manifest, require_ours
+from pipeline.ingest.cache.store import Cache
+from pipeline.ingest.planning.file_digests import FileDigests
+from pipeline.ingest.planning.plan import Choice, Planner
 from pipeline.ingest.queue.base import Item
 from pipeline.ingest.request import IngestRequest
-from pipeline.ingest.results import path_of
-from pipeline.ingest.stage import EDGE
+from pipeline.ingest.vision.results import path_of
+from pipeline.ingest.vision.stage import EDGE
 from pipeline.jobs.budget import Budget
 from pipeline.jobs.copies import Copies
 from pipeline.jobs.cores import decoder_count, usable_cores

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import msgspec
 
-from pipeline.ingest.records import StageName
-from pipeline.ingest.worker_messages import DetectorChoice, LabellerChoice, OcrChoice, Work
+from pipeline.ingest.cache.records import StageName
+from pipeline.ingest.workers.messages import DetectorChoice, LabellerChoice, OcrChoice, Work
 from pipeline.jobs.cores import usable_cores
 
 

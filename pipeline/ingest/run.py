@@ -10,20 +10,21 @@ import asyncio
 import logging
 import os
 from collections.abc import Callable
+from contextlib import suppress
 
 import msgspec
 
-from journal import Status, utc_now
-from pipeline.ingest.cache import Cache
-from pipeline.ingest.crew import GOODBYE_SECONDS, Crew
-from pipeline.ingest.filling import Filler
-from pipeline.ingest.manifest import ModelFacts
-from pipeline.ingest.outcomes import Ended
-from pipeline.ingest.planning import Choice
+from journal import JournalError, Status, utc_now
+from pipeline.ingest.cache.manifest import ModelFacts
+from pipeline.ingest.cache.outcomes import Ended
+from pipeline.ingest.cache.records import Outcome, StageName
+from pipeline.ingest.cache.store import Cache
+from pipeline.ingest.planning.filling import Filler
+from pipeline.ingest.planning.plan import Choice
 from pipeline.ingest.queue.base import Counts, Item, WorkQueue
 from pipeline.ingest.queue.opening import open_queue
-from pipeline.ingest.records import Outcome, StageName
 from pipeline.ingest.request import IngestRequest
+from pipeline.ingest.workers.crew import GOODBYE_SECONDS, Crew
 from pipeline.jobs.errors import WorkspaceBusy
 from pipeline.jobs.hosting import Watcher, attend, host
 from pipeline.jobs.job import Ending
@@ -133,11 +134,20 @@ class Ingestion:
             if at_work is not None:
                 self._crew.end()
                 await at_work
+            await self._describe()
+        except BaseException:
+            with suppress(JournalError, OSError):  # the first error is the one to tell
+                await self._describe()
+            raise
         finally:
             await self._dismiss(at_work)
-            await asyncio.to_thread(self._cache.say, self._models)
             self.progress.finish()
         return Ending.STOPPED if self._stopping else Ending.DONE
+
+    async def _describe(self) -> None:
+        """Bring the manifest up to date."""
+        self._models |= self._crew.models
+        await asyncio.to_thread(self._cache.say, self._models)
 
     def _choice(self, *, first: bool) -> Choice:
         """Return what is asked for; what was tried once in this run is not tried again."""
@@ -196,8 +206,8 @@ class Ingestion:
         self.parked = counts.parked
         if counts.paused != (self.progress.state == "paused") and not self._stopping:
             self.progress.pause(counts.paused)
-        if self._crew.models != self._models:
-            self._models = self._crew.models
+        if not self._crew.models.items() <= self._models.items():
+            self._models |= self._crew.models
             self._cache.say(self._models)
         for name in self._crew.take_fallen():
             self._queue.abandon(name)

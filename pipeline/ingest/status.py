@@ -7,10 +7,10 @@ from pathlib import Path
 
 import msgspec
 
-from pipeline.ingest.cache import Cache
-from pipeline.ingest.manifest import read_manifest, require_ours
+from pipeline.ingest.cache.manifest import read_manifest, require_ours
+from pipeline.ingest.cache.records import STAGES
+from pipeline.ingest.cache.store import Cache
 from pipeline.ingest.queue.base import Counts, WorkQueue
-from pipeline.ingest.records import STAGES
 
 MOST_PARKED = 10_000
 """Listed at most."""

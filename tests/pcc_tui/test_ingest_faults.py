@@ -16,7 +16,7 @@ from random import Random
 import pytest
 
 from journal import check
-from pipeline.ingest.records import Outcome
+from pipeline.ingest.cache.records import Outcome
 from tests.support.ingesting import (
     SCRIPTED,
     Ingest,
@@ -101,7 +101,7 @@ def test_killed_between_the_cache_and_the_queue(ingest: Ingest, tmp_path: Path, 
         "            fuse.unlink()\n"
         "            os.kill(os.getpid(), 9)\n"
         "    sync(descriptor)\n"
-        "if 'pipeline.ingest.worker' in sys.orig_argv:\n"
+        "if 'pipeline.ingest.workers.worker' in sys.orig_argv:\n"
         "    os.fdatasync = deadly\n"
     )
     report = ingest.report("run", *SCRIPTED)
@@ -199,7 +199,7 @@ def test_workers_that_die_at_once_end_the_run(ingest: Ingest, tmp_path: Path) ->
     ingest.draw(2)
     (tmp_path / "engine" / "sitecustomize.py").write_text(
         "import os, sys\n"
-        "if 'pipeline.ingest.worker' in sys.orig_argv:\n"
+        "if 'pipeline.ingest.workers.worker' in sys.orig_argv:\n"
         "    sys.stderr.write('no luck today')\n"
         "    sys.stderr.flush()\n"
         "    os._exit(3)\n"

@@ -13,8 +13,8 @@ import pytest
 from PIL import Image
 
 from journal import CaptionRecord, scan
-from pipeline.ingest.records import Detection, Embedding
-from pipeline.ingest.region_vectors import RegionVectors
+from pipeline.ingest.cache.records import Detection, Embedding
+from pipeline.ingest.cache.region_vectors import RegionVectors
 from tests.support.apps import write_records
 from tests.support.drawn_text import draw_line
 from tests.support.ingesting import Ingest, open_to_others, tree

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.ingest.manifest import PHASE, VERSION, schema_hash
+from pipeline.ingest.cache.manifest import PHASE, VERSION, schema_hash
 from tests.support.drawn_text import draw_line
 from tests.support.ingesting import (
     SCRIPTED,

@@ -11,7 +11,7 @@ from textual.widgets import Input
 
 from pcc_tui.screens.title import TitleDialog
 from pcc_tui.widgets.text import Words
-from pipeline.ingest.manifest import read_manifest, write_manifest
+from pipeline.ingest.cache.manifest import read_manifest, write_manifest
 from pipeline.ingest.queue.base import Item
 from pipeline.ingest.queue.sqlite_queue import SqliteQueue
 from tests.pcc_tui.test_datasets_screen import bench

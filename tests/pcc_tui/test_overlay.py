@@ -18,8 +18,8 @@ from pcc_tui.overlay import COLOURS, MOST_DRAWN, Mark, Overlay, draw, overlay_of
 from pcc_tui.screens.review import ReviewScreen
 from pcc_tui.widgets.findings import FindingsView
 from pcc_tui.widgets.picture import PictureBox
-from pipeline.ingest.findings import Findings, FindingsIndex
-from pipeline.ingest.manifest import read_manifest, write_manifest
+from pipeline.ingest.cache.findings import Findings, FindingsIndex
+from pipeline.ingest.cache.manifest import read_manifest, write_manifest
 from tests.pcc_tui.test_hostile import HOSTILE
 from tests.support.apps import caption, make_app, running, shown, until, write_records
 from tests.support.ingested import Thing, Writing, ingested, looked_at

@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 
 from journal import JournalError, Status, check, scan
-from pipeline.ingest.cache import Cache, Result
-from pipeline.ingest.committing import Committer, Leases
+from pipeline.ingest.cache.manifest import ModelFacts, dataset_digest, manifest_path, read_manifest
+from pipeline.ingest.cache.records import Detection, Embedding, Outcome, RegionLabel, Text
+from pipeline.ingest.cache.store import Cache, Result
 from pipeline.ingest.errors import CacheRefused
-from pipeline.ingest.manifest import ModelFacts, dataset_digest, manifest_path, read_manifest
 from pipeline.ingest.queue.base import Item
 from pipeline.ingest.queue.sqlite_queue import SqliteQueue
-from pipeline.ingest.records import Detection, Embedding, Outcome, RegionLabel, Text
+from pipeline.ingest.workers.committing import Committer, Leases
 from tests.support.ingesting import open_to_others
 
 SIGLIP = ModelFacts("siglip", {"weights": "1"})
@@ -161,7 +161,7 @@ def test_four_processes_add_the_same_at_once(cache: Cache) -> None:
     program = (
         "import sys\n"
         "from pathlib import Path\n"
-        "from pipeline.ingest.cache import Cache\n"
+        "from pipeline.ingest.cache.store import Cache\n"
         "from tests.pipeline.test_ingest_cache import result\n"
         "cache = Cache(Path(sys.argv[1]))\n"
         "for number in range(25):\n"

@@ -17,12 +17,12 @@ import msgspec
 import pytest
 
 from journal import JournalLocked
-from pipeline.ingest import database
-from pipeline.ingest.database_schema import APPLICATION, LAYOUT
+from pipeline.ingest.cache.manifest import dataset_digest
 from pipeline.ingest.errors import CacheRefused
-from pipeline.ingest.import_report import Adapter, ImportReport
-from pipeline.ingest.importing import Importer
-from pipeline.ingest.manifest import dataset_digest
+from pipeline.ingest.importing import database
+from pipeline.ingest.importing.database_schema import APPLICATION, LAYOUT
+from pipeline.ingest.importing.importer import Importer
+from pipeline.ingest.importing.report import Adapter, ImportReport
 from pipeline.jobs.thread_step import Gate, GivenUp
 from tests.support.caches import detection, line, outcome, text, write_cache, write_vectors
 
@@ -495,7 +495,8 @@ def test_another_schema_is_read_as_far_as_it_has_our_fields(tmp_path: Path, db: 
     )
     report = take_in(cache, db, "schema")
 
-    assert (report.adapted, report.cache_id) == ("schema", "phase-2:cache")
+    assert report.adapted == "schema"
+    assert report.cache_id.startswith("phase-2:cache-")
     assert [(one.line, "region_id" in one.why) for one in report.named] == [(2, True)]
     assert ask(db, "SELECT image_id, region_id FROM objects") == [("a.jpg", "obj-7")]
     assert ask(db, "SELECT text_id, text FROM texts") == [("line 1", "one"), ("line 2", "two")]
@@ -554,8 +555,8 @@ def test_given_up_at_any_gate_the_database_is_as_it_was(cache: Path, db: Path) -
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from pipeline.ingest import database, replay
-from pipeline.ingest.importing import Importer
+from pipeline.ingest.importing import database, replay
+from pipeline.ingest.importing.importer import Importer
 from pipeline.jobs.thread_step import Gate
 
 class Deadly(Gate):

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.ingest.outcomes import Outcomes
-from pipeline.ingest.planning import Choice, Copy, Planner, copied, work_of
+from pipeline.ingest.cache.outcomes import Outcomes
+from pipeline.ingest.cache.records import StageName
+from pipeline.ingest.planning.plan import Choice, Copy, Planner, copied, work_of
 from pipeline.ingest.queue.base import Item
-from pipeline.ingest.records import StageName
 from tests.support.caches import Fields, outcome, write_cache
 
 OCR: tuple[StageName, ...] = ("ocr",)

@@ -8,7 +8,7 @@ from random import Random
 import pytest
 
 from backends.detectors.base import Box, Label, Proposal
-from pipeline.ingest.merging import Region, merge, overlap
+from pipeline.ingest.vision.merging import Region, merge, overlap
 
 
 def dog(x: float, score: float, label: str = "dog") -> Proposal:

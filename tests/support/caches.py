@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from journal import record_key, seal
-from pipeline.ingest.manifest import Manifest, dataset_digest, schema_hash, write_manifest
+from pipeline.ingest.cache.manifest import Manifest, dataset_digest, schema_hash, write_manifest
 
 Fields = dict[str, Any]
 

@@ -8,8 +8,7 @@ from typing import NamedTuple
 
 from backends.detectors.base import Box
 from journal import split_path, utc_now
-from pipeline.ingest.cache import Cache, Result
-from pipeline.ingest.records import (
+from pipeline.ingest.cache.records import (
     STAGES,
     Detection,
     Outcome,
@@ -17,6 +16,7 @@ from pipeline.ingest.records import (
     StageName,
     Text,
 )
+from pipeline.ingest.cache.store import Cache, Result
 
 SIZE = (900, 600)
 

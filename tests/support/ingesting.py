@@ -16,9 +16,9 @@ from typing import Any
 from PIL import Image
 
 from journal import check, scan
+from pipeline.ingest.cache.records import Detection, Outcome, Text
 from pipeline.ingest.queue.base import Counts
 from pipeline.ingest.queue.opening import open_queue
-from pipeline.ingest.records import Detection, Outcome, Text
 from pipeline.photos.photo import photo_key
 from tests.conftest import CLEAN_ENVIRONMENT, PCC
 from tests.support.scripted_ocr import NAME, install
@@ -186,7 +186,8 @@ def workers_of(pid: int) -> list[int]:
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     except OSError:
         return []
-    return [int(child) for child in children if b"ingest.worker" in command_line(int(child))]
+    worker = b"ingest.workers.worker"
+    return [int(child) for child in children if worker in command_line(int(child))]
 
 
 def command_line(pid: int) -> bytes:

@@ -16,7 +16,7 @@ import msgspec
 
 from pipeline.ingest.errors import QueueLost
 
-LEASE_SECONDS = 120.0
+LEASE_SECONDS = 60.0
 MAX_ATTEMPTS = 3
 CHUNK = 2_000
 """Items enqueued at once: other workers wait a few hundredths of a second at most."""

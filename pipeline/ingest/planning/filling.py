@@ -7,12 +7,12 @@ from itertools import islice
 from typing import TypeVar
 
 from journal import record_key, utc_now
-from pipeline.ingest.cache import Cache, Result
-from pipeline.ingest.file_digests import FileDigests
-from pipeline.ingest.outcomes import Ended
-from pipeline.ingest.planning import Choice, Copy, Plan, Planner, copied, work_of
+from pipeline.ingest.cache.outcomes import Ended
+from pipeline.ingest.cache.records import STAGES, Outcome
+from pipeline.ingest.cache.store import Cache, Result
+from pipeline.ingest.planning.file_digests import FileDigests
+from pipeline.ingest.planning.plan import Choice, Copy, Plan, Planner, copied, work_of
 from pipeline.ingest.queue.base import Item, Parked, WorkQueue
-from pipeline.ingest.records import STAGES, Outcome
 from pipeline.ingest.request import IngestRequest
 from pipeline.jobs.thread_step import Gate
 from pipeline.photos.walk import walk_photos

@@ -11,7 +11,7 @@ import msgspec
 
 from journal import Follower, Malformed, Status, record_key
 from journal.reader import collector_off
-from pipeline.ingest.records import StageName
+from pipeline.ingest.cache.records import StageName
 
 
 class _Head(msgspec.Struct, gc=False):

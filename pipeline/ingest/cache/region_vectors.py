@@ -17,9 +17,9 @@ from journal import (
     patient_lock,
     sync_directory,
 )
+from pipeline.ingest.cache.manifest import ModelFacts
+from pipeline.ingest.cache.records import Detection, Embedding, sealed_lines
 from pipeline.ingest.errors import CacheRefused
-from pipeline.ingest.manifest import ModelFacts
-from pipeline.ingest.records import Detection, Embedding, sealed_lines
 
 if TYPE_CHECKING:
     import numpy as np

@@ -9,10 +9,10 @@ import msgspec
 from blake3 import blake3
 
 from journal import split_path, utc_now
-from pipeline.ingest.cache import Result
-from pipeline.ingest.outcomes import Ended, Outcomes
+from pipeline.ingest.cache.outcomes import Ended, Outcomes
+from pipeline.ingest.cache.records import Outcome, StageName
+from pipeline.ingest.cache.store import Result
 from pipeline.ingest.queue.base import Item
-from pipeline.ingest.records import Outcome, StageName
 from pipeline.photos.photo import photo_key
 
 

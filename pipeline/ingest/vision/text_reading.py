@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from backends.ocr.base import OcrEngine, Quad
-from pipeline.ingest.records import NO_TEXT
+from pipeline.ingest.cache.records import NO_TEXT
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -11,8 +11,8 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from journal import DiskFull, JournalLocked, free_bytes
-from pipeline.ingest.database_schema import APPLICATION, LAYOUT, SCHEMA
 from pipeline.ingest.errors import CacheRefused
+from pipeline.ingest.importing.database_schema import APPLICATION, LAYOUT, SCHEMA
 
 BUSY_SECONDS = 5.0
 CACHE_KIB = 32 << 10

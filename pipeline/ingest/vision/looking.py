@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from backends.detectors.base import Box, Detector, Label
 from backends.detectors.siglip import RegionLabeller
 from backends.errors import ModelError
-from pipeline.ingest.merging import merge
-from pipeline.ingest.records import RegionLabel, StageName
+from pipeline.ingest.cache.records import RegionLabel, StageName
+from pipeline.ingest.vision.merging import merge
 
 if TYPE_CHECKING:
     import numpy as np

@@ -8,13 +8,13 @@ from pathlib import Path
 import msgspec
 
 from journal import record_key
+from pipeline.ingest.cache.records import RegionLabel
 from pipeline.ingest.errors import CacheRefused
-from pipeline.ingest.faults import box_fault, path_fault, score_fault, size_fault
-from pipeline.ingest.import_report import ImportReport
-from pipeline.ingest.phase_one import Document, documents
-from pipeline.ingest.records import RegionLabel
-from pipeline.ingest.rows import RegionRow, TextRow
-from pipeline.ingest.tables import Tables
+from pipeline.ingest.importing.faults import box_fault, path_fault, score_fault, size_fault
+from pipeline.ingest.importing.phase_one import Document, documents
+from pipeline.ingest.importing.report import ImportReport
+from pipeline.ingest.importing.rows import RegionRow, TextRow
+from pipeline.ingest.importing.tables import Tables
 from pipeline.jobs.thread_step import Gate
 
 MAKER = "phase-1"

@@ -9,14 +9,14 @@ from pathlib import Path
 import msgspec
 
 from journal import record_key
-from pipeline.ingest.adapters import Chosen, choose
-from pipeline.ingest.database import transaction
+from pipeline.ingest.cache.manifest import Manifest, dataset_digest
 from pipeline.ingest.errors import CacheRefused
-from pipeline.ingest.import_report import Adapter, ImportReport
-from pipeline.ingest.manifest import Manifest, dataset_digest
-from pipeline.ingest.phase_one_rows import import_documents
-from pipeline.ingest.replay import OUTCOMES, Replay
-from pipeline.ingest.tables import Tables
+from pipeline.ingest.importing.adapters import Chosen, choose
+from pipeline.ingest.importing.database import transaction
+from pipeline.ingest.importing.phase_one_rows import import_documents
+from pipeline.ingest.importing.replay import OUTCOMES, Replay
+from pipeline.ingest.importing.report import Adapter, ImportReport
+from pipeline.ingest.importing.tables import Tables
 from pipeline.jobs.thread_step import Gate
 
 

@@ -7,8 +7,8 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
-from pipeline.ingest.import_report import ImportReport
-from pipeline.ingest.rows import EmbeddingRow, OutcomeRow, PhotoRow, RegionRow, TextRow
+from pipeline.ingest.importing.report import ImportReport
+from pipeline.ingest.importing.rows import EmbeddingRow, OutcomeRow, PhotoRow, RegionRow, TextRow
 
 PHOTOS_AT_HAND = 4096
 

@@ -6,11 +6,11 @@ import asyncio
 import logging
 import time
 
-from pipeline.ingest.cache import Result
-from pipeline.ingest.committing import Leases
+from pipeline.ingest.cache.store import Result
 from pipeline.ingest.queue.base import Leased, WorkQueue
-from pipeline.ingest.results import LeasedPhoto
-from pipeline.ingest.stage import IngestStage
+from pipeline.ingest.vision.results import LeasedPhoto
+from pipeline.ingest.vision.stage import IngestStage
+from pipeline.ingest.workers.committing import Leases
 from pipeline.jobs.job import Job
 
 LOOK_SECONDS = 0.25

@@ -14,13 +14,19 @@ from typing import NamedTuple, TypeVar
 import msgspec
 
 from journal import Seal, inspect_lines
-from pipeline.ingest.adapters import LooseDetection, LooseText
-from pipeline.ingest.faults import number_of, outcome_fault, path_fault, region_fault, text_fault
-from pipeline.ingest.import_report import Adapter, ImportReport
-from pipeline.ingest.records import Detection, Embedding, Outcome, Text
-from pipeline.ingest.region_vectors import RegionVectors, VectorFacts
-from pipeline.ingest.rows import EmbeddingRow, OutcomeRow, PhotoRow, RegionRow, TextRow
-from pipeline.ingest.tables import Tables
+from pipeline.ingest.cache.records import Detection, Embedding, Outcome, Text
+from pipeline.ingest.cache.region_vectors import RegionVectors, VectorFacts
+from pipeline.ingest.importing.adapters import LooseDetection, LooseText
+from pipeline.ingest.importing.faults import (
+    number_of,
+    outcome_fault,
+    path_fault,
+    region_fault,
+    text_fault,
+)
+from pipeline.ingest.importing.report import Adapter, ImportReport
+from pipeline.ingest.importing.rows import EmbeddingRow, OutcomeRow, PhotoRow, RegionRow, TextRow
+from pipeline.ingest.importing.tables import Tables
 from pipeline.jobs.thread_step import Gate
 
 ROWS_AT_ONCE = 5000

@@ -8,7 +8,7 @@ import os
 import re
 from collections.abc import Sequence
 
-from pipeline.ingest.records import Detection, Outcome, Text
+from pipeline.ingest.cache.records import Detection, Outcome, Text
 
 LARGEST_SIDE = 1 << 24
 """Pixels; no file format goes further."""

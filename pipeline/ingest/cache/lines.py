@@ -12,7 +12,7 @@ import msgspec
 
 from journal import BOM, Follower, read_line, record_key
 from journal.reader import UNREADABLE, collector_off
-from pipeline.ingest.records import Detection, Text
+from pipeline.ingest.cache.records import Detection, Text
 
 R = TypeVar("R", Detection, Text)
 

@@ -9,8 +9,8 @@ import msgspec
 from blake3 import blake3
 
 from journal import atomic_rewrite, utc_now
+from pipeline.ingest.cache.records import RECORD_TYPES
 from pipeline.ingest.errors import CacheRefused
-from pipeline.ingest.records import RECORD_TYPES
 
 PHASE = 2
 """1 was a JSON file for each image; 2 is journals that several workers share."""

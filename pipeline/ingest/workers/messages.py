@@ -6,8 +6,8 @@ import msgspec
 
 from backends.base import Loading
 from backends.detectors.base import PROPOSALS
-from pipeline.ingest.manifest import ModelFacts
-from pipeline.ingest.records import StageName
+from pipeline.ingest.cache.manifest import ModelFacts
+from pipeline.ingest.cache.records import StageName
 
 
 class DetectorChoice(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from backends.detectors.base import Box
 from journal import record_key, split_path, utc_now
-from pipeline.ingest.cache import Result
-from pipeline.ingest.looking import Seen
-from pipeline.ingest.manifest import ModelFacts
-from pipeline.ingest.planning import work_of
+from pipeline.ingest.cache.manifest import ModelFacts
+from pipeline.ingest.cache.records import STAGES, Detection, Outcome, StageName, Text
+from pipeline.ingest.cache.store import Result
+from pipeline.ingest.planning.plan import work_of
 from pipeline.ingest.queue.base import Item, Leased
-from pipeline.ingest.records import STAGES, Detection, Outcome, StageName, Text
-from pipeline.ingest.text_reading import Read
+from pipeline.ingest.vision.looking import Seen
+from pipeline.ingest.vision.text_reading import Read
 from pipeline.jobs.stage import Decoded, Failed
 from pipeline.photos.photo import Photo
 

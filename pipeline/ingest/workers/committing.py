@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterable
 
 from journal import Committed, GroupCommit, JournalError
-from pipeline.ingest.cache import Cache, Result
+from pipeline.ingest.cache.store import Cache, Result
 from pipeline.ingest.errors import QueueLost
 from pipeline.ingest.queue.base import Leased, WorkQueue
 

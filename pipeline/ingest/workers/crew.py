@@ -17,13 +17,13 @@ from backends.errors import SetupError
 from backends.helper_process import HelperProcess
 from backends.keys import scrub
 from backends.local.model_process import ENVIRONMENT
+from pipeline.ingest.cache.manifest import ModelFacts
+from pipeline.ingest.cache.records import StageName
 from pipeline.ingest.errors import WorkersDied
-from pipeline.ingest.manifest import ModelFacts
-from pipeline.ingest.records import StageName
-from pipeline.ingest.worker_messages import Failed, Order, Told, Work
+from pipeline.ingest.workers.messages import Failed, Order, Told, Work
 from pipeline.jobs.errors import RunStopped
 
-MODULE = "pipeline.ingest.worker"
+MODULE = "pipeline.ingest.workers.worker"
 
 MOST_DEATHS = 10
 """Deaths with nothing done in between; then it is not the photos."""

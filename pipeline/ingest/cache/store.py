@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from journal import JournalTail, Status, WriterLock, patient_lock
-from pipeline.ingest.manifest import (
+from pipeline.ingest.cache.manifest import (
     Manifest,
     ModelFacts,
     dataset_digest,
@@ -26,10 +26,10 @@ from pipeline.ingest.manifest import (
     schema_hash,
     write_manifest,
 )
-from pipeline.ingest.outcomes import Outcomes
+from pipeline.ingest.cache.outcomes import Outcomes
+from pipeline.ingest.cache.records import Detection, Outcome, StageName, Text, sealed_lines
+from pipeline.ingest.cache.region_vectors import RegionVectors
 from pipeline.ingest.queue.base import Leased
-from pipeline.ingest.records import Detection, Outcome, StageName, Text, sealed_lines
-from pipeline.ingest.region_vectors import RegionVectors
 
 if TYPE_CHECKING:
     import numpy as np

@@ -10,9 +10,7 @@ import msgspec
 from blake3 import blake3
 
 from journal import split_path
-from pipeline.ingest.errors import CacheRefused
-from pipeline.ingest.import_report import Adapter
-from pipeline.ingest.manifest import (
+from pipeline.ingest.cache.manifest import (
     PHASE,
     VERSION,
     Manifest,
@@ -21,8 +19,10 @@ from pipeline.ingest.manifest import (
     require_ours,
     schema_hash,
 )
-from pipeline.ingest.phase_one import json_document
-from pipeline.ingest.records import Detection, Text
+from pipeline.ingest.cache.records import Detection, Text
+from pipeline.ingest.errors import CacheRefused
+from pipeline.ingest.importing.phase_one import json_document
+from pipeline.ingest.importing.report import Adapter
 
 SQLITE_INTEGERS = range(-(2**63), 2**63)
 

@@ -11,9 +11,9 @@ import msgspec
 
 from journal import BOM, Follower, read_line, record_key
 from journal.reader import UNREADABLE, collector_off
-from pipeline.ingest.cache import Cache
-from pipeline.ingest.reading import Lines
-from pipeline.ingest.records import Detection, Outcome, Text
+from pipeline.ingest.cache.lines import Lines
+from pipeline.ingest.cache.records import Detection, Outcome, Text
+from pipeline.ingest.cache.store import Cache
 
 MOST_LINES = 10_000
 """Of one photo that are read; no outcome of ours counts so many."""

@@ -27,18 +27,18 @@ from backends.ocr.base import OcrOptions
 from backends.ocr.registry import make_ocr
 from journal import JournalError
 from pipeline.captions.catalogue import Catalogue
-from pipeline.ingest.cache import Cache, Result
-from pipeline.ingest.committing import Committer, Leases
+from pipeline.ingest.cache.lines import Lines
+from pipeline.ingest.cache.manifest import ModelFacts
+from pipeline.ingest.cache.records import Detection, StageName
+from pipeline.ingest.cache.store import Cache, Result
 from pipeline.ingest.errors import CacheRefused, DeviceLost, IngestError, QueueLost
-from pipeline.ingest.intake import Intake
-from pipeline.ingest.looking import Looker
-from pipeline.ingest.manifest import ModelFacts
 from pipeline.ingest.queue.opening import open_queue
-from pipeline.ingest.reading import Lines
-from pipeline.ingest.records import Detection, StageName
-from pipeline.ingest.stage import IngestStage
-from pipeline.ingest.text_reading import TextReader
-from pipeline.ingest.worker_messages import Failed, Order, Told, Work
+from pipeline.ingest.vision.looking import Looker
+from pipeline.ingest.vision.stage import IngestStage
+from pipeline.ingest.vision.text_reading import TextReader
+from pipeline.ingest.workers.committing import Committer, Leases
+from pipeline.ingest.workers.intake import Intake
+from pipeline.ingest.workers.messages import Failed, Order, Told, Work
 from pipeline.jobs.budget import Budget
 from pipeline.jobs.copies import Copies
 from pipeline.jobs.errors import JobError, RunStopped

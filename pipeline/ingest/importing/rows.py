@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from backends.detectors.base import Box
-    from pipeline.ingest.records import Outcome, RegionLabel
+    from pipeline.ingest.cache.records import Outcome, RegionLabel
 
 
 class PhotoRow(NamedTuple):

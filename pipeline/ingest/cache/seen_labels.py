@@ -9,8 +9,8 @@ from pathlib import Path
 import msgspec
 
 from journal import record_key, scan
-from pipeline.ingest.cache import Cache
-from pipeline.ingest.manifest import read_manifest, require_ours
+from pipeline.ingest.cache.manifest import read_manifest, require_ours
+from pipeline.ingest.cache.store import Cache
 
 
 class _Best(msgspec.Struct, gc=False):

@@ -10,12 +10,12 @@ from backends.base import Loading, PictureSpec
 from backends.detectors.running import VocabularyModel
 from backends.errors import BackendLost, ModelError
 from journal import Status
-from pipeline.ingest.cache import Result
-from pipeline.ingest.looking import Asked, Looker, Seen
-from pipeline.ingest.manifest import ModelFacts
-from pipeline.ingest.records import Detection, StageName
-from pipeline.ingest.results import Maker, Scale, failure, stages_of, success
-from pipeline.ingest.text_reading import Read, TextReader
+from pipeline.ingest.cache.manifest import ModelFacts
+from pipeline.ingest.cache.records import Detection, StageName
+from pipeline.ingest.cache.store import Result
+from pipeline.ingest.vision.looking import Asked, Looker, Seen
+from pipeline.ingest.vision.results import Maker, Scale, failure, stages_of, success
+from pipeline.ingest.vision.text_reading import Read, TextReader
 from pipeline.jobs.errors import RunStopped
 from pipeline.jobs.stage import Decoded, Failed, SoloStage, Usage
 

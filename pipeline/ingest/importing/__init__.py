@@ -1,0 +1,1 @@
+"""From a cache, of this form or another, to tables in SQLite."""

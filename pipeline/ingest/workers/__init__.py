@@ -1,0 +1,1 @@
+"""Workers: processes that hold the models, and what starts and feeds them."""
