@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Iterator
-from io import FileIO
 from pathlib import Path
 
 import msgspec
 
-from journal import BOM, Follower, read_line, record_key
-from journal.reader import UNREADABLE, collector_off
-from pipeline.ingest.cache.lines import Lines
+from journal import record_key
+from pipeline.ingest.cache.lines import Lines, counted
 from pipeline.ingest.cache.records import Detection, Outcome, Text
 from pipeline.ingest.cache.store import Cache
 
@@ -41,68 +37,6 @@ class Findings(msgspec.Struct):
     missing: int = 0
 
 
-class _Head(msgspec.Struct, gc=False):
-    rel_path: str = msgspec.field(name="image_id")
-    raw_path: str | None = None
-
-
-class OutcomeLines:
-    """Knows where the outcomes of each photo stand in a file that grows; holds none of them.
-
-    Args:
-        path: `outcomes.jsonl` of a cache.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._follower = Follower(path, _Head)
-        self._generation = self._follower.generation
-        self._offsets: dict[str, array[int]] = {}
-        self._decode = msgspec.json.Decoder(Outcome).decode
-
-    def refresh(self) -> int:
-        """Take in what was written since; return how many lines that were."""
-        count = 0
-        with collector_off():
-            for offset, head in self._follower.poll():
-                self._begin_anew_if_replaced()
-                key = record_key(head.rel_path, head.raw_path)
-                self._offsets.setdefault(key, array("q")).append(offset)
-                count += 1
-        self._begin_anew_if_replaced()
-        return count
-
-    def _begin_anew_if_replaced(self) -> None:
-        if self._follower.generation != self._generation:
-            self._generation = self._follower.generation
-            self._offsets.clear()
-
-    def of(self, key: str) -> list[Outcome]:
-        """Return the outcomes of a photo, oldest first, one a stage."""
-        last: dict[str, Outcome] = {}
-        for outcome in self._read(key):
-            last.pop(outcome.stage, None)
-            last[outcome.stage] = outcome
-        return [*last.values()]
-
-    def _read(self, key: str) -> Iterator[Outcome]:
-        offsets = self._offsets.get(key)
-        if not offsets:
-            return
-        try:
-            file = FileIO(self._path, "rb")
-        except OSError:
-            return
-        with file:
-            for offset in offsets:
-                try:
-                    outcome = self._decode(read_line(file, offset).removeprefix(BOM))
-                except UNREADABLE:
-                    continue
-                if outcome.key == key:
-                    yield outcome
-
-
 class FindingsIndex:
     """Finds what a cache knows of a photo. One thread refreshes; others may ask meanwhile.
 
@@ -112,7 +46,7 @@ class FindingsIndex:
 
     def __init__(self, directory: Path) -> None:
         cache = Cache(directory)
-        self._outcomes = OutcomeLines(cache.outcomes_path)
+        self._outcomes = Lines(cache.outcomes_path, Outcome)
         self._regions = Lines(cache.detections, Detection)
         self._texts = Lines(cache.texts, Text)
 
@@ -126,7 +60,7 @@ class FindingsIndex:
 
     def of(self, key: str) -> Findings | None:
         """Return what was found in a photo, None if it has not been looked at."""
-        outcomes = self._outcomes.of(key)
+        outcomes = self._last_outcomes(key)
         if not outcomes:
             return None
         found = Findings()
@@ -140,6 +74,14 @@ class FindingsIndex:
             self._take(outcome, found)
         return found
 
+    def _last_outcomes(self, key: str) -> list[Outcome]:
+        """Return the outcomes of a photo, oldest first, one a stage."""
+        last: dict[str, Outcome] = {}
+        for outcome in self._outcomes.of(key):
+            last.pop(outcome.stage, None)
+            last[outcome.stage] = outcome
+        return [*last.values()]
+
     def _take(self, outcome: Outcome, found: Findings) -> None:
         """Add what a stage found."""
         looked_at = self._original(outcome)
@@ -151,12 +93,12 @@ class FindingsIndex:
         if looked_at.width and looked_at.height:
             found.size = looked_at.width, looked_at.height
         if outcome.stage == "ocr":
-            lines = self._texts.of(looked_at.key, looked_at.work, count)
+            lines = counted(self._texts, looked_at.key, looked_at.work, count)
             found.not_read = next((line.skipped for line in lines if line.skipped), None)
             found.texts = [line for line in lines if line.skipped is None]
             found.missing += count - len(lines)
         else:
-            found.regions = self._regions.of(looked_at.key, looked_at.work, count)
+            found.regions = counted(self._regions, looked_at.key, looked_at.work, count)
             found.missing += count - len(found.regions)
 
     def _original(self, outcome: Outcome) -> Outcome | None:
@@ -164,7 +106,7 @@ class FindingsIndex:
         if outcome.copied_from is None:
             return outcome
         found = None
-        for original in self._outcomes.of(record_key(outcome.copied_from, None)):
+        for original in self._last_outcomes(record_key(outcome.copied_from, None)):
             alike = (original.stage == "ocr") == (outcome.stage == "ocr")
             same = alike and original.digest == outcome.digest
             if same and original.status == "success" and original.copied_from is None:

@@ -1,4 +1,4 @@
-"""Regions and texts of a photo, read from a cache when it is looked at."""
+"""The lines of a photo, read from a file of a cache when the photo is looked at."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ import msgspec
 
 from journal import BOM, Follower, read_line, record_key
 from journal.reader import UNREADABLE, collector_off
-from pipeline.ingest.cache.records import Detection, Text
+from pipeline.ingest.cache.records import Detection, Outcome, Text
 
-R = TypeVar("R", Detection, Text)
+R = TypeVar("R", Detection, Text, Outcome)
+C = TypeVar("C", Detection, Text)
 
 
 class _Key(msgspec.Struct, gc=False):
@@ -26,7 +27,7 @@ class Lines(Generic[R]):
     """Knows where the lines of each photo stand in a file that grows; holds none of them.
 
     Args:
-        path: `detections.jsonl` or `ocr.jsonl`.
+        path: `detections.jsonl`, `ocr.jsonl` or `outcomes.jsonl`.
         record_type: What a line holds.
     """
 
@@ -37,8 +38,9 @@ class Lines(Generic[R]):
         self._generation = self._follower.generation
         self._offsets: dict[str, array[int]] = {}
 
-    def refresh(self) -> None:
-        """Take in what was written since."""
+    def refresh(self) -> int:
+        """Take in what was written since; return how many lines that were."""
+        count = 0
         with collector_off():
             for offset, head in self._follower.poll():
                 self._begin_anew_if_replaced()
@@ -48,29 +50,17 @@ class Lines(Generic[R]):
                     self._offsets[key] = array("q", (offset,))
                 else:
                     offsets.append(offset)
+                count += 1
         self._begin_anew_if_replaced()
+        return count
 
     def _begin_anew_if_replaced(self) -> None:
         if self._follower.generation != self._generation:
             self._generation = self._follower.generation
             self._offsets.clear()
 
-    def of(self, key: str, work: str | None, count: int) -> list[R]:
-        """Return the lines of a photo.
-
-        Args:
-            key: Of the photo.
-            work: That of its outcome.
-            count: How many that counts; of those with one number the last counts.
-        """
-        last: dict[str, R] = {}
-        for record in self._read(key):
-            if record.work == work:
-                last[record.identity()[1]] = record
-        names = [f"{prefix}{number}" for number in range(count) for prefix in "rt"]
-        return [last[name] for name in names if name in last]
-
-    def _read(self, key: str) -> Iterator[R]:
+    def of(self, key: str) -> Iterator[R]:
+        """Yield all lines of a photo, the oldest first."""
         offsets = self._offsets.get(key)
         if not offsets:
             return
@@ -86,3 +76,17 @@ class Lines(Generic[R]):
                     continue
                 if record.key == key:
                     yield record
+
+
+def counted(lines: Lines[C], key: str, work: str | None, count: int) -> list[C]:
+    """Return those lines of a photo that its outcome counts.
+
+    Args:
+        lines: Of regions or texts.
+        key: Of the photo.
+        work: That of its outcome.
+        count: How many that counts; of those with one number the last counts.
+    """
+    last = {record.identity()[1]: record for record in lines.of(key) if record.work == work}
+    names = [f"{prefix}{number}" for number in range(count) for prefix in "rt"]
+    return [last[name] for name in names if name in last]

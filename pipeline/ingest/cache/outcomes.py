@@ -23,18 +23,23 @@ class _Head(msgspec.Struct, gc=False):
     raw_path: str | None = None
     digest: str | None = None
     lines: int = 0
+    found: int = 0
     version: str = ""
     work: str | None = None
+    error: str | None = None
     copied_from: str | None = None
 
 
 class Ended(NamedTuple):
     """How a stage ended for a photo; the fields are those of its outcome."""
 
+    stage: StageName
     status: Status
     version: str
     work: str | None
     lines: int
+    found: int
+    error: str | None
     copied_from: str | None
     digest: str | None
 
@@ -79,7 +84,17 @@ class Outcomes:
         if digest != head.digest:
             digest = self.digests[key] = head.digest
         version = sys.intern(head.version)
-        ended = Ended(head.status, version, head.work, head.lines, head.copied_from, digest)
+        ended = Ended(
+            stage=head.stage,
+            status=head.status,
+            version=version,
+            work=head.work,
+            lines=head.lines,
+            found=head.found,
+            error=head.error,
+            copied_from=head.copied_from,
+            digest=digest,
+        )
         self._stages.setdefault(head.stage, {})[key] = ended
         if head.stage == "detect":
             self._void_label(key, ended)

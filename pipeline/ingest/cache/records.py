@@ -121,6 +121,7 @@ class Outcome(_Record, kw_only=True):
         at: When, UTC, RFC 3339.
         digest: Content hash of the file, None where it could not be read.
         lines: Regions or texts it gave: `r0` to `r(N-1)`, or `t0` to `t(N-1)`.
+        found: How many of these are regions, or texts that say something.
         version: Whose work it is: models, their revisions, and what they were asked.
         width: Of the upright photo, in pixels.
         height: Of the upright photo, in pixels.
@@ -136,6 +137,7 @@ class Outcome(_Record, kw_only=True):
     raw_path: str | None = None
     digest: str | None = None
     lines: int = 0
+    found: int = 0
     version: str = ""
     width: int | None = None
     height: int | None = None

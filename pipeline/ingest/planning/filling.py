@@ -82,11 +82,6 @@ class Filler:
             )
 
     @property
-    def total(self) -> int:
-        """Photos of this plan that lacked something."""
-        return self.plan.items + self.plan.copies
-
-    @property
     def left(self) -> int:
         """Photos that still lack something."""
         return len(self.pending) + len(self._copies)

@@ -222,6 +222,7 @@ def copied(copy: Copy, outcomes: Outcomes) -> Result | None:
                 at=utc_now(),
                 digest=copy.digest,
                 lines=ended.lines,
+                found=ended.found,
                 version=ended.version,
                 work=work_of(f"{rel_path} is {copy.original} by {ended.work}"),
                 error=None if ended.status == "success" else f"as {copy.original}",

@@ -147,6 +147,9 @@ def success(
     outcomes = _outcomes(decoded, maker)
     for outcome in outcomes:
         outcome.lines = len(texts if outcome.stage == "ocr" else detections)
+        outcome.found = outcome.lines
+        if outcome.stage == "ocr":
+            outcome.found = sum(text.skipped is None for text in texts)
     return Result(
         outcomes,
         detections,

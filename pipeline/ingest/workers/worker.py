@@ -27,7 +27,7 @@ from backends.ocr.base import OcrOptions
 from backends.ocr.registry import make_ocr
 from journal import JournalError
 from pipeline.captions.catalogue import Catalogue
-from pipeline.ingest.cache.lines import Lines
+from pipeline.ingest.cache.lines import Lines, counted
 from pipeline.ingest.cache.manifest import ModelFacts
 from pipeline.ingest.cache.records import Detection, StageName
 from pipeline.ingest.cache.store import Cache, Result
@@ -147,7 +147,7 @@ class Worker:
         if ended is None:
             return []
         self._regions.refresh()
-        return self._regions.of(owner, ended.work, ended.lines)
+        return counted(self._regions, owner, ended.work, ended.lines)
 
     def _learn(self) -> None:
         """Read what the cache and the captions hold so far."""
