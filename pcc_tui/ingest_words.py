@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from pcc_tui.wording import counts, duration
+from pcc_tui.wording import counted, counts, duration
 from pipeline.ingest.importing.report import ImportReport
 
 if TYPE_CHECKING:
+    from pipeline.ingest.ingestion import IngestReport
     from pipeline.ingest.queue.base import Counts
     from pipeline.ingest.status import IngestStatus
 
@@ -28,17 +29,24 @@ class IngestAnswer(msgspec.Struct):
     parked: int
 
 
-def ingest_words(answer: IngestAnswer) -> list[str]:
-    """Return what an ingestion did, line by line."""
+def ingest_words(answer: IngestAnswer | IngestReport, *, go_on: str, why: str) -> list[str]:
+    """Return what an ingestion did, line by line.
+
+    Args:
+        answer: What it did.
+        go_on: How to go on.
+        why: What tells why photos were given up.
+    """
     if not answer.attempted and not answer.remaining:
-        lines = [f"Nothing to do: {answer.photos:,} photos have been through all stages"]
+        through = counted(answer.photos, "photo has", "photos have")
+        lines = [f"Nothing to do: {through} been through all stages"]
     else:
-        done = counts(answer.by_status)
-        lines = [f"{answer.attempted:,} photos ({done}) in {duration(answer.seconds)}"]
+        done = counted(answer.attempted, "photo", "photos")
+        lines = [f"{done} ({counts(answer.by_status)}) in {duration(answer.seconds)}"]
     if answer.remaining:
-        lines.append(f"{answer.remaining:,} photos are left; r goes on")
+        lines.append(f"{counted(answer.remaining, 'photo is', 'photos are')} left; {go_on}")
     if answer.parked:
-        lines.append(f"{answer.parked:,} photos were given up; v tells why")
+        lines.append(f"{counted(answer.parked, 'photo was', 'photos were')} given up; {why}")
     return lines
 
 
@@ -67,14 +75,15 @@ def queue_words(queue: Counts) -> str:
     )
 
 
-def status_words(found: IngestStatus, cache: str) -> list[str]:
+def status_words(found: IngestStatus, cache: str, most: int = MOST_SHOWN) -> list[str]:
     """Return how a cache and its queue stand, line by line.
 
     Args:
         found: What was found.
         cache: The directory, as it is to be shown.
+        most: Photos given up that are listed.
     """
-    lines = [f"{found.photos:,} photos in {cache}"]
+    lines = [f"{counted(found.photos, 'photo', 'photos')} in {cache}"]
     for stage, by_status in found.stages.items():
         who = found.models.get(stage)
         lines.append(f"  {stage}: {counts(by_status)}{f', by {who}' if who else ''}")
@@ -82,7 +91,7 @@ def status_words(found: IngestStatus, cache: str) -> list[str]:
         lines.append(f"{found.damaged:,} lines of outcomes.jsonl hold no record")
     if found.parked:
         lines.append("Given up; `pcc ingest run --retry-errors` tries them again:")
-    lines += [f"  {parked.image_id}: {parked.reason}" for parked in found.parked[:MOST_SHOWN]]
-    if len(found.parked) > MOST_SHOWN:
-        lines.append(f"  and {len(found.parked) - MOST_SHOWN:,} more")
+    lines += [f"  {parked.image_id}: {parked.reason}" for parked in found.parked[:most]]
+    if len(found.parked) > most:
+        lines.append(f"  and {len(found.parked) - most:,} more; --json lists them all")
     return lines

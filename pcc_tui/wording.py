@@ -76,3 +76,8 @@ def counts(by_status: dict[str, int]) -> str:
     """Return `1,198 success, 42 error_api`, successes first."""
     ordered = sorted(by_status.items(), key=lambda item: (item[0] != "success", item[0]))
     return ", ".join(f"{count:,} {status}" for status, count in ordered if count) or "none"
+
+
+def counted(count: int, one: str, many: str) -> str:
+    """Return a number with what it counts, in the singular or the plural."""
+    return f"{count:,} {one if count == 1 else many}"

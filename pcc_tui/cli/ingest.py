@@ -12,7 +12,6 @@ from pcc_tui.cli.groups import show_help, takes_groups
 from pcc_tui.cli.ingest_options import Looking, Models, Place
 from pcc_tui.cli.options import Site, require_extra, require_text
 from pcc_tui.cli.output import ExitCode, fail, narration, print_json, say
-from pcc_tui.wording import counts, duration
 
 if TYPE_CHECKING:
     from pipeline.ingest.cache.records import StageName
@@ -166,18 +165,8 @@ def _run(request: IngestRequest, stream: TextIO) -> IngestResult:
 
 
 def _tell(result: IngestResult) -> None:
-    report = result.report
-    if not report.attempted and not report.remaining:
-        say(f"Nothing to do: {report.photos:,} photos have been through all stages")
-    else:
-        say(
-            f"{report.attempted:,} photos ({counts(report.by_status)}) "
-            f"in {duration(report.seconds)}"
-        )
-    if report.remaining:
-        say(f"{report.remaining:,} photos are left; the same command goes on")
-    if report.parked:
-        say(
-            f"{report.parked:,} photos were given up; `pcc ingest status` tells why, "
-            "--retry-errors tries them again"
-        )
+    from pcc_tui.ingest_words import ingest_words
+
+    why = "`pcc ingest status` tells why, --retry-errors tries again"
+    for line in ingest_words(result.report, go_on="the same command goes on", why=why):
+        say(line)

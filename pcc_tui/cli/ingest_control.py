@@ -10,11 +10,9 @@ from pcc_tui.cli.groups import takes_groups
 from pcc_tui.cli.ingest_options import Place
 from pcc_tui.cli.options import Site, require_extra
 from pcc_tui.cli.output import ExitCode, print_json, say
-from pcc_tui.wording import counts
 
 if TYPE_CHECKING:
     from pipeline.ingest.queue.base import WorkQueue
-    from pipeline.ingest.status import IngestStatus
 
 SHOWN = 10
 
@@ -22,14 +20,17 @@ SHOWN = 10
 @takes_groups
 def status(place: Place, site: Site) -> int:
     """Show what a cache holds, and how its queue stands."""
+    from pcc_tui.ingest_words import queue_words, status_words
     from pipeline.ingest.status import status_of
 
     with _queue(place, site) as queue:
         found = status_of(place.directory(site), queue)
     if site.json:
         print_json(found)
-    else:
-        _tell(found)
+        return ExitCode.OK
+    for line in status_words(found, found.cache, SHOWN):
+        say(line)
+    say(f"Queue: {queue_words(found.queue)}, {found.queue.done:,} done")
     return ExitCode.OK
 
 
@@ -73,19 +74,3 @@ def _queue(place: Place, site: Site) -> Iterator[WorkQueue]:
         yield queue
     finally:
         queue.close()
-
-
-def _tell(found: IngestStatus) -> None:
-    queue = found.queue
-    say(f"Cache {found.cache}: {found.photos:,} photos")
-    for stage, by_status in found.stages.items():
-        who = found.models.get(stage)
-        say(f"  {stage}: {counts(by_status)}{f', by {who}' if who else ''}")
-    say(
-        f"Queue{' (paused)' if queue.paused else ''}: {queue.waiting:,} waiting, "
-        f"{queue.leased:,} in workers' hands, {queue.done:,} done, {queue.parked:,} given up"
-    )
-    for parked in found.parked[:SHOWN]:
-        say(f"  given up: {parked.image_id}: {parked.reason}")
-    if len(found.parked) > SHOWN:
-        say(f"  and {len(found.parked) - SHOWN:,} more; --json lists them all")

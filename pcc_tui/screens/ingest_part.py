@@ -115,7 +115,7 @@ class IngestPart:
         """Return what an ingestion or an import did, nothing for any other job."""
         answer = ended.read_answer(IngestAnswer, "parked")
         if answer is not None:
-            return ingest_words(answer)
+            return ingest_words(answer, go_on="r goes on", why="v tells why")
         report = ended.read_answer(ImportReport, "regions")
         return [] if report is None else import_words(report)
 
