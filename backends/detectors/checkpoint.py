@@ -29,6 +29,9 @@ REVISIONS = {
 LETTERS = 256
 """Any real tokenizer knows more."""
 
+DECISIVE = ("config.json", "preprocessor_config.json", "tokenizer.json")
+"""Files beside the weights."""
+
 SHORT = 12
 """Digits of a commit or a digest that stand in a version."""
 
@@ -55,12 +58,16 @@ class Checkpoint(msgspec.Struct, frozen=True):
         return {"trust_remote_code": False, **pinned}
 
     def digest(self) -> str:
-        """Return the hash of the configuration and the weights: 64 hexadecimal digits.
+        """Return the hash of what decides what the model sees: 64 hexadecimal digits.
 
-        A directory with a copy of what the hub has gets the same.
+        Called once it is loaded. A directory with a copy of what the hub has gets the same,
+        whatever else lies there.
         """
+        whole = self.directory / "model.safetensors"
+        parts = sorted(self.directory.glob("model-*-of-*.safetensors"))
+        others = (self.directory / name for name in DECISIVE)
         hasher = blake3(max_threads=blake3.AUTO)
-        for path in (self.directory / "config.json", *sorted(self.directory.glob("*.safetensors"))):
+        for path in (*filter(Path.is_file, others), *([whole] if whole.is_file() else parts)):
             hasher.update(f"{path.name}\n{path.stat().st_size}\n".encode())
             hasher.update_mmap(path)
         return hasher.hexdigest()

@@ -30,7 +30,7 @@ def status(place: Place, site: Site) -> int:
         return ExitCode.OK
     for line in status_words(found, found.cache, SHOWN):
         say(line)
-    say(f"Queue: {queue_words(found.queue)}, {found.queue.done:,} done")
+    say(f"Queue: {found.queue.done:,} done, {queue_words(found.queue)}")
     return ExitCode.OK
 
 

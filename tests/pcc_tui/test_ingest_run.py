@@ -158,7 +158,7 @@ def test_paused_from_another_terminal_and_a_photo_that_vanishes_meanwhile(ingest
     running = ingest.start("run", *SCRIPTED, "--json")
     wait_until(lambda: ingest.counts().waiting == 20, "the queue is filled")
     wait_until(lambda: workers_of(running.pid), "a worker is there")
-    assert "Queue (paused): 20 waiting" in ingest("status").stdout
+    assert "Queue: 4 done, 20 waiting, 0 in hands, 0 given up, paused" in ingest("status").stdout
     (ingest.photos / "p00010.png").unlink()
     assert running.poll() is None
     assert ingest.count() == 4
