@@ -145,8 +145,6 @@ class Ingestion:
     async def _fill(self, choice: Choice) -> None:
         self._filling = True
         try:
-            if choice.retry_errors:
-                await asyncio.to_thread(self._queue.unpark)
             await asyncio.to_thread(self.filler.fill, choice, self._gate)
         except GivenUp:
             pass
@@ -186,7 +184,6 @@ class Ingestion:
         if news:
             self._crew.something_done()
         self._count(news)
-        self.parked = counts.parked
         if counts.paused != (self.progress.state == "paused") and not self._stopping:
             self.progress.pause(counts.paused)
         return counts
@@ -226,6 +223,7 @@ class Ingestion:
         copies = await asyncio.to_thread(self.filler.write_copies)
         self.progress.add([_usage_of_copy(one) for one in copies])
         await self._take_in()
+        self.parked = await asyncio.to_thread(self.filler.given_up)
         return bool(self.filler.left or self.filler.plan.changed)
 
     async def _dismiss(self, at_work: asyncio.Task[None] | None) -> None:

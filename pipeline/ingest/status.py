@@ -10,6 +10,7 @@ import msgspec
 from pipeline.ingest.cache.manifest import read_manifest, require_ours
 from pipeline.ingest.cache.records import STAGES
 from pipeline.ingest.cache.store import Cache
+from pipeline.ingest.planning.plan import standing
 from pipeline.ingest.queue.base import Counts, WorkQueue
 
 MOST_PARKED = 10_000
@@ -35,8 +36,8 @@ class IngestStatus(msgspec.Struct):
         photos: Photos that have an outcome.
         stages: Those, by stage and status.
         models: Who did each stage last.
-        queue: What is where.
-        parked: What was given up, oldest first.
+        queue: What is where; of parked items those that stand.
+        parked: What was given up and not done since, oldest first.
         damaged: Lines of `outcomes.jsonl` that hold no record.
     """
 
@@ -66,18 +67,19 @@ def status_of(directory: Path, queue: WorkQueue) -> IngestStatus:
         for stage in STAGES
     }
     parked: list[GivenUp] = []
-    for one in queue.parked():
-        if len(parked) == MOST_PARKED:
-            break
-        item = one.item
-        parked.append(GivenUp(item.rel_path, item.stages, one.attempts, one.reason, one.at))
+    given_up = 0
+    for one in standing(queue.parked(), cache.outcomes):
+        given_up += 1
+        if given_up <= MOST_PARKED:
+            item = one.item
+            parked.append(GivenUp(item.rel_path, item.stages, one.attempts, one.reason, one.at))
     return IngestStatus(
         cache=str(directory),
         cache_id=manifest.cache_id,
         photos=len(cache.outcomes.digests),
         stages={stage: by_status for stage, by_status in stages.items() if by_status},
         models={stage: facts.version for stage, facts in manifest.models.items()},
-        queue=queue.counts(),
+        queue=msgspec.structs.replace(queue.counts(), parked=given_up),
         parked=parked,
         damaged=cache.outcomes.malformed.damaged,
     )

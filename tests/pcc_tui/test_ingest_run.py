@@ -174,14 +174,15 @@ def test_paused_from_another_terminal_and_a_photo_that_vanishes_meanwhile(ingest
 def test_pause_in_the_middle_finishes_what_is_in_flight(ingest: Ingest) -> None:
     """And a second run beside the first helps, with workers of its own."""
     ingest.draw(60)
-    running = [ingest.start("run", *SCRIPTED, SCRIPTED_SECONDS="0.05")]
+    running = [ingest.start("run", *SCRIPTED, SCRIPTED_SECONDS="0.1")]
     wait_until(lambda: ingest.count() >= 5, "it works")
     ingest("pause")
     wait_for_snapshot(
         ingest.workspace, lambda shot: shot["state"] == "paused" and not shot["current"]
     )
-    running.append(ingest.start("run", *SCRIPTED, SCRIPTED_SECONDS="0.05"))
-    wait_until(lambda: workers_of(running[1].pid), "the other has a worker")
+    running.append(ingest.start("run", *SCRIPTED, SCRIPTED_SECONDS="0.1"))
+    log = ingest.cache / "ingest.log"
+    wait_until(lambda: log.read_text().count("worker starts") == 2, "the other has a worker")
     stands = ingest.report("status")["photos"]
     assert ingest.report("status")["queue"]["paused"]
     assert 5 <= stands == ingest.count() < 60

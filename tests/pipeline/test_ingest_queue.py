@@ -121,6 +121,7 @@ def test_failed_items_go_behind_and_are_parked_in_the_end(open_one: Open, kind: 
     assert queue.enqueue(make_items(4, "k"), redo=True) == 0, "parked and leased are left alone"
     assert queue.counts() == Counts(waiting=0, leased=2, done=0, parked=2, paused=False)
 
+    assert queue.unpark({"no such key"}) == 0
     assert queue.unpark() == 2
     assert list(queue.parked()) == []
     waiting = queue.lease("w", 9)

@@ -11,7 +11,15 @@ from pipeline.ingest.cache.outcomes import Ended
 from pipeline.ingest.cache.records import STAGES, Outcome
 from pipeline.ingest.cache.store import Cache, Result
 from pipeline.ingest.planning.file_digests import FileDigests
-from pipeline.ingest.planning.plan import Choice, Copy, Plan, Planner, copied, work_of
+from pipeline.ingest.planning.plan import (
+    Choice,
+    Copy,
+    Plan,
+    Planner,
+    copied,
+    standing,
+    work_of,
+)
 from pipeline.ingest.queue.base import Item, Parked, WorkQueue
 from pipeline.ingest.request import IngestRequest
 from pipeline.jobs.thread_step import Gate
@@ -74,6 +82,8 @@ class Filler:
             self._copies += [one for one in some if isinstance(one, Copy)]
             self.pending.update({work_of(item.key): item for item in items})
             self._queue.enqueue(items, redo=True)
+            if choice.retry_errors:
+                self._queue.unpark({item.key for item in items})
         gate.go_through(len(walked.paths))
         if planner.plan.undetected:
             self.warnings.append(
@@ -107,6 +117,14 @@ class Filler:
             written += [result.outcomes[0] for result in self._cache.add(found)]
         self._copies = left
         return written
+
+    def given_up(self) -> int:
+        """Return how many parked items stand: their photos are still what could not be done.
+
+        Raises:
+            QueueLost: the queue failed.
+        """
+        return sum(1 for _ in standing(self._queue.parked(), self._cache.outcomes))
 
     def write_parked(self) -> None:
         """Write outcomes for items that were given up without one: their workers died.

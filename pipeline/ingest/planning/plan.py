@@ -8,11 +8,11 @@ from collections.abc import Iterable, Iterator
 import msgspec
 from blake3 import blake3
 
-from journal import split_path, utc_now
+from journal import record_key, split_path, utc_now
 from pipeline.ingest.cache.outcomes import Ended, Outcomes
-from pipeline.ingest.cache.records import Outcome, StageName
+from pipeline.ingest.cache.records import STAGES, Outcome, StageName
 from pipeline.ingest.cache.store import Result
-from pipeline.ingest.queue.base import Item
+from pipeline.ingest.queue.base import Item, Parked
 from pipeline.photos.photo import photo_key
 
 
@@ -201,6 +201,16 @@ def work_of(item_key: str) -> str:
 
 def _short_hash(text: str) -> str:
     return blake3(text.encode("utf-8", "surrogatepass")).hexdigest(8)
+
+
+def standing(parked: Iterable[Parked], outcomes: Outcomes) -> Iterator[Parked]:
+    """Yield what was given up and not done since: its photo may have been mended, or changed."""
+    for one in parked:
+        key = record_key(one.item.rel_path, one.item.raw_path)
+        work = work_of(one.item.key)
+        ended = [outcomes.of(key, stage) for stage in STAGES if stage in one.item.stages]
+        if all(found is None or found.work == work for found in ended):
+            yield one
 
 
 def copied(copy: Copy, outcomes: Outcomes) -> Result | None:

@@ -10,7 +10,7 @@ with it changes the item. So an item is completed by one lease and no more.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -211,8 +211,11 @@ class WorkQueue(ABC):
         """
 
     @abstractmethod
-    def unpark(self) -> int:
+    def unpark(self, keys: Collection[str] | None = None) -> int:
         """Have parked items wait again, as though never tried; return how many.
+
+        Args:
+            keys: Which, None for all.
 
         Raises:
             QueueLost: the queue failed.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 from typing import cast
@@ -144,13 +144,13 @@ class RedisQueue(WorkQueue):
         page = self._link.ask(lambda client: client.xrange(self._parked, after, "+", PAGE))
         return cast("list[tuple[str, dict[str, str]]]", page)
 
-    def unpark(self) -> int:
+    def unpark(self, keys: Collection[str] | None = None) -> int:
         """Have parked items wait again, as though never tried; return how many."""
-        newest = self._link.ask(lambda client: client.xrevrange(self._parked, "+", "-", 1))
-        last = str(newest[0][0]) if newest else "0"
-        count = 0
-        while moved := cast(int, self._link.run(scripts.UNPARK, last, PAGE)):
-            count += moved
+        after, count = "-", 0
+        while page := self._page(after):
+            ids = [place for place, entry in page if keys is None or entry["key"] in keys]
+            count += cast(int, self._link.run(scripts.UNPARK, *ids)) if ids else 0
+            after = f"({page[-1][0]}"
         return count
 
     def pause(self) -> None:

@@ -269,14 +269,18 @@ return {entries - leased + free, leased - free, done, lying, redis.call('EXISTS'
 UNPARK = (
     _COMMON
     + """
-local entries = redis.call('XRANGE', parked, '-', ARGV[1], 'COUNT', ARGV[2])
-for _, entry in ipairs(entries) do
-    local key = field(entry, 'key')
-    redis.call('XADD', items, '*', 'key', key, 'body', field(entry, 'body'))
-    redis.call('HSET', states, key, 'w0')
-    redis.call('XDEL', parked, entry[1])
+local count = 0
+for _, id in ipairs(ARGV) do
+    local entry = redis.call('XRANGE', parked, id, id)[1]
+    if entry then
+        local key = field(entry, 'key')
+        redis.call('XADD', items, '*', 'key', key, 'body', field(entry, 'body'))
+        redis.call('HSET', states, key, 'w0')
+        redis.call('XDEL', parked, id)
+        count = count + 1
+    end
 end
-return #entries
+return count
 """
 )
-"""Takes the last id to unpark and how many at once; returns how many were unparked."""
+"""Takes ids of parked entries; returns how many were unparked."""

@@ -6,7 +6,7 @@ import secrets
 import sqlite3
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import islice
@@ -219,12 +219,13 @@ class SqliteQueue(WorkQueue):
                 return
             place = rows[-1][0]
 
-    def unpark(self) -> int:
+    def unpark(self, keys: Collection[str] | None = None) -> int:
         """Have parked items wait again, as though never tried; return how many."""
         with self._transaction() as database:
-            rows = database.execute(
-                "SELECT id FROM items WHERE state = 'parked' ORDER BY place"
+            parked = database.execute(
+                "SELECT id, key FROM items WHERE state = 'parked' ORDER BY place"
             ).fetchall()
+            rows = [(number,) for number, key in parked if keys is None or key in keys]
             database.executemany(_UNPARK, rows)
             return len(rows)
 
