@@ -16,14 +16,13 @@ from backends.errors import ModelError
 from backends.ocr.base import Gate as TextGate
 from backends.ocr.base import OcrEngine, OcrOptions
 from backends.ocr.registry import DEFAULT, make_ocr
-from journal import Committed, Status, record_key, split_path
+from journal import Committed, Status, split_path
 from pipeline.ingest.cache.manifest import manifest_path, read_manifest, require_ours
 from pipeline.ingest.cache.store import Cache
 from pipeline.ingest.planning.file_digests import FileDigests
 from pipeline.ingest.planning.plan import Choice, Planner
 from pipeline.ingest.queue.base import Item
 from pipeline.ingest.request import IngestRequest
-from pipeline.ingest.vision.results import path_of
 from pipeline.ingest.vision.stage import EDGE
 from pipeline.jobs.budget import Budget
 from pipeline.jobs.copies import Copies
@@ -237,7 +236,7 @@ def _job(
     engine = make_ocr(DEFAULT if chosen is None else chosen.engine, options)
     return Job(
         GateStage(engine),
-        [Photo(path_of(item), record_key(item.rel_path, item.raw_path)) for item in items],
+        [Photo(item.path, item.photo_key) for item in items],
         photos_dir=request.photos_dir,
         journal=request.cache,
         open_journal=lambda on_commit, on_failure: Counting(rehearsal, on_commit),

@@ -81,7 +81,7 @@ class Ingestion:
         self, request: IngestRequest, cache: Cache, queue: WorkQueue, cache_id: str
     ) -> None:
         self.run_id = new_run_id()
-        self.filler = Filler(request, cache, queue)
+        self.filler = Filler(request.photos_dir, (request.include, request.exclude), cache, queue)
         self.progress = Progress(
             run=self.run_id, stage="ingest", backend="+".join(request.stages), total=0, skipped={}
         )

@@ -9,8 +9,8 @@ import pytest
 
 from pipeline.ingest.cache.outcomes import Outcomes
 from pipeline.ingest.cache.records import StageName
-from pipeline.ingest.planning.plan import Choice, Copy, Planner, copied, work_of
-from pipeline.ingest.queue.base import Item
+from pipeline.ingest.planning.plan import Choice, Copy, Planner, copied
+from pipeline.ingest.queue.base import Item, short_hash
 from tests.support.caches import Fields, outcome, write_cache
 
 OCR: tuple[StageName, ...] = ("ocr",)
@@ -113,7 +113,7 @@ def test_the_outcome_of_a_copy(tmp_path: Path) -> None:
     assert result is not None
     (made,) = result.outcomes
     assert (made.rel_path, made.copied_from, made.lines, made.digest) == ("b", "a", 3, "1")
-    assert made.work == work_of("b is a by w")
+    assert made.work == short_hash("b is a by w")
     failed = known(tmp_path, outcome("a", "ocr", digest="1", status="error_corrupt"))
     result = copied(copy, failed)
     assert result is not None

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
+from pathlib import Path
 from typing import TypeVar
 
-from journal import record_key, utc_now
+from journal import utc_now
 from pipeline.ingest.cache.outcomes import Ended
 from pipeline.ingest.cache.records import STAGES, Outcome
 from pipeline.ingest.cache.store import Cache, Result
@@ -18,10 +19,8 @@ from pipeline.ingest.planning.plan import (
     Planner,
     copied,
     standing,
-    work_of,
 )
 from pipeline.ingest.queue.base import Item, Parked, WorkQueue
-from pipeline.ingest.request import IngestRequest
 from pipeline.jobs.thread_step import Gate
 from pipeline.photos.walk import walk_photos
 
@@ -35,7 +34,8 @@ class Filler:
     """Finds what there is to do, and has it done. Its methods block.
 
     Args:
-        request: What was asked for.
+        photos_dir: The photo library.
+        globs: What of it counts, and what does not.
         cache: What there is.
         queue: Where work goes.
 
@@ -45,11 +45,18 @@ class Filler:
         warnings: Sentences about the walk.
     """
 
-    def __init__(self, request: IngestRequest, cache: Cache, queue: WorkQueue) -> None:
+    def __init__(
+        self,
+        photos_dir: Path,
+        globs: tuple[tuple[str, ...], tuple[str, ...]],
+        cache: Cache,
+        queue: WorkQueue,
+    ) -> None:
         self.plan = Plan()
         self.pending: dict[str, Item] = {}
         self.warnings: list[str] = []
-        self._request = request
+        self._photos_dir = photos_dir
+        self._globs = globs
         self._cache = cache
         self._queue = queue
         self._copies: list[Copy] = []
@@ -66,21 +73,20 @@ class Filler:
             QueueLost: the queue failed.
             GivenUp: the gate says so.
         """
-        request = self._request
         gate.begin("looking for photos", 0, "photos")
-        walked = walk_photos(request.photos_dir, request.include, request.exclude)
+        walked = walk_photos(self._photos_dir, *self._globs)
         self.warnings = walked.warnings
         gate.begin("comparing photos", len(walked.paths), "photos")
         self._cache.outcomes.refresh()
         planner = Planner(self._cache.outcomes, choice)
         self.plan = planner.plan
         self._copies = []
-        digests = FileDigests(self._cache.digests, request.photos_dir)
+        digests = FileDigests(self._cache.digests, self._photos_dir)
         found = planner.sort(digests.of(walked.paths, gate.go_through))
         while some := list(islice(found, AT_ONCE)):
             items = [one for one in some if isinstance(one, Item)]
             self._copies += [one for one in some if isinstance(one, Copy)]
-            self.pending.update({work_of(item.key): item for item in items})
+            self.pending.update({item.work: item for item in items})
             self._queue.enqueue(items, redo=True)
             if choice.retry_errors:
                 self._queue.unpark({item.key for item in items})
@@ -100,7 +106,7 @@ class Filler:
         """Return the outcomes there are of photos whose outcome is awaited: key and outcome."""
         found = []
         for work, item in self.pending.items():
-            key = record_key(item.rel_path, item.raw_path)
+            key = item.photo_key
             ends = [self._cache.outcomes.of(key, stage) for stage in STAGES if stage in item.stages]
             found += [(key, ended) for ended in ends if ended is not None and ended.work == work]
         return found
@@ -141,7 +147,7 @@ class Filler:
 
     def _given_up(self, parked: Parked) -> Result | None:
         """Return the outcomes of a parked item, None if they are not awaited or were written."""
-        item, work = parked.item, work_of(parked.item.key)
+        item, work = parked.item, parked.item.work
         if work not in self.pending:
             return None
         outcomes = [

@@ -6,13 +6,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 import msgspec
-from blake3 import blake3
 
-from journal import record_key, split_path, utc_now
+from journal import split_path, utc_now
 from pipeline.ingest.cache.outcomes import Ended, Outcomes
 from pipeline.ingest.cache.records import STAGES, Outcome, StageName
 from pipeline.ingest.cache.store import Result
-from pipeline.ingest.queue.base import Item, Parked
+from pipeline.ingest.queue.base import Item, Parked, short_hash
 from pipeline.photos.photo import photo_key
 
 
@@ -183,7 +182,7 @@ class Planner:
     def _item(self, path: str, key: str, digest: str | None, wanted: tuple[StageName, ...]) -> Item:
         rel_path, raw_path = split_path(path)
         # The path counts: an item of a file that was renamed meanwhile finds nothing.
-        work = f"{digest or 'unread'}/{_short_hash(key)}/{'+'.join(wanted)}"
+        work = f"{digest or 'unread'}/{short_hash(key)}/{'+'.join(wanted)}"
         if self._choice.redo is not None:
             work += f"/{self._choice.redo}"
         return Item(work, rel_path, raw_path, digest or "", wanted)
@@ -194,22 +193,13 @@ def _has_name(key: str) -> bool:
     return not key.startswith("\0")
 
 
-def work_of(item_key: str) -> str:
-    """Return how outcomes name an item of the queue."""
-    return _short_hash(item_key)
-
-
-def _short_hash(text: str) -> str:
-    return blake3(text.encode("utf-8", "surrogatepass")).hexdigest(8)
-
-
 def standing(parked: Iterable[Parked], outcomes: Outcomes) -> Iterator[Parked]:
     """Yield what was given up and not done since: its photo may have been mended, or changed."""
     for one in parked:
-        key = record_key(one.item.rel_path, one.item.raw_path)
-        work = work_of(one.item.key)
-        ended = [outcomes.of(key, stage) for stage in STAGES if stage in one.item.stages]
-        if all(found is None or found.work == work for found in ended):
+        ended = [
+            outcomes.of(one.item.photo_key, stage) for stage in STAGES if stage in one.item.stages
+        ]
+        if all(found is None or found.work == one.item.work for found in ended):
             yield one
 
 
@@ -234,7 +224,7 @@ def copied(copy: Copy, outcomes: Outcomes) -> Result | None:
                 lines=ended.lines,
                 found=ended.found,
                 version=ended.version,
-                work=work_of(f"{rel_path} is {copy.original} by {ended.work}"),
+                work=short_hash(f"{rel_path} is {copy.original} by {ended.work}"),
                 error=None if ended.status == "success" else f"as {copy.original}",
                 copied_from=copy.original,
             )

@@ -9,11 +9,15 @@ with it changes the item. So an item is completed by one lease and no more.
 
 from __future__ import annotations
 
+import base64
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
 import msgspec
+from blake3 import blake3
 
+from journal import record_key
 from pipeline.ingest.errors import QueueLost
 
 LEASE_SECONDS = 60.0
@@ -44,6 +48,23 @@ class Item(msgspec.Struct, frozen=True):
     raw_path: str | None
     digest: str
     stages: tuple[str, ...]
+
+    @property
+    def work(self) -> str:
+        """What records of the answer name it by: 16 hexadecimal digits of its key's hash."""
+        return short_hash(self.key)
+
+    @property
+    def photo_key(self) -> str:
+        """The name every journal knows the photo by."""
+        return record_key(self.rel_path, self.raw_path)
+
+    @property
+    def path(self) -> str:
+        """The photo's path as the system spells it."""
+        if self.raw_path is None:
+            return self.rel_path
+        return os.fsdecode(base64.b64decode(self.raw_path))
 
 
 class Leased(msgspec.Struct, frozen=True):
@@ -245,6 +266,11 @@ class WorkQueue(ABC):
     @abstractmethod
     def close(self) -> None:
         """Let go of the queue; what is leased stays leased."""
+
+
+def short_hash(text: str) -> str:
+    """Return 16 hexadecimal digits that no two texts of one queue share."""
+    return blake3(text.encode("utf-8", "surrogatepass")).hexdigest(8)
 
 
 def decode_item(body: str | bytes) -> Item:

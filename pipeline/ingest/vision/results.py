@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import base64
-import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from backends.detectors.base import Box
-from journal import record_key, split_path, utc_now
+from journal import split_path, utc_now
 from pipeline.ingest.cache.manifest import ModelFacts
 from pipeline.ingest.cache.records import STAGES, Detection, Outcome, StageName, Text
 from pipeline.ingest.cache.store import Result
-from pipeline.ingest.planning.plan import work_of
-from pipeline.ingest.queue.base import Item, Leased
+from pipeline.ingest.queue.base import Leased
 from pipeline.ingest.vision.looking import Seen
 from pipeline.ingest.vision.text_reading import Read
 from pipeline.jobs.stage import Decoded, Failed
@@ -31,15 +28,7 @@ class LeasedPhoto(Photo, frozen=True):
     @classmethod
     def of(cls, leased: Leased) -> LeasedPhoto:
         """Return the photo of an item."""
-        item = leased.item
-        return cls(path_of(item), record_key(item.rel_path, item.raw_path), leased)
-
-
-def path_of(item: Item) -> str:
-    """Return the path of an item as the system spells it."""
-    if item.raw_path is None:
-        return item.rel_path
-    return os.fsdecode(base64.b64decode(item.raw_path))
+        return cls(leased.item.path, leased.item.photo_key, leased)
 
 
 class Scale(NamedTuple):
@@ -113,7 +102,7 @@ def success(
         maker: Who saw and read.
     """
     rel_path, raw_path = split_path(decoded.photo.path)
-    work = work_of(_leased(decoded.photo).item.key)
+    work = _leased(decoded.photo).item.work
     scale = Scale.of(decoded)
     detections = [
         Detection(
@@ -183,7 +172,7 @@ def _outcomes(decoded: Decoded, maker: Maker) -> list[Outcome]:
             version=maker.models[stage].version if stage in maker.models else "",
             width=None if loaded is None else loaded.facts.width,
             height=None if loaded is None else loaded.facts.height,
-            work=work_of(item.key),
+            work=item.work,
             worker=maker.worker,
         )
         for stage in stages_of(photo)
