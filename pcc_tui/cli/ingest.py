@@ -10,7 +10,7 @@ from backends.ocr.registry import DEFAULT
 from pcc_tui.cli import ingest_control, ingest_import
 from pcc_tui.cli.groups import show_help, takes_groups
 from pcc_tui.cli.ingest_options import Looking, Models, Place
-from pcc_tui.cli.options import Site, require_extra, require_text
+from pcc_tui.cli.options import Globs, Site, require_extra, require_text
 from pcc_tui.cli.output import ExitCode, fail, narration, print_json, say
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ app.command("import")(ingest_import.import_cache)
 def run(
     looking: Looking,
     models: Models,
+    globs: Globs,
     place: Place,
     site: Site,
     dry_run: Annotated[
@@ -45,7 +46,7 @@ def run(
     """Find objects, name them, and read text. Run it again to go on, and beside others to help."""
     stages = looking.chosen()
     _require_extras(stages, models, place, dry_run=dry_run)
-    request = _request(looking, models, place, site)
+    request = _request(looking, models, globs, place, site)
     stream = narration(site.json)
     if dry_run:
         return _rehearse(request, site, stream)
@@ -69,7 +70,9 @@ def _require_extras(
         require_extra("redis", "a queue on Redis")
 
 
-def _request(looking: Looking, models: Models, place: Place, site: Site) -> IngestRequest:
+def _request(
+    looking: Looking, models: Models, globs: Globs, place: Place, site: Site
+) -> IngestRequest:
     from pipeline.ingest.request import IngestRequest
     from pipeline.ingest.workers.messages import OcrChoice
 
@@ -95,8 +98,8 @@ def _request(looking: Looking, models: Models, place: Place, site: Site) -> Inge
         ocr=reads if "ocr" in stages else None,
         device=models.device or None,
         batch_size=models.batch_size,
-        include=tuple(looking.include or ()),
-        exclude=tuple(looking.exclude or ()),
+        include=tuple(globs.include or ()),
+        exclude=tuple(globs.exclude or ()),
         retry_errors=looking.retry_errors,
         redo=looking.redo,
     )

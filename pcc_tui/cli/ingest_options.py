@@ -60,14 +60,6 @@ class Looking:
         Optional[float],
         typer.Option(min=0.0, max=1.0, help="Least score.", show_default="0.1; 0.25 for DINO"),
     ] = None
-    include: Annotated[
-        Optional[list[str]],
-        typer.Option(help="Only photos that match this glob. May be given again."),
-    ] = None
-    exclude: Annotated[
-        Optional[list[str]],
-        typer.Option(help="No photos that match this glob. May be given again."),
-    ] = None
     retry_errors: Annotated[
         bool, typer.Option("--retry-errors", help="Try again what failed or was parked.")
     ] = False

@@ -138,7 +138,21 @@ class Captioning:
 
 
 @dataclasses.dataclass(frozen=True)
-class Work:
+class Globs:
+    """Which photos."""
+
+    include: Annotated[
+        Optional[list[str]],
+        typer.Option(help="Only photos that match this glob. May be given again."),
+    ] = None
+    exclude: Annotated[
+        Optional[list[str]],
+        typer.Option(help="No photos that match this glob. May be given again."),
+    ] = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Work(Globs):
     """What to caption, and what to redo."""
 
     retry_status: Annotated[
@@ -159,14 +173,6 @@ class Work:
         typer.Option(
             help="Work on the photos this file lists, one relative path a line, and no others."
         ),
-    ] = None
-    include: Annotated[
-        Optional[list[str]],
-        typer.Option(help="Only photos that match this glob. May be given again."),
-    ] = None
-    exclude: Annotated[
-        Optional[list[str]],
-        typer.Option(help="No photos that match this glob. May be given again."),
     ] = None
 
     def selection(self) -> Selection:
