@@ -10,8 +10,6 @@ from backends.detectors.grounding_dino import GroundingDinoDetector
 from backends.detectors.owl import OwlDetector
 from backends.errors import SetupError
 
-DEFAULT_DETECTOR = OWLV2
-
 DETECTORS: tuple[type[Detector], ...] = (OwlDetector, GroundingDinoDetector)
 
 

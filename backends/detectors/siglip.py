@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from backends.detectors.base import Label
 from backends.detectors.checkpoint import (
-    SIGLIP,
     Checkpoint,
     load_picture_processor,
     load_weights,
@@ -23,8 +22,6 @@ if TYPE_CHECKING:
 
 PROMPT = "this is a photo of {}"
 """As the documentation of Transformers has it, in the lower case that both SigLIPs learnt."""
-
-DEFAULT_LABELLER = SIGLIP
 
 
 class Labelled(NamedTuple):

@@ -35,7 +35,7 @@ ABOUT = {
 
 STAGES_OF_ROW: dict[str, tuple[str, ...]] = {
     "detect": ("detect",),
-    "label": ("detect", "label"),  # what has no objects yet would be labelled for ever
+    "label": ("detect", "label"),  # what has no objects yet cannot be labelled
     "ocr": ("ocr",),
     ALL: STAGES,
 }

@@ -62,7 +62,7 @@ class Job(Generic[R]):
         progress: Where to count.
         copies: What is known of identical files.
         budget: The sum to keep.
-        open_ended: Whether more photos may come, through `add`, until `no_more` is called.
+        open_ended: Whether more photos may come, through `add`, until it is stopped.
     """
 
     def __init__(
@@ -177,11 +177,6 @@ class Job(Generic[R]):
     def add(self, photos: Iterable[Photo]) -> None:
         """Take on more photos."""
         self._queue.extend(photos)
-        self._wake.set()
-
-    def no_more(self) -> None:
-        """End when what is here is done."""
-        self._open_ended = False
         self._wake.set()
 
     def snapshot(self) -> Snapshot:

@@ -30,9 +30,6 @@ class Leases:
         self._taking = threading.Lock()
         self._closed = False
 
-    def __len__(self) -> int:
-        return len(self._held)
-
     def take(self, count: int) -> list[Leased]:
         """Lease more items.
 
