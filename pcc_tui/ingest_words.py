@@ -25,6 +25,8 @@ class IngestAnswer(msgspec.Struct):
     attempted: int
     by_status: dict[str, int]
     seconds: float
+    done: int
+    errored: int
     remaining: int
     parked: int
 
@@ -37,9 +39,12 @@ def ingest_words(answer: IngestAnswer | IngestReport, *, go_on: str, why: str) -
         go_on: How to go on.
         why: What tells why photos were given up.
     """
-    if not answer.attempted and not answer.remaining:
-        through = counted(answer.photos, "photo has", "photos have")
-        lines = [f"Nothing to do: {through} been through all stages"]
+    if not answer.photos:
+        lines = ["There are no such photos"]
+    elif not answer.attempted and not answer.remaining:
+        errored = f", {answer.errored:,} failed before" if answer.errored else ""
+        through = counted(answer.done, "photo has", "photos have")
+        lines = [f"Nothing to do: {through} been through all stages{errored}"]
     else:
         done = counted(answer.attempted, "photo", "photos")
         lines = [f"{done} ({counts(answer.by_status)}) in {duration(answer.seconds)}"]

@@ -61,5 +61,6 @@ def bootstrap(
         return ExitCode.OK
     tell(outcome)
     say(f"{len(seen):,} photos had labels. Names suggested in {path}: correct its titles, then")
-    say(f"  pcc labels import {path}")
+    photos = "" if site.photos_dir is None else f" --photos-dir {site.photos_dir}"
+    say(f"  pcc labels import {path}{photos}")
     return ExitCode.OK

@@ -12,6 +12,7 @@ from pcc_tui.cli.groups import show_help, takes_groups
 from pcc_tui.cli.ingest_options import Looking, Models, Place
 from pcc_tui.cli.options import Globs, Site, require_extra, require_text
 from pcc_tui.cli.output import ExitCode, fail, narration, print_json, say
+from pcc_tui.wording import counted
 
 if TYPE_CHECKING:
     from pipeline.ingest.cache.records import StageName
@@ -24,10 +25,6 @@ app.callback(
     invoke_without_command=True,
     help="Find the objects and the text in photos, and keep them in a cache.",
 )(show_help)
-app.command("status")(ingest_control.status)
-app.command("pause")(ingest_control.pause)
-app.command("resume")(ingest_control.resume)
-app.command("import")(ingest_import.import_cache)
 
 
 @app.command("run")
@@ -142,8 +139,9 @@ def _rehearse(request: IngestRequest, site: Site, stream: TextIO) -> int:
     for warning in rehearsal.warnings:
         say(f"warning: {warning}")
     say(
-        f"{rehearsal.photos:,} photos: {rehearsal.decoded:,} decode, "
-        f"{rehearsal.unreadable:,} do not; {rehearsal.copies:,} are copies of another"
+        f"{counted(rehearsal.photos, 'photo', 'photos')}: {rehearsal.decoded:,} decoded, "
+        f"{rehearsal.unreadable:,} that cannot be, "
+        f"{counted(rehearsal.copies, 'copy', 'copies')} of another"
     )
     if rehearsal.failed:
         say(f"warning: in {rehearsal.failed:,} the search for text failed")
@@ -173,3 +171,9 @@ def _tell(result: IngestResult) -> None:
     why = "`pcc ingest status` tells why, --retry-errors tries again"
     for line in ingest_words(result.report, go_on="the same command goes on", why=why):
         say(line)
+
+
+app.command("status")(ingest_control.status)
+app.command("pause")(ingest_control.pause)
+app.command("resume")(ingest_control.resume)
+app.command("import")(ingest_import.import_cache)

@@ -84,7 +84,7 @@ class Looking:
             fail("--vocabulary and --vocabulary-file exclude each other", ExitCode.USAGE)
         if self.vocabulary_file is None:
             require_text("--vocabulary", self.vocabulary or "")
-            return tuple(self.vocabulary.split(",")) if self.vocabulary else EVERYDAY
+            return EVERYDAY if self.vocabulary is None else tuple(self.vocabulary.split(","))
         try:
             return tuple(self.vocabulary_file.read_text("utf-8-sig").splitlines())
         except (OSError, UnicodeDecodeError) as error:

@@ -39,7 +39,7 @@ from pcc_tui.cli.output import ExitCode, warn
 from pcc_tui.errors import SettingsError
 from pipeline.clusters.errors import ClusterError, WrongOverride
 from pipeline.datasets.errors import DatasetError
-from pipeline.ingest.errors import CacheRefused, IngestError
+from pipeline.ingest.errors import CacheBusy, CacheRefused, IngestError
 from pipeline.jobs.errors import JobError, WorkspaceBusy
 from pipeline.jobs.log import LOGGER
 from pipeline.photos.errors import PhotoError, PhotosDirMissing
@@ -116,7 +116,7 @@ def _run() -> int:
         return _told("a question was left unanswered; answer it, or give --yes", ExitCode.USAGE)
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
-    except (JournalLocked, WorkspaceBusy) as error:
+    except (CacheBusy, JournalLocked, WorkspaceBusy) as error:
         return _told(str(error), ExitCode.LOCKED)
     except (PhotosDirMissing, BackendError, SettingsError, WrongOverride, CacheRefused) as error:
         return _told(str(error), ExitCode.USAGE)

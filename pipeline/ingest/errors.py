@@ -2,6 +2,7 @@
 
 IngestError
 ├── CacheRefused    the cache is of another form, or another's
+├── CacheBusy       others do another task with the cache
 ├── QueueUnusable   the queue cannot be opened as it stands
 ├── QueueLost       it was open, and cannot go on
 ├── DeviceLost      a worker's device has failed
@@ -17,6 +18,10 @@ class IngestError(Exception):
 
 class CacheRefused(IngestError):
     """Raised before a cache is touched; the message names what was found."""
+
+
+class CacheBusy(IngestError):
+    """Raised when others work on a cache with other stages, models or photos."""
 
 
 class QueueUnusable(IngestError):

@@ -19,7 +19,7 @@ from pipeline.ingest.cache.outcomes import Ended
 from pipeline.ingest.cache.records import Outcome, StageName
 from pipeline.ingest.cache.store import Cache
 from pipeline.ingest.planning.filling import Filler
-from pipeline.ingest.planning.plan import Choice
+from pipeline.ingest.planning.plan import Choice, Plan
 from pipeline.ingest.queue.base import Counts, Item, WorkQueue
 from pipeline.ingest.request import IngestRequest
 from pipeline.ingest.workers.crew import GOODBYE_SECONDS, Crew
@@ -53,6 +53,8 @@ class IngestReport(msgspec.Struct):
         by_status: Those, by status.
         seconds: How long it took.
         rate: Photos a second.
+        done: Photos that had been through all stages before.
+        errored: Photos that had failed before, and were left alone.
         remaining: Photos that still lack something.
         parked: Items of the queue that were given up.
     """
@@ -63,6 +65,8 @@ class IngestReport(msgspec.Struct):
     by_status: dict[str, int]
     seconds: float
     rate: float
+    done: int
+    errored: int
     remaining: int
     parked: int
 
@@ -240,7 +244,8 @@ class Ingestion:
         """Return how far it is."""
         self.progress.total = self.progress.attempted + self.filler.left
         self.progress.loading = self._gate.at if self._filling else self._crew.loading
-        self.progress.remarks = [*self.filler.warnings, *self._crew.all_remarks()]
+        held = ["paused; `pcc ingest resume` goes on"] if self.progress.state == "paused" else []
+        self.progress.remarks = [*self.filler.warnings, *self._crew.all_remarks(), *held]
         shot = self.progress.snapshot()
         shot.current = self._crew.current
         return shot
@@ -285,6 +290,7 @@ class Ingestion:
     def report(self) -> IngestReport:
         """Return what it did."""
         shot = self.progress.snapshot()
+        first = self.filler.first_plan or Plan()
         return IngestReport(
             run=self.run_id,
             photos=self.filler.plan.photos,
@@ -292,6 +298,8 @@ class Ingestion:
             by_status=shot.by_status,
             seconds=round(shot.seconds, 3),
             rate=round(shot.rate, 3),
+            done=first.done,
+            errored=first.errored.total(),
             remaining=self.filler.left,
             parked=self.parked,
         )

@@ -6,8 +6,10 @@ import os
 from pathlib import Path
 
 import msgspec
+from blake3 import blake3
 
 from pipeline.ingest.cache.records import StageName
+from pipeline.ingest.cache.sharing import Task
 from pipeline.ingest.workers.messages import DetectorChoice, LabellerChoice, OcrChoice, Work
 from pipeline.jobs.cores import usable_cores
 
@@ -50,6 +52,13 @@ class IngestRequest(msgspec.Struct, frozen=True, kw_only=True):
     exclude: tuple[str, ...] = ()
     retry_errors: bool = False
     redo: bool = False
+
+    def task(self) -> Task:
+        """Return what its workers must be able to do."""
+        parts = (self.stages, self.detector, self.labeller, self.ocr)
+        place = os.fsencode(self.photos_dir.resolve())
+        hashed = blake3(msgspec.json.encode(parts) + place).hexdigest(8)
+        return Task(hashed, f"{', '.join(self.stages)} of {self.photos_dir}")
 
     def works(self, cache_id: str) -> list[Work]:
         """Return what each worker is told; their names tell the machine and the process.

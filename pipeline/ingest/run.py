@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+from contextlib import closing
 
 import msgspec
 
 from journal import utc_now
+from pipeline.ingest.cache.sharing import Share
 from pipeline.ingest.cache.store import Cache
 from pipeline.ingest.ingestion import Ingestion, IngestReport
 from pipeline.ingest.queue.opening import open_queue
@@ -47,21 +49,28 @@ async def ingest(request: IngestRequest, watch: Watcher) -> IngestResult:
 
     Raises:
         CacheRefused: the cache is of another form.
+        CacheBusy: others do something else with it.
         QueueUnusable: the queue cannot be opened.
         SetupError: an extra or a model is missing.
         See `Ingestion.run` for the rest.
     """
+    request.workspace.mkdir(parents=True, exist_ok=True)
     cache = Cache(request.cache)
     manifest = await asyncio.to_thread(cache.begin)
     queue = await asyncio.to_thread(open_queue, request.queue, cache.directory, manifest.cache_id)
-    with log_to(cache.log):
+    share = Share(cache.directory)
+    with closing(queue), log_to(cache.log):
+        await asyncio.to_thread(share.take, request.task())
+        if share.alone:  # whatever waits there is of a run that ended; this one plans anew
+            await asyncio.to_thread(queue.withdraw)
+            share.begun()
         work = Ingestion(request, cache, queue, manifest.cache_id)
         log.info("start", {"run": work.run_id, "stages": list(request.stages)})
         try:
             ending, code = await _host(work, watch)
         finally:
             log.info("end", msgspec.to_builtins(work.report()))
-            await asyncio.to_thread(queue.close)
+            share.release()
     return IngestResult(ending, code, work.report(), work.snapshot().remarks)
 
 

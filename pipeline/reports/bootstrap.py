@@ -45,8 +45,10 @@ def bootstrap_rows(view: ClusterView, seen: Mapping[str, Counter[str]]) -> Itera
         name = suggested[row["cluster_id"]]
         row["titled_before"] = row["title"]
         row["labels"] = scrub(", ".join(f"{one.label} {one.share:.0%}" for one in found[:SHOWN]))
-        if name:
-            row["title"] = scrub(name if times[name] == 1 else f"{name} ({row['title']})")
+        if name and times[name] == 1:
+            row["title"] = scrub(name)
+        elif name and not row["title"].startswith(name):
+            row["title"] = scrub(f"{name} ({row['title']})")
         yield row
 
 

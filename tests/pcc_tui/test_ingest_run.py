@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -71,7 +72,7 @@ def test_each_photo_once_and_what_is_told_of_it(ingest: Ingest) -> None:
 
     before = (ingest.cache / "outcomes.jsonl").read_bytes()
     again = ingest("run", *SCRIPTED)
-    assert "Nothing to do: 14 photos" in again.stdout
+    assert "Nothing to do: 13 photos have been through all stages, 1 failed" in again.stdout
     assert (ingest.cache / "outcomes.jsonl").read_bytes() == before
     assert tree(ingest.photos) == library
     assert open_to_others(ingest.cache) == []
@@ -243,8 +244,8 @@ def test_a_missing_extra_is_named(
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("status",), "is no cache"),
-        (("pause",), "is no cache"),
+        (("status",), "there is no cache"),
+        (("pause",), "there is no cache"),
         (("run", "--stages", "ocr,sing"), "'sing'"),
         (("run", "--stages", "ocr", "--ocr-engine", "none"), "no OCR engine 'none'"),
         (("run", *SCRIPTED, "--queue", "mysql://x:secret@y"), "a queue is either sqlite"),
@@ -261,3 +262,37 @@ def test_what_makes_no_sense_is_a_line(
     assert says in done.stderr
     assert "secret" not in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def test_another_task_on_the_same_cache_waits_its_turn(ingest: Ingest) -> None:
+    """A worker must be able to do what the queue hands it."""
+    ingest.draw(40)
+    running = ingest.start("run", *SCRIPTED, SCRIPTED_SECONDS="0.1")
+    wait_until(lambda: ingest.count() >= 1, "it works")
+    ingest("pause")
+
+    other = ingest("run", "--stages", "ocr", code=73)
+    assert "another run works on" in other.stderr
+    assert "the same command helps it" in other.stderr
+
+    running.kill()
+    running.wait()
+    ingest("resume")
+    ingest("run", "--stages", "ocr")
+    ingest.assert_each_once()
+    assert {one.status for one in ingest.outcomes()} == {"success"}
+
+
+def test_what_an_interrupted_run_left_waiting_is_not_done_unasked(ingest: Ingest) -> None:
+    ingest.draw(20)
+    ingest("pause", code=64)
+    running = ingest.start("run", *SCRIPTED, SCRIPTED_SECONDS="0.2")
+    wait_until(lambda: ingest.count() >= 1, "it works")
+    running.send_signal(signal.SIGINT)
+    assert running.wait() == 130
+    before = ingest.count()
+
+    report = ingest.report("run", *SCRIPTED, "--include", "p00019.png")
+
+    assert report["attempted"] == 1
+    assert ingest.count() == before + 1

@@ -75,7 +75,7 @@ async def test_each_stage_has_its_counts(workspace: Path, photos: Path) -> None:
         assert one.cells("detect")[1:3] == ["0", "3"]
         await one.go_to("detect")
         await one.press("v")
-        await one.sees("is no cache")
+        await one.sees("there is no cache")
 
         ingested(
             workspace,

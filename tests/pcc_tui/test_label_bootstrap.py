@@ -126,4 +126,4 @@ def test_without_a_cache_it_says_so(pcc: Pcc, workspace: Path) -> None:
     done = pcc("labels", "bootstrap", "--cache", "nowhere")
 
     assert done.returncode == 64
-    assert "nowhere is no cache" in done.stderr
+    assert "there is no cache at nowhere" in done.stderr

@@ -94,7 +94,10 @@ def read_manifest(cache: Path) -> Manifest:
     try:
         return msgspec.json.decode(path.read_bytes(), type=Manifest)
     except FileNotFoundError:
-        raise CacheRefused(f"{cache} is no cache: it has no manifest.json") from None
+        raise CacheRefused(
+            f"there is no cache at {cache}: no manifest.json; `pcc ingest run` makes one, "
+            "--cache names another"
+        ) from None
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise CacheRefused(f"{path} cannot be understood: {error}") from None
 

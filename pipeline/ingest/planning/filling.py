@@ -41,6 +41,7 @@ class Filler:
 
     Attributes:
         plan: Numbers of what was found so far.
+        first_plan: Those of the first filling, before anything was done.
         pending: Photos whose outcome is awaited, by the name of their work.
         warnings: Sentences about the walk.
     """
@@ -53,6 +54,7 @@ class Filler:
         queue: WorkQueue,
     ) -> None:
         self.plan = Plan()
+        self.first_plan: Plan | None = None
         self.pending: dict[str, Item] = {}
         self.warnings: list[str] = []
         self._photos_dir = photos_dir
@@ -80,6 +82,8 @@ class Filler:
         self._cache.outcomes.refresh()
         planner = Planner(self._cache.outcomes, choice)
         self.plan = planner.plan
+        if self.first_plan is None:
+            self.first_plan = planner.plan
         self._copies = []
         digests = FileDigests(self._cache.digests, self._photos_dir)
         found = planner.sort(digests.of(walked.paths, gate.go_through))

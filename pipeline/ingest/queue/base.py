@@ -216,6 +216,14 @@ class WorkQueue(ABC):
         """
 
     @abstractmethod
+    def withdraw(self) -> None:
+        """Take back all that waits or is leased; it counts as done until it is redone.
+
+        Raises:
+            QueueLost: the queue failed.
+        """
+
+    @abstractmethod
     def counts(self) -> Counts:
         """Return how many items are where, in a time that does not grow with them.
 

@@ -118,6 +118,11 @@ class RedisQueue(WorkQueue):
         while self._link.run(scripts.ABANDON, worker):
             pass
 
+    def withdraw(self) -> None:
+        """Take back all that waits or is leased; it counts as done until it is redone."""
+        while self._link.run(scripts.WITHDRAW):
+            pass
+
     def counts(self) -> Counts:
         """Return how many items are where."""
         waiting, leased, done, parked, paused = self._link.run(scripts.COUNTS)

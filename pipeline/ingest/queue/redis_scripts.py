@@ -250,6 +250,19 @@ return some
 )
 """Takes a worker; returns how many of its leases run out by this, at most 1,000."""
 
+WITHDRAW = (
+    _COMMON
+    + """
+local entries = redis.call('XRANGE', items, '-', '+', 'COUNT', 1000)
+for _, entry in ipairs(entries) do
+    redis.call('HSET', states, field(entry, 'key'), 'dwithdrawn')
+    drop(entry[1])
+end
+return #entries
+"""
+)
+"""Takes nothing; returns how many entries it took back, at most 1,000."""
+
 COUNTS = (
     _COMMON
     + """

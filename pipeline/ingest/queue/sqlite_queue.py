@@ -67,6 +67,9 @@ _RELEASE = """
 UPDATE items SET state = 'waiting', attempts = attempts - 1, token = NULL, expires = NULL
 WHERE key = ? AND token = ? AND worker = ? AND state = 'leased'"""
 _ABANDON = "UPDATE items SET expires = 0 WHERE state = 'leased' AND worker = ?"
+_WITHDRAW = """
+UPDATE items SET state = 'done', token = NULL, expires = NULL
+WHERE state IN ('waiting', 'leased')"""
 _PARK = """
 UPDATE items SET state = 'parked', expires = NULL, reason = ?, at = ?,
     place = (SELECT coalesce(max(place), 0) + 1 FROM items WHERE state = 'parked')
@@ -201,6 +204,11 @@ class SqliteQueue(WorkQueue):
         """Let all leases of a worker run out now: it is known to be dead."""
         with self._transaction() as database:
             database.execute(_ABANDON, (worker,))
+
+    def withdraw(self) -> None:
+        """Take back all that waits or is leased; it counts as done until it is redone."""
+        with self._transaction() as database:
+            database.execute(_WITHDRAW)
 
     def counts(self) -> Counts:
         """Return how many items are where."""

@@ -30,6 +30,7 @@ from pipeline.captions.catalogue import Catalogue
 from pipeline.ingest.cache.lines import Lines, counted
 from pipeline.ingest.cache.manifest import ModelFacts
 from pipeline.ingest.cache.records import Detection, StageName
+from pipeline.ingest.cache.sharing import Share
 from pipeline.ingest.cache.store import Cache, Result
 from pipeline.ingest.errors import CacheRefused, DeviceLost, IngestError, QueueLost
 from pipeline.ingest.queue.opening import open_queue
@@ -65,6 +66,8 @@ class Worker:
     def __init__(self, work: Work) -> None:
         self.work = work
         self.cache = Cache(Path(os.fsdecode(work.cache)))
+        self.share = Share(self.cache.directory)
+        self.share.hold()
         self.queue = open_queue(work.queue, self.cache.directory, work.cache_id)
         self.leases = Leases(self.queue, work.worker)
         self._captions = Catalogue(Path(os.fsdecode(work.captions)))

@@ -1,0 +1,110 @@
+"""Who works on a cache: runs and workers of one task share it, another task waits for its turn.
+
+A worker must be able to do whatever the queue hands it. So all that work on a cache at
+one time look for the same things, in the same photos, with the same models.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+
+from pipeline.ingest.errors import CacheBusy
+
+PATIENCE_SECONDS = 5.0
+"""Workers of a run that was killed take a moment to finish what they have in hand."""
+
+LOOK_SECONDS = 0.1
+
+
+class Task(msgspec.Struct, frozen=True):
+    """What is done with a cache.
+
+    Attributes:
+        fingerprint: Of everything that a worker must be able to do.
+        told: The same in words.
+    """
+
+    fingerprint: str
+    told: str
+
+
+class Share:
+    """A share in a cache, held through a lock that dies with its holder.
+
+    Args:
+        cache: Directory of the cache.
+
+    Attributes:
+        alone: Whether nobody else had one when this one was taken.
+    """
+
+    def __init__(self, cache: Path) -> None:
+        self.path = cache / "share.lock"
+        self.alone = False
+        self._descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+    def take(self, task: Task) -> None:
+        """Take a share for a task.
+
+        Raises:
+            CacheBusy: others have one, for another task.
+        """
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not (self._begin(task) or self._join(task)):
+            if time.monotonic() > deadline:
+                raise CacheBusy(
+                    f"another run works on {self.path.parent}: {self._told()}; the same command "
+                    "helps it, another waits for its end or takes another --cache"
+                )
+            time.sleep(LOOK_SECONDS)
+
+    def hold(self) -> None:
+        """Take a share as a worker, whose run has one."""
+        fcntl.flock(self._descriptor, fcntl.LOCK_SH)
+
+    def _begin(self, task: Task) -> bool:
+        """Take the first share; False where there are others."""
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        os.truncate(self._descriptor, 0)
+        os.pwrite(self._descriptor, msgspec.json.encode(task), 0)
+        self.alone = True
+        return True
+
+    def begun(self) -> None:
+        """Let others of the task join."""
+        fcntl.flock(self._descriptor, fcntl.LOCK_SH)
+
+    def _join(self, task: Task) -> bool:
+        """Take a share beside others; False where they have another task, or are just beginning."""
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        found = self._read()
+        if found is not None and found.fingerprint == task.fingerprint:
+            return True
+        fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+        return False
+
+    def _read(self) -> Task | None:
+        with suppress(msgspec.MsgspecError, UnicodeDecodeError, OSError):
+            return msgspec.json.decode(os.pread(self._descriptor, 1 << 16, 0), type=Task)
+        return None
+
+    def _told(self) -> str:
+        found = self._read()
+        return "with other settings" if found is None else found.told
+
+    def release(self) -> None:
+        """Give the share back, once."""
+        with suppress(OSError):
+            os.close(self._descriptor)
