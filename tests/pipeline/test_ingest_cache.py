@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from journal import JournalError, Status, check, scan
+from pipeline.ingest.cache.lines import Lines, counted
 from pipeline.ingest.cache.manifest import ModelFacts, dataset_digest, manifest_path, read_manifest
 from pipeline.ingest.cache.records import Detection, Embedding, Outcome, RegionLabel, Text
 from pipeline.ingest.cache.store import Cache, Result
@@ -150,7 +151,7 @@ def test_a_directory_of_something_else_is_refused(tmp_path: Path, cache: Cache) 
     Cache(cache.directory).begin()  # nothing is in it yet
     cache.add([result("a")])
     manifest_path(cache.directory).unlink()
-    with pytest.raises(CacheRefused, match=r"no manifest\.json"):
+    with pytest.raises(CacheRefused, match=r"lost its manifest"):
         Cache(cache.directory).begin()
     manifest_path(cache.directory).write_text("[]")
     with pytest.raises(CacheRefused, match="cannot be understood"):
@@ -228,3 +229,13 @@ def test_what_another_worker_was_given_meanwhile_is_left_to_it(cache: Cache) -> 
     assert ended(cache) == []
     assert queue.counts().leased == 1
     queue.close()
+
+
+def test_an_outcome_that_counts_a_billion_lines_takes_no_memory(cache: Cache) -> None:
+    cache.add([result("a")])
+    found = Lines(cache.texts, Text)
+    found.refresh()
+
+    assert [one.text for one in counted(found, "a", None, 2_000_000_000)] == ["A"]
+    assert counted(found, "a", None, 0) == []
+    assert counted(found, "a", "another work", 1) == []

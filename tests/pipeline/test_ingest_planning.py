@@ -118,3 +118,29 @@ def test_the_outcome_of_a_copy(tmp_path: Path) -> None:
     result = copied(copy, failed)
     assert result is not None
     assert (result.status, result.reason) == ("error_corrupt", "as a")
+
+
+def test_one_of_two_names_that_differ_in_the_spelling_of_an_accent(tmp_path: Path) -> None:
+    photos: Photos = {"caf\u00e9.png": "1", "cafe\u0301.png": "2", "tea.png": "3"}
+    planner, found = plan(known(tmp_path), photos, Choice(OCR))
+
+    assert len(found) == 2
+    assert planner.plan.twins == 1
+
+
+@pytest.mark.parametrize("copy", ["a", "z"])
+def test_labels_go_to_whose_regions_they_are(tmp_path: Path, copy: str) -> None:
+    original = outcome("m", "detect", 2, digest="1", work="w1")
+    copied_one = outcome(copy, "detect", 2, digest="1", copied_from="m", work="w2")
+    planner = Planner(known(tmp_path, original, copied_one), Choice(("label",)), {"m", copy})
+    photos: Photos = dict.fromkeys(sorted(("m", copy)), "1")
+
+    assert short(list(planner.sort(photos.items()))) == {"m": ("label",), copy: "m"}
+
+
+def test_a_photo_that_cannot_be_read_is_known_as_well(tmp_path: Path) -> None:
+    outcomes = known(tmp_path, outcome("gone", "ocr", status="error_corrupt", digest=None))
+
+    assert outcomes.digests == {"gone": None}
+    _, found = plan(outcomes, {"gone": "1"}, Choice(OCR))
+    assert short(found) == {"gone": ("ocr",)}, "it is there again"

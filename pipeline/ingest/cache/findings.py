@@ -66,6 +66,9 @@ class FindingsIndex:
         found = Findings()
         newest: dict[bool, Outcome] = {}
         for outcome in outcomes:
+            labelled = newest.get(False)
+            if outcome.stage == "detect" and labelled and labelled.work != outcome.work:
+                del newest[False]  # of regions that are there no more
             if outcome.status == "success":
                 newest[outcome.stage == "ocr"] = outcome
             else:

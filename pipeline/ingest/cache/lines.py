@@ -12,7 +12,7 @@ import msgspec
 
 from journal import BOM, Follower, read_line, record_key
 from journal.reader import UNREADABLE, collector_off
-from pipeline.ingest.cache.records import Detection, Outcome, Text
+from pipeline.ingest.cache.records import Detection, Outcome, Text, number_of
 
 R = TypeVar("R", Detection, Text, Outcome)
 C = TypeVar("C", Detection, Text)
@@ -87,6 +87,9 @@ def counted(lines: Lines[C], key: str, work: str | None, count: int) -> list[C]:
         work: That of its outcome.
         count: How many that counts; of those with one number the last counts.
     """
-    last = {record.identity()[1]: record for record in lines.of(key) if record.work == work}
-    names = [f"{prefix}{number}" for number in range(count) for prefix in "rt"]
-    return [last[name] for name in names if name in last]
+    last = {
+        number: record
+        for record in lines.of(key)
+        if record.work == work and (number := number_of(record.identity()[1])) < count
+    }
+    return [last[number] for number in sorted(last)]

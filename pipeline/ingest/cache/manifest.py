@@ -9,6 +9,7 @@ import msgspec
 from blake3 import blake3
 
 from journal import atomic_rewrite, utc_now
+from journal.reader import UNREADABLE
 from pipeline.ingest.cache.records import RECORD_TYPES
 from pipeline.ingest.errors import CacheRefused
 
@@ -94,11 +95,13 @@ def read_manifest(cache: Path) -> Manifest:
     try:
         return msgspec.json.decode(path.read_bytes(), type=Manifest)
     except FileNotFoundError:
+        if (cache / "outcomes.jsonl").exists() and (cache / "outcomes.jsonl").stat().st_size:
+            raise CacheRefused(f"the cache {cache} has lost its manifest.json") from None
         raise CacheRefused(
             f"there is no cache at {cache}: no manifest.json; `pcc ingest run` makes one, "
             "--cache names another"
         ) from None
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (OSError, *UNREADABLE) as error:
         raise CacheRefused(f"{path} cannot be understood: {error}") from None
 
 

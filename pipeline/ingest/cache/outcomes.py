@@ -81,7 +81,7 @@ class Outcomes:
     def _take(self, head: _Head) -> tuple[str, Ended]:
         key = sys.intern(record_key(head.rel_path, head.raw_path))
         digest = self.digests.get(key)
-        if digest != head.digest:
+        if digest is None or digest != head.digest:
             digest = self.digests[key] = head.digest
         version = sys.intern(head.version)
         ended = Ended(

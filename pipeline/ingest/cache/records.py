@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Literal, get_args
 
@@ -166,6 +167,13 @@ class Embedding(_Record, kw_only=True):
 
 
 RECORD_TYPES: tuple[type[_Record], ...] = (Detection, Text, Outcome, Embedding)
+
+
+def number_of(name: str) -> int:
+    """Return the number in `r0` or `t12`; of any other name one that no outcome counts."""
+    digits = name[1:]
+    fits = name[:1] in ("r", "t") and digits.isascii() and digits.isdecimal() and len(digits) < 8
+    return int(digits) if fits else sys.maxsize
 
 
 def sealed_lines(records: Iterable[_Record]) -> bytes:

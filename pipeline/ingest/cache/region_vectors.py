@@ -17,6 +17,7 @@ from journal import (
     patient_lock,
     sync_directory,
 )
+from journal.reader import UNREADABLE
 from pipeline.ingest.cache.manifest import ModelFacts
 from pipeline.ingest.cache.records import Detection, Embedding, sealed_lines
 from pipeline.ingest.errors import CacheRefused
@@ -55,7 +56,7 @@ class RegionVectors:
         """Return what the rows are, None where that cannot be read."""
         try:
             return msgspec.json.decode(self._facts.read_bytes(), type=VectorFacts)
-        except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+        except (OSError, *UNREADABLE):
             return None
 
     def require(self, labeller: ModelFacts) -> None:

@@ -10,6 +10,7 @@ import msgspec
 
 from journal import record_key, scan
 from pipeline.ingest.cache.manifest import read_manifest, require_ours
+from pipeline.ingest.cache.records import number_of
 from pipeline.ingest.cache.store import Cache
 
 
@@ -43,11 +44,10 @@ def seen_labels(directory: Path) -> dict[str, Counter[str]]:
         looked_at = cache.outcomes.regions(owner)
         if looked_at is None or looked_at.digest != ended.digest:
             continue
-        counted = {f"r{number}" for number in range(looked_at.lines)}
         labels = Counter(
             label
             for (region_id, work), label in best.get(owner, {}).items()
-            if region_id in counted and work == looked_at.work
+            if number_of(region_id) < looked_at.lines and work == looked_at.work
         )
         if ended.status == "success" and labels:
             seen[key] = labels

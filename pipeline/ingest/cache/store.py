@@ -123,6 +123,7 @@ class Cache:
         """Bring results to disk, and return them; one whose work was answered before is left out.
 
         Raises:
+            CacheRefused: the vectors here are of another labeller.
             JournalError: they cannot be written.
         """
         with self.locked() as lock:
@@ -130,10 +131,13 @@ class Cache:
             new = [result for result in results if not self._is_answered(result)]
             if not new:
                 return []
+            embedded = [result for result in new if result.vectors]
+            labeller = embedded[0].labeller if embedded else None
+            if labeller is not None:
+                self.vectors.require(labeller)
             self._write(self.detections, [line for result in new for line in result.detections])
             self._write(self.texts, [line for result in new for line in result.texts])
-            embedded = [result for result in new if result.vectors]
-            if embedded and (labeller := embedded[0].labeller) is not None:
+            if labeller is not None:
                 self.vectors.add(
                     [region for result in embedded for region in result.detections],
                     [vector for result in embedded for vector in result.vectors],

@@ -10,6 +10,7 @@ import msgspec
 from blake3 import blake3
 
 from journal import split_path
+from journal.reader import UNREADABLE
 from pipeline.ingest.cache.manifest import (
     PHASE,
     VERSION,
@@ -121,7 +122,7 @@ def _loose_manifest(cache: Path) -> Manifest:
     """Return what a manifest says where it says it as ours do."""
     try:
         fields = msgspec.json.decode(manifest_path(cache).read_bytes(), type=dict[str, Any])
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (OSError, *UNREADABLE) as error:
         raise CacheRefused(f"{manifest_path(cache)} cannot be understood: {error}") from None
     manifest = Manifest(version=0, cache_id="")
     for name in manifest.__struct_fields__:

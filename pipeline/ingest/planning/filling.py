@@ -22,6 +22,7 @@ from pipeline.ingest.planning.plan import (
 )
 from pipeline.ingest.queue.base import Item, Parked, WorkQueue
 from pipeline.jobs.thread_step import Gate
+from pipeline.photos.photo import photo_key
 from pipeline.photos.walk import walk_photos
 
 T = TypeVar("T")
@@ -80,7 +81,9 @@ class Filler:
         self.warnings = walked.warnings
         gate.begin("comparing photos", len(walked.paths), "photos")
         self._cache.outcomes.refresh()
-        planner = Planner(self._cache.outcomes, choice)
+        labels = "label" in choice.stages
+        present = frozenset(map(photo_key, walked.paths)) if labels else frozenset[str]()
+        planner = Planner(self._cache.outcomes, choice, present)
         self.plan = planner.plan
         if self.first_plan is None:
             self.first_plan = planner.plan
@@ -95,6 +98,11 @@ class Filler:
             if choice.retry_errors:
                 self._queue.unpark({item.key for item in items})
         gate.go_through(len(walked.paths))
+        if planner.plan.twins:
+            self.warnings.append(
+                f"{planner.plan.twins:,} photos are passed over: another has the same name, with "
+                "its accents written in another way"
+            )
         if planner.plan.undetected:
             self.warnings.append(
                 f"{planner.plan.undetected:,} photos have no regions to label; "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 import msgspec
 
@@ -54,6 +54,7 @@ class Plan(msgspec.Struct):
         copies: Photos that are identical to one of those, or to one that is done.
         changed: Photos whose content is another than it was; what copied them is to be planned
             again once they are done.
+        twins: Photos whose name differs from another's in the spelling of accents alone.
         undetected: Photos that cannot be labelled, since nothing was looked for in them.
         done: Photos that have been through all stages, without an error.
         errored: Photos whose last outcome is an error that is left alone, by its status.
@@ -64,6 +65,7 @@ class Plan(msgspec.Struct):
     items: int = 0
     copies: int = 0
     changed: int = 0
+    twins: int = 0
     undetected: int = 0
     done: int = 0
     errored: Counter[str] = msgspec.field(default_factory=Counter)
@@ -76,15 +78,20 @@ class Planner:
     Args:
         outcomes: What the cache has.
         choice: What is asked for.
+        present: Keys of all photos on disk; asked for labels alone.
 
     Attributes:
         plan: Numbers of what was sorted so far.
     """
 
-    def __init__(self, outcomes: Outcomes, choice: Choice) -> None:
+    def __init__(
+        self, outcomes: Outcomes, choice: Choice, present: Collection[str] = frozenset()
+    ) -> None:
         self.plan = Plan()
         self._outcomes = outcomes
         self._choice = choice
+        self._present = present
+        self._unusual: set[str] = set()
         self._done = self._find_done()
         self._planned: dict[tuple[str, tuple[StageName, ...]], str] = {}
 
@@ -99,6 +106,9 @@ class Planner:
         for path, digest in photos:
             plan.photos += 1
             key = photo_key(path)
+            if self._is_twin_by_name(key):
+                plan.twins += 1
+                continue
             wanted = self._wanted(key, digest)
             plan.stages.update(wanted)
             if not wanted:
@@ -111,6 +121,14 @@ class Planner:
             else:
                 plan.items += 1
                 yield self._item(path, key, digest, wanted)
+
+    def _is_twin_by_name(self, key: str) -> bool:
+        """Tell whether a photo before had the same name, but for how its accents are written."""
+        if key.isascii():
+            return False
+        is_twin = key in self._unusual
+        self._unusual.add(key)
+        return is_twin
 
     def _wanted(self, key: str, digest: str | None) -> tuple[StageName, ...]:
         """Return the stages that a photo is to go through."""
@@ -173,6 +191,11 @@ class Planner:
         """Return a photo of the same content that has all stages, or gets them in this plan."""
         if not _has_name(key):
             return None
+        if wanted == ("label",):  # whose regions they are, is to have their labels
+            detected = self._outcomes.of(key, "detect")
+            owner = detected.copied_from if detected is not None else None
+            if owner is not None and owner in self._present:
+                return owner
         done = {self._done.get((digest, stage)) for stage in wanted}
         original = done.pop() if len(done) == 1 else None
         if original is None:

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from backends.ocr.base import Quad
 
 
+NOT_READ = ("FileNotFoundError", "PermissionError")
+"""How errors begin that tell nothing of what is in a file: it may be there again next time."""
+
+
 class LeasedPhoto(Photo, frozen=True):
     """A photo that a worker took from the queue."""
 
@@ -152,8 +156,10 @@ def success(
 def failure(failed: Failed, maker: Maker) -> Result:
     """Return the outcomes of a photo that could not be looked at."""
     outcomes = _outcomes(Decoded(failed.photo, failed.loaded), maker)
+    was_read = not failed.error.startswith(NOT_READ)
     for outcome in outcomes:
         outcome.status, outcome.error = failed.status, failed.error
+        outcome.digest = outcome.digest if was_read else None
     return Result(outcomes, leased=_leased(failed.photo))
 
 
