@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from PIL import Image
+from typer.testing import CliRunner
 
 from backends.base import DEFAULT_PROMPT, Caption, Captioner, Options, PhotoInput, encode_picture
 from backends.errors import CallError, TransientError
@@ -15,11 +16,11 @@ from backends.image_tokens import text_tokens
 from backends.registry import backend_class
 from backends.retry import RetryPolicy
 from pcc_tui.cli.full_screen import check_keys
+from pcc_tui.cli.main import app
 from pcc_tui.keys import bindings
 from pcc_tui.preferences import load_preferences
 from pcc_tui.settings import load_settings
 from pipeline.captions.estimate import TYPICAL_TOKENS_OUT
-from tests.conftest import Pcc
 from tests.support.api_server import ApiServer, Reply
 from tests.support.protocols.openai import OpenAIProtocol
 
@@ -31,6 +32,13 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").r
 def blocks(page: str, language: str) -> list[str]:
     """Return the code blocks of a page in one language."""
     return re.findall(rf"```{language}\n(.*?)```", (ROOT / page).read_text("utf-8"), re.DOTALL)
+
+
+def help_of(*command: str) -> str:
+    """Return the help of a command, which has to exist."""
+    shown = CliRunner().invoke(app, [*command, "--help"], prog_name="pcc")
+    assert shown.exit_code == 0, command
+    return shown.output
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -88,16 +96,16 @@ def test_the_examples_of_settings_are_valid(tmp_path: Path) -> None:
     assert settings.prices == {"my-model": (0.10, 0.40)}
 
 
-def test_every_command_and_flag_of_the_readme_exists(pcc: Pcc) -> None:
+def test_every_command_and_flag_of_the_readme_exists() -> None:
     text = (ROOT / "README.md").read_text("utf-8")
     for command in set(re.findall(r"`pcc ([a-z]+(?: [a-z]+)?)", text)) - {"demo"}:
-        assert pcc(*command.split(), "--help").returncode == 0, command
+        help_of(*command.split())
     commands = ("run", "watch", "plan", "estimate", "compare")
     deeper = (
         *(("dataset", "enrich"), ("dataset", "shards"), ("synth", "generate")),
         *(("ingest", "run"), ("ingest", "import")),
     )
-    known = "".join(pcc(*each, "--help").stdout for each in ([], *zip(commands), *deeper))
+    known = "".join(help_of(*each) for each in ([], *zip(commands), *deeper))
     for flag in set(re.findall(r"--[a-z][a-z-]+", text)):
         assert flag in known, flag
 
@@ -134,11 +142,11 @@ def test_readme_has_the_two_commands() -> None:
 @pytest.mark.parametrize(
     ("page", "count"), [("clusters", 14), ("datasets", 3), ("synthetic", 2), ("ingestion", 4)]
 )
-def test_every_command_and_flag_of_a_page_exists(pcc: Pcc, page: str, count: int) -> None:
+def test_every_command_and_flag_of_a_page_exists(page: str, count: int) -> None:
     text = (ROOT / "docs" / f"{page}.md").read_text("utf-8")
     named = re.findall(r"^pcc ((?:(?:labels|dataset|synth|ingest) )?[a-z]+)", text, re.M)
     commands = {tuple(command.split()) for command in named}
-    known = "".join(pcc(*command, "--help").stdout for command in {*commands, ("watch",)})
+    known = "".join(help_of(*command) for command in {*commands, ("watch",)})
     assert len(commands) == count
     for flag in set(re.findall(r"--[a-z][a-z-]+", text)):
         assert flag in known, flag

@@ -125,9 +125,7 @@ class RapidOcr(OcrEngine):
             return Gate(True, best, len(found), found=found)
         if not scores:
             return Gate(False, best, 0, "Nothing looks like text.")
-        return Gate(
-            False, best, 0, f"Nothing looks enough like text, for which {GATE_SCORE} is asked."
-        )
+        return Gate(False, best, 0, f"Nothing looks enough like text: {GATE_SCORE} is asked.")
 
     def read(self, picture: Image, gate: Gate | None = None) -> list[TextLine]:
         """Look for lines at 960 to 1,600 pixels and read them in the picture's own pixels.

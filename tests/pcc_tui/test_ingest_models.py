@@ -96,8 +96,19 @@ def vectors(ingest: Ingest) -> dict[tuple[str, str], Any]:
     return {one.identity(): array[one.row] for _, one in scan(store.keys, Embedding)}
 
 
-def test_all_stages_at_once(at_once: tuple[Ingest, dict[str, Any]]) -> None:
+def test_stages_through_the_command_line(
+    at_once: tuple[Ingest, dict[str, Any]], models: tuple[str, ...], tmp_path: Path
+) -> None:
+    """One test: each process of the suite that had a part of it would make the library anew."""
     ingest, report = at_once
+    check_outcomes(ingest, report)
+    check_coordinates(ingest)
+    check_embeddings(ingest)
+    check_that_turns_equal_all_at_once(ingest, models, tmp_path)
+
+
+def check_outcomes(ingest: Ingest, report: dict[str, Any]) -> None:
+    """All stages of each photo are there, once."""
     assert report["by_status"] == {"success": 10}
     assert report["photos"] == 10
     ingest.assert_each_once()
@@ -121,10 +132,8 @@ def test_all_stages_at_once(at_once: tuple[Ingest, dict[str, Any]]) -> None:
     assert open_to_others(ingest.cache) == []
 
 
-def test_boxes_and_texts_are_in_pixels_of_the_upright_photo(
-    at_once: tuple[Ingest, dict[str, Any]],
-) -> None:
-    ingest, _ = at_once
+def check_coordinates(ingest: Ingest) -> None:
+    """Boxes and texts are in pixels of the upright photo."""
     found = regions(ingest)
     boxes = {path: np.array([thing.bbox for thing in things]) for path, things in found.items()}
     for path in (f"{orientation}.png" for orientation in TURNS):
@@ -143,8 +152,8 @@ def test_boxes_and_texts_are_in_pixels_of_the_upright_photo(
         assert np.array(text.quad) / scale == pytest.approx(drawn, abs=12), text
 
 
-def test_embeddings_fit_their_keys(at_once: tuple[Ingest, dict[str, Any]]) -> None:
-    ingest, _ = at_once
+def check_embeddings(ingest: Ingest) -> None:
+    """Rows fit their keys."""
     rows = vectors(ingest)
     assert rows.keys() == {thing.identity() for thing in ingest.detections()}
     assert np.linalg.norm(np.array(list(rows.values())), axis=1) == pytest.approx(1, abs=1e-5)
@@ -154,10 +163,10 @@ def test_embeddings_fit_their_keys(at_once: tuple[Ingest, dict[str, Any]]) -> No
         assert rows[f"{orientation}.png", "r0"] == pytest.approx(rows["1.png", "r0"], abs=1e-3)
 
 
-def test_stage_after_stage_equals_all_at_once(
-    at_once: tuple[Ingest, dict[str, Any]], models: tuple[str, ...], tmp_path: Path
+def check_that_turns_equal_all_at_once(
+    whole: Ingest, models: tuple[str, ...], tmp_path: Path
 ) -> None:
-    whole, _ = at_once
+    """Stage after stage gives what all at once give."""
     names = {"1.png", "3.png", "same.png"}
     with Ingest(tmp_path) as ingest:
         for name in names:
