@@ -36,8 +36,6 @@ from tests.support.drawn_text import (
 ROOT = Path(__file__).parents[2]
 SIGN = "Harbour Cafe 24"
 
-pytest.importorskip("rapidocr")
-
 
 class EchoOcr(OcrEngine):
     """An engine as somebody else might write it."""

@@ -1,8 +1,8 @@
 """A cache on disk: its files, and how several processes add to it without a lost or double line.
 
 Whoever writes holds the lock of `outcomes.jsonl` for that moment. The outcome of a
-photo is written last, so what a killed worker left in the other files counts for
-nothing; the next worker's lines take its place.
+photo is written last, and only lines of the same work count with it. So what a killed
+worker left in the other files counts for nothing.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 PATIENCE_SECONDS = 60.0
-"""The lock is held for milliseconds; one that is held for so long is held by a hung process."""
+"""The lock is held for a few syncs; one that is held for so long is held by a hung process."""
 
 
 class Result(msgspec.Struct):
