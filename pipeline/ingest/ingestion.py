@@ -99,6 +99,7 @@ class Ingestion:
         self._filling = False
         self._models: dict[StageName, ModelFacts] = {}
         self._commands: set[asyncio.Task[object]] = set()
+        self._parked_before = 0
         self.parked = 0
 
     async def run(self) -> Ending:
@@ -185,8 +186,9 @@ class Ingestion:
     async def _take_in(self) -> Counts:
         """Count what is new in the cache, and return how the queue stands."""
         news, counts = await asyncio.to_thread(self._look)
-        if news:
+        if news or counts.parked > self._parked_before:  # giving up is progress, too
             self._crew.something_done()
+        self._parked_before = counts.parked
         self._count(news)
         if counts.paused != (self.progress.state == "paused") and not self._stopping:
             self.progress.pause(counts.paused)

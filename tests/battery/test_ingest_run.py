@@ -13,8 +13,9 @@ from random import Random
 
 import pytest
 
-from tests.support.ingesting import Ingest, workers_of
+from tests.support.ingesting import SCRIPTED, Ingest, tiny_png, workers_of
 from tests.support.redis_server import RedisServer
+from tests.support.scripted_ocr import DEADLY
 
 pytestmark = pytest.mark.battery
 
@@ -83,3 +84,15 @@ def test_kills_with_redis_killed_too(tmp_path: Path) -> None:
 
         ingest_with_kills(ingest, server.url, disturb)
         assert ingest.counts(server.url).done == COUNT
+
+
+def test_many_deadly_photos_are_given_up_one_by_one(tmp_path: Path) -> None:
+    """More of them than workers may die in a row with nothing done: giving up is progress."""
+    with Ingest(tmp_path) as ingest:
+        for number in range(12):
+            tiny_png(ingest.photos / f"deadly{number:02d}.png", number, DEADLY)
+        report = ingest.report("run", *SCRIPTED)
+
+        assert report["by_status"] == {"error_model": 12}
+        assert report["parked"] == 12
+        assert report["remaining"] == 0

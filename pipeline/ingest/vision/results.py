@@ -105,14 +105,34 @@ def success(
         caption: That of the photo.
         maker: Who saw and read.
     """
-    rel_path, raw_path = split_path(decoded.photo.path)
-    work = _leased(decoded.photo).item.work
     scale = Scale.of(decoded)
-    detections = [
+    detections = _detections(decoded.photo, seen, scale, caption)
+    texts = _texts(decoded.photo, read, seen, scale)
+    outcomes = _outcomes(decoded, maker)
+    for outcome in outcomes:
+        outcome.lines = outcome.found = len(detections)
+        if outcome.stage == "ocr":
+            outcome.lines = len(texts)
+            outcome.found = sum(text.skipped is None for text in texts)
+    return Result(
+        outcomes,
+        detections,
+        texts,
+        [thing.vector for thing in seen if thing.vector is not None],
+        maker.models.get("label"),
+        _leased(decoded.photo),
+    )
+
+
+def _detections(
+    photo: Photo, seen: Sequence[Seen], scale: Scale, caption: str | None
+) -> list[Detection]:
+    rel_path, raw_path = split_path(photo.path)
+    return [
         Detection(
             rel_path=rel_path,
             raw_path=raw_path,
-            work=work,
+            work=_leased(photo).item.work,
             region_id=f"r{number}",
             bbox=scale.up(thing.box),
             labels=thing.labels,
@@ -121,11 +141,15 @@ def success(
         )
         for number, thing in enumerate(seen)
     ]
-    texts = [
+
+
+def _texts(photo: Photo, read: Sequence[Read], seen: Sequence[Seen], scale: Scale) -> list[Text]:
+    rel_path, raw_path = split_path(photo.path)
+    return [
         Text(
             rel_path=rel_path,
             raw_path=raw_path,
-            work=work,
+            work=_leased(photo).item.work,
             text_id=f"t{number}",
             text=line.text,
             confidence=round(line.confidence, 4),
@@ -137,20 +161,6 @@ def success(
         )
         for number, line in enumerate(read)
     ]
-    outcomes = _outcomes(decoded, maker)
-    for outcome in outcomes:
-        outcome.lines = len(texts if outcome.stage == "ocr" else detections)
-        outcome.found = outcome.lines
-        if outcome.stage == "ocr":
-            outcome.found = sum(text.skipped is None for text in texts)
-    return Result(
-        outcomes,
-        detections,
-        texts,
-        [thing.vector for thing in seen if thing.vector is not None],
-        maker.models.get("label"),
-        _leased(decoded.photo),
-    )
 
 
 def failure(failed: Failed, maker: Maker) -> Result:
