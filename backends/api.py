@@ -20,13 +20,13 @@ from backends.base import (
     PictureSpec,
 )
 from backends.errors import CallError, SetupError, TooLargeError, TransientError
+from backends.http_errors import ErrorDetails, error_for_status
 from backends.image_tokens import largest, text_tokens
 from backends.keys import remember
 from backends.offers import Offer
 from backends.prices import Prices
 from backends.retirements import RETIREMENTS, retirement_notice
 from backends.retry import DEFAULT_POLICY, RetryPolicy, with_retries
-from backends.status import Refusal, error_for_status
 from backends.throttle import Throttle
 
 Prepared = TypeVar("Prepared")
@@ -157,7 +157,7 @@ class ApiCaptioner(Captioner, Generic[Prepared]):
         """
 
     @abstractmethod
-    def refusal(self, status: int, content: bytes) -> Refusal:
+    def refusal(self, status: int, content: bytes) -> ErrorDetails:
         """Return what the body of an error says."""
 
     async def caption(self, photo: PhotoInput) -> Caption:
@@ -196,9 +196,9 @@ class ApiCaptioner(Captioner, Generic[Prepared]):
         try:
             said = self.refusal(response.status_code, response.content)
         except RecursionError:
-            said = Refusal.in_no_shape(response.content)
+            said = ErrorDetails.in_no_shape(response.content)
         if not said.message:
-            said = Refusal(message=response.reason_phrase)
+            said = ErrorDetails(message=response.reason_phrase)
         return error_for_status(response.status_code, said, response.headers)
 
     def billed(

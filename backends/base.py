@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 import msgspec
 
+from backends.prompts import DEFAULT_PROMPT
+
 if TYPE_CHECKING:
     from PIL import Image
 
@@ -21,10 +23,6 @@ Quantization = Literal["none", "int8", "int4"]
 Ended = Literal["whole", "length", "refused"]
 Dtype = Literal["float32", "bfloat16", "float16"]
 
-DEFAULT_PROMPT = (
-    "Describe this photo in one or two sentences: "
-    "the main subject, the setting, and what is happening."
-)
 JPEG_QUALITY = 85
 
 MOST_TOKENS_OUT = 300

@@ -17,7 +17,7 @@ from benchmarks.table import PCC, Row, tree_mb
 from journal import utc_now
 from pipeline.clusters.tree_file import (
     Clustering,
-    Head,
+    ClusteringHead,
     Node,
     Placed,
     clusters_path,
@@ -275,7 +275,7 @@ def _plant_tree(workspace: Path) -> list[str]:
         placed.append(
             Placed(rel_path=record(number).rel_path, cluster=leaf_id, distance=0.3, x=0.0, y=0.0)
         )
-    head = Head(
+    head = ClusteringHead(
         at=utc_now(),
         embedder="tfidf",
         model="tfidf-svd",

@@ -8,7 +8,7 @@ from random import Random
 
 from benchmarks.table import PCC, Row, run_process
 from pipeline.ingest.cache.records import Detection, Outcome, RegionLabel
-from pipeline.ingest.cache.store import Cache, Result
+from pipeline.ingest.cache.store import Cache, PhotoResult
 from pipeline.jobs.cores import usable_cores
 from pipeline.samples import scenes
 from tests.support.drawn_text import draw_line, sentence
@@ -108,7 +108,7 @@ def _import_row(folder: Path) -> Row:
     )
 
 
-def _result(number: int) -> Result:
+def _result(number: int) -> PhotoResult:
     name = f"2024/{number % 100:02d}/IMG_{number:06d}.jpg"
     outcome = Outcome(
         rel_path=name,
@@ -131,4 +131,4 @@ def _result(number: int) -> Result:
         )
         for place in range(REGIONS)
     ]
-    return Result([outcome], regions)
+    return PhotoResult([outcome], regions)

@@ -3,6 +3,7 @@
 Everything another package needs is here; the modules behind it are its own.
 """
 
+from journal.disk import NO_SPACE, free_bytes, sync_directory
 from journal.errors import (
     DiskFull,
     JournalError,
@@ -13,14 +14,23 @@ from journal.errors import (
 )
 from journal.group_commit import Committed, GroupCommit
 from journal.index import Index, load_index
-from journal.inspection import Line, inspect_lines
+from journal.inspection import InspectedLine, inspect_lines
 from journal.lines import BOM, Seal, check_seal, seal
 from journal.lock import WriterLock, patient_lock
-from journal.reader import Follower, Malformed, read_chunks, read_line, read_record, scan
+from journal.reader import (
+    UNREADABLE,
+    Follower,
+    Malformed,
+    collector_off,
+    read_chunks,
+    read_line,
+    read_record,
+    scan,
+)
 from journal.records import (
     CaptionRecord,
     EditRecord,
-    Head,
+    RecordHead,
     Status,
     record_key,
     split_path,
@@ -29,11 +39,13 @@ from journal.records import (
 from journal.repair import CheckReport, RewriteReport, check, compact, repair
 from journal.rewrite import atomic_rewrite, clear_leftovers
 from journal.spread import SpreadDict
-from journal.tail import JournalTail, free_bytes, sync_directory
+from journal.tail import JournalTail
 from journal.writer import JournalWriter
 
 __all__ = [
     "BOM",
+    "NO_SPACE",
+    "UNREADABLE",
     "CaptionRecord",
     "CheckReport",
     "Committed",
@@ -41,16 +53,16 @@ __all__ = [
     "EditRecord",
     "Follower",
     "GroupCommit",
-    "Head",
     "Index",
+    "InspectedLine",
     "JournalError",
     "JournalLocked",
     "JournalLost",
     "JournalTail",
     "JournalWriteFailed",
     "JournalWriter",
-    "Line",
     "Malformed",
+    "RecordHead",
     "RecordUnreadable",
     "RewriteReport",
     "Seal",
@@ -61,6 +73,7 @@ __all__ = [
     "check",
     "check_seal",
     "clear_leftovers",
+    "collector_off",
     "compact",
     "free_bytes",
     "inspect_lines",

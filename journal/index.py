@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from journal.reader import Follower, Malformed, collector_off
-from journal.records import Head, Keyed, record_key
+from journal.records import Keyed, RecordHead, record_key
 
 H = TypeVar("H", bound=Keyed)
 G = TypeVar("G", bound=Hashable)
@@ -137,6 +137,6 @@ class Index(Generic[G]):
 
 def load_index(path: Path) -> Index[str]:
     """Return the index of a journal by status; an absent file gives an empty one."""
-    index: Index[str] = Index(Follower(path, Head), attrgetter("status"))
+    index: Index[str] = Index(Follower(path, RecordHead), attrgetter("status"))
     index.refresh()
     return index

@@ -15,7 +15,7 @@ from journal.reader import UNREADABLE, read_chunks
 T = TypeVar("T")
 
 
-class Line(msgspec.Struct, Generic[T], gc=False):
+class InspectedLine(msgspec.Struct, Generic[T], gc=False):
     """One line of a journal and what is wrong with it.
 
     Attributes:
@@ -39,7 +39,7 @@ class Line(msgspec.Struct, Generic[T], gc=False):
     torn: bool
 
 
-def inspect_lines(path: Path, record_type: type[T]) -> Iterator[Line[T]]:
+def inspect_lines(path: Path, record_type: type[T]) -> Iterator[InspectedLine[T]]:
     """Yield every line of a journal that is not empty."""
     decoder = msgspec.json.Decoder(record_type)
     number = 0
@@ -60,7 +60,7 @@ def _inspect(
     place: tuple[int, int],
     data: bytes,
     complete: bool,
-) -> Line[T]:
+) -> InspectedLine[T]:
     text = data.removeprefix(BOM) if place[0] == 0 else data
     record, fault = None, None
     try:
@@ -68,4 +68,4 @@ def _inspect(
     except UNREADABLE as error:
         fault = str(error)
     torn = fault is not None and (not complete or data.endswith(TORN_MARK))
-    return Line(number, *place, text, check_seal(text), record, fault, torn)
+    return InspectedLine(number, *place, text, check_seal(text), record, fault, torn)

@@ -137,7 +137,7 @@ def scan(path: Path, record_type: type[T]) -> Iterator[tuple[int, T]]:
     return Follower(path, record_type).poll()
 
 
-class Chunk(NamedTuple):
+class LineBlock(NamedTuple):
     """Some lines of a file, without their newlines.
 
     Attributes:
@@ -153,7 +153,7 @@ class Chunk(NamedTuple):
     complete: bool
 
 
-def read_chunks(file: FileIO, start: int = 0) -> Iterator[Chunk]:
+def read_chunks(file: FileIO, start: int = 0) -> Iterator[LineBlock]:
     r"""Split a file at `\n` alone: JSON may hold other line separators raw."""
     file.seek(start)
     offset, rest = start, b""
@@ -162,18 +162,18 @@ def read_chunks(file: FileIO, start: int = 0) -> Iterator[Chunk]:
         if lines:
             lines[0] = rest + lines[0]
             end = offset + len(rest) + len(data) - len(tail)
-            yield Chunk(offset, end, lines, complete=True)
+            yield LineBlock(offset, end, lines, complete=True)
             offset, rest = end, tail
             continue
         rest += data
         if len(rest) > MAX_LINE_BYTES:
             passed, ended = _skip_line(file)
             end = offset + len(rest) + passed
-            yield Chunk(offset, end, [rest[:1024]], complete=ended)
+            yield LineBlock(offset, end, [rest[:1024]], complete=ended)
             offset, rest = end, b""
             file.seek(offset)
     if rest:
-        yield Chunk(offset, offset + len(rest), [rest], complete=False)
+        yield LineBlock(offset, offset + len(rest), [rest], complete=False)
 
 
 def _skip_line(file: FileIO) -> tuple[int, bool]:

@@ -71,7 +71,7 @@ class Keyed(Protocol):
         """Base64 of the path's bytes where they are not UTF-8."""
 
 
-class Head(msgspec.Struct, gc=False):
+class RecordHead(msgspec.Struct, gc=False):
     """What a resume scan needs of a record: its key and its status."""
 
     rel_path: str

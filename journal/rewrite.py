@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from io import BufferedWriter
 from pathlib import Path
 
+from journal.disk import NO_SPACE, free_bytes, sync_directory
 from journal.errors import DiskFull
-from journal.tail import NO_SPACE, free_bytes, sync_directory
 
 _LEFTOVER = re.compile(r"\.(.+)\.(\d+)\.tmp", re.DOTALL)
 

@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-import errno
 import os
-from io import FileIO
-from pathlib import Path
 
-import msgspec
-
+from journal.disk import NO_SPACE, free_bytes, sync_data, sync_directory
 from journal.errors import DiskFull, JournalWriteFailed
-from journal.lines import BOM, TORN_MARK
 from journal.lock import WriterLock
-from journal.reader import UNREADABLE, read_chunks
-
-sync_data = getattr(os, "fdatasync", os.fsync)
-"""Where a system has no fdatasync, fsync does the same and a little more."""
-
-NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+from journal.torn_line import healing_of
 
 
 class JournalTail:
@@ -34,7 +24,8 @@ class JournalTail:
         self.path = lock.path
         self._lock = lock
         self._size = os.fstat(lock.descriptor).st_size
-        self._heal()
+        if healing := healing_of(self.path, lock.descriptor, self._size):
+            self._write(healing)
         if not self._size:
             sync_directory(self.path.parent)  # the file itself may be new
 
@@ -75,37 +66,3 @@ class JournalTail:
         if error.errno in NO_SPACE:
             return DiskFull(self.path, needed, free_bytes(self.path.parent))
         return JournalWriteFailed(self.path, error)
-
-    def _heal(self) -> None:
-        """End a torn last line, so that the next record starts a line of its own."""
-        descriptor = self._lock.descriptor
-        if self._size == 0 or os.pread(descriptor, 1, self._size - 1) == b"\n":
-            return
-        self._write((b"" if self._is_whole() else TORN_MARK) + b"\n")
-
-    def _is_whole(self) -> bool:
-        """Tell whether the last line is a record that lacks its newline alone."""
-        tail = b""
-        with FileIO(self.path, "rb") as file:
-            for chunk in read_chunks(file, max(0, self._size - (1 << 20))):
-                tail = b"" if chunk.complete else chunk.lines[0]
-        try:
-            msgspec.json.decode(tail.removeprefix(BOM))
-        except UNREADABLE:
-            return False
-        return True
-
-
-def sync_directory(directory: Path) -> None:
-    """Make a created or renamed entry of a directory survive a power cut."""
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def free_bytes(directory: Path) -> int:
-    """Return the bytes an ordinary user may still write on a directory's file system."""
-    status = os.statvfs(directory)
-    return status.f_bavail * status.f_frsize

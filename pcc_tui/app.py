@@ -24,18 +24,18 @@ from backends.errors import BackendError
 from backends.keys import scrub
 from journal import JournalError
 from pcc_tui.clean import clean
+from pcc_tui.desks.job_link import JobEnd, JobLink
+from pcc_tui.dialogs.leave import Leave, LeaveDialog
 from pcc_tui.driver import PatientDriver
 from pcc_tui.errors import AppError, SettingsError
 from pcc_tui.hang_up import leave_on_signals
-from pcc_tui.job_link import Ended, JobLink
 from pcc_tui.locations import preferences_path, styles_path
 from pcc_tui.preferences import Preferences
 from pcc_tui.probes import MachineProbe
 from pcc_tui.screens.backend import BackendScreen
 from pcc_tui.screens.clusters import ClustersScreen
 from pcc_tui.screens.datasets import DatasetsScreen
-from pcc_tui.screens.host import Work
-from pcc_tui.screens.leave import Leave, LeaveDialog
+from pcc_tui.screens.host import AsyncWork
 from pcc_tui.screens.library import LibraryScreen
 from pcc_tui.screens.review import ReviewScreen
 from pcc_tui.screens.run import RunScreen
@@ -134,7 +134,7 @@ class PccApp(App[int]):
 
     snapshot: reactive[Snapshot | None] = reactive(None)
     version: reactive[int] = reactive(0)
-    ended: reactive[Ended | None] = reactive(None)
+    ended: reactive[JobEnd | None] = reactive(None)
 
     def __init__(
         self,
@@ -257,7 +257,7 @@ class PccApp(App[int]):
     def _job_replied(self, reply: str) -> None:
         self.tell(f"The job answers: {reply}")
 
-    def _job_ended(self, ended: Ended) -> None:
+    def _job_ended(self, ended: JobEnd) -> None:
         self.snapshot = None
         if isinstance(self.screen, LeaveDialog):
             if self.screen.stopping:
@@ -319,10 +319,10 @@ class PccApp(App[int]):
         """Say a sentence where it is seen; whatever is in it, it is only shown."""
         self.notify(clean(scrub(sentence))[:LONGEST_NOTICE], severity=severity, markup=False)
 
-    def _background(self, work: Work, *arguments: Any) -> Worker[None]:
+    def _background(self, work: AsyncWork, *arguments: Any) -> Worker[None]:
         return self.run_worker(partial(self.guarded, work, *arguments), exit_on_error=False)
 
-    async def guarded(self, work: Work, *arguments: Any) -> None:
+    async def guarded(self, work: AsyncWork, *arguments: Any) -> None:
         """Do something that may fail; a failure is a sentence, not the end."""
         try:
             await work(*arguments)

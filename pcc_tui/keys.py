@@ -7,17 +7,17 @@ from collections.abc import Iterator
 from textual.binding import Binding
 
 from pcc_tui.app import PccApp
-from pcc_tui.screens.choose import ChooseBackend
-from pcc_tui.screens.confirm import ConfirmDialog
-from pcc_tui.screens.edit import EditDialog
-from pcc_tui.screens.leave import LeaveDialog
-from pcc_tui.screens.title import TitleDialog
+from pcc_tui.dialogs.ask import AskDialog
+from pcc_tui.dialogs.choose_backend import ChooseBackend
+from pcc_tui.dialogs.confirm import ConfirmDialog
+from pcc_tui.dialogs.edit_caption import EditDialog
+from pcc_tui.dialogs.leave import LeaveDialog
 from pcc_tui.widgets.cluster_tree import ClusterTree
 from pcc_tui.widgets.contact_sheet import ContactSheet
 from pcc_tui.widgets.photo_list import PhotoList
 
 OTHERS = (
-    *(LeaveDialog, EditDialog, ChooseBackend, TitleDialog, ConfirmDialog),
+    *(LeaveDialog, EditDialog, ChooseBackend, AskDialog, ConfirmDialog),
     *(PhotoList, ClusterTree, ContactSheet),
 )
 

@@ -16,20 +16,20 @@ import msgspec
 
 from backends.registry import has_extra
 from journal import atomic_rewrite
-from pcc_tui.cluster_desk import ClusterDesk
+from pcc_tui.desks.clusters import ClusterDesk
+from pcc_tui.desks.command_process import answer_of
+from pcc_tui.desks.trial_process import try_in_process
 from pcc_tui.locations import thumbnail_cache
-from pcc_tui.pcc_process import answer_of
 from pcc_tui.settings import Settings, load_settings, save_choices
-from pcc_tui.trial_process import try_in_process
-from pcc_tui.wording import tidy
+from pcc_tui.words.figures import tidy
 from pipeline.captions.catalogue import Catalogue, key_bytes
 from pipeline.captions.estimate import Estimate, estimate_run, sample_sizes
+from pipeline.captions.plan import Selection
 from pipeline.captions.request import RunRequest
 from pipeline.captions.survey import Survey, survey
 from pipeline.captions.trial import Trial
 from pipeline.clusters.tree_file import clusters_path
 from pipeline.datasets.enrich_report import EnrichPlan
-from pipeline.jobs.plan import Selection
 from pipeline.jobs.run_file import new_run_id
 from pipeline.photos.photo import find_file
 from pipeline.photos.thumbnails import Thumbnails

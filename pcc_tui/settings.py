@@ -17,9 +17,10 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from backends.base import DEFAULT_PROMPT, Dtype, Options, Quantization
+from backends.base import Dtype, Options, Quantization
 from backends.keys import KEY_NAMES, is_key_name, remember
 from backends.prices import OWN_PRICES
+from backends.prompts import DEFAULT_PROMPT
 from pcc_tui.errors import SettingsError
 from pcc_tui.toml import change_toml, read_toml
 

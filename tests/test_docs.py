@@ -10,9 +10,10 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from backends.base import DEFAULT_PROMPT, Caption, Captioner, Options, PhotoInput, encode_picture
+from backends.base import Caption, Captioner, Options, PhotoInput, encode_picture
 from backends.errors import CallError, TransientError
 from backends.image_tokens import text_tokens
+from backends.prompts import DEFAULT_PROMPT
 from backends.registry import backend_class
 from backends.retry import RetryPolicy
 from pcc_tui.cli.full_screen import check_keys

@@ -9,9 +9,9 @@ import msgspec
 
 from backends import image_tokens
 from backends.base import MOST_TOKENS_OUT, Caption, Ended, Options
+from backends.http_errors import ErrorDetails
 from backends.json_api import JsonApiCaptioner
 from backends.retry import DEFAULT_POLICY, RetryPolicy
-from backends.status import Refusal
 
 SPENT = re.compile(r"credit balance is too low|usage limit|spend(?:ing)? limit", re.IGNORECASE)
 """How Anthropic words spent credit, in a 400, and a reached spending limit, in a 429."""
@@ -120,10 +120,10 @@ class AnthropicCaptioner(JsonApiCaptioner):
             ended=_ENDINGS.get(answer.stop_reason or "", "whole"),
         )
 
-    def refusal(self, status: int, content: bytes) -> Refusal:
+    def refusal(self, status: int, content: bytes) -> ErrorDetails:
         """Return what an error says."""
         try:
             message = msgspec.json.decode(content, type=_ErrorBody).error.message
         except ValueError:
-            return Refusal.in_no_shape(content)
-        return Refusal(message=message, quota_spent=SPENT.search(message) is not None)
+            return ErrorDetails.in_no_shape(content)
+        return ErrorDetails(message=message, quota_spent=SPENT.search(message) is not None)

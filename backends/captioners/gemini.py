@@ -10,8 +10,8 @@ import msgspec
 from backends import image_tokens
 from backends.api import ApiCaptioner
 from backends.base import MOST_TOKENS_OUT, Caption, Ended, Options, Picture
+from backends.http_errors import ErrorDetails
 from backends.retry import DEFAULT_POLICY, RetryPolicy
-from backends.status import Refusal
 
 BLOCKED = frozenset(
     {
@@ -172,15 +172,15 @@ class GeminiCaptioner(ApiCaptioner[Any]):
         ended: Ended = "length" if reason == "MAX_TOKENS" else "whole"
         return self.billed(text, tokens_in, tokens_out, ended=ended)
 
-    def refusal(self, status: int, content: bytes) -> Refusal:
+    def refusal(self, status: int, content: bytes) -> ErrorDetails:
         """Return what an error says; Google puts waits, quotas and keys into its details."""
         try:
             error = msgspec.json.decode(content, type=_ErrorBody).error
         except ValueError:
-            return Refusal.in_no_shape(content)
+            return ErrorDetails.in_no_shape(content)
         quotas = [violation.quota_id for detail in error.details for violation in detail.violations]
         waits = [_seconds(detail.retry_delay) for detail in error.details if detail.retry_delay]
-        return Refusal(
+        return ErrorDetails(
             message=error.message,
             wrong_key=any(detail.reason == "API_KEY_INVALID" for detail in error.details),
             quota_spent=any("PerDay" in quota for quota in quotas),

@@ -11,7 +11,6 @@ import msgspec
 from backends import image_tokens
 from backends.base import (
     DEFAULT_EDGE,
-    DEFAULT_PROMPT,
     LARGEST_EDGE,
     Caption,
     Captioner,
@@ -33,6 +32,7 @@ from backends.local.models import (
     native_id,
 )
 from backends.offers import Offer
+from backends.prompts import DEFAULT_PROMPT
 
 PATIENCE_SECONDS = 300.0
 """Without a sign of life a model hangs. A CPU may take minutes before the first token."""

@@ -10,9 +10,9 @@ import msgspec
 from backends import image_tokens
 from backends.base import MOST_TOKENS_OUT, Caption, Ended, Options
 from backends.errors import SetupError
+from backends.http_errors import ErrorDetails
 from backends.json_api import JsonApiCaptioner
 from backends.retry import DEFAULT_POLICY, RetryPolicy
-from backends.status import Refusal
 
 PRESETS = {
     "vllm": "http://127.0.0.1:8000/v1",
@@ -45,7 +45,7 @@ class _OutDetails(msgspec.Struct):
     reasoning_tokens: int = 0
 
 
-class Usage(msgspec.Struct):
+class _Usage(msgspec.Struct):
     """The tokens of an answer, as the server counts them."""
 
     prompt_tokens: int = 0
@@ -55,7 +55,7 @@ class Usage(msgspec.Struct):
 
 class _Completion(msgspec.Struct):
     choices: list[_Choice]
-    usage: Usage | None = None
+    usage: _Usage | None = None
 
 
 class _Model(msgspec.Struct):
@@ -149,7 +149,7 @@ class OpenAICaptioner(JsonApiCaptioner):
         """Return how closely to look at the picture."""
         return {"detail": self.options.detail or "low"}
 
-    def tokens_out(self, usage: Usage) -> int:
+    def tokens_out(self, usage: _Usage) -> int:
         """Return the tokens billed for an answer: reasoning is counted among them."""
         return usage.completion_tokens
 
@@ -174,16 +174,16 @@ class OpenAICaptioner(JsonApiCaptioner):
             ended="refused" if message.refusal else stopped,
         )
 
-    def refusal(self, status: int, content: bytes) -> Refusal:
+    def refusal(self, status: int, content: bytes) -> ErrorDetails:
         """Return what an error says; its shape differs from server to server."""
         try:
             detail = msgspec.json.decode(content, type=_ErrorBody).error
         except ValueError:
-            return Refusal.in_no_shape(content)
+            return ErrorDetails.in_no_shape(content)
         if isinstance(detail, str):
-            return Refusal(message=detail)
+            return ErrorDetails(message=detail)
         spent = bool(QUOTA_CODES & {detail.code, detail.type})
-        return Refusal(message=detail.message or "", quota_spent=spent)
+        return ErrorDetails(message=detail.message or "", quota_spent=spent)
 
     async def _only_model(self) -> str:
         """Return the model of a server that serves one.

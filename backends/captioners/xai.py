@@ -8,8 +8,8 @@ import msgspec
 
 from backends import image_tokens
 from backends.base import MOST_TOKENS_OUT, Options
-from backends.captioners.openai import OpenAICaptioner, Usage
-from backends.status import Refusal
+from backends.captioners.openai import OpenAICaptioner, _Usage
+from backends.http_errors import ErrorDetails
 
 MODELS_THAT_NEED_NOT_THINK = ("grok-4.3",)
 """They accept the effort `none`. Source: docs.x.ai/developers/models, read in November 2026."""
@@ -39,7 +39,7 @@ class XaiCaptioner(OpenAICaptioner):
         """Return how closely to look: as xAI chooses, unless asked otherwise."""
         return {} if self.options.detail is None else {"detail": self.options.detail}
 
-    def tokens_out(self, usage: Usage) -> int:
+    def tokens_out(self, usage: _Usage) -> int:
         """Return what is billed: here the reasoning comes on top of the answer."""
         details = usage.completion_tokens_details
         return usage.completion_tokens + (details.reasoning_tokens if details else 0)
@@ -51,7 +51,7 @@ class XaiCaptioner(OpenAICaptioner):
             limits["reasoning_effort"] = "none"
         return limits
 
-    def refusal(self, status: int, content: bytes) -> Refusal:
+    def refusal(self, status: int, content: bytes) -> ErrorDetails:
         """Return what an error says; a wrong key is a bad request here."""
         said = super().refusal(status, content)
         words = said.message.lower()

@@ -41,10 +41,10 @@ class Batch(msgspec.Struct, tag=True, frozen=True):
     pictures: list[Picture]
 
 
-Request = Load | Batch
+ModelRequest = Load | Batch
 
 
-class Progress(msgspec.Struct, tag=True, frozen=True):
+class LoadProgress(msgspec.Struct, tag=True, frozen=True):
     """Loading goes on."""
 
     loading: Loading
@@ -102,4 +102,4 @@ class Answers(msgspec.Struct, tag=True, frozen=True):
     batch_size: int
 
 
-Reply = Progress | Ready | Unusable | Beat | Answers
+ModelReply = LoadProgress | Ready | Unusable | Beat | Answers

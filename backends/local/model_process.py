@@ -18,10 +18,10 @@ from backends.local.messages import (
     Answers,
     Batch,
     Load,
-    Progress,
+    LoadProgress,
+    ModelReply,
+    ModelRequest,
     Ready,
-    Reply,
-    Request,
     Unusable,
 )
 
@@ -39,7 +39,7 @@ HUB_TOKENS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
 WORDS_KEPT = 2_000
 """Bytes of what a dying process said that are told."""
 
-_replies: msgspec.msgpack.Decoder[Reply] = msgspec.msgpack.Decoder(Reply)
+_replies: msgspec.msgpack.Decoder[ModelReply] = msgspec.msgpack.Decoder(ModelReply)
 
 
 class ModelDied(Exception):
@@ -94,7 +94,7 @@ class ModelProcess:
         self._send(load)
         while True:
             reply = await self._receive()
-            if isinstance(reply, Progress):
+            if isinstance(reply, LoadProgress):
                 tell(reply.loading)
             elif isinstance(reply, Ready):
                 return reply
@@ -125,11 +125,11 @@ class ModelProcess:
         self._words.seek(max(0, end - WORDS_KEPT))
         return scrub(self._words.read().decode("utf-8", "replace").strip())
 
-    def _send(self, request: Request) -> None:
+    def _send(self, request: ModelRequest) -> None:
         assert self._helper is not None
         self._helper.send(msgspec.msgpack.encode(request))
 
-    async def _receive(self) -> Reply:
+    async def _receive(self) -> ModelReply:
         """Return the next reply; end a process that gives no sign of life.
 
         Raises:

@@ -26,10 +26,10 @@ from backends.local.messages import (
     Batch,
     Beat,
     Load,
-    Progress,
+    LoadProgress,
+    ModelReply,
+    ModelRequest,
     Ready,
-    Reply,
-    Request,
     Unusable,
 )
 
@@ -43,8 +43,8 @@ class ModelServer:
     """
 
     def __init__(self, incoming: BinaryIO, outgoing: BinaryIO) -> None:
-        decode = msgspec.msgpack.Decoder(Request).decode
-        self._requests: Iterator[Request] = map(decode, read_messages(incoming))
+        decode = msgspec.msgpack.Decoder(ModelRequest).decode
+        self._requests: Iterator[ModelRequest] = map(decode, read_messages(incoming))
         self._outgoing = outgoing
         self._sending = Lock()  # files are downloaded in several threads, and each tells
 
@@ -79,9 +79,9 @@ class ModelServer:
         return generator, loaded.notices
 
     def _tell(self, loading: Loading) -> None:
-        self._send(Progress(loading))
+        self._send(LoadProgress(loading))
 
-    def _send(self, reply: Reply) -> None:
+    def _send(self, reply: ModelReply) -> None:
         with self._sending:
             write_message(self._outgoing, msgspec.msgpack.encode(reply))
 

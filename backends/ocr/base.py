@@ -45,7 +45,7 @@ class TextLine(NamedTuple):
     language: str | None
 
 
-class Gate(msgspec.Struct, frozen=True):
+class TextGate(msgspec.Struct, frozen=True):
     """Whether a picture is worth reading.
 
     Attributes:
@@ -117,7 +117,7 @@ class OcrEngine(ABC):
         """Give back the memory of the models; `open` loads them again."""
 
     @abstractmethod
-    def gate(self, picture: Image) -> Gate:
+    def gate(self, picture: Image) -> TextGate:
         """Tell cheaply whether there is text in an upright picture, without reading it.
 
         Raises:
@@ -125,7 +125,7 @@ class OcrEngine(ABC):
         """
 
     @abstractmethod
-    def read(self, picture: Image, gate: Gate | None = None) -> list[TextLine]:
+    def read(self, picture: Image, gate: TextGate | None = None) -> list[TextLine]:
         """Return the lines of an upright picture, top to bottom, then left to right.
 
         A picture that holds no text, or is too small for it, has none.

@@ -13,7 +13,7 @@ from blake3 import blake3
 
 from backends.embedders.base import first_line
 from backends.errors import ModelError, SetupError
-from backends.ocr.base import Gate, OcrEngine, Quad, TextBox, TextLine
+from backends.ocr.base import OcrEngine, Quad, TextBox, TextGate, TextLine
 from backends.ocr.geometry import along_text, cut_out, lengths, overlap, reading_order, upside_down
 from backends.ocr.text import clean_text, language_of
 
@@ -108,10 +108,10 @@ class RapidOcr(OcrEngine):
         files = self._files().values()
         return {path.name: blake3().update_mmap(path).hexdigest() for path in files}
 
-    def gate(self, picture: Image) -> Gate:
+    def gate(self, picture: Image) -> TextGate:
         """Look for text in the picture at 640 pixels, without reading it."""
         if min(picture.size) < SMALLEST_SIDE:
-            return Gate(False, 0.0, 0, "The picture is too small to hold text.")
+            return TextGate(False, 0.0, 0, "The picture is too small to hold text.")
         with _naming_what_failed():
             scale = min(1.0, GATE_EDGE / max(picture.size))
             boxes, scores = self._detect(_pixels(picture, scale), FAINT_SCORE)
@@ -122,12 +122,12 @@ class RapidOcr(OcrEngine):
             if score >= GATE_SCORE
         )
         if found:
-            return Gate(True, best, len(found), found=found)
+            return TextGate(True, best, len(found), found=found)
         if not scores:
-            return Gate(False, best, 0, "Nothing looks like text.")
-        return Gate(False, best, 0, f"Nothing looks enough like text: {GATE_SCORE} is asked.")
+            return TextGate(False, best, 0, "Nothing looks like text.")
+        return TextGate(False, best, 0, f"Nothing looks enough like text: {GATE_SCORE} is asked.")
 
-    def read(self, picture: Image, gate: Gate | None = None) -> list[TextLine]:
+    def read(self, picture: Image, gate: TextGate | None = None) -> list[TextLine]:
         """Look for lines at 960 to 1,600 pixels and read them in the picture's own pixels.
 
         What the gate alone has found is read, too: the detector sees some lines, such as a
@@ -229,7 +229,7 @@ def _reading_scale(edge: int) -> float:
     return min(MOST_ENLARGED, max(1.0, least / edge))
 
 
-def _united(boxes: list[Corners], gate: Gate) -> list[Corners]:
+def _united(boxes: list[Corners], gate: TextGate) -> list[Corners]:
     """Return boxes and those of the gate that are none of them."""
     import numpy as np
 

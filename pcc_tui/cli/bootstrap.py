@@ -8,7 +8,7 @@ from typing import Annotated, Optional
 import msgspec
 import typer
 
-from pcc_tui.cli.cluster import Embedder, Shape, cluster_request, run_request, tell
+from pcc_tui.cli.cluster import EmbedderOptions, Shape, cluster_request, run_request, tell
 from pcc_tui.cli.groups import takes_groups
 from pcc_tui.cli.labels import opened, require_place
 from pcc_tui.cli.options import Site, require_extra, require_text
@@ -18,7 +18,7 @@ from pcc_tui.cli.output import ExitCode, fail, print_json, say
 @takes_groups
 def bootstrap(
     site: Site,
-    embedder: Embedder,
+    embedder: EmbedderOptions,
     shape: Shape,
     cache: Annotated[
         Optional[Path],

@@ -11,8 +11,8 @@ import typer
 from pcc_tui.cli.groups import takes_groups
 from pcc_tui.cli.options import Site, require_extra, require_text
 from pcc_tui.cli.output import ExitCode, fail, narration, print_json, say
-from pcc_tui.wording import duration
-from pipeline.clusters.settings import SAMPLE, Settings
+from pcc_tui.words.figures import duration
+from pipeline.clusters.settings import SAMPLE, ClusterSettings
 
 if TYPE_CHECKING:
     from pipeline.clusters.comparison import ClusterReport
@@ -22,7 +22,7 @@ SHOWN = 10
 
 
 @dataclasses.dataclass(frozen=True)
-class Embedder:
+class EmbedderOptions:
     """What makes the vectors."""
 
     embedder: Annotated[
@@ -55,9 +55,9 @@ class Shape:
         False
     )
 
-    def settings(self) -> Settings:
+    def settings(self) -> ClusterSettings:
         """Return them as the clusterer takes them."""
-        return Settings(
+        return ClusterSettings(
             seed=self.seed,
             min_cluster_size=self.min_cluster_size,
             assign_noise=self.assign_noise,
@@ -66,18 +66,20 @@ class Shape:
 
 
 @takes_groups
-def embed(site: Site, embedder: Embedder) -> int:
+def embed(site: Site, embedder: EmbedderOptions) -> int:
     """Make the vectors of captions that have none yet; with `clip`, of pictures too."""
     return _carry_out(site, embedder, None, force=False)
 
 
 @takes_groups
-def cluster(site: Site, embedder: Embedder, shape: Shape) -> int:
+def cluster(site: Site, embedder: EmbedderOptions, shape: Shape) -> int:
     """Sort the photos into a tree of clusters, by what their captions say."""
     return _carry_out(site, embedder, shape.settings(), force=shape.force)
 
 
-def _carry_out(site: Site, embedder: Embedder, settings: Settings | None, *, force: bool) -> int:
+def _carry_out(
+    site: Site, embedder: EmbedderOptions, settings: ClusterSettings | None, *, force: bool
+) -> int:
     require_extra("clusters", "this command")
     outcome = run_request(cluster_request(site, embedder, settings, force=force), json=site.json)
     if site.json:
@@ -89,8 +91,8 @@ def _carry_out(site: Site, embedder: Embedder, settings: Settings | None, *, for
 
 def cluster_request(
     site: Site,
-    embedder: Embedder,
-    settings: Settings | None,
+    embedder: EmbedderOptions,
+    settings: ClusterSettings | None,
     *,
     labels: Mapping[str, str] | None = None,
     force: bool,

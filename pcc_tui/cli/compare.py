@@ -16,7 +16,7 @@ from pcc_tui.cli.output import ExitCode, fail, print_json, say
 from pipeline.reports.plain import markdown_text
 
 if TYPE_CHECKING:
-    from pipeline.captions.compare import Entry
+    from pipeline.captions.compare import Column
     from pipeline.captions.trial import Trial
 
 PICTURE_EDGE = 480
@@ -105,18 +105,18 @@ def _make_room(page: Path, photos_dir: Path | None) -> None:
         fail(f"--page {page} cannot be written: {error.strerror}", ExitCode.USAGE)
 
 
-def _tell(paths: list[str], entries: list[Entry]) -> None:
+def _tell(paths: list[str], entries: list[Column]) -> None:
     for place, path in enumerate(paths):
         say(path)
         for entry in entries:
             say(f"  {_name(entry)}: {_words(entry, place)}")
 
 
-def _name(entry: Entry) -> str:
+def _name(entry: Column) -> str:
     return f"{entry.backend} / {entry.model}" if entry.model else entry.backend
 
 
-def _words(entry: Entry, place: int) -> str:
+def _words(entry: Column, place: int) -> str:
     if entry.not_run is not None:
         return f"not run: {entry.not_run}"
     return _said(entry.trials[place])
@@ -127,7 +127,7 @@ def _said(trial: Trial) -> str:
 
 
 def _write_page(
-    page: Path, command: str, prompt: str, pictures: dict[str, bytes | None], entries: list[Entry]
+    page: Path, command: str, prompt: str, pictures: dict[str, bytes | None], entries: list[Column]
 ) -> None:
     """Write a Markdown page, and its pictures into a directory named like the page."""
     beside = page.with_suffix("")
@@ -159,7 +159,7 @@ def _write_page(
         file.write(data)
 
 
-def _row(entry: Entry, trial: Trial) -> str:
+def _row(entry: Column, trial: Trial) -> str:
     seconds = "" if trial.seconds is None else f"{trial.seconds:.2f}"
     cost = "" if trial.cost_usd is None else f"{trial.cost_usd:.6f}"
     return f"| {markdown_text(_name(entry))} | {markdown_text(_said(trial))} | {seconds} | {cost} |"

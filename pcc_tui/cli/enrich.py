@@ -23,13 +23,13 @@ from pcc_tui.cli.options import (
 )
 from pcc_tui.cli.output import ExitCode, fail, narration, print_json, say, warn
 from pcc_tui.cli.question import agrees, require_terminal
-from pcc_tui.wording import data_size
+from pcc_tui.words.figures import data_size
 from pipeline.datasets.errors import UnknownPass
 from pipeline.datasets.passes import DEFAULT_PASSES, PASSES, TOGETHER, Pass, choose_passes
 
 if TYPE_CHECKING:
     from pipeline.datasets.enrich import Outcome
-    from pipeline.datasets.request import EnrichRequest, Prepared
+    from pipeline.datasets.request import EnrichRequest, PreparedEnrichment
 
 NAMES = f"{', '.join(PASSES)}; {', '.join(TOGETHER)} for embedding and patches at once"
 
@@ -128,7 +128,7 @@ def enrich(
     if site.json:
         print_json(report)
     else:
-        from pcc_tui.dataset_words import enrich_words
+        from pcc_tui.words.datasets import enrich_words
 
         for line in enrich_words(report):
             say(line)
@@ -241,7 +241,7 @@ def _tell_plan(request: EnrichRequest, *, json: bool, verbose: bool) -> int:
     return ExitCode.OK
 
 
-def _may_begin(prepared: Prepared, site: Site, stream: TextIO) -> bool:
+def _may_begin(prepared: PreparedEnrichment, site: Site, stream: TextIO) -> bool:
     """Tell what is about to be made, and ask where it takes much room on the disk."""
     to_do, request = prepared.to_do, prepared.request
     if to_do.features or to_do.patches:
@@ -273,7 +273,7 @@ def _may_begin(prepared: Prepared, site: Site, stream: TextIO) -> bool:
     return agrees("Make them? (y/n)", stream)
 
 
-def _run(prepared: Prepared, stream: TextIO) -> Outcome:
+def _run(prepared: PreparedEnrichment, stream: TextIO) -> Outcome:
     import asyncio
 
     from pcc_tui.cli.live import show
@@ -293,7 +293,7 @@ def _exit_code(outcome: Outcome) -> int:
     return ExitCode.BUDGET if outcome.ending is Ending.BUDGET else ExitCode.OK
 
 
-def _tell_what_is_odd(prepared: Prepared, stream: TextIO, *, verbose: bool) -> None:
+def _tell_what_is_odd(prepared: PreparedEnrichment, stream: TextIO, *, verbose: bool) -> None:
     survey = prepared.survey
     odd: list[tuple[str, list[str]]] = [
         ("lines hold no record and stay as they are", _numbers(survey.malformed)),

@@ -8,10 +8,10 @@ import msgspec
 import typer
 
 from pcc_tui.cli.groups import takes_groups
-from pcc_tui.cli.options import Captioning, Pace, Site, Work, request_of
+from pcc_tui.cli.options import Captioning, Pace, SelectionOptions, Site, request_of
 from pcc_tui.cli.output import ExitCode, fail, narration, print_json, say, warn
+from pipeline.captions.plan import Plan, Selection
 from pipeline.captions.request import RunRequest, plan_run, prepare_run
-from pipeline.jobs.plan import Plan, Selection
 from pipeline.jobs.run_file import new_run_id
 from pipeline.photos.photo import photo_key
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def estimate(
     site: Site,
     captioning: Captioning,
-    work: Work,
+    work: SelectionOptions,
     pace: Pace,
     pilot: Annotated[
         Optional[int],
@@ -88,7 +88,7 @@ def _fly(request: RunRequest, plan: Plan, photos: int, *, json: bool) -> tuple[s
 
 
 def _tell(found: Estimate, told: list[str]) -> None:
-    from pcc_tui.estimate_words import estimate_rows
+    from pcc_tui.words.estimates import estimate_rows
 
     remaining, total = found.photos_remaining, found.photos_total
     model = f" / {found.model}" if found.model else ""

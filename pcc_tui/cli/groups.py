@@ -10,10 +10,10 @@ from typing import Any, get_type_hints
 
 import typer
 
-Command = Callable[..., Any]
+CommandFunction = Callable[..., Any]
 
 
-def takes_groups(command: Command) -> Command:
+def takes_groups(command: CommandFunction) -> CommandFunction:
     """Let parameters of a Typer command be dataclasses, each standing for its fields.
 
     Typer reads the signature of a function, so the fields are put there in place

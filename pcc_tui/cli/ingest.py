@@ -9,10 +9,10 @@ import typer
 from backends.ocr.registry import DEFAULT
 from pcc_tui.cli import ingest_control, ingest_import
 from pcc_tui.cli.groups import show_help, takes_groups
-from pcc_tui.cli.ingest_options import Looking, Models, Place
+from pcc_tui.cli.ingest_options import CacheOptions, Looking, Models
 from pcc_tui.cli.options import Globs, Site, require_extra, require_text
 from pcc_tui.cli.output import ExitCode, fail, narration, print_json, say
-from pcc_tui.wording import counted
+from pcc_tui.words.figures import counted
 
 if TYPE_CHECKING:
     from pipeline.ingest.cache.records import StageName
@@ -33,7 +33,7 @@ def run(
     looking: Looking,
     models: Models,
     globs: Globs,
-    place: Place,
+    place: CacheOptions,
     site: Site,
     dry_run: Annotated[
         bool,
@@ -56,7 +56,7 @@ def run(
 
 
 def _require_extras(
-    stages: tuple[StageName, ...], models: Models, place: Place, *, dry_run: bool
+    stages: tuple[StageName, ...], models: Models, place: CacheOptions, *, dry_run: bool
 ) -> None:
     """End with a usage error if what is asked for needs packages that are not there."""
     if not dry_run and ("detect" in stages or "label" in stages):
@@ -68,7 +68,7 @@ def _require_extras(
 
 
 def _request(
-    looking: Looking, models: Models, globs: Globs, place: Place, site: Site
+    looking: Looking, models: Models, globs: Globs, place: CacheOptions, site: Site
 ) -> IngestRequest:
     from pipeline.ingest.request import IngestRequest
     from pipeline.ingest.workers.messages import OcrChoice
@@ -166,7 +166,7 @@ def _run(request: IngestRequest, stream: TextIO) -> IngestResult:
 
 
 def _tell(result: IngestResult) -> None:
-    from pcc_tui.ingest_words import ingest_words
+    from pcc_tui.words.ingestion import ingest_words
 
     why = "`pcc ingest status` tells why, --retry-errors tries again"
     for line in ingest_words(result.report, go_on="the same command goes on", why=why):

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from pcc_tui.cli.groups import takes_groups
-from pcc_tui.cli.ingest_options import Place
+from pcc_tui.cli.ingest_options import CacheOptions
 from pcc_tui.cli.options import Site, require_extra
 from pcc_tui.cli.output import ExitCode, print_json, say
 
@@ -18,9 +18,9 @@ SHOWN = 10
 
 
 @takes_groups
-def status(place: Place, site: Site) -> int:
+def status(place: CacheOptions, site: Site) -> int:
     """Show what a cache holds, and how its queue stands."""
-    from pcc_tui.ingest_words import queue_words, status_words
+    from pcc_tui.words.ingestion import queue_words, status_words
     from pipeline.ingest.status import status_of
 
     with _queue(place, site) as queue:
@@ -35,7 +35,7 @@ def status(place: Place, site: Site) -> int:
 
 
 @takes_groups
-def pause(place: Place, site: Site) -> int:
+def pause(place: CacheOptions, site: Site) -> int:
     """Have all workers of a queue wait, in whatever terminal they run."""
     with _queue(place, site) as queue:
         queue.pause()
@@ -43,14 +43,14 @@ def pause(place: Place, site: Site) -> int:
 
 
 @takes_groups
-def resume(place: Place, site: Site) -> int:
+def resume(place: CacheOptions, site: Site) -> int:
     """Let them go on."""
     with _queue(place, site) as queue:
         queue.resume()
     return _switched("resumed", place, site)
 
 
-def _switched(state: str, place: Place, site: Site) -> int:
+def _switched(state: str, place: CacheOptions, site: Site) -> int:
     kind = "SQLite" if place.queue == "sqlite" else "Redis"
     if site.json:
         print_json({"queue": state, "kind": kind})
@@ -60,7 +60,7 @@ def _switched(state: str, place: Place, site: Site) -> int:
 
 
 @contextmanager
-def _queue(place: Place, site: Site) -> Iterator[WorkQueue]:
+def _queue(place: CacheOptions, site: Site) -> Iterator[WorkQueue]:
     """Open the queue of a cache that is there."""
     from pipeline.ingest.cache.manifest import read_manifest
     from pipeline.ingest.queue.opening import open_queue

@@ -10,7 +10,7 @@ import typer
 from pcc_tui.cli.groups import takes_groups
 from pcc_tui.cli.options import Site
 from pcc_tui.cli.output import ExitCode, narration, print_json, say
-from pcc_tui.wording import duration
+from pcc_tui.words.figures import duration
 from pipeline.ingest.importing.report import Adapter
 
 if TYPE_CHECKING:
@@ -46,14 +46,14 @@ def import_cache(
 
     from pcc_tui.cli.live import show
     from pipeline.ingest.importing.importer import Importer
+    from pipeline.jobs.blocking_step import BlockingStep
     from pipeline.jobs.hosting import attend
     from pipeline.jobs.progress import Progress
-    from pipeline.jobs.thread_step import ThreadStep
 
     stream = narration(site.json)
     importer = Importer(cache, db, adapt)
     progress = Progress(run="import", stage="write", backend="import", total=0, skipped={})
-    step = ThreadStep(importer.run, progress)
+    step = BlockingStep(importer.run, progress)
     _, code = asyncio.run(attend(step, step.snapshot, lambda shot: show(shot, stream)))
     report = importer.report
     if report.finished:

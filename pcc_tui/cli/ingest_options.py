@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclasses.dataclass(frozen=True)
-class Place:
+class CacheOptions:
     """Which cache, and which queue."""
 
     cache: Annotated[

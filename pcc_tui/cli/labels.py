@@ -15,7 +15,7 @@ from pcc_tui.cli.output import ExitCode, fail, print_json, say
 from pipeline.photos.photo import photo_key
 
 if TYPE_CHECKING:
-    from pipeline.clusters.overrides import Override
+    from pipeline.clusters.label_journal import LabelChange
     from pipeline.clusters.view import ClusterView
 
 SHOWN = 20
@@ -78,12 +78,12 @@ def list_clusters(site: Site) -> None:
 @takes_groups
 def rename(site: Site, cluster: ClusterName, title: Annotated[str, typer.Argument()]) -> None:
     """Give a cluster or a group a title of your own; it keeps it when clustered again."""
-    from pipeline.clusters import changes
+    from pipeline.clusters import label_changes
 
     view = opened(site)
     require_text("TITLE", title)
-    found = changes.find_cluster(view, cluster)
-    _write(site, [changes.rename(view, found, title)], f"{found.title} is now called {title}")
+    found = label_changes.find_cluster(view, cluster)
+    _write(site, [label_changes.rename(view, found, title)], f"{found.title} is now called {title}")
 
 
 @app.command("move")
@@ -94,11 +94,11 @@ def move(
     photos: Photos,
 ) -> None:
     """Put photos into another cluster."""
-    from pipeline.clusters import changes
+    from pipeline.clusters import label_changes
 
     view = opened(site)
-    target = changes.find_cluster(view, to)
-    change = changes.move(view, _keys(photos), target)
+    target = label_changes.find_cluster(view, to)
+    change = label_changes.move(view, _keys(photos), target)
     _write(site, [change], f"{len(change.photos):,} photos moved to {target.title}")
 
 
@@ -110,12 +110,12 @@ def merge(
     clusters: Annotated[list[str], typer.Argument(help="Ids or titles.", metavar="CLUSTER...")],
 ) -> None:
     """Put all photos of some clusters into another."""
-    from pipeline.clusters import changes
+    from pipeline.clusters import label_changes
 
     view = opened(site)
-    target = changes.find_cluster(view, into)
-    others = [changes.find_cluster(view, name) for name in clusters]
-    change = changes.merge(view, target, others)
+    target = label_changes.find_cluster(view, into)
+    others = [label_changes.find_cluster(view, name) for name in clusters]
+    change = label_changes.merge(view, target, others)
     _write(site, [change], f"{len(change.others):,} clusters merged into {target.title}")
 
 
@@ -127,11 +127,11 @@ def split(
     photos: Photos,
 ) -> None:
     """Make a cluster of its own of some photos."""
-    from pipeline.clusters import changes
+    from pipeline.clusters import label_changes
 
     view = opened(site)
     require_text("--title", title)
-    change = changes.split(view, _keys(photos), title)
+    change = label_changes.split(view, _keys(photos), title)
     told = f"{len(change.photos):,} photos split off as {change.title} [{change.cluster}]"
     _write(site, [change], told)
 
@@ -140,34 +140,34 @@ def split(
 @takes_groups
 def lock(site: Site, cluster: ClusterName) -> None:
     """Let a cluster keep exactly the photos it has, however often you cluster again."""
-    from pipeline.clusters import changes
+    from pipeline.clusters import label_changes
 
     view = opened(site)
-    found = changes.find_cluster(view, cluster)
-    _write(site, [changes.lock(view, found)], f"{found.title} is locked")
+    found = label_changes.find_cluster(view, cluster)
+    _write(site, [label_changes.lock(view, found)], f"{found.title} is locked")
 
 
 @app.command("unlock")
 @takes_groups
 def unlock(site: Site, cluster: ClusterName) -> None:
     """Let the clustering decide again what is in a cluster."""
-    from pipeline.clusters import changes
+    from pipeline.clusters import label_changes
 
     view = opened(site)
-    found = changes.find_cluster(view, cluster)
-    _write(site, [changes.unlock(view, found)], f"{found.title} is no longer locked")
+    found = label_changes.find_cluster(view, cluster)
+    _write(site, [label_changes.unlock(view, found)], f"{found.title} is no longer locked")
 
 
 @app.command("undo")
 @takes_groups
 def undo(site: Site) -> None:
     """Take back the last change by hand."""
-    from pipeline.clusters import changes
-    from pipeline.clusters.overrides import Overrides, overrides_path
+    from pipeline.clusters import label_changes
+    from pipeline.clusters.label_journal import LabelJournal, label_journal_path
 
-    overrides = Overrides(overrides_path(site.workspace))
-    overrides.refresh()
-    change, taken_back = changes.undo(overrides)
+    changes = LabelJournal(label_journal_path(site.workspace))
+    changes.refresh()
+    change, taken_back = label_changes.undo(changes)
     _write(site, [change], f"Taken back: {taken_back.action} of {taken_back.at}")
 
 
@@ -263,7 +263,7 @@ def _keys(paths: list[str]) -> list[str]:
     return [photo_key(os.path.normpath(path)) for path in paths]
 
 
-def _write(site: Site, made: list[Override], told: str) -> None:
+def _write(site: Site, made: list[LabelChange], told: str) -> None:
     _append(site, made)
     if site.json:
         print_json(made)
@@ -271,8 +271,8 @@ def _write(site: Site, made: list[Override], told: str) -> None:
         say(told)
 
 
-def _append(site: Site, made: list[Override]) -> None:
-    from pipeline.clusters.overrides import Overrides, overrides_path
+def _append(site: Site, made: list[LabelChange]) -> None:
+    from pipeline.clusters.label_journal import LabelJournal, label_journal_path
 
     if made:
-        Overrides(overrides_path(site.workspace)).write(made)
+        LabelJournal(label_journal_path(site.workspace)).write(made)

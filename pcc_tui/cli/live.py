@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from pcc_tui.clean import clean
 from pcc_tui.cli.output import say
-from pcc_tui.wording import about, counts, duration, is_of_one_piece, loading_words, rate
+from pcc_tui.words.figures import about, counts, duration, is_of_one_piece, loading_words, rate
 from pipeline.jobs.progress import Snapshot
 
 if TYPE_CHECKING:

@@ -37,7 +37,7 @@ from pcc_tui.cli import (
 )
 from pcc_tui.cli.output import ExitCode, warn
 from pcc_tui.errors import SettingsError
-from pipeline.clusters.errors import ClusterError, WrongOverride
+from pipeline.clusters.errors import ClusterError, WrongLabelChange
 from pipeline.datasets.errors import DatasetError
 from pipeline.ingest.errors import CacheBusy, CacheRefused, IngestError
 from pipeline.jobs.errors import JobError, WorkspaceBusy
@@ -118,7 +118,7 @@ def _run() -> int:
         return 128 + signal.SIGINT
     except (CacheBusy, JournalLocked, WorkspaceBusy) as error:
         return _told(str(error), ExitCode.LOCKED)
-    except (PhotosDirMissing, BackendError, SettingsError, WrongOverride, CacheRefused) as error:
+    except (PhotosDirMissing, BackendError, SettingsError, WrongLabelChange, CacheRefused) as error:
         return _told(str(error), ExitCode.USAGE)
     except (ClusterError, DatasetError, IngestError, JournalError, JobError, PhotoError) as error:
         return _told(str(error), ExitCode.FAILED)

@@ -21,8 +21,8 @@ def models(
     ] = None,
 ) -> None:
     """List models worth choosing: prices, memory against the card, days they are switched off."""
-    from pcc_tui.estimate_words import offer_words
     from pcc_tui.probes import MachineProbe, card_bytes
+    from pcc_tui.words.estimates import offer_words
 
     settings = site.settings()
     offers = []

@@ -15,8 +15,8 @@ from journal import Status
 from pcc_tui.cli.output import ExitCode, fail, warn
 from pcc_tui.errors import SettingsError
 from pcc_tui.settings import MOST_WORKERS, Settings, load_settings
+from pipeline.captions.plan import Selection
 from pipeline.captions.request import RunRequest
-from pipeline.jobs.plan import Selection
 from pipeline.photos.photo import find_file, photo_key
 
 STATUSES: tuple[str, ...] = get_args(Status)
@@ -152,7 +152,7 @@ class Globs:
 
 
 @dataclasses.dataclass(frozen=True)
-class Work(Globs):
+class SelectionOptions(Globs):
     """What to caption, and what to redo."""
 
     retry_status: Annotated[
@@ -261,7 +261,9 @@ def require_photo(photos_dir: Path, path: str) -> None:
         fail(f"there is no {path} in {photos_dir}", ExitCode.USAGE)
 
 
-def request_of(site: Site, captioning: Captioning, work: Work, pace: Pace) -> RunRequest:
+def request_of(
+    site: Site, captioning: Captioning, work: SelectionOptions, pace: Pace
+) -> RunRequest:
     """Return the request that settings and flags add up to; flags win."""
     for option, value in (
         ("--workspace", str(site.workspace)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from pcc_tui.cli.groups import takes_groups
-from pcc_tui.cli.options import Captioning, Pace, Site, Work, request_of
+from pcc_tui.cli.options import Captioning, Pace, SelectionOptions, Site, request_of
 from pcc_tui.cli.output import print_json, say, warn
 from pipeline.captions.request import plan_run
 from pipeline.captions.stats import count_copies
@@ -34,7 +34,7 @@ class PlanReport(msgspec.Struct):
 
 
 @takes_groups
-def plan(site: Site, captioning: Captioning, work: Work) -> None:
+def plan(site: Site, captioning: Captioning, work: SelectionOptions) -> None:
     """Tell what there is to do, and which flag of `pcc run` does it. Writes nothing."""
     request = request_of(site, captioning, work, Pace())
     found, warnings = plan_run(request)

@@ -19,12 +19,12 @@ from pipeline.jobs.errors import WorkspaceBusy
 
 if TYPE_CHECKING:
     from pipeline.clusters.view import ClusterView
-    from pipeline.reports.labels import Labels
+    from pipeline.reports.photo_texts import PhotoTexts
 
 TOLD_EVERY = 200
 
 
-class Found(msgspec.Struct):
+class FoundPhoto(msgspec.Struct):
     """A photo as `pcc search --json` prints it."""
 
     rel_path: str
@@ -123,11 +123,11 @@ def _label(
     vocabulary: Path | None,
     *,
     describing: bool,
-) -> tuple[Labels, int | None]:
+) -> tuple[PhotoTexts, int | None]:
     """Return the labels, and the exit code if a signal came meanwhile."""
     from pipeline.embeddings.store import pictures_store
     from pipeline.reports.descriptions import describe, read_descriptions, undescribed
-    from pipeline.reports.labels import make_labels
+    from pipeline.reports.photo_texts import make_photo_texts
     from pipeline.reports.vocabulary import OWN_WORDS, nearest_words, read_vocabulary
 
     try:
@@ -151,7 +151,7 @@ def _label(
             code = asyncio.run(work)
         except (JournalLocked, WorkspaceBusy) as error:
             warn(f"warning: photos without a caption keep the descriptions they have: {error}")
-    return make_labels(view.photos, fallbacks.words, read_descriptions(site.workspace)), code
+    return make_photo_texts(view.photos, fallbacks.words, read_descriptions(site.workspace)), code
 
 
 def _thumbnails(site: Site, view: ClusterView, photos_dir: Path) -> dict[int, bytes]:
@@ -200,7 +200,7 @@ def search(
     for hit in hits:
         photo, leaf = view.photos[hit.place], view.leaf_of[hit.place]
         found.append(
-            Found(
+            FoundPhoto(
                 photo.rel_path,
                 photo.caption,
                 leaf,
@@ -217,7 +217,7 @@ def search(
     return ExitCode.OK
 
 
-def _tell_found(found: list[Found], *, semantic: bool) -> None:
+def _tell_found(found: list[FoundPhoto], *, semantic: bool) -> None:
     if not found:
         say("Nothing found")
     for hit in found:

@@ -10,10 +10,10 @@ import msgspec
 import typer
 
 from pcc_tui.cli.groups import takes_groups
-from pcc_tui.cli.options import Captioning, Pace, Site, Work, request_of, require_text
+from pcc_tui.cli.options import Captioning, Pace, SelectionOptions, Site, request_of, require_text
 from pcc_tui.cli.output import ExitCode, fail, narration, print_json, say
-from pcc_tui.wording import counts, duration
-from pipeline.captions.request import Prepared, RunReport, RunRequest, prepare_run
+from pcc_tui.words.figures import counts, duration
+from pipeline.captions.request import PreparedRun, RunReport, RunRequest, prepare_run
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,7 +40,9 @@ class Limits:
 
 
 @takes_groups
-def run(site: Site, captioning: Captioning, work: Work, pace: Pace, limits: Limits) -> int:
+def run(
+    site: Site, captioning: Captioning, work: SelectionOptions, pace: Pace, limits: Limits
+) -> int:
     """Caption every photo that has no caption yet. Safe to interrupt, safe to repeat."""
     request = request_of(site, captioning, work, pace)
     if limits.run_id is not None:
@@ -82,7 +84,7 @@ def carry_out(request: RunRequest, *, json: bool) -> int:
     return code
 
 
-def _run_prepared(prepared: Prepared, *, json: bool) -> tuple[int, RunReport]:
+def _run_prepared(prepared: PreparedRun, *, json: bool) -> tuple[int, RunReport]:
     _tell_plan(prepared, json=json)
     if not prepared.batch:
         return ExitCode.OK, RunReport(run=prepared.run, remaining=prepared.remaining)
@@ -104,7 +106,7 @@ def _run_prepared(prepared: Prepared, *, json: bool) -> tuple[int, RunReport]:
     return ExitCode.RESTART if more else ExitCode.OK, result.report
 
 
-def _tell_plan(prepared: Prepared, *, json: bool) -> None:
+def _tell_plan(prepared: PreparedRun, *, json: bool) -> None:
     plan, stream = prepared.plan, narration(json)
     for warning in prepared.warnings:
         say(f"warning: {warning}", to=stream)
@@ -131,7 +133,7 @@ def _tell_plan(prepared: Prepared, *, json: bool) -> None:
     )
 
 
-def _tell_end(prepared: Prepared, report: RunReport, code: int) -> None:
+def _tell_end(prepared: PreparedRun, report: RunReport, code: int) -> None:
     request = prepared.request
     if report.attempted:
         say(

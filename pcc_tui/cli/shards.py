@@ -12,7 +12,7 @@ import typer
 from pcc_tui.cli.groups import takes_groups
 from pcc_tui.cli.options import Site, require_extra, require_text
 from pcc_tui.cli.output import ExitCode, fail, narration, print_json, say, warn
-from pcc_tui.wording import data_size, duration
+from pcc_tui.words.figures import data_size, duration
 
 if TYPE_CHECKING:
     from pipeline.datasets.shards.run import PreparedShards, ShardReport, ShardRequest

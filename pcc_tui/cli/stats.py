@@ -5,7 +5,7 @@ from __future__ import annotations
 from pcc_tui.cli.groups import takes_groups
 from pcc_tui.cli.options import Site
 from pcc_tui.cli.output import print_json, say
-from pcc_tui.wording import counts
+from pcc_tui.words.figures import counts
 from pipeline.captions.stats import Stats, read_stats
 
 

@@ -13,7 +13,7 @@ from pcc_tui.cli.options import Site, require_extra, require_text
 from pcc_tui.cli.output import ExitCode, fail, narration, print_json, say
 from pcc_tui.cli.question import agrees, require_terminal
 from pcc_tui.settings import MOST_WORKERS
-from pcc_tui.wording import duration
+from pcc_tui.words.figures import duration
 from pipeline.synth.errors import DatasetExists, SynthError
 
 if TYPE_CHECKING:
@@ -189,18 +189,19 @@ def _validate(directory: Path, stream: TextIO) -> tuple[Validation | None, int |
     import asyncio
 
     from pcc_tui.cli.live import show
+    from pipeline.jobs.blocking_step import BlockingStep
     from pipeline.jobs.hosting import attend
+    from pipeline.jobs.pause_point import PausePoint
     from pipeline.jobs.progress import Progress
-    from pipeline.jobs.thread_step import Gate, ThreadStep
     from pipeline.synth.validation import validate_dataset
 
     found: list[Validation] = []
 
-    def work(gate: Gate) -> None:
-        found.append(validate_dataset(directory, gate))
+    def work(pause_point: PausePoint) -> None:
+        found.append(validate_dataset(directory, pause_point))
 
     progress = Progress(run="validate", stage="verify", backend="synth", total=0, skipped={})
-    step = ThreadStep(work, progress)
+    step = BlockingStep(work, progress)
     _, code = asyncio.run(attend(step, step.snapshot, lambda shot: show(shot, stream)))
     return (found[0] if found else None), code
 

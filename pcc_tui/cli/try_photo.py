@@ -11,9 +11,9 @@ from backends.base import Captioner
 from backends.errors import CallError
 from backends.registry import make_backend
 from pcc_tui.cli.groups import takes_groups
-from pcc_tui.cli.options import Captioning, Pace, Site, Work, request_of, require_photo
+from pcc_tui.cli.options import Captioning, Pace, SelectionOptions, Site, request_of, require_photo
 from pcc_tui.cli.output import ExitCode, fail, print_json, say, warn
-from pcc_tui.wording import loading_words
+from pcc_tui.words.figures import loading_words
 from pipeline.captions.request import RunRequest
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ TELL_SECONDS = 0.5
 def try_photo(
     site: Site,
     captioning: Captioning,
-    work: Work,
+    work: SelectionOptions,
     pace: Pace,
     photo: Annotated[
         Optional[str],

@@ -64,7 +64,7 @@ def verify(
     if site.json:
         print_json(report)
     else:
-        from pcc_tui.dataset_words import verify_words
+        from pcc_tui.words.datasets import verify_words
 
         for line in verify_words(report, str(dataset)):
             say(line)
@@ -81,9 +81,9 @@ def _run(
     from backends.encoders.t5 import T5Tokenizer
     from pcc_tui.cli.live import show
     from pipeline.datasets.verify import Verifier
+    from pipeline.jobs.blocking_step import BlockingStep
     from pipeline.jobs.hosting import attend
     from pipeline.jobs.progress import Progress
-    from pipeline.jobs.thread_step import ThreadStep
 
     tokenizer = None
     if checks.masks:
@@ -93,7 +93,7 @@ def _run(
     patches_dir = checks.patches_dir or dataset.parent / "dinov3_patches"
     verifier = Verifier(dataset, input_dir, patches_dir, tokenizer, checks.discard)
     progress = Progress(run="verify", stage="verify", backend="verify", total=0, skipped={})
-    step = ThreadStep(verifier.run, progress)
+    step = BlockingStep(verifier.run, progress)
     stream = narration(site.json)
     _, code = asyncio.run(attend(step, step.snapshot, lambda shot: show(shot, stream)))
     return verifier.report, code

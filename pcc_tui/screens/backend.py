@@ -13,18 +13,18 @@ from textual.content import Content
 from textual.widgets import Button, Input, OptionList, Select, TextArea
 from textual.widgets.option_list import Option
 
-from backends.base import DEFAULT_PROMPT, Options, Quantization
+from backends.base import Options, Quantization
+from backends.prompts import DEFAULT_PROMPT, PRESETS, preset_of
 from backends.registry import backend_names
-from pcc_tui.backend_choice import Choice, look_at
+from pcc_tui.desks.backend_choice import BackendChoice, look_at
 from pcc_tui.errors import CommandFailed, SettingsError
-from pcc_tui.estimate_words import estimate_rows, offer_words
 from pcc_tui.probes import card_bytes
 from pcc_tui.screens.base import PccScreen
 from pcc_tui.widgets.model_list import ModelList
 from pcc_tui.widgets.picture import PictureBox
 from pcc_tui.widgets.text import Words, safe, safe_lines
-from pipeline.captions.presets import PRESETS, preset_of
-from pipeline.jobs.plan import RETRYABLE, Selection
+from pcc_tui.words.estimates import estimate_rows, offer_words
+from pipeline.captions.plan import RETRYABLE, Selection
 
 OWN_PROMPT = "your own"
 AUTO = "auto"
@@ -60,7 +60,7 @@ class BackendScreen(PccScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self._choices: list[Choice] = []
+        self._choices: list[BackendChoice] = []
         self._card_bytes: int | None = None
         self._shown: str | None = None
         self._filled_from = self.session.settings
@@ -138,7 +138,7 @@ class BackendScreen(PccScreen):
         chosen = self.session.settings.choices.backend
         options.highlighted = names.index(chosen) if chosen in names else 0
 
-    def _chosen(self) -> Choice | None:
+    def _chosen(self) -> BackendChoice | None:
         row = self.query_one("#backends", OptionList).highlighted
         return self._choices[row] if row is not None and row < len(self._choices) else None
 
@@ -155,7 +155,7 @@ class BackendScreen(PccScreen):
             words = offer_words(offer, self._card_bytes)
             self.query_one("#needs", Words).say(f"{offer.model}: {words}.")
 
-    def _offer(self, choice: Choice) -> None:
+    def _offer(self, choice: BackendChoice) -> None:
         """Show a backend's models; model and server of another one are no choice for it."""
         if self._shown not in (None, choice.name):
             saved = self.session.settings.choices
@@ -209,7 +209,7 @@ class BackendScreen(PccScreen):
             needs.say(words or choice.needs, "$success" if choice.ready else "$warning")
             self.background("estimate", self._estimate, choice)
 
-    async def _estimate(self, choice: Choice) -> None:
+    async def _estimate(self, choice: BackendChoice) -> None:
         await asyncio.sleep(0.2)
         session, words = self.session, self.query_one("#estimate", Words)
         if session.photos_dir is None:

@@ -10,7 +10,7 @@ from textual.screen import Screen
 from textual.widgets import Footer
 from textual.worker import Worker
 
-from pcc_tui.screens.host import Host, Work
+from pcc_tui.screens.host import AsyncWork, Host
 from pcc_tui.widgets.navigation import Navigation
 from pipeline.jobs.progress import Snapshot
 
@@ -71,12 +71,12 @@ class PccScreen(Screen[None]):
     def show_catalogue(self) -> None:
         """Show what changed in the journal or the edits."""
 
-    def carry_out(self, work: Work, *arguments: Any) -> Worker[None]:
+    def carry_out(self, work: AsyncWork, *arguments: Any) -> Worker[None]:
         """Do something to its end while the screen stays alive."""
         guarded = partial(self.pcc.guarded, work, *arguments)
         return self.run_worker(guarded, exit_on_error=False)
 
-    def background(self, group: str, work: Work, *arguments: Any) -> Worker[None]:
+    def background(self, group: str, work: AsyncWork, *arguments: Any) -> Worker[None]:
         """Do something while the screen stays alive; another of the same group replaces it."""
         guarded = partial(self.pcc.guarded, work, *arguments)
         return self.run_worker(guarded, group=group, exclusive=True, exit_on_error=False)

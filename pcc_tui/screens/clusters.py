@@ -13,20 +13,20 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Input
 
+from pcc_tui.dialogs.ask import AskDialog
 from pcc_tui.screens.base import PccScreen
-from pcc_tui.screens.title import TitleDialog
 from pcc_tui.widgets.cluster_tree import ClusterTree, Spot
 from pcc_tui.widgets.contact_sheet import ContactSheet
 from pcc_tui.widgets.photo_list import in_order
 from pcc_tui.widgets.text import Words, safe
-from pipeline.clusters.changes import find_cluster, lock, merge, move, rename, split, unlock
+from pipeline.clusters.label_changes import find_cluster, lock, merge, move, rename, split, unlock
 from pipeline.clusters.view import SPECIAL, Cluster, ClusterView
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from pipeline.captions.library import LibraryPhoto
-    from pipeline.clusters.overrides import Override
+    from pipeline.clusters.label_journal import LabelChange
     from pipeline.clusters.search import Hit
 
 LOOK_SECONDS = 2.0
@@ -255,7 +255,7 @@ class ClustersScreen(PccScreen):
         cluster = self._cluster()
         if cluster is not None:
 
-            def make(title: str, view: ClusterView) -> Override:
+            def make(title: str, view: ClusterView) -> LabelChange:
                 return rename(view, find_cluster(view, cluster.id), title)
 
             self._ask(f"Title of {cluster.title}", cluster.title, make)
@@ -265,7 +265,7 @@ class ClustersScreen(PccScreen):
         keys = self._marked_keys()
         if keys:
 
-            def make(title: str, view: ClusterView) -> Override:
+            def make(title: str, view: ClusterView) -> LabelChange:
                 return split(view, keys, title)
 
             self._ask(f"Title of a new cluster of {len(keys):,} photos", "", make, unmark=True)
@@ -320,7 +320,7 @@ class ClustersScreen(PccScreen):
         self,
         question: str,
         title: str,
-        make: Callable[[str, ClusterView], Override],
+        make: Callable[[str, ClusterView], LabelChange],
         *,
         unmark: bool = False,
     ) -> None:
@@ -328,12 +328,12 @@ class ClustersScreen(PccScreen):
             if answer is not None:
                 self._change(partial(make, answer), unmark=unmark)
 
-        self.app.push_screen(TitleDialog(question, title), answered)
+        self.app.push_screen(AskDialog(question, title), answered)
 
-    def _change(self, make: Callable[[ClusterView], Override], *, unmark: bool = False) -> None:
+    def _change(self, make: Callable[[ClusterView], LabelChange], *, unmark: bool = False) -> None:
         self.carry_out(self._write_change, make, unmark)
 
-    async def _write_change(self, make: Callable[[ClusterView], Override], unmark: bool) -> None:
+    async def _write_change(self, make: Callable[[ClusterView], LabelChange], unmark: bool) -> None:
         change = await self.session.clusters.change(make)
         if unmark:
             self.session.marked.clear()

@@ -16,22 +16,22 @@ from textual.widgets import DataTable
 
 from backends.registry import backend_class
 from pcc_tui.clean import clean
-from pcc_tui.dataset_words import bar, enrich_words, made_words, verify_words
+from pcc_tui.dialogs.ask import AskDialog
+from pcc_tui.dialogs.confirm import ConfirmDialog
 from pcc_tui.errors import CommandFailed
 from pcc_tui.screens.base import PccScreen
-from pcc_tui.screens.confirm import ConfirmDialog
 from pcc_tui.screens.ingest_part import ABOUT, IngestPart
 from pcc_tui.screens.run import pace
-from pcc_tui.screens.title import TitleDialog
 from pcc_tui.widgets.text import Words
-from pcc_tui.wording import data_size, tidy
+from pcc_tui.words.datasets import bar, enrich_words, made_words, verify_words
+from pcc_tui.words.figures import data_size, tidy
 from pipeline.datasets.enrich_report import EnrichPlan, EnrichReport
 from pipeline.datasets.passes import DEFAULT_PASSES, PASSES, TOGETHER
 from pipeline.datasets.verify_report import VerifyReport
 from pipeline.jobs.progress import Snapshot
 
 if TYPE_CHECKING:
-    from pcc_tui.job_link import Ended
+    from pcc_tui.desks.job_link import JobEnd
 
 STEPS = {
     "shards": "WebDataset shards of image, record and patches",
@@ -178,7 +178,7 @@ class DatasetsScreen(PccScreen):
         job = self.query_one("#dataset-job", Words)
         job.say("" if shot is None else f"{shot.stage}, {shot.state}: {pace(shot)}", "$success")
 
-    def _job_ended(self, ended: Ended | None) -> None:
+    def _job_ended(self, ended: JobEnd | None) -> None:
         """Show what an enrichment did, and count again."""
         if ended is None or not self.is_mounted:
             return
@@ -214,7 +214,7 @@ class DatasetsScreen(PccScreen):
             self.pcc.start_pcc(self.session.shard_arguments())
         elif row == "synthetic":
             question = "How many images? They go to a directory of their own in datasets/"
-            self.app.push_screen(TitleDialog(question, "10000"), self._generate)
+            self.app.push_screen(AskDialog(question, "10000"), self._generate)
         elif row in ABOUT:
             self._ingest.run(row)
         elif row == "patches" or row in TOGETHER:
@@ -293,7 +293,7 @@ class DatasetsScreen(PccScreen):
             setting, what, name = "t5_model", "T5 tokenizer", choices.t5_model
         else:
             setting, what, name = "dino_model", "DINO", choices.dino_model
-        dialog = TitleDialog(f"{what}: id on the hub, or a directory", name or "")
+        dialog = AskDialog(f"{what}: id on the hub, or a directory", name or "")
         self.app.push_screen(dialog, partial(self._choose, setting))
 
     def _choose(self, setting: str, name: str | None) -> None:

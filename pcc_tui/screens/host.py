@@ -13,11 +13,11 @@ from pipeline.jobs.progress import Snapshot
 if TYPE_CHECKING:
     from textual_image.widget._base import Image as ImageWidget
 
-    from pcc_tui.job_link import Ended, JobLink
+    from pcc_tui.desks.job_link import JobEnd, JobLink
     from pcc_tui.probes import MachineProbe
     from pcc_tui.session import Session
 
-Work = Callable[..., Coroutine[Any, Any, None]]
+AsyncWork = Callable[..., Coroutine[Any, Any, None]]
 
 
 class Host(Protocol):
@@ -38,7 +38,7 @@ class Host(Protocol):
     machine: MachineProbe
     image_widget: type[ImageWidget] | None
     snapshot: Snapshot | None
-    ended: Ended | None
+    ended: JobEnd | None
     rates: Sequence[float]
 
     def start_job(self, extra: Iterable[str] = ()) -> None:
@@ -59,5 +59,5 @@ class Host(Protocol):
     def tell(self, sentence: str, severity: SeverityLevel = "information") -> None:
         """Say a sentence where it is seen."""
 
-    async def guarded(self, work: Work, *arguments: Any) -> None:
+    async def guarded(self, work: AsyncWork, *arguments: Any) -> None:
         """Do something that may fail; a failure is a sentence, not the end."""

@@ -8,19 +8,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pcc_tui.clean import clean
-from pcc_tui.dataset_words import bar
-from pcc_tui.ingest_desk import IngestDesk, Ingested
-from pcc_tui.ingest_words import IngestAnswer, import_words, ingest_words, queue_words, status_words
-from pcc_tui.screens.title import TitleDialog
+from pcc_tui.desks.ingestion import IngestDesk, Ingested
+from pcc_tui.dialogs.ask import AskDialog
 from pcc_tui.widgets.text import Words
-from pcc_tui.wording import tidy
+from pcc_tui.words.datasets import bar
+from pcc_tui.words.figures import tidy
+from pcc_tui.words.ingestion import (
+    IngestAnswer,
+    import_words,
+    ingest_words,
+    queue_words,
+    status_words,
+)
 from pipeline.ingest.cache.records import STAGES
 from pipeline.ingest.errors import IngestError
 from pipeline.ingest.importing.report import ImportReport
 from pipeline.jobs.progress import Snapshot
 
 if TYPE_CHECKING:
-    from pcc_tui.job_link import Ended
+    from pcc_tui.desks.job_link import JobEnd
     from pcc_tui.screens.base import PccScreen
 
 ALL = "ingest"
@@ -111,7 +117,7 @@ class IngestPart:
             self._counted_at = now
             self._screen.background("ingestion", self.count, False)
 
-    def report_of(self, ended: Ended) -> list[str]:
+    def report_of(self, ended: JobEnd) -> list[str]:
         """Return what an ingestion or an import did, nothing for any other job."""
         answer = ended.read_answer(IngestAnswer, "parked")
         if answer is not None:
@@ -154,4 +160,4 @@ class IngestPart:
                 self._screen.pcc.start_pcc(self.desk.import_arguments(path))
 
         question = "Import objects and text into which SQLite database?"
-        self._screen.app.push_screen(TitleDialog(question, proposed), named)
+        self._screen.app.push_screen(AskDialog(question, proposed), named)

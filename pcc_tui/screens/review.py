@@ -11,18 +11,18 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widgets import Input
 
 from backends.keys import scrub
-from pcc_tui.overlay import Overlay, overlay_of
+from pcc_tui.dialogs.choose_backend import ChooseBackend
 from pcc_tui.screens.base import PccScreen
-from pcc_tui.screens.choose import ChooseBackend
-from pcc_tui.screens.editing import CaptionEditor
-from pcc_tui.screens.overlaying import Overlaying
-from pcc_tui.screens.searching import PhotoSearch
+from pcc_tui.screens.caption_editor import CaptionEditor
+from pcc_tui.screens.findings_source import Overlaying
+from pcc_tui.screens.photo_search import PhotoSearch
 from pcc_tui.widgets.entry_view import EntryView
 from pcc_tui.widgets.findings import FindingsView
+from pcc_tui.widgets.overlay import Overlay, overlay_of
 from pcc_tui.widgets.photo_list import PhotoList, in_order
 from pcc_tui.widgets.picture import PictureBox
 from pcc_tui.widgets.text import Words, clean_lines
-from pipeline.captions.catalogue import Entry, readable_path
+from pipeline.captions.catalogue import CatalogueEntry, readable_path
 from pipeline.captions.query import Query
 from pipeline.ingest.cache.findings import Findings
 
@@ -152,7 +152,7 @@ class ReviewScreen(PccScreen):
         elif self._overlay.on:
             view.show(found, boxes=boxes, texts=texts)
 
-    async def entry_of(self, key: str | None) -> Entry | None:
+    async def entry_of(self, key: str | None) -> CatalogueEntry | None:
         """Return what the journal says of a photo, None if it says nothing."""
         if key is None:
             return None

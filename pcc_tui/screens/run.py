@@ -13,15 +13,15 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import ProgressBar, Sparkline
 
-from pcc_tui.job_link import Ended
+from pcc_tui.desks.job_link import JobEnd
 from pcc_tui.screens.base import PccScreen
 from pcc_tui.widgets.gauges import Gauges
 from pcc_tui.widgets.picture import PictureBox
 from pcc_tui.widgets.text import Words, safe, safe_lines
-from pcc_tui.wording import about, counts, duration, is_of_one_piece, loading_words, rate
+from pcc_tui.words.figures import about, counts, duration, is_of_one_piece, loading_words, rate
+from pipeline.captions.plan import RETRYABLE
 from pipeline.captions.request import RunReport
-from pipeline.jobs.plan import RETRYABLE
-from pipeline.jobs.progress import Result, Snapshot
+from pipeline.jobs.progress import DonePhoto, Snapshot
 
 GAUGE_SECONDS = 2.0
 
@@ -108,7 +108,7 @@ class RunScreen(PccScreen):
             self._pictured_at = now
             self.carry_out(self._present, captioned[0])
 
-    async def _present(self, last: Result) -> None:
+    async def _present(self, last: DonePhoto) -> None:
         """Show a photo and its caption together, once the photo is decoded."""
         self._presenting = True
         try:
@@ -131,7 +131,7 @@ class RunScreen(PccScreen):
         else:
             state.say("No job is running. r starts one.", "dim")
 
-    def _job_ended(self, ended: Ended | None) -> None:
+    def _job_ended(self, ended: JobEnd | None) -> None:
         if ended is None:
             self._show_no_job()
             return

@@ -17,7 +17,7 @@ from backends.registry import backend_names
 from pcc_tui.clean import clean
 from pcc_tui.screens.base import PccScreen
 from pcc_tui.widgets.text import Words
-from pcc_tui.wording import tidy
+from pcc_tui.words.figures import tidy
 
 COUNT_SECONDS = 5.0
 """A folder so large that counting takes longer has enough photos."""

@@ -7,13 +7,13 @@ from textual.widgets import Static
 
 from journal import CaptionRecord, Seal
 from pcc_tui.widgets.text import safe, safe_lines
-from pipeline.captions.catalogue import Entry
+from pipeline.captions.catalogue import CatalogueEntry
 
 
 class EntryView(Static):
     """Caption, the machine's own where it was edited, error, and facts."""
 
-    def show(self, entry: Entry | None) -> None:
+    def show(self, entry: CatalogueEntry | None) -> None:
         """Show a photo, None for nothing."""
         if entry is None:
             self.update(Content.styled("No captions here yet.", "dim"))

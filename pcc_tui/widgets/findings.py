@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.content import Content
 from textual.widgets import Static
 
-from pcc_tui.overlay import colour_of
+from pcc_tui.widgets.overlay import colour_of
 from pcc_tui.widgets.text import safe
 from pipeline.ingest.cache.findings import Findings
 from pipeline.ingest.cache.records import Detection, Text

@@ -9,8 +9,8 @@ from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from backends.offers import Offer
-from pcc_tui.estimate_words import offer_words
 from pcc_tui.widgets.text import safe
+from pcc_tui.words.estimates import offer_words
 
 
 class ModelList(OptionList):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.content import Content
 from textual.widgets import Static
 
-from pcc_tui.wording import rate
+from pcc_tui.words.figures import rate
 from pipeline.jobs.progress import Snapshot
 
 SCREENS = (

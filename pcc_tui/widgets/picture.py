@@ -10,7 +10,7 @@ from textual import work
 from textual.app import ComposeResult
 from textual.containers import Container
 
-from pcc_tui.overlay import Overlay, draw
+from pcc_tui.widgets.overlay import Overlay, draw
 from pcc_tui.widgets.text import Words
 from pipeline.photos.errors import PhotoError
 

@@ -24,8 +24,8 @@ from journal import (
     scan,
 )
 from pipeline.captions.edits import Edits
+from pipeline.captions.plan import Made
 from pipeline.captions.query import Query
-from pipeline.jobs.plan import Made
 
 STEP = 20_000
 """Records read at once; between two steps the reader may do something else."""
@@ -57,7 +57,7 @@ def _made(head: _Browsed) -> Made:
     return Made(head.status, head.backend, head.model, head.prompt, month)
 
 
-class Entry(msgspec.Struct, frozen=True):
+class CatalogueEntry(msgspec.Struct, frozen=True):
     """A photo of the library, read from the journal.
 
     Attributes:
@@ -120,7 +120,7 @@ class Catalogue:
         """Return status, maker and month of a photo, None for an unknown one."""
         return self.index.group(key)
 
-    def entry(self, key: str) -> Entry | None:
+    def entry(self, key: str) -> CatalogueEntry | None:
         """Read the record of a photo; None if it cannot be read, or is no longer there."""
         try:
             record, seal = read_record(self.journal, self.index.offset(key), CaptionRecord)
@@ -128,7 +128,7 @@ class Catalogue:
             return None
         if record_key(record.rel_path, record.raw_path) != key:
             return None  # the file was replaced; the next refresh sees it
-        return Entry(record, seal, self.edits.texts.get(key))
+        return CatalogueEntry(record, seal, self.edits.texts.get(key))
 
     def select(self, query: Query, marked: frozenset[str] = frozenset()) -> Iterator[list[str]]:
         """Yield the keys that a query finds, some at a time, in the order of `keys`.

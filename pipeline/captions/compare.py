@@ -32,7 +32,7 @@ class Contestant(msgspec.Struct, frozen=True):
         return cls(backend, model or None)
 
 
-class Entry(msgspec.Struct, kw_only=True):
+class Column(msgspec.Struct, kw_only=True):
     """What one contestant made of the photos.
 
     Attributes:
@@ -53,7 +53,7 @@ async def compare(
     paths: Sequence[str],
     contestants: Sequence[Contestant],
     options: Mapping[str, Options],
-) -> list[Entry]:
+) -> list[Column]:
     """Caption some photos by each contestant in turn; nothing is written.
 
     Args:
@@ -82,18 +82,18 @@ async def small_pictures(photos_dir: Path, paths: Sequence[str], edge: int) -> l
 
 async def _ask(
     photos_dir: Path, paths: Sequence[str], contestant: Contestant, options: Options
-) -> Entry:
+) -> Column:
     model = contestant.model or options.model
     options = msgspec.structs.replace(options, model=model)
     try:
         captioner = make_backend(contestant.backend, options)
     except SetupError as error:
-        return Entry(backend=contestant.backend, model=contestant.model, not_run=str(error))
+        return Column(backend=contestant.backend, model=contestant.model, not_run=str(error))
     try:
         trials = await _caption(captioner, photos_dir, paths)
     except SetupError as error:
-        return Entry(backend=captioner.name, model=captioner.model, not_run=str(error))
-    return Entry(backend=captioner.name, model=captioner.model, trials=trials)
+        return Column(backend=captioner.name, model=captioner.model, not_run=str(error))
+    return Column(backend=captioner.name, model=captioner.model, trials=trials)
 
 
 async def _caption(captioner: Captioner, photos_dir: Path, paths: Sequence[str]) -> list[Trial]:

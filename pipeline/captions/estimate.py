@@ -19,8 +19,8 @@ from pipeline.captions.measured import (
     measure,
     measure_run,
 )
+from pipeline.captions.plan import Plan
 from pipeline.captions.request import RunRequest
-from pipeline.jobs.plan import Plan
 from pipeline.photos.decoder import DecoderPool
 from pipeline.photos.errors import CorruptImageError
 

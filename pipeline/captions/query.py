@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from pipeline.jobs.plan import Made
+from pipeline.captions.plan import Made
 
 
 class Query(msgspec.Struct, frozen=True):

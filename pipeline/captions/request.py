@@ -14,8 +14,16 @@ from backends.base import Options
 from backends.registry import backend_class
 from journal import WriterLock
 from pipeline.captions.edits import Edits
-from pipeline.captions.prompts import prompt_hash
-from pipeline.jobs.plan import History, Maker, Plan, Selection, load_makers, make_plan, read_history
+from pipeline.captions.plan import (
+    History,
+    Maker,
+    Plan,
+    Selection,
+    load_makers,
+    make_plan,
+    read_history,
+)
+from pipeline.captions.prompt_file import prompt_hash
 from pipeline.jobs.run_file import new_run_id
 from pipeline.photos.photo import photo_key
 from pipeline.photos.walk import walk_photos
@@ -55,7 +63,7 @@ class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
     exclude: tuple[str, ...] = ()
 
 
-class Prepared(msgspec.Struct):
+class PreparedRun(msgspec.Struct):
     """A run that is planned, its journal locked, and nothing loaded yet.
 
     Attributes:
@@ -136,7 +144,7 @@ def maker_of(request: RunRequest) -> Maker:
     return Maker(kind.name, kind.model_for(request.options), prompt_hash(request.options.prompt))
 
 
-def prepare_run(request: RunRequest) -> Prepared:
+def prepare_run(request: RunRequest) -> PreparedRun:
     """Lock the journal and plan a run.
 
     Raises:
@@ -157,6 +165,6 @@ def prepare_run(request: RunRequest) -> Prepared:
     except BaseException:
         lock.release()
         raise
-    return Prepared(
+    return PreparedRun(
         request, run, plan, warnings, batch, len(to_do), len(wanted) - len(batch), history, lock
     )

@@ -12,17 +12,17 @@ from backends.prices import require_price
 from backends.registry import make_backend
 from journal import CaptionRecord, JournalWriter, WriterLock, utc_now
 from pipeline.captions.dry_run import DryRunJournal, dry_run_path, dry_run_stage
-from pipeline.captions.prompts import keep_prompt
-from pipeline.captions.request import Prepared, RunReport
+from pipeline.captions.plan import History
+from pipeline.captions.prompt_file import keep_prompt
+from pipeline.captions.request import PreparedRun, RunReport
 from pipeline.captions.stage import CaptionStage
 from pipeline.jobs.budget import Budget
 from pipeline.jobs.copies import Copies
 from pipeline.jobs.cores import decoder_count
 from pipeline.jobs.hosting import Watcher, host
 from pipeline.jobs.job import Ending, Job
-from pipeline.jobs.ledger import OpenJournal
 from pipeline.jobs.log import log_to
-from pipeline.jobs.plan import History
+from pipeline.jobs.pending_records import OpenJournal
 from pipeline.jobs.progress import Progress, Snapshot
 from pipeline.jobs.run_file import RunFile
 from pipeline.photos.photo import Photo
@@ -46,7 +46,7 @@ class RunResult(msgspec.Struct):
     remarks: list[str] = []
 
 
-async def run_captions(prepared: Prepared, watch: Watcher) -> RunResult:
+async def run_captions(prepared: PreparedRun, watch: Watcher) -> RunResult:
     """Caption the photos of a prepared run.
 
     Args:
@@ -94,7 +94,7 @@ def _spent(history: History, bound: float) -> float:
 
 
 async def _run_job(
-    job: Job[CaptionRecord], prepared: Prepared, stage: CaptionStage, watch: Watcher
+    job: Job[CaptionRecord], prepared: PreparedRun, stage: CaptionStage, watch: Watcher
 ) -> RunResult:
     run_file = RunFile(
         pid=os.getpid(),
@@ -114,7 +114,7 @@ async def _run_job(
     return RunResult(ending, signal_code, report, stage.captioner.remarks)
 
 
-def _make_stage(prepared: Prepared) -> CaptionStage:
+def _make_stage(prepared: PreparedRun) -> CaptionStage:
     request = prepared.request
     prompt = keep_prompt(request.workspace, request.options.prompt)
     if request.dry_run:
@@ -122,14 +122,14 @@ def _make_stage(prepared: Prepared) -> CaptionStage:
     return CaptionStage(make_backend(request.backend, request.options), prepared.run, prompt)
 
 
-def _journal_of(prepared: Prepared) -> OpenJournal[CaptionRecord]:
+def _journal_of(prepared: PreparedRun) -> OpenJournal[CaptionRecord]:
     if not prepared.request.dry_run:
         return lambda on_commit, on_failure: JournalWriter(prepared.lock, on_commit, on_failure)
     beside = WriterLock(dry_run_path(prepared.lock.path), "pcc run --dry-run")
     return lambda on_commit, on_failure: DryRunJournal(prepared.lock, beside, on_commit, on_failure)
 
 
-def _log_start(prepared: Prepared, captioner: Captioner) -> None:
+def _log_start(prepared: PreparedRun, captioner: Captioner) -> None:
     plan = prepared.plan
     log.info(
         "start",
@@ -153,7 +153,7 @@ def _log_start(prepared: Prepared, captioner: Captioner) -> None:
         log.warning("walk", {"reason": warning})
 
 
-def _report(prepared: Prepared, last: Snapshot) -> RunReport:
+def _report(prepared: PreparedRun, last: Snapshot) -> RunReport:
     return RunReport(
         run=prepared.run,
         attempted=last.attempted,

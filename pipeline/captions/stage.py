@@ -13,7 +13,7 @@ from backends.errors import AuthError, BackendLost, QuotaError
 from backends.keys import scrub
 from journal import CaptionRecord, Status, split_path, utc_now
 from pipeline.jobs.errors import RunStopped, describe
-from pipeline.jobs.stage import Decoded, Failed, Stage, Usage
+from pipeline.jobs.stage import Decoded, FailedAttempt, Stage, Usage
 from pipeline.photos.photo import Photo
 
 REFUSALS_OF_A_WRONG_KEY = 3
@@ -113,7 +113,7 @@ class CaptionStage(Stage[CaptionRecord]):
             at=utc_now(),
         )
 
-    def failed(self, failure: Failed) -> CaptionRecord:
+    def failed(self, failure: FailedAttempt) -> CaptionRecord:
         """Return the record of an attempt without an answer."""
         record = self._blank(failure.photo, failure.status)
         record.error = failure.error

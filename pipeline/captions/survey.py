@@ -7,8 +7,8 @@ from collections import Counter
 import msgspec
 
 from pipeline.captions.catalogue import Catalogue
+from pipeline.captions.plan import Plan, make_plan
 from pipeline.captions.request import RunRequest, maker_of
-from pipeline.jobs.plan import Plan, make_plan
 from pipeline.photos.walk import Walked
 
 

@@ -3,7 +3,7 @@
 ClusterError
 ├── FitFailed        no clusters could be found in this machine
 ├── NoClusters       there are no clusters in this workspace yet
-└── WrongOverride    a change by hand that fits nothing
+└── WrongLabelChange    a change by hand that fits nothing
 """
 
 from __future__ import annotations
@@ -21,5 +21,5 @@ class NoClusters(ClusterError):
     """Raised when a workspace has no clusters yet, or they cannot be read."""
 
 
-class WrongOverride(ClusterError):
+class WrongLabelChange(ClusterError):
     """Raised when a rename, move, merge, split or lock names what is not there."""

@@ -12,11 +12,11 @@ import msgspec
 
 from backends.helper_process import HelperProcess
 from pipeline.clusters.errors import FitFailed
-from pipeline.clusters.messages import Fit, Fitted, Reply, Request, Stage, Unfit, Warm
+from pipeline.clusters.messages import Fit, FitPhase, FitReply, FitRequest, Fitted, Unfit, Warm
 
 WORKER_MODULE = "pipeline.clusters.fit_worker"
 
-_replies: msgspec.msgpack.Decoder[Reply] = msgspec.msgpack.Decoder(Reply)
+_replies: msgspec.msgpack.Decoder[FitReply] = msgspec.msgpack.Decoder(FitReply)
 
 
 class FitProcess:
@@ -45,7 +45,7 @@ class FitProcess:
             if self._held:
                 self.hold(True)
 
-    async def fit(self, request: Fit, tell: Callable[[Stage], None]) -> Fitted:
+    async def fit(self, request: Fit, tell: Callable[[FitPhase], None]) -> Fitted:
         """Find the clusters of a library.
 
         Raises:
@@ -56,7 +56,7 @@ class FitProcess:
         del request  # some 40 MB that nobody needs any more
         while True:
             reply = await self._receive()
-            if isinstance(reply, Stage):
+            if isinstance(reply, FitPhase):
                 tell(reply)
             elif isinstance(reply, Unfit):
                 raise FitFailed(reply.reason)
@@ -75,11 +75,11 @@ class FitProcess:
             await self._helper.stop(patience=0)
         self._words.close()
 
-    def _send(self, request: Request) -> None:
+    def _send(self, request: FitRequest) -> None:
         assert self._helper is not None
         self._helper.send(msgspec.msgpack.encode(request))
 
-    async def _receive(self) -> Reply:
+    async def _receive(self) -> FitReply:
         assert self._helper is not None
         try:
             return _replies.decode(await self._helper.receive())

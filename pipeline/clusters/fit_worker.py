@@ -16,7 +16,7 @@ import msgspec
 
 from backends.helper_process import read_messages, taken_pipes, write_message
 from pipeline.clusters.fitting import fit, warm_up
-from pipeline.clusters.messages import Fit, Reply, Request, Stage, Unfit
+from pipeline.clusters.messages import Fit, FitPhase, FitReply, FitRequest, Unfit
 
 
 class FitServer:
@@ -28,8 +28,8 @@ class FitServer:
     """
 
     def __init__(self, incoming: BinaryIO, outgoing: BinaryIO) -> None:
-        decode = msgspec.msgpack.Decoder(Request).decode
-        self._requests: Iterator[Request] = map(decode, read_messages(incoming))
+        decode = msgspec.msgpack.Decoder(FitRequest).decode
+        self._requests: Iterator[FitRequest] = map(decode, read_messages(incoming))
         self._outgoing = outgoing
 
     def serve(self) -> None:
@@ -39,14 +39,14 @@ class FitServer:
                 warm_up()
                 continue
             try:
-                self._send(fit(request, lambda what, share: self._send(Stage(what, share))))
+                self._send(fit(request, lambda what, share: self._send(FitPhase(what, share))))
             except MemoryError:
                 self._send(Unfit("out of memory; --sample takes fewer photos at once"))
             except Exception as error:
                 traceback.print_exc()
                 self._send(Unfit(f"{type(error).__name__}: {error}"))
 
-    def _send(self, reply: Reply) -> None:
+    def _send(self, reply: FitReply) -> None:
         write_message(self._outgoing, msgspec.msgpack.encode(reply))
 
 

@@ -8,13 +8,15 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.clusters.arrange import centroid
-from pipeline.clusters.tree_file import Head
-from pipeline.clusters.view import Measured
-from pipeline.embeddings.store import Kind, VectorStore, store_of
+from pipeline.clusters.naming import centroid
+from pipeline.clusters.tree_file import ClusteringHead
+from pipeline.clusters.view import PhotoMeasures
+from pipeline.embeddings.store import VectorKind, VectorStore, store_of
 
 
-def measure_photos(workspace: Path, head: Head, keys: Sequence[str]) -> Measured | None:
+def measure_photos(
+    workspace: Path, head: ClusteringHead, keys: Sequence[str]
+) -> PhotoMeasures | None:
     """Return cohesion, exemplar and distances of some photos.
 
     Args:
@@ -49,11 +51,11 @@ def measure_photos(workspace: Path, head: Head, keys: Sequence[str]) -> Measured
     distances: list[float | None] = [None] * len(keys)
     for place, value in zip(places, cosine.tolist(), strict=True):
         distances[place] = round(max(0.0, 1 - value), 4)
-    return Measured(float(cosine.mean()), places[int(cosine.argmax())], distances)
+    return PhotoMeasures(float(cosine.mean()), places[int(cosine.argmax())], distances)
 
 
 @lru_cache(4)
 def _stores(workspace: Path, embedder: str) -> list[VectorStore]:
     """Return the stores that clusters were found by; those of pictures count first."""
-    kinds: tuple[Kind, ...] = ("pictures", "captions", "labels")
+    kinds: tuple[VectorKind, ...] = ("pictures", "captions", "labels")
     return [store_of(workspace, embedder, kind) for kind in kinds]

@@ -29,7 +29,7 @@ class Warm(msgspec.Struct, tag=True):
     """A request: compile what will be needed, there is time."""
 
 
-class Stage(msgspec.Struct, tag=True):
+class FitPhase(msgspec.Struct, tag=True):
     """A reply: how far the work is.
 
     Attributes:
@@ -77,5 +77,5 @@ class Unfit(msgspec.Struct, tag=True):
     reason: str
 
 
-Request = Fit | Warm
-Reply = Stage | Fitted | Unfit
+FitRequest = Fit | Warm
+FitReply = FitPhase | Fitted | Unfit

@@ -9,10 +9,10 @@ from backends.registry import has_extra
 from pipeline.captions.library import read_library
 from pipeline.clusters.chunk_file import chosen_chunk_size
 from pipeline.clusters.errors import NoClusters
+from pipeline.clusters.label_journal import LabelJournal, label_journal_path
 from pipeline.clusters.moments import moments
-from pipeline.clusters.overrides import Overrides, overrides_path
 from pipeline.clusters.tree_file import Clustering, clusters_path, read_clustering
-from pipeline.clusters.view import ClusterView, Measure, Measured
+from pipeline.clusters.view import ClusterView, Measure, PhotoMeasures
 from pipeline.photos.walk import walk_photos
 
 
@@ -31,13 +31,13 @@ def open_view(
     """
     paths = walk_photos(photos_dir).paths if photos_dir is not None else ()
     photos = read_library(journal, paths)
-    overrides = Overrides(overrides_path(workspace))
-    overrides.refresh()
+    changes = LabelJournal(label_journal_path(workspace))
+    changes.refresh()
     clustering = previous_clustering(workspace)
     return ClusterView(
         photos,
         clustering,
-        overrides.standing,
+        changes.standing,
         moment=moments(photos, photos_dir),
         measure=_measure_by(workspace, clustering),
         chunk_size=chunk_size or chosen_chunk_size(workspace),
@@ -67,7 +67,7 @@ def _measure_by(workspace: Path, clustering: Clustering | None) -> Measure:
     if clustering is None or not has_extra("clusters"):
         return lambda keys: None
 
-    def measure(keys: Sequence[str]) -> Measured | None:
+    def measure(keys: Sequence[str]) -> PhotoMeasures | None:
         from pipeline.clusters.measuring import measure_photos
 
         return measure_photos(workspace, clustering.head, keys)

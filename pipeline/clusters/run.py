@@ -13,15 +13,15 @@ import msgspec
 
 from journal import utc_now
 from pipeline.captions.library import LibraryPhoto, read_library
-from pipeline.clusters.clusterer import Clusterer
+from pipeline.clusters.clustering_job import ClusteringJob
 from pipeline.clusters.comparison import ClusterReport, compare, count_clusters
 from pipeline.clusters.fit_process import FitProcess
-from pipeline.clusters.overrides import Overrides, overrides_path
-from pipeline.clusters.settings import Settings
+from pipeline.clusters.label_journal import LabelJournal, label_journal_path
+from pipeline.clusters.settings import ClusterSettings
 from pipeline.clusters.step import ClusterStep
 from pipeline.clusters.view import ClusterView
-from pipeline.embeddings.run import Embedding, prepare_captions, prepare_pictures
-from pipeline.embeddings.store import Kind
+from pipeline.embeddings.run import PreparedEmbedding, prepare_captions, prepare_pictures
+from pipeline.embeddings.store import VectorKind
 from pipeline.jobs.hosting import Watcher, host
 from pipeline.jobs.job import Ending
 from pipeline.jobs.log import log_to
@@ -51,7 +51,7 @@ class ClusterRequest(msgspec.Struct, frozen=True, kw_only=True):
     photos_dir: Path | None
     embedder: str
     labels: Mapping[str, str] | None = None
-    settings: Settings | None = None
+    settings: ClusterSettings | None = None
     force: bool = False
 
 
@@ -93,7 +93,7 @@ class Outcome(msgspec.Struct):
     warnings: list[str]
 
 
-class Prepared(msgspec.Struct):
+class PreparedClustering(msgspec.Struct):
     """A clustering, or an embedding alone, with nothing loaded yet and its stores locked.
 
     Attributes:
@@ -105,7 +105,7 @@ class Prepared(msgspec.Struct):
 
     request: ClusterRequest
     photos: list[LibraryPhoto]
-    embeddings: list[Embedding]
+    embeddings: list[PreparedEmbedding]
     warnings: list[str]
 
     def release(self) -> None:
@@ -114,7 +114,7 @@ class Prepared(msgspec.Struct):
             embedding.lock.release()
 
 
-def prepare_clustering(request: ClusterRequest) -> Prepared:
+def prepare_clustering(request: ClusterRequest) -> PreparedClustering:
     """Read the library and find out which vectors are missing.
 
     Raises:
@@ -126,7 +126,7 @@ def prepare_clustering(request: ClusterRequest) -> Prepared:
     photos = read_library(request.journal, walked.paths if walked else ())
     if request.labels is not None:
         photos = [_labelled(photo, request.labels.get(photo.key)) for photo in photos]
-    kind: Kind = "captions" if request.labels is None else "labels"
+    kind: VectorKind = "captions" if request.labels is None else "labels"
     captions = prepare_captions(request.workspace, request.embedder, photos, kind)
     embeddings = [captions]
     if captions.embedder.sees_pictures and request.photos_dir is not None and walked is not None:
@@ -138,7 +138,7 @@ def prepare_clustering(request: ClusterRequest) -> Prepared:
             captions.lock.release()
             raise
         embeddings.insert(0, pictures)
-    return Prepared(request, photos, embeddings, walked.warnings if walked else [])
+    return PreparedClustering(request, photos, embeddings, walked.warnings if walked else [])
 
 
 def _labelled(photo: LibraryPhoto, labels: str | None) -> LibraryPhoto:
@@ -147,7 +147,7 @@ def _labelled(photo: LibraryPhoto, labels: str | None) -> LibraryPhoto:
     return msgspec.structs.replace(photo, caption=told or None)
 
 
-async def run_clustering(prepared: Prepared, watch: Watcher) -> Outcome:
+async def run_clustering(prepared: PreparedClustering, watch: Watcher) -> Outcome:
     """Make the vectors that are missing, then the clusters if they are asked for.
 
     Raises:
@@ -195,10 +195,10 @@ def _takes_compiling(photos: Sequence[LibraryPhoto]) -> bool:
     return len({photo.caption for photo in photos}) > FEWEST_FOR_UMAP
 
 
-def _clusterer(prepared: Prepared) -> Clusterer | None:
+def _clusterer(prepared: PreparedClustering) -> ClusteringJob | None:
     if prepared.request.settings is None:
         return None
-    return Clusterer(
+    return ClusteringJob(
         prepared.photos,
         prepared.embeddings[0].embedder,
         [embedding.store for embedding in prepared.embeddings],
@@ -208,7 +208,7 @@ def _clusterer(prepared: Prepared) -> Clusterer | None:
 
 
 async def _host(
-    prepared: Prepared, steps: Steps, run: str, watch: Watcher
+    prepared: PreparedClustering, steps: Steps, run: str, watch: Watcher
 ) -> tuple[Ending, int | None]:
     request = prepared.request
     run_file = RunFile(
@@ -223,7 +223,7 @@ async def _host(
     return await host(steps, steps.snapshot, watch, request.workspace, run_file)
 
 
-def _embed_report(prepared: Prepared, done: Sequence[Progress]) -> EmbedReport:
+def _embed_report(prepared: PreparedClustering, done: Sequence[Progress]) -> EmbedReport:
     for embedding in prepared.embeddings:
         embedding.store.refresh()
     *_, captions = prepared.embeddings
@@ -239,13 +239,13 @@ def _embed_report(prepared: Prepared, done: Sequence[Progress]) -> EmbedReport:
 
 
 def _cluster_report(
-    prepared: Prepared, clusterer: Clusterer, done: Sequence[Progress]
+    prepared: PreparedClustering, clusterer: ClusteringJob, done: Sequence[Progress]
 ) -> ClusterReport:
     clustering = clusterer.clustering or clusterer.previous
     assert clustering is not None
-    overrides = Overrides(overrides_path(prepared.request.workspace))
-    overrides.refresh()
-    view = ClusterView(prepared.photos, clustering, overrides.standing)
+    changes = LabelJournal(label_journal_path(prepared.request.workspace))
+    changes.refresh()
+    view = ClusterView(prepared.photos, clustering, changes.standing)
     report = count_clusters(view)
     report.embedder = clustering.head.embedder
     report.embedded = sum(progress.by_status["success"] for progress in done)
@@ -254,6 +254,6 @@ def _cluster_report(
     if previous is None:
         report.new = report.clusters
     else:
-        before = ClusterView(prepared.photos, previous, overrides.standing)
+        before = ClusterView(prepared.photos, previous, changes.standing)
         compare(report, before, view, {placed.key for placed in previous.placed})
     return report

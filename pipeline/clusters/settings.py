@@ -16,7 +16,7 @@ CORE_SHARE = 0.4
 """HDBSCAN's `min_samples` as a share of the smallest cluster; measured likewise."""
 
 
-class Settings(msgspec.Struct, frozen=True):
+class ClusterSettings(msgspec.Struct, frozen=True):
     """How to cluster.
 
     Attributes:

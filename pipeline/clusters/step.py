@@ -11,7 +11,7 @@ import msgspec
 
 from backends.base import Loading
 from pipeline.clusters.fit_process import FitProcess
-from pipeline.clusters.messages import Fit, Fitted, Stage
+from pipeline.clusters.messages import Fit, FitPhase, Fitted
 from pipeline.jobs.job import Ending
 from pipeline.jobs.progress import Progress, Snapshot
 
@@ -60,7 +60,7 @@ class ClusterStep:
         """
         self._began = time.monotonic()
         self.progress.begin()
-        self._tell(Stage("reading vectors", 0.0))
+        self._tell(FitPhase("reading vectors", 0.0))
         self._running = asyncio.create_task(self._work())
         with suppress(asyncio.CancelledError):
             await self._running
@@ -76,11 +76,11 @@ class ClusterStep:
             fitting = self._process.fit(request, self._tell)
             del request  # it would be held, all vectors, until the fit is done
             fitted = await fitting
-        self._tell(Stage("naming clusters", 1.0))
+        self._tell(FitPhase("naming clusters", 1.0))
         self._too_late = True  # for a stop: from here on it takes a second or two
         await asyncio.to_thread(self._finish, fitted)
 
-    def _tell(self, stage: Stage) -> None:
+    def _tell(self, stage: FitPhase) -> None:
         self._share = stage.share * FIT_SHARE
         self.progress.loading = Loading(stage.what, round(100 * self._share), 100, "percent")
 

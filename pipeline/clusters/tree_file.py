@@ -1,7 +1,7 @@
 """`clusters.jsonl`: what the last clustering found, whole in one file.
 
 A head, then a line for each cluster, then one for each photo that has a vector. What
-people changed by hand is not in here: see `overrides.py`.
+people changed by hand is not in here: see `label_journal.py`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pipeline.clusters.errors import NoClusters
 VERSION = 1
 
 
-class Head(msgspec.Struct, kw_only=True):
+class ClusteringHead(msgspec.Struct, kw_only=True):
     """How the clusters were found.
 
     Attributes:
@@ -103,7 +103,7 @@ class Placed(msgspec.Struct, omit_defaults=True, kw_only=True, gc=False):
 class Clustering(msgspec.Struct):
     """The content of the file."""
 
-    head: Head
+    head: ClusteringHead
     nodes: list[Node]
     placed: list[Placed]
 
@@ -138,7 +138,7 @@ def read_clustering(path: Path) -> Clustering:
     """
     try:
         with open(path, "rb") as file:
-            head = msgspec.json.decode(file.readline(), type=Head)
+            head = msgspec.json.decode(file.readline(), type=ClusteringHead)
             if head.version != VERSION:
                 raise NoClusters(f"{path} is of another version; `pcc cluster` makes it anew")
             node, placed = msgspec.json.Decoder(Node), msgspec.json.Decoder(Placed)

@@ -8,10 +8,10 @@ from typing import NamedTuple
 import msgspec
 
 from pipeline.captions.library import LibraryPhoto
-from pipeline.clusters.arrangement import Arrangement
 from pipeline.clusters.chunks import CHUNK_SIZE, cut
+from pipeline.clusters.label_journal import LabelChange
 from pipeline.clusters.moments import dated
-from pipeline.clusters.overrides import Override
+from pipeline.clusters.playback import Playback
 from pipeline.clusters.tree_file import Clustering
 
 UNCLUSTERED = "unclustered"
@@ -20,7 +20,7 @@ SPECIAL = (UNCLUSTERED, NO_CAPTION)
 """Leaves that are no clusters; they stand last."""
 
 
-class Measured(NamedTuple):
+class PhotoMeasures(NamedTuple):
     """What vectors say of a set of photos.
 
     Attributes:
@@ -34,7 +34,7 @@ class Measured(NamedTuple):
     distances: list[float | None]
 
 
-Measure = Callable[[Sequence[str]], Measured | None]
+Measure = Callable[[Sequence[str]], PhotoMeasures | None]
 """Measures the photos of some keys; None where no vectors are at hand."""
 
 
@@ -111,7 +111,7 @@ class ClusterView:
         self,
         photos: list[LibraryPhoto],
         clustering: Clustering | None,
-        changes: Iterable[Override] = (),
+        changes: Iterable[LabelChange] = (),
         *,
         moment: Callable[[int], float | None] = lambda place: None,
         measure: Measure = lambda keys: None,
@@ -128,7 +128,7 @@ class ClusterView:
         nodes, successors = (
             ([], None) if clustering is None else (clustering.nodes, clustering.head.successors)
         )
-        self.arrangement = Arrangement(nodes, changes, successors)
+        self.arrangement = Playback(nodes, changes, successors)
         if clustering is not None:
             self._place(clustering)
         self._chunk_of: dict[int, str] = {}

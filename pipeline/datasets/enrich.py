@@ -20,29 +20,30 @@ from backends.encoders.dino import DinoEncoder
 from backends.prices import require_price
 from backends.registry import make_backend
 from journal import CaptionRecord, JournalWriter, WriterLock, utc_now
-from pipeline.captions.prompts import keep_prompt
+from pipeline.captions.plan import read_history
+from pipeline.captions.prompt_file import keep_prompt
 from pipeline.captions.stage import CaptionStage
 from pipeline.datasets.enrich_report import EnrichReport, base_report, not_attempted
 from pipeline.datasets.feature_stage import FeatureStage, FeatureTask
 from pipeline.datasets.merge import Merge, Merged
-from pipeline.datasets.request import Prepared, caption_maker, dino_config, wants_features
+from pipeline.datasets.request import PreparedEnrichment, caption_maker, dino_config, wants_features
 from pipeline.datasets.side_journals import SideJournal
 from pipeline.datasets.side_records import FeatureRecord, SizeRecord
 from pipeline.datasets.size_stage import SizeStage
-from pipeline.datasets.survey import Entry, has_patches
+from pipeline.datasets.survey import Lacking, has_patches
+from pipeline.jobs.blocking_step import BlockingStep
 from pipeline.jobs.budget import Budget
 from pipeline.jobs.copies import Copies
 from pipeline.jobs.cores import decoder_count
-from pipeline.jobs.deferred import Deferred
+from pipeline.jobs.deferred_step import DeferredStep
 from pipeline.jobs.hosting import Watcher, host
 from pipeline.jobs.job import Ending, Job
 from pipeline.jobs.log import log_to
-from pipeline.jobs.plan import read_history
+from pipeline.jobs.pause_point import PausePoint
 from pipeline.jobs.progress import Progress
 from pipeline.jobs.run_file import RunFile, new_run_id
 from pipeline.jobs.stage import Stage
 from pipeline.jobs.steps import Step, Steps
-from pipeline.jobs.thread_step import Gate, ThreadStep
 from pipeline.photos.photo import Photo
 
 Kind = TypeVar("Kind", bound=msgspec.Struct)
@@ -73,7 +74,7 @@ class Enrichment:
         prepared: What there is to do; its lock is held.
     """
 
-    def __init__(self, prepared: Prepared) -> None:
+    def __init__(self, prepared: PreparedEnrichment) -> None:
         self._prepared = prepared
         self._request = prepared.request
         self._results = prepared.results
@@ -131,7 +132,7 @@ class Enrichment:
         waiting = any("t5_attention_mask" in entry.lacking for entry in self._captions_to_come())
         return waiting or self._to_do.masks > 0
 
-    def _captions_to_come(self) -> list[Entry]:
+    def _captions_to_come(self) -> list[Lacking]:
         made = self._results.captions.made
         return self._to_do.captions + [
             entry
@@ -155,11 +156,11 @@ class Enrichment:
     def _steps(self) -> list[Step]:
         steps: list[Step] = []
         if self._to_do.sizes:
-            steps.append(Deferred(self._size_job, self._progress["dimensions"]))
+            steps.append(DeferredStep(self._size_job, self._progress["dimensions"]))
         if self._to_do.features:
-            steps.append(Deferred(self._feature_job, self._progress["features"]))
+            steps.append(DeferredStep(self._feature_job, self._progress["features"]))
         if self._to_do.captions:
-            steps.append(Deferred(self._caption_job, self._progress["caption"]))
+            steps.append(DeferredStep(self._caption_job, self._progress["caption"]))
         return steps
 
     def _new_progress(self, stage: str, total: int) -> Progress:
@@ -173,7 +174,7 @@ class Enrichment:
         """Return the job that runs DINO, now that all sizes are known; None if nothing is left."""
         self._results.sizes.refresh()
         request, files = self._request, self._prepared.patch_files
-        entries: list[Entry] = []
+        entries: list[Lacking] = []
         for entry in self._to_do.features:
             entry.bucket = self._results.bucket(entry)
             if entry.bucket is None:
@@ -221,7 +222,7 @@ class Enrichment:
     def _job(
         self,
         stage: Stage[Kind],
-        entries: list[Entry],
+        entries: list[Lacking],
         journal: SideJournal[Kind],
         name: str,
         copies: Copies | None = None,
@@ -242,12 +243,12 @@ class Enrichment:
             budget=budget or Budget(None, 0.0, 0.0),
         )
 
-    def _last_step(self) -> ThreadStep:
-        return ThreadStep(self._merge, self._new_progress("write", self._prepared.survey.total))
+    def _last_step(self) -> BlockingStep:
+        return BlockingStep(self._merge, self._new_progress("write", self._prepared.survey.total))
 
-    def _merge(self, gate: Gate) -> None:
+    def _merge(self, pause_point: PausePoint) -> None:
         self._results.refresh()
-        merge = Merge(self._request.dataset, self._prepared.survey, self._results, gate)
+        merge = Merge(self._request.dataset, self._prepared.survey, self._results, pause_point)
         self._merged = merge.run()
 
     def _finish_patches(self) -> None:

@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 
-from pipeline.datasets.request import Prepared
+from pipeline.datasets.request import PreparedEnrichment
 from pipeline.datasets.side_journals import SideJournal
-from pipeline.datasets.survey import Entry
+from pipeline.datasets.survey import Lacking
 
 
 class EnrichReport(msgspec.Struct, kw_only=True):
@@ -84,7 +84,7 @@ class EnrichPlan(msgspec.Struct, kw_only=True):
     superseded: list[int]
 
 
-def base_report(prepared: Prepared) -> EnrichReport:
+def base_report(prepared: PreparedEnrichment) -> EnrichReport:
     """Return what is known of a dataset before anything is done."""
     survey = prepared.survey
     return EnrichReport(
@@ -101,7 +101,7 @@ def base_report(prepared: Prepared) -> EnrichReport:
     )
 
 
-def plan_of(prepared: Prepared) -> EnrichPlan:
+def plan_of(prepared: PreparedEnrichment) -> EnrichPlan:
     """Return what an enrichment would do."""
     survey, to_do = prepared.survey, prepared.to_do
     entries = survey.all_entries()
@@ -129,7 +129,7 @@ def plan_of(prepared: Prepared) -> EnrichPlan:
     )
 
 
-def not_attempted(prepared: Prepared) -> set[str]:
+def not_attempted(prepared: PreparedEnrichment) -> set[str]:
     """Return the keys of images whose turn did not come."""
     results, to_do = prepared.results, prepared.to_do
     left = _without(to_do.sizes, results.sizes) | _without(to_do.captions, results.captions)
@@ -139,7 +139,7 @@ def not_attempted(prepared: Prepared) -> set[str]:
     return left
 
 
-def _without(entries: Sequence[Entry], journal: SideJournal[Any]) -> set[str]:
+def _without(entries: Sequence[Lacking], journal: SideJournal[Any]) -> set[str]:
     return {
         entry.key
         for entry in entries

@@ -14,7 +14,7 @@ from pipeline.datasets.buckets import input_size
 from pipeline.datasets.patch_files import PatchFiles
 from pipeline.datasets.side_records import FeatureRecord, now
 from pipeline.jobs.errors import RunStopped, describe
-from pipeline.jobs.stage import Decoded, Failed, SoloStage, Usage
+from pipeline.jobs.stage import Decoded, FailedAttempt, SoloStage, Usage
 from pipeline.photos.geometry import Size
 from pipeline.photos.photo import Photo
 
@@ -162,7 +162,7 @@ class FeatureStage(SoloStage[FeatureRecord]):
             error=error,
         )
 
-    def failed(self, failure: Failed) -> FeatureRecord:
+    def failed(self, failure: FailedAttempt) -> FeatureRecord:
         """Return the record of an image without features."""
         return self._record(failure.photo, failure.status, failure.error)
 

@@ -10,11 +10,11 @@ import msgspec
 
 from journal import atomic_rewrite
 from pipeline.datasets.errors import DatasetChanged
-from pipeline.datasets.records import Line, parse, read_lines
+from pipeline.datasets.records import DatasetLine, parse, read_lines
 from pipeline.datasets.results import Results, new_line
 from pipeline.datasets.splice import set_fields
-from pipeline.datasets.survey import Entry, Survey, fingerprint
-from pipeline.jobs.thread_step import Gate
+from pipeline.datasets.survey import DatasetGaps, Lacking, fingerprint
+from pipeline.jobs.pause_point import PausePoint
 
 BLOCK_BYTES = 1 << 20
 BLOCK_ENTRIES = 512
@@ -50,20 +50,20 @@ class Merge:
         dataset: The file.
         survey: What it lacks.
         results: What there is.
-        gate: Passed with the bytes read so far.
+        pause_point: Passed with the bytes read so far.
     """
 
     def __init__(
         self,
         dataset: Path,
-        survey: Survey,
+        survey: DatasetGaps,
         results: Results,
-        gate: Gate,
+        pause_point: PausePoint,
     ) -> None:
         self._dataset = dataset
         self._survey = survey
         self._results = results
-        self._gate = gate
+        self._pause_point = pause_point
         self._merged = Merged()
 
     def run(self) -> Merged:
@@ -75,7 +75,7 @@ class Merge:
             GivenUp: it is to end.
         """
         size = self._survey.fingerprint[1] if self._survey.fingerprint else 0
-        self._gate.begin(f"writing {self._dataset.name}", size)
+        self._pause_point.begin(f"writing {self._dataset.name}", size)
         if any(map(self._results.would_change, self._survey.all_entries())):
             with atomic_rewrite(self._dataset, self.needed()) as file:
                 self._write(file)
@@ -109,21 +109,23 @@ class Merge:
         if self._survey.new and not ended:
             file.write(b"\n")
         for start in range(0, len(self._survey.new), BLOCK_ENTRIES):
-            self._gate.go_through(self._gate.at.done)
+            self._pause_point.go_through(self._pause_point.at.done)
             self._write_new(file, self._survey.new[start : start + BLOCK_ENTRIES])
 
-    def _blocks(self) -> Iterator[list[Line]]:
-        block: list[Line] = []
+    def _blocks(self) -> Iterator[list[DatasetLine]]:
+        block: list[DatasetLine] = []
         start = 0
         for line in read_lines(self._dataset):
             block.append(line)
             if line.end - start >= BLOCK_BYTES:
-                self._gate.go_through(line.end)
+                self._pause_point.go_through(line.end)
                 yield block
                 block, start = [], line.end
         yield block
 
-    def _write_block(self, file: BufferedWriter, source: BufferedReader, block: list[Line]) -> bool:
+    def _write_block(
+        self, file: BufferedWriter, source: BufferedReader, block: list[DatasetLine]
+    ) -> bool:
         """Write some lines; return whether the last one ended with a newline."""
         entries = [self._survey.entries.get(line.number) for line in block]
         fields = self._fields(
@@ -153,7 +155,7 @@ class Merge:
         file.write(b"".join(parts))
         return ended
 
-    def _fields(self, entries: list[tuple[Entry, bytes]]) -> dict[int, dict[str, bytes]]:
+    def _fields(self, entries: list[tuple[Lacking, bytes]]) -> dict[int, dict[str, bytes]]:
         """Return what to put into some records, by line."""
         fields = {entry.line: self._results.fields(entry) for entry, _ in entries}
         captions: dict[int, str] = {}
@@ -171,7 +173,7 @@ class Merge:
             for place, mask in zip(captions, masks, strict=True):
                 fields[place]["t5_attention_mask"] = mask
 
-    def _write_new(self, file: BufferedWriter, entries: list[Entry]) -> None:
+    def _write_new(self, file: BufferedWriter, entries: list[Lacking]) -> None:
         fields = {place: self._results.fields(entry) for place, entry in enumerate(entries)}
         captions = {
             place: msgspec.json.decode(fields[place]["caption"], type=str)
@@ -184,7 +186,7 @@ class Merge:
             self._merged.new += 1
 
 
-def _caption(entry: Entry, fields: dict[str, bytes], data: bytes) -> str | None:
+def _caption(entry: Lacking, fields: dict[str, bytes], data: bytes) -> str | None:
     """Return the caption a record is about to have, else the one it has; None while it waits."""
     if "caption" in fields:
         return msgspec.json.decode(fields["caption"], type=str)
@@ -201,7 +203,7 @@ def _outdates_mask(line: bytes, changed: dict[str, bytes]) -> bool:
     return before != msgspec.json.decode(changed["caption"], type=str)
 
 
-def _copy(source: BufferedReader, file: BufferedWriter, line: Line) -> bool:
+def _copy(source: BufferedReader, file: BufferedWriter, line: DatasetLine) -> bool:
     """Copy a line that is too long to be looked at; return whether it ends with a newline."""
     source.seek(line.start)
     left, data = line.end - line.start, b""

@@ -37,10 +37,10 @@ _HEADER = re.compile(
     re.DOTALL,
 )
 
-State = Literal["whole", "missing", "stale", "truncated"]
+PatchState = Literal["whole", "missing", "stale", "truncated"]
 
 
-class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+class PatchManifest(msgspec.Struct, frozen=True, kw_only=True):
     """What the patch files are: `patches.json`.
 
     Attributes:
@@ -129,7 +129,7 @@ class PatchFiles:
         """Return (patches, width) for a bucket."""
         return patch_count(bucket, self.config.patch_size), self.config.width
 
-    def state(self, image_id: str, bucket: Size) -> State:
+    def state(self, image_id: str, bucket: Size) -> PatchState:
         """Tell what there is for an image; its numbers are not looked at."""
         return state_of(self.path(image_id), lambda shape: shape == self.shape(bucket))
 
@@ -170,12 +170,12 @@ class PatchFiles:
                 self.directory, found.maker, name_of(self.config.model, self.revision)
             )
 
-    def _mixes_with(self, found: Manifest) -> bool:
+    def _mixes_with(self, found: PatchManifest) -> bool:
         """Tell whether a manifest is of files that cannot be told from ours by their shape."""
         same_shapes = (found.patch_size, found.width) == (self.config.patch_size, self.config.width)
         return found.unfinished or (same_shapes and not self._is_ours(found))
 
-    def _is_ours(self, found: Manifest) -> bool:
+    def _is_ours(self, found: PatchManifest) -> bool:
         return (found.config(), found.revision) == (self.config, self.revision)
 
     def finish(self, remade: Container[str | None]) -> int:
@@ -213,7 +213,7 @@ class PatchFiles:
 
     def _write_manifest(self, *, unfinished: bool) -> None:
         config = msgspec.structs.asdict(self.config)
-        manifest = Manifest(**config, revision=self.revision, unfinished=unfinished)
+        manifest = PatchManifest(**config, revision=self.revision, unfinished=unfinished)
         with atomic_rewrite(self.directory / MANIFEST) as file:
             file.write(msgspec.json.format(msgspec.json.encode(manifest)) + b"\n")
 
@@ -274,16 +274,16 @@ def keep_copy(path: Path, directory: Path) -> None:
     sync_directory(directory)
 
 
-def read_manifest(directory: Path) -> Manifest | None:
+def read_manifest(directory: Path) -> PatchManifest | None:
     """Return what the files of a directory are, None where it does not say."""
     try:
-        found = msgspec.json.decode((directory / MANIFEST).read_bytes(), type=Manifest)
+        found = msgspec.json.decode((directory / MANIFEST).read_bytes(), type=PatchManifest)
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
         return None
     return found if found.version == VERSION and found.patch_size > 0 else None
 
 
-def state_of(path: Path, fits: Callable[[tuple[int, int]], bool]) -> State:
+def state_of(path: Path, fits: Callable[[tuple[int, int]], bool]) -> PatchState:
     """Tell what there is at a path; its numbers are not looked at.
 
     Args:

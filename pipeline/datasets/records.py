@@ -80,7 +80,7 @@ def is_empty(raw: msgspec.Raw) -> bool:
     return value in EMPTY or (value[:1] in (b"[", b"{") and b"".join(value.split()) in EMPTY)
 
 
-class Line(NamedTuple):
+class DatasetLine(NamedTuple):
     """One line of a dataset.
 
     Attributes:
@@ -96,7 +96,7 @@ class Line(NamedTuple):
     data: bytes | None
 
 
-def read_lines(path: Path) -> Iterator[Line]:
+def read_lines(path: Path) -> Iterator[DatasetLine]:
     """Yield the lines of a dataset, whatever they hold."""
     number = 0
     with FileIO(path, "rb") as file:
@@ -106,7 +106,7 @@ def read_lines(path: Path) -> Iterator[Line]:
             for data in chunk.lines:
                 number += 1
                 end = min(start + len(data) + 1, chunk.end) if whole else chunk.end
-                yield Line(number, start, end, data if whole else None)
+                yield DatasetLine(number, start, end, data if whole else None)
                 start = end
 
 
@@ -182,7 +182,7 @@ def key_of(record: Record, path: str | None) -> str:
     return photo_key(path) if path is not None else f"\0outside\0{record.image_path}"
 
 
-class Found(NamedTuple):
+class FoundRecord(NamedTuple):
     """A line that is not blank, and the image it is about.
 
     Attributes:
@@ -192,13 +192,13 @@ class Found(NamedTuple):
         key: What the image is known by; empty without a record.
     """
 
-    line: Line
+    line: DatasetLine
     record: Record | None
     path: str | None
     key: str
 
 
-def read_records(dataset: Path, *input_dirs: str) -> Iterator[Found]:
+def read_records(dataset: Path, *input_dirs: str) -> Iterator[FoundRecord]:
     """Yield the records of a dataset, those that have another further down among them.
 
     Args:
@@ -210,10 +210,10 @@ def read_records(dataset: Path, *input_dirs: str) -> Iterator[Found]:
             continue
         record = None if line.data is None else parse(line.data)
         if record is None:
-            yield Found(line, None, None, "")
+            yield FoundRecord(line, None, None, "")
         else:
             path = locate(record, *input_dirs)
-            yield Found(line, record, path, key_of(record, path))
+            yield FoundRecord(line, record, path, key_of(record, path))
 
 
 def input_dirs_of(input_dir: Path) -> tuple[str, str]:

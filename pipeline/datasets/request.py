@@ -14,13 +14,13 @@ from backends.encoders.t5 import T5Tokenizer
 from backends.registry import backend_class
 from journal import WriterLock, clear_leftovers
 from pipeline.captions.library import read_library
-from pipeline.captions.prompts import prompt_hash
+from pipeline.captions.plan import Maker
+from pipeline.captions.prompt_file import prompt_hash
 from pipeline.datasets.passes import CAPTION, EMBEDDING, PATCHES, T5, Pass
 from pipeline.datasets.patch_files import PatchFiles, name_of, read_manifest
 from pipeline.datasets.results import Results
 from pipeline.datasets.side_journals import SideJournal, SideJournals
-from pipeline.datasets.survey import Entry, Survey, Surveyor, fingerprint
-from pipeline.jobs.plan import Maker
+from pipeline.datasets.survey import DatasetGaps, Lacking, Surveyor, fingerprint
 from pipeline.photos.walk import walk_photos
 
 FEATURES = frozenset({"embedding", "patches"})
@@ -80,16 +80,16 @@ class ToDo(msgspec.Struct):
         broken: That could not be read before, and have not changed.
     """
 
-    sizes: list[Entry] = []
-    features: list[Entry] = []
+    sizes: list[Lacking] = []
+    features: list[Lacking] = []
     patches: int = 0
     patch_bytes: int = 0
-    captions: list[Entry] = []
+    captions: list[Lacking] = []
     masks: int = 0
     broken: int = 0
 
 
-class Prepared(msgspec.Struct):
+class PreparedEnrichment(msgspec.Struct):
     """An enrichment that is planned, with nothing loaded yet.
 
     Attributes:
@@ -104,7 +104,7 @@ class Prepared(msgspec.Struct):
     """
 
     request: EnrichRequest
-    survey: Survey
+    survey: DatasetGaps
     results: Results
     to_do: ToDo
     patch_files: PatchFiles | None
@@ -158,7 +158,7 @@ class Prepared(msgspec.Struct):
             self.lock = None
 
 
-def prepare_enrichment(request: EnrichRequest) -> Prepared:
+def prepare_enrichment(request: EnrichRequest) -> PreparedEnrichment:
     """Find out what a dataset lacks; if it is anything, lock it.
 
     Raises:
@@ -184,7 +184,7 @@ def prepare_enrichment(request: EnrichRequest) -> Prepared:
     return prepared
 
 
-def survey_dataset(request: EnrichRequest) -> Prepared:
+def survey_dataset(request: EnrichRequest) -> PreparedEnrichment:
     """Find out what a dataset lacks; nothing is written.
 
     Raises:
@@ -199,8 +199,8 @@ def survey_dataset(request: EnrichRequest) -> Prepared:
 
 
 def _plan(
-    request: EnrichRequest, survey: Survey, patch_files: PatchFiles | None, warnings: list[str]
-) -> Prepared:
+    request: EnrichRequest, survey: DatasetGaps, patch_files: PatchFiles | None, warnings: list[str]
+) -> PreparedEnrichment:
     """Compare what a dataset lacks with what waits to be merged."""
     side = SideJournals(request.dataset)
     results = Results(
@@ -211,7 +211,7 @@ def _plan(
         T5Tokenizer(request.t5_model) if T5 in request.passes else None,
     )
     to_do = _to_do(request, survey, results, patch_files)
-    return Prepared(request, survey, results, to_do, patch_files, side, warnings)
+    return PreparedEnrichment(request, survey, results, to_do, patch_files, side, warnings)
 
 
 def caption_maker(request: EnrichRequest) -> Maker:
@@ -244,7 +244,7 @@ def _patch_files(request: EnrichRequest) -> PatchFiles | None:
     return files
 
 
-def _known_captions(request: EnrichRequest, entries: Iterable[Entry]) -> dict[str, str]:
+def _known_captions(request: EnrichRequest, entries: Iterable[Lacking]) -> dict[str, str]:
     """Return the captions of the captions journal for the records that want one."""
     if (
         request.captions_journal is None
@@ -260,7 +260,7 @@ def _known_captions(request: EnrichRequest, entries: Iterable[Entry]) -> dict[st
     }
 
 
-def wants_features(entry: Entry, results: Results, anew: frozenset[str]) -> tuple[bool, bool]:
+def wants_features(entry: Lacking, results: Results, anew: frozenset[str]) -> tuple[bool, bool]:
     """Tell whether an image's embedding is to be made, and whether its patch file is."""
     features, key = results.features, entry.key
     embedding = "dinov3_embedding" in entry.lacking and not features.has_embedding(key)
@@ -268,12 +268,12 @@ def wants_features(entry: Entry, results: Results, anew: frozenset[str]) -> tupl
 
 
 def _to_do(
-    request: EnrichRequest, survey: Survey, results: Results, files: PatchFiles | None
+    request: EnrichRequest, survey: DatasetGaps, results: Results, files: PatchFiles | None
 ) -> ToDo:
     to_do = ToDo()
     broken = set[str]()
 
-    def is_whole(entry: Entry, journal: SideJournal[Any]) -> bool:
+    def is_whole(entry: Lacking, journal: SideJournal[Any]) -> bool:
         gave_up = journal.gave_up(entry.key, request.input_dir / entry.path)
         if gave_up:
             broken.add(entry.key)
@@ -301,7 +301,7 @@ def _to_do(
     return to_do
 
 
-def _wants_size(entry: Entry, results: Results) -> bool:
+def _wants_size(entry: Lacking, results: Results) -> bool:
     if entry.size is not None or results.sizes.made(entry.key):
         return False
     for_the_bucket = "dinov3_embedding" in entry.lacking or entry.patches
@@ -310,6 +310,6 @@ def _wants_size(entry: Entry, results: Results) -> bool:
     )
 
 
-def _wants_caption(entry: Entry, results: Results) -> bool:
+def _wants_caption(entry: Lacking, results: Results) -> bool:
     known = entry.key in results.known_captions or results.captions.made(entry.key)
     return "caption" in entry.lacking and not known

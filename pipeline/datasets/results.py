@@ -12,7 +12,7 @@ from journal import CaptionRecord, split_path
 from pipeline.datasets.buckets import bucket_name, bucket_of
 from pipeline.datasets.side_journals import FeatureJournal, SideJournal
 from pipeline.datasets.side_records import SizeRecord
-from pipeline.datasets.survey import Entry
+from pipeline.datasets.survey import Lacking
 from pipeline.photos.geometry import Size
 
 FIELD_ORDER = (
@@ -61,7 +61,7 @@ class Results:
         for journal in (self.sizes, self.features, self.captions):
             journal.refresh()
 
-    def size(self, entry: Entry) -> Size | None:
+    def size(self, entry: Lacking) -> Size | None:
         """Return width and height of an image, None where they are not known."""
         if entry.size is not None:
             return entry.size
@@ -70,14 +70,14 @@ class Results:
             return None
         return found.width, found.height
 
-    def bucket(self, entry: Entry) -> Size | None:
+    def bucket(self, entry: Lacking) -> Size | None:
         """Return the bucket of an image, None where it is not known."""
         if entry.bucket is not None:
             return entry.bucket
         size = self.size(entry)
         return None if size is None else bucket_of(size)
 
-    def would_change(self, entry: Entry) -> bool:
+    def would_change(self, entry: Lacking) -> bool:
         """Tell whether there is anything to put into a record, without reading it."""
         key, lacking = entry.key, entry.lacking
         has_size = entry.size is not None or self.sizes.made(key)
@@ -95,7 +95,7 @@ class Results:
             )
         )
 
-    def fields(self, entry: Entry) -> dict[str, bytes]:
+    def fields(self, entry: Lacking) -> dict[str, bytes]:
         """Return the JSON values to put into a record, by field; not yet its mask."""
         values: dict[str, object] = {}
         size = self.size(entry)
@@ -126,7 +126,7 @@ class Results:
         return [_encode(mask) for mask in self.tokenizer.masks(captions)]
 
 
-def new_line(entry: Entry, fields: Mapping[str, bytes]) -> bytes:
+def new_line(entry: Lacking, fields: Mapping[str, bytes]) -> bytes:
     """Return the line of a record that was not there before."""
     rel_path, raw_path = split_path(entry.path)
     values = {"image_path": _encode(rel_path), **fields}

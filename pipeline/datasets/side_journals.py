@@ -27,8 +27,8 @@ from journal import (
     read_line,
     read_record,
 )
+from pipeline.captions.plan import Made, Maker
 from pipeline.datasets.side_records import FeatureRecord, SizeRecord
-from pipeline.jobs.plan import Made, Maker
 
 Kind = TypeVar("Kind", bound=msgspec.Struct)
 

@@ -10,7 +10,7 @@ from backends.base import PictureSpec
 from journal import Status, split_path
 from pipeline.datasets.side_records import SizeRecord, now
 from pipeline.jobs.errors import RunStopped, describe
-from pipeline.jobs.stage import Decoded, Failed, SoloStage, Usage
+from pipeline.jobs.stage import Decoded, FailedAttempt, SoloStage, Usage
 from pipeline.photos.decoder import DecoderPool
 from pipeline.photos.errors import CorruptImageError, DecoderUnavailable, PhotosDirMissing
 from pipeline.photos.geometry import Size
@@ -81,7 +81,7 @@ class SizeStage(SoloStage[SizeRecord]):
             error=error,
         )
 
-    def failed(self, failure: Failed) -> SizeRecord:
+    def failed(self, failure: FailedAttempt) -> SizeRecord:
         """Return the record of an image without a size."""
         return self._record(failure.photo, failure.status, error=failure.error)
 

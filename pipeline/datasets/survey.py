@@ -13,8 +13,8 @@ from pipeline.datasets.image_ids import assign_ids, borrowed_ids, is_file_name
 from pipeline.datasets.passes import T5, Pass
 from pipeline.datasets.patch_files import PatchFiles
 from pipeline.datasets.records import (
-    Found,
-    Line,
+    DatasetLine,
+    FoundRecord,
     Record,
     find_image,
     input_dirs_of,
@@ -28,7 +28,7 @@ Fingerprint = tuple[int, int, int]
 """Inode, bytes, and nanoseconds of the last change."""
 
 
-class Entry(msgspec.Struct, gc=False, kw_only=True):
+class Lacking(msgspec.Struct, gc=False, kw_only=True):
     """A record that lacks something.
 
     Attributes:
@@ -60,7 +60,7 @@ class Entry(msgspec.Struct, gc=False, kw_only=True):
     has_mask: bool = False
 
 
-class Survey(msgspec.Struct):
+class DatasetGaps(msgspec.Struct):
     """What a reading of a dataset found.
 
     Attributes:
@@ -80,8 +80,8 @@ class Survey(msgspec.Struct):
 
     fingerprint: Fingerprint | None
     records: int = 0
-    entries: dict[int, Entry] = {}
-    new: list[Entry] = []
+    entries: dict[int, Lacking] = {}
+    new: list[Lacking] = []
     keys: dict[str, int] = {}
     missing: list[str] = []
     outside: list[int] = []
@@ -96,7 +96,7 @@ class Survey(msgspec.Struct):
         """Records there will be."""
         return self.records + len(self.new)
 
-    def all_entries(self) -> list[Entry]:
+    def all_entries(self) -> list[Lacking]:
         """Return every record that lacks something, new ones last."""
         return [*self.entries.values(), *self.new]
 
@@ -137,9 +137,9 @@ class Surveyor:
         self._ids = any("image_id" in each.fields for each in passes) or patch_files is not None
         self._share = cache(lambda names: names)  # equal sets are one object
 
-    def survey(self, dataset: Path) -> Survey:
+    def survey(self, dataset: Path) -> DatasetGaps:
         """Read a dataset from its first line to its last."""
-        survey = Survey(fingerprint(dataset), entries={}, new=[], keys={})
+        survey = DatasetGaps(fingerprint(dataset), entries={}, new=[], keys={})
         ids: dict[str, str] = {}
         missing: dict[str, str] = {}
         if survey.fingerprint is not None:
@@ -154,7 +154,7 @@ class Surveyor:
         return survey
 
     def _take(
-        self, found: Found, survey: Survey, ids: dict[str, str], missing: dict[str, str]
+        self, found: FoundRecord, survey: DatasetGaps, ids: dict[str, str], missing: dict[str, str]
     ) -> None:
         """Take in one line: ids and missing images are kept by key, so that the last one counts."""
         line, record, path, key = found
@@ -183,7 +183,7 @@ class Surveyor:
         if not entry.on_disk:
             missing[key] = record.image_path
 
-    def _reserve(self, line: Line, survey: Survey) -> None:
+    def _reserve(self, line: DatasetLine, survey: DatasetGaps) -> None:
         """Give no second record to the image of a line that others can read, and we cannot."""
         path = None if line.data is None else loosely_read_path(line.data)
         if path is not None and (key := photo_key(path)) not in survey.keys:
@@ -196,8 +196,8 @@ class Surveyor:
         path: str | None,
         record: Record,
         image_id: str | None,
-        survey: Survey,
-    ) -> Entry:
+        survey: DatasetGaps,
+    ) -> Lacking:
         lacking = set[str]()
         for each in self._passes:
             lacking |= {*each.lacking(record)}
@@ -211,7 +211,7 @@ class Surveyor:
         if "migrate" in self._anew or bucket is None:
             bucket = None if size is None else bucket_of(size)
         spelt = self._walked.get(key, path or record.image_path)
-        return Entry(
+        return Lacking(
             line=line,
             key=key,
             path=spelt,
@@ -230,7 +230,7 @@ class Surveyor:
     def _is_there(self, path: str) -> bool:
         return find_image(self._input_dirs[0], path) is not None
 
-    def _share_out(self, survey: Survey, ids: Mapping[str, str]) -> None:
+    def _share_out(self, survey: DatasetGaps, ids: Mapping[str, str]) -> None:
         """Note ids of several records: there is one file of that name, and it is the first's."""
         borrowed = borrowed_ids(ids)
         survey.shared_ids = list(dict.fromkeys(borrowed.values()))
@@ -239,15 +239,15 @@ class Surveyor:
             if entry is not None:
                 entry.patches = False
 
-    def _add_new(self, survey: Survey) -> None:
+    def _add_new(self, survey: DatasetGaps) -> None:
         fields = self._share(frozenset(name for each in self._passes for name in each.fields))
         for key, path in self._walked.items():
             if key not in survey.keys:
-                entry = Entry(line=0, key=key, path=path, lacking=fields)
+                entry = Lacking(line=0, key=key, path=path, lacking=fields)
                 entry.patches = self._patch_files is not None
                 survey.new.append(entry)
 
-    def _give_ids(self, survey: Survey, ids: Iterable[str]) -> None:
+    def _give_ids(self, survey: DatasetGaps, ids: Iterable[str]) -> None:
         if not self._ids:
             return
         nameless = [entry for entry in survey.all_entries() if entry.image_id is None]
@@ -255,7 +255,7 @@ class Surveyor:
         for entry, name in zip(nameless, names, strict=True):
             entry.image_id = name
 
-    def _look_for_patches(self, survey: Survey) -> None:
+    def _look_for_patches(self, survey: DatasetGaps) -> None:
         """Leave out the records whose patch file is whole and of the right shape."""
         files = self._patch_files
         if files is None or "patches" in self._anew:
@@ -268,7 +268,7 @@ class Surveyor:
                 survey.entries.pop(entry.line, None)
 
 
-def has_patches(files: PatchFiles, entry: Entry) -> bool:
+def has_patches(files: PatchFiles, entry: Lacking) -> bool:
     """Tell whether the patch file of a record is whole and of the shape of its bucket."""
     assert entry.image_id is not None
     assert entry.bucket is not None

@@ -14,11 +14,11 @@ from pipeline.datasets.buckets import BUCKETS, bucket_name, parse_bucket, patch_
 from pipeline.datasets.image_ids import borrowed_ids, is_file_name
 from pipeline.datasets.passes import PASSES
 from pipeline.datasets.patch_files import PatchFiles, move_away, read_manifest, state_of
-from pipeline.datasets.records import Found, Record, find_image, input_dirs_of, read_records
+from pipeline.datasets.records import FoundRecord, Record, find_image, input_dirs_of, read_records
 from pipeline.datasets.side_journals import SideJournals
 from pipeline.datasets.verify_report import BucketRow, VerifyReport
 from pipeline.jobs.cores import usable_cores
-from pipeline.jobs.thread_step import Gate
+from pipeline.jobs.pause_point import PausePoint
 
 FIELDS = tuple(field for each in PASSES.values() for field in each.fields)
 
@@ -76,7 +76,7 @@ class Verifier:
         self._masks: list[tuple[int, str, list[int]]] = []
         self._stale_masks = set[int]()
 
-    def run(self, gate: Gate) -> None:
+    def run(self, pause_point: PausePoint) -> None:
         """Check everything, and fill in the report.
 
         Raises:
@@ -86,15 +86,15 @@ class Verifier:
         """
         lock = None if self._discard is None else SideJournals(self._dataset).lock()
         try:
-            self._run(gate)
+            self._run(pause_point)
         finally:
             if lock is not None:
                 SideJournals(self._dataset).leave(lock)
 
-    def _run(self, gate: Gate) -> None:
-        gate.begin(f"reading {self._dataset.name}", self._dataset.stat().st_size)
+    def _run(self, pause_point: PausePoint) -> None:
+        pause_point.begin(f"reading {self._dataset.name}", self._dataset.stat().st_size)
         for found in read_records(self._dataset, *self._input_dirs):
-            gate.go_through(found.line.start)
+            pause_point.go_through(found.line.start)
             self._take(found)
         self._compare_masks()
         self._sum_up()
@@ -104,10 +104,10 @@ class Verifier:
         report.patches_checked = manifest is not None or any(self._patches_dir.glob("*.npy"))
         if report.patches_checked:
             files = None if manifest is None else PatchFiles(self._patches_dir, manifest.config())
-            self._check_patches(files, gate)
+            self._check_patches(files, pause_point)
         report.ok, report.finished = not report.has_defects(), True
 
-    def _take(self, found: Found) -> None:
+    def _take(self, found: FoundRecord) -> None:
         line, record, path, key = found
         if record is None:
             self.report.malformed.append(line.number)
@@ -174,10 +174,10 @@ class Verifier:
             if not one.on_disk:
                 self.report.add_example("image not there", one.image_path)
 
-    def _check_patches(self, files: PatchFiles | None, gate: Gate) -> None:
+    def _check_patches(self, files: PatchFiles | None, pause_point: PausePoint) -> None:
         """Read every patch file, on all cores."""
         wanted = [one for one in self._seen.values() if one.image_id is not None]
-        gate.begin("checking patch files", len(wanted), "files")
+        pause_point.begin("checking patch files", len(wanted), "files")
         for name, row in self.report.buckets.items():
             bucket = parse_bucket(name)
             row.shape = files.shape(bucket) if files is not None and bucket is not None else None
@@ -186,7 +186,7 @@ class Verifier:
                 self._count(one, "missing")
         with ThreadPoolExecutor(usable_cores()) as pool:
             for start in range(0, len(wanted), FILES_AT_ONCE):
-                gate.go_through(start)
+                pause_point.go_through(start)
                 some = wanted[start : start + FILES_AT_ONCE]
                 for one, state in zip(some, pool.map(self._state, some), strict=True):
                     self._count(one, state)

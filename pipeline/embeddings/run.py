@@ -16,7 +16,7 @@ from pipeline.embeddings.stage import (
     EmbeddingStage,
     PictureEmbeddingStage,
 )
-from pipeline.embeddings.store import EmbeddingRecord, Kind, VectorStore, store_of, text_hash
+from pipeline.embeddings.store import EmbeddingRecord, VectorKind, VectorStore, store_of, text_hash
 from pipeline.jobs.budget import Budget
 from pipeline.jobs.copies import Copies
 from pipeline.jobs.cores import decoder_count
@@ -29,7 +29,7 @@ GROWTH_BEFORE_LEARNING_ANEW = 1.5
 half as many as the others."""
 
 
-class Embedding(msgspec.Struct):
+class PreparedEmbedding(msgspec.Struct):
     """Vectors to be made, their store locked, and no model loaded yet.
 
     Attributes:
@@ -75,8 +75,8 @@ class Embedding(msgspec.Struct):
 
 
 def prepare_captions(
-    workspace: Path, name: str, photos: Sequence[LibraryPhoto], kind: Kind = "captions"
-) -> Embedding:
+    workspace: Path, name: str, photos: Sequence[LibraryPhoto], kind: VectorKind = "captions"
+) -> PreparedEmbedding:
     """Find the captions without a vector, new and changed ones.
 
     Args:
@@ -107,14 +107,14 @@ def prepare_captions(
     to_do.sort(key=lambda photo: len(photo.caption or ""))  # a batch of one length pads nothing
     stage = CaptionEmbeddingStage(embedder, store, captions)
     held_now = len(captions) - len(to_do)
-    return Embedding(
+    return PreparedEmbedding(
         embedder, store, lock, [_photo(photo) for photo in to_do], held_now, stage, Path()
     )
 
 
 def prepare_pictures(
     workspace: Path, embedder: Embedder, photos_dir: Path, paths: Sequence[str]
-) -> Embedding:
+) -> PreparedEmbedding:
     """Find the photos on disk without a vector of their picture.
 
     Args:
@@ -133,7 +133,9 @@ def prepare_pictures(
     known = store.held.keys() | store.failed
     to_do = [photo for photo in map(Photo.at, paths) if photo.key not in known]
     stage = PictureEmbeddingStage(embedder, store)
-    return Embedding(embedder, store, lock, to_do, len(paths) - len(to_do), stage, photos_dir)
+    return PreparedEmbedding(
+        embedder, store, lock, to_do, len(paths) - len(to_do), stage, photos_dir
+    )
 
 
 def _still_fits(embedder: Embedder, store: VectorStore, captions: int, kept: int) -> bool:

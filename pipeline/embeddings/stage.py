@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from backends.base import PictureSpec
 from backends.embedders.base import Embedder
 from journal import Status, split_path
-from pipeline.embeddings.store import EmbeddingRecord, Manifest, VectorStore
-from pipeline.jobs.stage import Decoded, Failed, Stage, Usage
+from pipeline.embeddings.store import EmbeddingRecord, VectorManifest, VectorStore
+from pipeline.jobs.stage import Decoded, FailedAttempt, Stage, Usage
 from pipeline.photos.photo import Photo
 
 PICTURE_EDGE = 384
@@ -54,7 +54,7 @@ class EmbeddingStage(Stage[EmbeddingRecord]):
 
     def _begin(self, learnt: bytes | None, learnt_from: int | None = None) -> None:
         embedder = self.embedder
-        manifest = Manifest(
+        manifest = VectorManifest(
             embedder=embedder.name,
             model=embedder.model,
             dimensions=embedder.dimensions,
@@ -65,7 +65,7 @@ class EmbeddingStage(Stage[EmbeddingRecord]):
     async def close(self) -> None:
         """There is nothing to let go of."""
 
-    def failed(self, failure: Failed) -> EmbeddingRecord:
+    def failed(self, failure: FailedAttempt) -> EmbeddingRecord:
         """Return the record of an input without a vector."""
         return self._record(failure.photo, "", None, failure.error)
 

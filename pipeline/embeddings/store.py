@@ -32,10 +32,10 @@ if TYPE_CHECKING:
 
 VERSION = 1
 
-Kind = Literal["captions", "labels", "pictures"]
+VectorKind = Literal["captions", "labels", "pictures"]
 """What vectors are of: captions, captions with the labels of what was detected, or pictures."""
 
-_ENDINGS: dict[Kind, str] = {"captions": "", "labels": "-labels", "pictures": "-pictures"}
+_ENDINGS: dict[VectorKind, str] = {"captions": "", "labels": "-labels", "pictures": "-pictures"}
 """Of the names of stores."""
 
 
@@ -57,7 +57,7 @@ class EmbeddingRecord(msgspec.Struct, omit_defaults=True, kw_only=True, gc=False
     error: str | None = None
 
 
-class Manifest(msgspec.Struct, kw_only=True):
+class VectorManifest(msgspec.Struct, kw_only=True):
     """What the vectors are: `manifest.json`.
 
     Attributes:
@@ -92,7 +92,7 @@ class VectorStore:
         row_of: Row by what it is the vector of: equal captions share one.
     """
 
-    def __init__(self, directory: Path, kind: Kind = "captions") -> None:
+    def __init__(self, directory: Path, kind: VectorKind = "captions") -> None:
         self.directory = directory
         self.of_pictures = kind == "pictures"
         self.held: dict[str, tuple[str, int]] = {}
@@ -102,14 +102,14 @@ class VectorStore:
         self._rows_path = directory / "vectors.f32"
         self._learnt_path = directory / "learnt.bin"
         self.journal = directory / "keys.jsonl"
-        self.manifest: Manifest | None = None
+        self.manifest: VectorManifest | None = None
         self._made: tuple[int, int] | None = None
         self._start_over()
         self.refresh()
 
-    def _read_manifest(self) -> Manifest | None:
+    def _read_manifest(self) -> VectorManifest | None:
         try:
-            manifest = msgspec.json.decode(self._manifest_path.read_bytes(), type=Manifest)
+            manifest = msgspec.json.decode(self._manifest_path.read_bytes(), type=VectorManifest)
         except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
             return None
         return manifest if manifest.version == VERSION and manifest.dimensions > 0 else None
@@ -189,7 +189,7 @@ class VectorStore:
         self.manifest = None
         self._start_over()
 
-    def begin(self, manifest: Manifest, learnt: bytes | None = None) -> None:
+    def begin(self, manifest: VectorManifest, learnt: bytes | None = None) -> None:
         """Say what the vectors will be.
 
         Args:
@@ -231,7 +231,7 @@ class VectorStore:
         return first
 
 
-def store_of(workspace: Path, embedder: str, kind: Kind = "captions") -> VectorStore:
+def store_of(workspace: Path, embedder: str, kind: VectorKind = "captions") -> VectorStore:
     """Return the store of an embedder in a workspace; those of its kinds stand side by side."""
     name = re.sub(r"[^\w.-]", "_", embedder)
     if name != embedder:

@@ -13,28 +13,28 @@ import msgspec
 
 from backends.base import Loading, PictureSpec
 from backends.errors import ModelError
-from backends.ocr.base import Gate as TextGate
-from backends.ocr.base import OcrEngine, OcrOptions
+from backends.ocr.base import OcrEngine, OcrOptions, TextGate
 from backends.ocr.registry import DEFAULT, make_ocr
 from journal import Committed, Status, split_path
 from pipeline.ingest.cache.manifest import manifest_path, read_manifest, require_ours
 from pipeline.ingest.cache.store import Cache
 from pipeline.ingest.planning.file_digests import FileDigests
-from pipeline.ingest.planning.plan import Choice, Planner
+from pipeline.ingest.planning.plan import Planner, Wanted
 from pipeline.ingest.queue.base import Item
 from pipeline.ingest.request import IngestRequest
 from pipeline.ingest.vision.stage import EDGE
+from pipeline.jobs.blocking_step import BlockingStep
 from pipeline.jobs.budget import Budget
 from pipeline.jobs.copies import Copies
 from pipeline.jobs.cores import decoder_count, usable_cores
-from pipeline.jobs.deferred import Deferred
+from pipeline.jobs.deferred_step import DeferredStep
 from pipeline.jobs.hosting import Watcher, attend
 from pipeline.jobs.job import Job
+from pipeline.jobs.pause_point import PausePoint
 from pipeline.jobs.progress import Progress
 from pipeline.jobs.run_file import new_run_id
-from pipeline.jobs.stage import Decoded, Failed, SoloStage, Usage
+from pipeline.jobs.stage import Decoded, FailedAttempt, SoloStage, Usage
 from pipeline.jobs.steps import Steps
-from pipeline.jobs.thread_step import Gate, ThreadStep
 from pipeline.photos.photo import Photo
 from pipeline.photos.walk import walk_photos
 
@@ -120,7 +120,7 @@ class GateStage(SoloStage[Passed]):
             return error
         return Passed(*split_path(decoded.photo.path), gate)
 
-    def failed(self, failure: Failed) -> Passed:
+    def failed(self, failure: FailedAttempt) -> Passed:
         """Return how a photo fared that could not be looked at."""
         path = split_path(failure.photo.path)
         return Passed(*path, None, failure.status, failure.error)
@@ -190,20 +190,20 @@ async def rehearse(request: IngestRequest, watch: Watcher) -> tuple[Rehearsal, i
 
     items: list[Item] = []
 
-    def plan(gate: Gate) -> None:
-        items.extend(_plan(request, rehearsal, gate))
+    def plan(pause_point: PausePoint) -> None:
+        items.extend(_plan(request, rehearsal, pause_point))
         progress.total = len(items)
 
     def make() -> Job[Passed] | None:
         return _job(request, items, rehearsal, progress) if items else None
 
     planning = Progress(run=progress.run, stage="dry-run", backend="walk", total=0, skipped={})
-    steps = Steps([ThreadStep(plan, planning), Deferred(make, progress)])
+    steps = Steps([BlockingStep(plan, planning), DeferredStep(make, progress)])
     _, code = await attend(steps, steps.snapshot, watch)
     return rehearsal, code
 
 
-def _plan(request: IngestRequest, rehearsal: Rehearsal, gate: Gate) -> list[Item]:
+def _plan(request: IngestRequest, rehearsal: Rehearsal, pause_point: PausePoint) -> list[Item]:
     """Return the photos that a run would look at."""
     if manifest_path(request.cache).exists():
         require_ours(request.cache, read_manifest(request.cache))
@@ -211,15 +211,15 @@ def _plan(request: IngestRequest, rehearsal: Rehearsal, gate: Gate) -> list[Item
     outcomes.refresh()
     walked = walk_photos(request.photos_dir, request.include, request.exclude)
     redo = "dry-run" if request.redo else None
-    planner = Planner(outcomes, Choice(request.stages, request.retry_errors, redo))
-    gate.begin("comparing photos", len(walked.paths), "photos")
+    planner = Planner(outcomes, Wanted(request.stages, request.retry_errors, redo))
+    pause_point.begin("comparing photos", len(walked.paths), "photos")
     with tempfile.TemporaryDirectory(prefix="pcc-") as folder:
         memory = Path(folder) / "digests.sqlite"
         for ending in ("", "-wal"):  # what is known already is known to a copy as well
             with suppress(OSError):
                 shutil.copyfile(f"{Cache(request.cache).digests}{ending}", f"{memory}{ending}")
         digests = FileDigests(memory, request.photos_dir)
-        sorted_out = planner.sort(digests.of(walked.paths, gate.go_through))
+        sorted_out = planner.sort(digests.of(walked.paths, pause_point.go_through))
         items = [one for one in sorted_out if isinstance(one, Item)]
     rehearsal.photos = planner.plan.photos
     rehearsal.copies = planner.plan.copies

@@ -15,19 +15,19 @@ import msgspec
 
 from journal import JournalError, Status
 from pipeline.ingest.cache.manifest import ModelFacts
-from pipeline.ingest.cache.outcomes import Ended
+from pipeline.ingest.cache.outcomes import StageEnd
 from pipeline.ingest.cache.records import Outcome, StageName
 from pipeline.ingest.cache.store import Cache
-from pipeline.ingest.planning.filling import Filler
-from pipeline.ingest.planning.plan import Choice, Plan
+from pipeline.ingest.planning.enqueue import Enqueuer
+from pipeline.ingest.planning.plan import IngestPlan, Wanted
 from pipeline.ingest.queue.base import Counts, Item, WorkQueue
 from pipeline.ingest.request import IngestRequest
-from pipeline.ingest.workers.crew import GOODBYE_SECONDS, Crew
+from pipeline.ingest.workers.worker_pool import GOODBYE_SECONDS, WorkerPool
 from pipeline.jobs.job import Ending
+from pipeline.jobs.pause_point import GivenUp, PausePoint
 from pipeline.jobs.progress import Progress, Snapshot
 from pipeline.jobs.run_file import new_run_id
 from pipeline.jobs.stage import Usage
-from pipeline.jobs.thread_step import Gate, GivenUp
 
 LOOK_SECONDS = 0.25
 """Between two looks at the queue and the cache."""
@@ -85,15 +85,15 @@ class Ingestion:
         self, request: IngestRequest, cache: Cache, queue: WorkQueue, cache_id: str
     ) -> None:
         self.run_id = new_run_id()
-        self.filler = Filler(request.photos_dir, (request.include, request.exclude), cache, queue)
+        self.filler = Enqueuer(request.photos_dir, (request.include, request.exclude), cache, queue)
         self.progress = Progress(
             run=self.run_id, stage="ingest", backend="+".join(request.stages), total=0, skipped={}
         )
         self.request = request
         self._cache = cache
         self._queue = queue
-        self._crew = Crew(request.works(cache_id))
-        self._gate = Gate()
+        self._crew = WorkerPool(request.works(cache_id))
+        self._pause_point = PausePoint()
         self._failed: dict[str, tuple[Item, Status]] = {}
         self._stopping = False
         self._filling = False
@@ -138,19 +138,19 @@ class Ingestion:
         self._models |= self._crew.models
         await asyncio.to_thread(self._cache.say, self._models)
 
-    def _choice(self, *, first: bool) -> Choice:
+    def _choice(self, *, first: bool) -> Wanted:
         """Return what is asked for; what was tried once in this run is not tried again."""
         request = self.request
-        return Choice(
+        return Wanted(
             request.stages,
             retry_errors=request.retry_errors and first,
             redo=self.run_id if request.redo and first else None,
         )
 
-    async def _fill(self, choice: Choice) -> None:
+    async def _fill(self, choice: Wanted) -> None:
         self._filling = True
         try:
-            await asyncio.to_thread(self.filler.fill, choice, self._gate)
+            await asyncio.to_thread(self.filler.fill, choice, self._pause_point)
         except GivenUp:
             pass
         finally:
@@ -175,9 +175,9 @@ class Ingestion:
                     at_work = asyncio.create_task(self._crew.run())
                 await asyncio.sleep(LOOK_SECONDS)
         finally:
-            self._gate.close()
+            self._pause_point.close()
             await asyncio.gather(filling, return_exceptions=True)
-            self._gate = Gate()
+            self._pause_point = PausePoint()
         if self._stopping and at_work is not None:
             await at_work
             await self._take_in()
@@ -194,7 +194,7 @@ class Ingestion:
             self.progress.pause(counts.paused)
         return counts
 
-    def _look(self) -> tuple[list[tuple[str, Ended]], Counts]:
+    def _look(self) -> tuple[list[tuple[str, StageEnd]], Counts]:
         """Return what is new in the cache, and how the queue stands. Called on a thread."""
         if any(self._models.get(stage) != facts for stage, facts in self._crew.models.items()):
             self._models |= self._crew.models
@@ -203,9 +203,9 @@ class Ingestion:
             self._queue.abandon(name)
         return self._cache.outcomes.refresh(), self._queue.counts()
 
-    def _count(self, news: list[tuple[str, Ended]]) -> None:
+    def _count(self, news: list[tuple[str, StageEnd]]) -> None:
         """Count photos whose outcomes have come; those of all stages come together."""
-        by_work: dict[str, list[Ended]] = {}
+        by_work: dict[str, list[StageEnd]] = {}
         for _, ended in news:
             if ended.work is not None:
                 by_work.setdefault(ended.work, []).append(ended)
@@ -245,7 +245,7 @@ class Ingestion:
     def snapshot(self) -> Snapshot:
         """Return how far it is."""
         self.progress.total = self.progress.attempted + self.filler.left
-        self.progress.loading = self._gate.at if self._filling else self._crew.loading
+        self.progress.loading = self._pause_point.at if self._filling else self._crew.loading
         held = ["paused; `pcc ingest resume` goes on"] if self.progress.state == "paused" else []
         self.progress.remarks = [*self.filler.warnings, *self._crew.all_remarks(), *held]
         shot = self.progress.snapshot()
@@ -275,7 +275,7 @@ class Ingestion:
         """Take nothing more, finish what is in flight, end."""
         self._stopping = True
         self.progress.state = "stopping"
-        self._gate.close()
+        self._pause_point.close()
         self._crew.end()
 
     def abort(self) -> None:
@@ -292,7 +292,7 @@ class Ingestion:
     def report(self) -> IngestReport:
         """Return what it did."""
         shot = self.progress.snapshot()
-        first = self.filler.first_plan or Plan()
+        first = self.filler.first_plan or IngestPlan()
         return IngestReport(
             run=self.run_id,
             photos=self.filler.plan.photos,
@@ -307,7 +307,7 @@ class Ingestion:
         )
 
 
-def _usage(item: Item, outcomes: list[Ended]) -> Usage:
+def _usage(item: Item, outcomes: list[StageEnd]) -> Usage:
     found = {"text" if ended.stage == "ocr" else "objects": ended.found for ended in outcomes}
     text = ", ".join(_FOUND[what](count) for what, count in found.items())
     status, error = outcomes[0].status, outcomes[0].error

@@ -10,7 +10,7 @@ from blake3 import blake3
 
 from pipeline.ingest.cache.records import StageName
 from pipeline.ingest.cache.sharing import Task
-from pipeline.ingest.workers.messages import DetectorChoice, LabellerChoice, OcrChoice, Work
+from pipeline.ingest.workers.messages import DetectorChoice, LabellerChoice, OcrChoice, WorkerSetup
 from pipeline.jobs.cores import usable_cores
 
 
@@ -60,7 +60,7 @@ class IngestRequest(msgspec.Struct, frozen=True, kw_only=True):
         hashed = blake3(msgspec.json.encode(parts) + place).hexdigest(8)
         return Task(hashed, f"{', '.join(self.stages)} of {self.photos_dir}")
 
-    def works(self, cache_id: str) -> list[Work]:
+    def works(self, cache_id: str) -> list[WorkerSetup]:
         """Return what each worker is told; their names tell the machine and the process.
 
         Args:
@@ -68,7 +68,7 @@ class IngestRequest(msgspec.Struct, frozen=True, kw_only=True):
         """
         host = os.uname().nodename
         return [
-            Work(
+            WorkerSetup(
                 worker=f"{host}-{os.getpid()}-{number}",
                 cache=os.fsencode(self.cache.resolve()),
                 cache_id=cache_id,

@@ -17,7 +17,7 @@ MOST_PARKED = 10_000
 """Listed at most."""
 
 
-class GivenUp(msgspec.Struct):
+class ParkedPhoto(msgspec.Struct):
     """A photo that was parked, and why."""
 
     image_id: str
@@ -47,7 +47,7 @@ class IngestStatus(msgspec.Struct):
     stages: dict[str, dict[str, int]]
     models: dict[str, str]
     queue: Counts
-    parked: list[GivenUp]
+    parked: list[ParkedPhoto]
     damaged: int
 
 
@@ -66,13 +66,13 @@ def status_of(directory: Path, queue: WorkQueue) -> IngestStatus:
         stage: dict(Counter[str](ended.status for _, ended in cache.outcomes.stage(stage)))
         for stage in STAGES
     }
-    parked: list[GivenUp] = []
+    parked: list[ParkedPhoto] = []
     given_up = 0
     for one in standing(queue.parked(), cache.outcomes):
         given_up += 1
         if given_up <= MOST_PARKED:
             item = one.item
-            parked.append(GivenUp(item.rel_path, item.stages, one.attempts, one.reason, one.at))
+            parked.append(ParkedPhoto(item.rel_path, item.stages, one.attempts, one.reason, one.at))
     return IngestStatus(
         cache=str(directory),
         cache_id=manifest.cache_id,

@@ -20,13 +20,13 @@ import msgspec
 
 from backends.errors import CallError, PictureError
 from journal import Committed, JournalError, Status, split_path
-from pipeline.jobs.ahead import Ahead
 from pipeline.jobs.budget import Budget
 from pipeline.jobs.copies import Copies
+from pipeline.jobs.decoded_buffer import DecodedBuffer
 from pipeline.jobs.errors import RunStopped, describe
-from pipeline.jobs.ledger import Ledger, OpenJournal
+from pipeline.jobs.pending_records import OpenJournal, PendingRecords
 from pipeline.jobs.progress import Progress, Snapshot
-from pipeline.jobs.stage import Decoded, Failed, Stage
+from pipeline.jobs.stage import Decoded, FailedAttempt, Stage
 from pipeline.photos.decoder import DecoderPool
 from pipeline.photos.errors import CorruptImageError, DecoderUnavailable, PhotosDirMissing
 from pipeline.photos.photo import LoadedPhoto, Photo
@@ -94,10 +94,10 @@ class Job(Generic[R]):
         )
         self._resumed = asyncio.Event()
         self._resumed.set()
-        self._ahead = Ahead(stage.workers, 2 * decoders, self._resumed)
+        self._ahead = DecodedBuffer(stage.workers, 2 * decoders, self._resumed)
         self._decoding: set[asyncio.Task[None]] = set()
         self._opening: asyncio.Task[None] | None = None
-        self._ledger: Ledger[R] = Ledger()
+        self._ledger: PendingRecords[R] = PendingRecords()
         self._workers: list[asyncio.Task[None]] = []
         self._unsettled = 0
         self._wake = asyncio.Event()
@@ -379,7 +379,7 @@ class Job(Generic[R]):
         status: Status,
         seconds: float | None,
     ) -> R:
-        failure = Failed(photo, loaded, status, describe(error), seconds)
+        failure = FailedAttempt(photo, loaded, status, describe(error), seconds)
         return self._keep(self._stage.failed(failure), photo)
 
     def _keep(self, record: R, photo: Photo, *, is_copy: bool = False) -> R:

@@ -23,7 +23,7 @@ SHOWN_RESULTS = 5
 SHOWN_ERRORS = 20
 
 
-class Result(msgspec.Struct, frozen=True):
+class DonePhoto(msgspec.Struct, frozen=True):
     """A photo just done: its caption, or why there is none."""
 
     rel_path: str
@@ -78,8 +78,8 @@ class Snapshot(msgspec.Struct, kw_only=True):
     tokens_out: int
     cost_usd: float
     current: list[str]
-    last: list[Result]
-    errors: list[Result]
+    last: list[DonePhoto]
+    errors: list[DonePhoto]
     later: int = 0
     loading: Loading | None = None
     remarks: list[str] = []
@@ -131,8 +131,8 @@ class Progress:
         self._paused_for = 0.0
         self._recent: deque[tuple[float, int]] = deque(maxlen=MOST_COMMITS)
         self._current: dict[str, None] = {}
-        self._last: deque[Result] = deque(maxlen=SHOWN_RESULTS)
-        self._errors: deque[Result] = deque(maxlen=SHOWN_ERRORS)
+        self._last: deque[DonePhoto] = deque(maxlen=SHOWN_RESULTS)
+        self._errors: deque[DonePhoto] = deque(maxlen=SHOWN_ERRORS)
 
     @property
     def attempted(self) -> int:
@@ -228,5 +228,5 @@ class Progress:
         return sum(count for _, count in self._recent) / window if window > 0 else 0.0
 
 
-def _result(usage: Usage) -> Result:
-    return Result(usage.rel_path, usage.status, usage.text, usage.seconds, usage.raw_path)
+def _result(usage: Usage) -> DonePhoto:
+    return DonePhoto(usage.rel_path, usage.status, usage.text, usage.seconds, usage.raw_path)

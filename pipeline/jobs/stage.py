@@ -28,7 +28,7 @@ class Decoded(msgspec.Struct, frozen=True):
         return self.loaded
 
 
-class Failed(msgspec.Struct, frozen=True):
+class FailedAttempt(msgspec.Struct, frozen=True):
     """An attempt that ended without a result.
 
     Attributes:
@@ -115,7 +115,7 @@ class Stage(ABC, Generic[R]):
         """Return a record or an error for each photo, in their order."""
 
     @abstractmethod
-    def failed(self, failure: Failed) -> R:
+    def failed(self, failure: FailedAttempt) -> R:
         """Return the record of an attempt that ended without a result."""
 
     @abstractmethod

@@ -17,22 +17,22 @@ import msgspec
 from backends.helper_process import read_messages, taken_pipes, write_message
 from pipeline.photos.errors import CorruptImageError
 from pipeline.photos.images import load_photo, read_size
-from pipeline.photos.messages import READY, Reply, Request
+from pipeline.photos.messages import READY, DecodeReply, DecodeRequest
 
 MEMORY_BYTES = 3 << 30
 """Address space of a decoding process: what 256 megapixels of JPEG take, and some."""
 
 
-def answer(request: Request) -> Reply:
+def answer(request: DecodeRequest) -> DecodeReply:
     """Decode one file, under a watch that ends the process when it takes too long."""
     signal.setitimer(signal.ITIMER_REAL, request.seconds)
     path = os.fsdecode(request.path)
     try:
         if request.spec is None:
-            return Reply(size=read_size(path))
-        return Reply(loaded=load_photo(path, request.spec))
+            return DecodeReply(size=read_size(path))
+        return DecodeReply(loaded=load_photo(path, request.spec))
     except CorruptImageError as error:
-        return Reply(cause=error.cause)
+        return DecodeReply(cause=error.cause)
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
 
@@ -40,7 +40,7 @@ def answer(request: Request) -> Reply:
 def serve(incoming: BinaryIO, outgoing: BinaryIO) -> None:
     """Answer requests until there are no more."""
     encode = msgspec.msgpack.encode
-    decode = msgspec.msgpack.Decoder(Request).decode
+    decode = msgspec.msgpack.Decoder(DecodeRequest).decode
     write_message(outgoing, encode(READY))
     for message in read_messages(incoming):
         write_message(outgoing, encode(answer(decode(message))))

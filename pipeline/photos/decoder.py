@@ -15,7 +15,7 @@ import msgspec
 from backends.base import PictureSpec
 from backends.helper_process import HelperProcess
 from pipeline.photos.errors import CorruptImageError, DecoderUnavailable
-from pipeline.photos.messages import Reply, Request
+from pipeline.photos.messages import DecodeReply, DecodeRequest
 from pipeline.photos.photo import LoadedPhoto
 
 DECODE_SECONDS = 60.0
@@ -32,10 +32,10 @@ class _Asked:
     """A request, who waits for the reply, and how many processes have died over it."""
 
     request: bytes
-    reply: asyncio.Future[Reply]
+    reply: asyncio.Future[DecodeReply]
     deaths: int = 0
 
-    def answer(self, reply: Reply) -> None:
+    def answer(self, reply: DecodeReply) -> None:
         if not self.reply.done():
             self.reply.set_result(reply)
 
@@ -67,8 +67,8 @@ class _Worker:
             ) from None
         return worker
 
-    async def receive(self) -> Reply:
-        return msgspec.msgpack.decode(await self.helper.receive(), type=Reply)
+    async def receive(self) -> DecodeReply:
+        return msgspec.msgpack.decode(await self.helper.receive(), type=DecodeReply)
 
     def send(self, asked: _Asked) -> None:
         self.unanswered.append(asked)
@@ -150,13 +150,13 @@ class DecoderPool:
             raise CorruptImageError(path, reply.cause or "no reason given")
         return reply.size
 
-    async def _request(self, path: str, spec: PictureSpec | None) -> Reply:
+    async def _request(self, path: str, spec: PictureSpec | None) -> DecodeReply:
         full_path = os.path.join(self._root, os.fsencode(path))
-        request = msgspec.msgpack.encode(Request(full_path, spec, self._seconds))
+        request = msgspec.msgpack.encode(DecodeRequest(full_path, spec, self._seconds))
         async with self._places:
             return await self._ask(request)
 
-    async def _ask(self, request: bytes) -> Reply:
+    async def _ask(self, request: bytes) -> DecodeReply:
         if self._failure is not None:
             raise self._failure
         asked = _Asked(request, asyncio.get_running_loop().create_future())
@@ -181,7 +181,7 @@ class DecoderPool:
             suspect.deaths += 1
             # A process may be killed for reasons of the machine's, so one death proves nothing.
             if suspect.deaths > 1 or status == -signal.SIGALRM:
-                dead.unanswered.popleft().answer(Reply(cause=self._cause_of_death(status)))
+                dead.unanswered.popleft().answer(DecodeReply(cause=self._cause_of_death(status)))
         try:
             worker = await _Worker.start()
         except DecoderUnavailable as error:

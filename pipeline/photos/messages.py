@@ -8,7 +8,7 @@ from backends.base import PictureSpec
 from pipeline.photos.photo import LoadedPhoto
 
 
-class Request(msgspec.Struct):
+class DecodeRequest(msgspec.Struct):
     """Asks for one file by the bytes of its path; without a form of picture, for its size."""
 
     path: bytes
@@ -16,7 +16,7 @@ class Request(msgspec.Struct):
     seconds: float
 
 
-class Reply(msgspec.Struct):
+class DecodeReply(msgspec.Struct):
     """The photo, or its width and height, or why there is neither."""
 
     loaded: LoadedPhoto | None = None
@@ -24,5 +24,5 @@ class Reply(msgspec.Struct):
     cause: str | None = None
 
 
-READY = Reply()
+READY = DecodeReply()
 """The first message of a worker that could be started."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from pipeline.clusters.view import NO_CAPTION, UNCLUSTERED, ClusterView
-from pipeline.reports.labels import Labels
+from pipeline.reports.photo_texts import PhotoTexts
 from pipeline.reports.plain import safe_cell
 
 COLUMNS = ("rel_path", "cluster_id", "cluster", "chunk", "label", "status", "distance", "taken")
 """A contract with other programs."""
 
 
-def csv_lines(view: ClusterView, labels: Labels) -> Iterator[bytes]:
+def csv_lines(view: ClusterView, labels: PhotoTexts) -> Iterator[bytes]:
     """Yield the lines of the file, a header first, each with its newline."""
     yield csv_line(COLUMNS)
     titles = {leaf.id: " / ".join(view.path(leaf.id)) for leaf in view.leaves()}

@@ -8,10 +8,10 @@ from pathlib import Path
 from backends.base import Options
 from journal import CaptionRecord, record_key, scan
 from pipeline.captions.library import LibraryPhoto
+from pipeline.captions.plan import Selection
 from pipeline.captions.request import RunRequest, prepare_run
 from pipeline.captions.run import run_captions
 from pipeline.jobs.hosting import Watcher
-from pipeline.jobs.plan import Selection
 
 
 def descriptions_path(workspace: Path) -> Path:

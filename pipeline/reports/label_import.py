@@ -16,7 +16,8 @@ from functools import cached_property
 import msgspec
 
 from journal import record_key
-from pipeline.clusters.changes import (
+from pipeline.clusters.errors import WrongLabelChange
+from pipeline.clusters.label_changes import (
     check_photo,
     check_target,
     checked_title,
@@ -28,8 +29,7 @@ from pipeline.clusters.changes import (
     split,
     unlock,
 )
-from pipeline.clusters.errors import WrongOverride
-from pipeline.clusters.overrides import Override
+from pipeline.clusters.label_journal import LabelChange
 from pipeline.clusters.view import Cluster, ClusterView
 from pipeline.reports.exchange import Table
 from pipeline.reports.plain import one_line, plain_cell
@@ -49,7 +49,7 @@ YES, NO = ("yes", "true", "1", "x"), ("no", "false", "0", "")
 LONGEST_CELL = 1 << 24
 
 
-class Refusal(msgspec.Struct):
+class RefusedRow(msgspec.Struct):
     """A row that does not fit.
 
     Attributes:
@@ -72,14 +72,14 @@ class Imported(msgspec.Struct):
         told: What changes, in a sentence each.
     """
 
-    changes: list[Override]
-    refused: list[Refusal]
+    changes: list[LabelChange]
+    refused: list[RefusedRow]
     rows: int = 0
     unchanged: int = 0
     told: list[str] = []
 
 
-class UnreadableTable(WrongOverride):
+class UnreadableTable(WrongLabelChange):
     """Raised when a file is no table of labels at all."""
 
 
@@ -184,7 +184,7 @@ class _Reader:
     def refuse(self, number: int, reason: str) -> None:
         """Note a row that does not fit."""
         self._result.rows += 1
-        self._result.refused.append(Refusal(number, reason))
+        self._result.refused.append(RefusedRow(number, reason))
 
     def read(self, number: int, row: Row) -> None:
         """Take in one row."""
@@ -193,7 +193,7 @@ class _Reader:
             for cell in row.values():
                 _check_text(cell)
             self._read(number, row)
-        except WrongOverride as error:
+        except WrongLabelChange as error:
             self.refuse(number, str(error))
             return
         self._result.rows += 1
@@ -202,15 +202,15 @@ class _Reader:
     def _once(self, number: int, name: str) -> None:
         first = self._row_of.setdefault(name, number)
         if first != number:
-            raise WrongOverride(f"row {first} is about the same")
+            raise WrongLabelChange(f"row {first} is about the same")
 
     def _cluster(self, number: int, row: Row) -> None:
         view, id_ = self._view, row["cluster_id"].strip()
         if id_ not in view.clusters:
-            raise WrongOverride(f"there is no cluster {id_!r}")
+            raise WrongLabelChange(f"there is no cluster {id_!r}")
         self._once(number, id_)
         cluster = view.clusters[id_]
-        changes: list[tuple[Override, str]] = []
+        changes: list[tuple[LabelChange, str]] = []
         title = row.get("title", cluster.title)
         if _shown(title) != _shown(cluster.title):
             change = rename(view, cluster, title)
@@ -218,7 +218,7 @@ class _Reader:
         into = row.get("merge_into", "").strip()
         locked = self._wants_lock(row, cluster)
         if into and locked is not None:
-            raise WrongOverride("it is locked or unlocked in one import, and merged in the next")
+            raise WrongLabelChange("it is locked or unlocked in one import, and merged in the next")
         if locked is not None:
             changes.append(self._lock(cluster, locked=locked))
         if into:
@@ -232,24 +232,26 @@ class _Reader:
         """Return whether a row asks to lock or unlock, None where it asks for neither."""
         wanted = row.get("locked", "yes" if cluster.locked else "no").strip().casefold()
         if wanted not in YES + NO:
-            raise WrongOverride(f"locked is yes or no, not {wanted!r}")
+            raise WrongLabelChange(f"locked is yes or no, not {wanted!r}")
         return None if (wanted in YES) == cluster.locked else wanted in YES
 
-    def _lock(self, cluster: Cluster, *, locked: bool) -> tuple[Override, str]:
+    def _lock(self, cluster: Cluster, *, locked: bool) -> tuple[LabelChange, str]:
         if not locked:
             return unlock(self._view, cluster), f"{cluster.title} is no longer locked"
         if cluster.id in self._merge_targets:
-            raise WrongOverride("another row merges something into it; lock it in the next import")
+            raise WrongLabelChange(
+                "another row merges something into it; lock it in the next import"
+            )
         self._locked.add(cluster.id)
         return lock(self._view, cluster), f"{cluster.title} is locked"
 
-    def _merge(self, cluster: Cluster, target: Cluster) -> tuple[Override, str]:
+    def _merge(self, cluster: Cluster, target: Cluster) -> tuple[LabelChange, str]:
         if target.id in self._locked:
-            raise WrongOverride(f"another row locks {target.title}")
+            raise WrongLabelChange(f"another row locks {target.title}")
         if target.id in self._merged:
-            raise WrongOverride(f"another row merges {target.title} into something else")
+            raise WrongLabelChange(f"another row merges {target.title} into something else")
         if cluster.id in self._merge_targets:
-            raise WrongOverride(f"another row merges something into {cluster.title}")
+            raise WrongLabelChange(f"another row merges something into {cluster.title}")
         change = merge(self._view, target, [cluster])
         self._merged.add(cluster.id)
         self._merge_targets.add(target.id)
@@ -260,7 +262,7 @@ class _Reader:
         key = record_key(row["rel_path"], row.get("raw_path") or None)
         key = key if key in view.place_of else self._key_by_sight.get(row["rel_path"], key)
         if key not in view.place_of:
-            raise WrongOverride(f"there is no photo {row['rel_path']!r}")
+            raise WrongLabelChange(f"there is no photo {row['rel_path']!r}")
         self._once(number, key)
         if wanted == view.leaf_of[view.place_of[key]]:
             return
@@ -271,7 +273,7 @@ class _Reader:
             self._result.told.append(f"{row['rel_path']} goes to a new cluster, {title}")
             return
         if wanted not in view.clusters:
-            raise WrongOverride(f"there is no cluster {wanted!r}")
+            raise WrongLabelChange(f"there is no cluster {wanted!r}")
         target = check_target(view.clusters[wanted])
         self._moves.setdefault(target.id, []).append(key)
         self._result.told.append(f"{row['rel_path']} goes to {target.title}")
@@ -293,4 +295,4 @@ def _check_text(cell: str) -> None:
     try:
         cell.encode()
     except UnicodeEncodeError:
-        raise WrongOverride("a cell of it is not UTF-8") from None
+        raise WrongLabelChange("a cell of it is not UTF-8") from None

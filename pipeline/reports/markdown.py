@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pipeline.clusters.view import SPECIAL, Cluster, ClusterView
-from pipeline.reports.labels import Labels
+from pipeline.reports.photo_texts import PhotoTexts
 from pipeline.reports.plain import markdown_text
 
 DEEPEST_HEADING = 6
 SHOWN_CAPTIONS = 5
 
 
-def markdown_lines(view: ClusterView, labels: Labels, made: str) -> Iterator[str]:
+def markdown_lines(view: ClusterView, labels: PhotoTexts, made: str) -> Iterator[str]:
     """Yield the lines of the report.
 
     Args:
@@ -34,7 +34,7 @@ def markdown_lines(view: ClusterView, labels: Labels, made: str) -> Iterator[str
         yield from _section(view, labels, cluster)
 
 
-def _section(view: ClusterView, labels: Labels, cluster: Cluster) -> Iterator[str]:
+def _section(view: ClusterView, labels: PhotoTexts, cluster: Cluster) -> Iterator[str]:
     depth = min(len(view.path(cluster.id)) + 1, DEEPEST_HEADING)
     yield f"{'#' * depth} {markdown_text(heading(labels, cluster))}"
     yield ""
@@ -59,7 +59,7 @@ def _section(view: ClusterView, labels: Labels, cluster: Cluster) -> Iterator[st
         yield f"- {markdown_text(labels.texts[place])} ({path})"
 
 
-def heading(labels: Labels, cluster: Cluster) -> str:
+def heading(labels: PhotoTexts, cluster: Cluster) -> str:
     """Return what a cluster is headed by.
 
     The caption of its exemplar, else the nearest word of the vocabulary; where there is

@@ -20,8 +20,8 @@ from pipeline.photos.errors import CorruptImageError
 from pipeline.photos.photo import find_file
 from pipeline.reports.csv_export import csv_lines
 from pipeline.reports.html_page import Page, PageCluster, PagePhoto, render
-from pipeline.reports.labels import Labels
 from pipeline.reports.markdown import markdown_lines, sample
+from pipeline.reports.photo_texts import PhotoTexts
 from pipeline.reports.plain import one_line
 
 CSV, MARKDOWN, HTML = "cluster_export.csv", "cluster_report.md", "cluster_report.html"
@@ -58,7 +58,7 @@ class Report(msgspec.Struct, kw_only=True):
 
 def write_reports(
     view: ClusterView,
-    labels: Labels,
+    labels: PhotoTexts,
     directory: Path,
     formats: Iterable[str],
     thumbnails: dict[int, bytes],
@@ -97,7 +97,7 @@ def write_reports(
     return report
 
 
-def _page(view: ClusterView, labels: Labels, made: str, thumbnails: dict[int, bytes]) -> Page:
+def _page(view: ClusterView, labels: PhotoTexts, made: str, thumbnails: dict[int, bytes]) -> Page:
     number = {id_: at for at, id_ in enumerate(view.clusters)}
     sheets = choose_sheets(view)
     clusters = []

@@ -21,7 +21,7 @@ LANDSCAPE, PORTRAIT, PANORAMA, PHONE = (1200, 900), (900, 1200), (3000, 750), (7
 PHOTO_QUALITY = 88
 HEIC_QUALITY = 60
 
-Progress = Callable[[int, int], None]
+OnProgress = Callable[[int, int], None]
 
 
 class Trip(msgspec.Struct, frozen=True):
@@ -93,7 +93,7 @@ _STORED_TURN = {
 File = tuple[str, Callable[[], bytes]]
 
 
-def make_library(directory: Path, progress: Progress = lambda done, total: None) -> int:
+def make_library(directory: Path, progress: OnProgress = lambda done, total: None) -> int:
     """Draw the sample library into a directory, unless it is there already.
 
     It appears whole or not at all.

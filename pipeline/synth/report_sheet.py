@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from journal.rewrite import atomic_rewrite
+from journal import atomic_rewrite
 from pipeline.synth.primitives import CLASSES, GRID, NAMES
 from pipeline.synth.splits import SPLIT_NAMES
 

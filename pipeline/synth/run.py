@@ -11,9 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from journal import utc_now
-from journal.errors import DiskFull
-from journal.tail import free_bytes
+from journal import DiskFull, free_bytes, utc_now
 from pipeline.jobs.hosting import Watcher, host
 from pipeline.jobs.job import Ending
 from pipeline.jobs.log import log_to

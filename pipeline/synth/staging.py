@@ -14,7 +14,7 @@ from datetime import date
 from itertools import count
 from pathlib import Path
 
-from journal.tail import sync_directory
+from journal import sync_directory
 from pipeline.synth.errors import DatasetExists
 
 FOLDER = "datasets"

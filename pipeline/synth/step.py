@@ -11,13 +11,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from journal.errors import DiskFull
-from journal.rewrite import atomic_rewrite
-from journal.tail import NO_SPACE, free_bytes
-from pipeline.jobs.gated_step import GatedStep
+from journal import NO_SPACE, DiskFull, atomic_rewrite, free_bytes
+from pipeline.jobs.async_step import AsyncStep
 from pipeline.jobs.job import Ending
+from pipeline.jobs.pause_point import GivenUp
 from pipeline.jobs.progress import Progress
-from pipeline.jobs.thread_step import GivenUp
 from pipeline.synth.archive import IMAGES, LABELS, SplitFile
 from pipeline.synth.drawing import images_of, labels_of
 from pipeline.synth.errors import SynthError
@@ -66,7 +64,7 @@ class ImageProgress(Progress):
             self._recent.append((now, images))
 
 
-class GenerateStep(GatedStep):
+class GenerateStep(AsyncStep):
     """Draws chunks on threads and writes them in order. Stopped, it leaves nothing behind.
 
     Args:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import numpy as np
 
-from pipeline.jobs.thread_step import Gate
+from pipeline.jobs.pause_point import PausePoint
 from pipeline.synth.drawing import images_of, labels_of
 from pipeline.synth.errors import DatasetUnusable
 from pipeline.synth.findings import SplitFindings, Validation
@@ -39,14 +39,14 @@ LABEL_VALUES = 256
 TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.ASCII)
 
 
-def validate_dataset(directory: Path, gate: Gate | None = None) -> Validation:
+def validate_dataset(directory: Path, pause_point: PausePoint | None = None) -> Validation:
     """Check a set and draw its report.
 
     Eight bytes an image are held, to find equal pictures; all else is read in chunks.
 
     Args:
         directory: The set.
-        gate: Passed with the images that were looked at, None where nobody watches.
+        pause_point: Passed with the images that were looked at, None where nobody watches.
 
     Raises:
         GivenUp: it is to end; the report that was there stays.
@@ -58,7 +58,7 @@ def validate_dataset(directory: Path, gate: Gate | None = None) -> Validation:
     except DatasetUnusable as error:
         found.defects.append(str(error))
     else:
-        _check_set(directory, metadata, found, samples, gate or Gate())
+        _check_set(directory, metadata, found, samples, pause_point or PausePoint())
     found.valid = not found.defects
     try:
         found.report = str(write_sheet(directory, found, samples))
@@ -69,10 +69,14 @@ def validate_dataset(directory: Path, gate: Gate | None = None) -> Validation:
 
 
 def _check_set(
-    directory: Path, metadata: Metadata, found: Validation, samples: Samples, gate: Gate
+    directory: Path,
+    metadata: Metadata,
+    found: Validation,
+    samples: Samples,
+    pause_point: PausePoint,
 ) -> None:
     params = metadata.generation_params
-    gate.begin("checking images", params.num_images, "images")
+    pause_point.begin("checking images", params.num_images, "images")
     found.version, found.seed = metadata.version, params.seed
     found.num_images = params.num_images
     found.defects += _metadata_defects(metadata)
@@ -84,7 +88,7 @@ def _check_set(
         )
     hashes: dict[str, NDArray[np.uint64]] = {}
     for split in splits_of(max(0, params.num_images)):
-        check = SplitCheck(split, params.seed if ours else None, samples, gate)
+        check = SplitCheck(split, params.seed if ours else None, samples, pause_point)
         found.splits[split.name] = check.findings
         found.defects += check.run(directory, metadata.checksums.get(split.file_name))
         hashes[split.name] = np.concatenate(check.hashes or [np.empty(0, np.uint64)])
@@ -147,20 +151,22 @@ class SplitCheck:
         split: Its indices.
         seed: What makes its images, None if that is not known.
         samples: Takes images for the report.
-        gate: Passed with the images that were looked at.
+        pause_point: Passed with the images that were looked at.
 
     Attributes:
         findings: What was read.
         hashes: One uint64 an image, in chunks.
     """
 
-    def __init__(self, split: Split, seed: int | None, samples: Samples, gate: Gate) -> None:
+    def __init__(
+        self, split: Split, seed: int | None, samples: Samples, pause_point: PausePoint
+    ) -> None:
         self.findings = SplitFindings()
         self.hashes: list[NDArray[np.uint64]] = []
         self._split = split
         self._seed = seed
         self._samples = samples
-        self._gate = gate
+        self._pause_point = pause_point
         self._seen = np.zeros(LABEL_VALUES, np.int64)
         self._wrong: dict[str, tuple[int, int]] = {}
 
@@ -181,7 +187,7 @@ class SplitCheck:
 
     def _look_at(self, labels: NDArray[np.uint8], images: NDArray[np.uint8]) -> None:
         start, stop = self.findings.images, self.findings.images + len(labels)
-        self._gate.go_through(self._split.start + start)
+        self._pause_point.go_through(self._split.start + start)
         self._seen += np.bincount(labels, minlength=LABEL_VALUES)
         self._samples.take(labels, images)
         self.hashes.append(hash_images(images))

@@ -20,7 +20,7 @@ from PIL import Image
 
 from backends.errors import ModelError, SetupError
 from backends.ocr import registry
-from backends.ocr.base import Gate, OcrEngine, OcrOptions, TextLine
+from backends.ocr.base import OcrEngine, OcrOptions, TextGate, TextLine
 from backends.ocr.rapid import RECOGNITION, RapidOcr
 from backends.ocr.text import clean_text, language_of
 from pipeline.samples import scenes
@@ -48,10 +48,10 @@ class EchoOcr(OcrEngine):
     def close(self) -> None:
         pass
 
-    def gate(self, picture: Image.Image) -> Gate:
-        return Gate(True, 1.0, 1)
+    def gate(self, picture: Image.Image) -> TextGate:
+        return TextGate(True, 1.0, 1)
 
-    def read(self, picture: Image.Image, gate: Gate | None = None) -> list[TextLine]:
+    def read(self, picture: Image.Image, gate: TextGate | None = None) -> list[TextLine]:
         return [TextLine(((0, 0), (1, 0), (1, 1), (0, 1)), "echo", 1.0, None)]
 
     def model_hashes(self) -> dict[str, str]:
@@ -338,4 +338,4 @@ def test_languages_follow_from_letters_alone(text: str, language: str | None) ->
 
 def test_a_gate_can_be_recorded(engine: OcrEngine) -> None:
     gate = engine.gate(draw_line(SIGN, 40, canvas=(400, 200)).image)
-    assert msgspec.json.decode(msgspec.json.encode(gate), type=Gate) == gate
+    assert msgspec.json.decode(msgspec.json.encode(gate), type=TextGate) == gate

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from backends.base import DEFAULT_PROMPT
 from backends.errors import SetupError
 from backends.local.processors import load_processor, torchvision_fault
+from backends.prompts import DEFAULT_PROMPT
 from tests.support.drawn_pictures import Quarters, draw
 from tests.support.tiny_models import FAMILIES, save_tiny_model
 

@@ -9,11 +9,11 @@ from email.utils import formatdate
 import pytest
 
 from backends.errors import AuthError, CallError, QuotaError, TransientError
+from backends.http_errors import RETRIED, ErrorDetails, error_for_status, retry_after
 from backends.retry import RetryPolicy, with_retries
-from backends.status import RETRIED, Refusal, error_for_status, retry_after
 from backends.throttle import Throttle
 
-X = Refusal(message="x")
+X = ErrorDetails(message="x")
 FAST = RetryPolicy(first_wait=0.001, longest_wait=0.002)
 
 
@@ -59,7 +59,9 @@ def test_lasting_troubles_are_not(status: int) -> None:
 def test_key_and_credit_have_errors_of_their_own() -> None:
     assert isinstance(error_for_status(401, X, {}), AuthError)
     assert isinstance(error_for_status(402, X, {}), QuotaError)
-    assert isinstance(error_for_status(429, Refusal(message="x", quota_spent=True), {}), QuotaError)
+    assert isinstance(
+        error_for_status(429, ErrorDetails(message="x", quota_spent=True), {}), QuotaError
+    )
     assert isinstance(error_for_status(429, X, {"retry-after": "86400"}), QuotaError)
 
 

@@ -11,8 +11,8 @@ import pytest
 
 from pipeline.ingest.queue.base import Counts
 from pipeline.ingest.queue.opening import open_queue
-from tests.support.queue_crew import Crew, make_items
 from tests.support.queue_worker import MOST_AT_ONCE, NAME
+from tests.support.queue_workers import Crew, make_items
 from tests.support.redis_server import RedisServer
 
 pytestmark = pytest.mark.battery

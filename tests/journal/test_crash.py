@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 
-from journal import CaptionRecord, Head, check, scan
+from journal import CaptionRecord, RecordHead, check, scan
 
 WRITER = [sys.executable, "-m", "tests.support.acknowledging_writer"]
 COUNT, BATCH = 12, 3
@@ -20,7 +20,7 @@ def run_and_check(path: Path, command: list[str], acknowledged: set[str]) -> int
     before = path.read_bytes() if path.exists() else b""
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     acknowledged.update(done.stdout.splitlines())
-    found = {head.rel_path for _, head in scan(path, Head)} if path.exists() else set()
+    found = {head.rel_path for _, head in scan(path, RecordHead)} if path.exists() else set()
 
     assert acknowledged <= found
     assert all(0 <= int(name.partition("-")[2]) < COUNT for name in found)

@@ -6,7 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from journal import CaptionRecord, Follower, Head, RecordUnreadable, load_index, read_record, scan
+from journal import (
+    CaptionRecord,
+    Follower,
+    RecordHead,
+    RecordUnreadable,
+    load_index,
+    read_record,
+    scan,
+)
 from journal import reader as reader_module
 from journal.lines import TORN_MARK, seal
 
@@ -16,7 +24,7 @@ def line(name: str, status: str = "success") -> bytes:
 
 
 def keys(path: Path) -> list[str]:
-    return [head.rel_path for _, head in scan(path, Head)]
+    return [head.rel_path for _, head in scan(path, RecordHead)]
 
 
 def test_three_fields_are_enough_and_unknown_ones_are_no_harm(tmp_path: Path) -> None:
@@ -35,7 +43,7 @@ def test_offsets_lead_back_to_their_records(tmp_path: Path) -> None:
     path = tmp_path / "j"
     path.write_bytes(line("a") + b"garbage\n" + line("b") + b"\n" + line("c"))
 
-    for offset, head in scan(path, Head):
+    for offset, head in scan(path, RecordHead):
         assert read_record(path, offset, CaptionRecord)[0].rel_path == head.rel_path
 
 
@@ -57,7 +65,7 @@ def test_damage_in_the_middle_is_passed_over_counted_and_numbered(
 ) -> None:
     path = tmp_path / "j"
     path.write_bytes(line("a") + damage + line("b"))
-    follower = Follower(path, Head)
+    follower = Follower(path, RecordHead)
 
     assert [head.rel_path for _, head in follower.poll()] == ["a", "b"]
     assert follower.malformed.damaged == damaged
@@ -69,7 +77,7 @@ def test_damage_in_the_middle_is_passed_over_counted_and_numbered(
 def test_torn_tail_is_expected_and_no_damage(tmp_path: Path, tail: bytes) -> None:
     path = tmp_path / "j"
     path.write_bytes(line("a") + tail)
-    follower = Follower(path, Head)
+    follower = Follower(path, RecordHead)
 
     assert [head.rel_path for _, head in follower.poll()] == ["a"]
     assert (follower.malformed.torn_tail, follower.malformed.damaged) == (1, 0)
@@ -110,13 +118,13 @@ def test_overlong_line_costs_one_line_and_little_memory(
     monkeypatch.setattr(reader_module, "MAX_LINE_BYTES", 3 << 20)
     path = tmp_path / "j"
     path.write_bytes(line("a") + b"x" * (9 << 20) + b"\n" + line("b"))
-    follower = Follower(path, Head)
+    follower = Follower(path, RecordHead)
 
     found = list(follower.poll())
 
     assert [head.rel_path for _, head in found] == ["a", "b"]
     assert follower.malformed.lines == [2]
-    assert read_record(path, found[1][0], Head)[0].rel_path == "b"
+    assert read_record(path, found[1][0], RecordHead)[0].rel_path == "b"
 
 
 def test_lines_across_chunk_borders_are_whole(
@@ -132,7 +140,7 @@ def test_lines_across_chunk_borders_are_whole(
 
 def test_follower_sees_only_what_is_new_and_waits_for_half_lines(tmp_path: Path) -> None:
     path = tmp_path / "j"
-    follower = Follower(path, Head)
+    follower = Follower(path, RecordHead)
     assert list(follower.poll()) == []
 
     path.write_bytes(line("a") + line("b")[:20])
@@ -149,7 +157,7 @@ def test_follower_sees_only_what_is_new_and_waits_for_half_lines(tmp_path: Path)
 def test_follower_starts_over_when_the_file_is_replaced(tmp_path: Path) -> None:
     path, other = tmp_path / "j", tmp_path / "new"
     path.write_bytes(line("a") + line("b"))
-    follower = Follower(path, Head)
+    follower = Follower(path, RecordHead)
     list(follower.poll())
 
     other.write_bytes(line("c"))
@@ -165,7 +173,7 @@ def test_index_keeps_the_last_record_of_each_key(tmp_path: Path) -> None:
     index = load_index(path)
 
     assert {key: index.group(key) for key in index} == {"a": "success", "b": "success"}
-    assert read_record(path, index.offset("a"), Head)[0].status == "success"
+    assert read_record(path, index.offset("a"), RecordHead)[0].status == "success"
     assert index.offset("a") > index.offset("b")
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from journal import (
     CaptionRecord,
-    Head,
     JournalLocked,
+    RecordHead,
     WriterLock,
     check,
     compact,
@@ -101,4 +101,4 @@ def test_journal_being_written_is_not_rewritten(tmp_path: Path) -> None:
     with pytest.raises(JournalLocked):
         repair(path, CaptionRecord, tmp_path / "old")
     lock.release()
-    assert [head.rel_path for _, head in scan(path, Head)] == ["a"]
+    assert [head.rel_path for _, head in scan(path, RecordHead)] == ["a"]

@@ -12,11 +12,11 @@ import pytest
 from journal import (
     CaptionRecord,
     DiskFull,
-    Head,
     JournalError,
     JournalLost,
     JournalWriteFailed,
     JournalWriter,
+    RecordHead,
     WriterLock,
     read_record,
     scan,
@@ -74,7 +74,7 @@ def test_many_threads_append_and_each_record_is_acknowledged_once(tmp_path: Path
         thread.join()
     writer.close()
 
-    written = [head.rel_path for _, head in scan(path, Head)]
+    written = [head.rel_path for _, head in scan(path, RecordHead)]
     assert sorted(written) == sorted(name for _, name in acknowledged)
     assert len(set(written)) == 1600
 
@@ -95,7 +95,7 @@ def test_torn_tail_is_healed_by_a_new_line_and_nothing_is_cut(tmp_path: Path, ta
     writer.close()
 
     assert path.read_bytes().startswith(before)
-    assert [head.rel_path for _, head in scan(path, Head)] == ["a", "b"]
+    assert [head.rel_path for _, head in scan(path, RecordHead)] == ["a", "b"]
 
 
 def test_whole_last_line_without_newline_is_kept_as_a_record(tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ def test_whole_last_line_without_newline_is_kept_as_a_record(tmp_path: Path) -> 
     writer.append(record("b"))
     writer.close()
 
-    assert [head.rel_path for _, head in scan(path, Head)] == ["a", "b"]
+    assert [head.rel_path for _, head in scan(path, RecordHead)] == ["a", "b"]
 
 
 def test_failed_sync_acknowledges_nothing_and_is_never_tried_again(
@@ -141,7 +141,9 @@ def test_short_writes_are_completed(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         writer.append(record(str(number)))
     writer.close()
 
-    assert [head.rel_path for _, head in scan(path, Head)] == [str(number) for number in range(20)]
+    assert [head.rel_path for _, head in scan(path, RecordHead)] == [
+        str(number) for number in range(20)
+    ]
 
 
 def test_short_write_on_a_full_disk_is_cut_back_and_told(

@@ -12,10 +12,10 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from pcc_tui.app import PccApp
+from pcc_tui.dialogs.ask import AskDialog
 from pcc_tui.graphics import Protocol
 from pcc_tui.screens.clusters import ClustersScreen
 from pcc_tui.screens.run import RunScreen
-from pcc_tui.screens.title import TitleDialog
 from pcc_tui.widgets.cluster_tree import ClusterTree
 from pcc_tui.widgets.contact_sheet import ContactSheet, SheetCell
 from pipeline.captions.edits import Edits
@@ -315,7 +315,7 @@ async def test_rename_and_undo(clustered: Path) -> None:
         await desk.go_to(photo_name("cake", 0))
         old = desk.here
         await desk.press("r")
-        await desk.until(lambda: isinstance(desk.app.screen, TitleDialog))
+        await desk.until(lambda: isinstance(desk.app.screen, AskDialog))
         assert desk.app.screen.query_one(Input).value == old
         await desk.press("ctrl+u", *"Feasts", "enter")
         await desk.until(lambda: desk.here == "Feasts")

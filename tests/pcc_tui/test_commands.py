@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from journal import CaptionRecord, scan
-from journal.lines import seal
+from journal import CaptionRecord, scan, seal
 from tests.conftest import CLEAN_ENVIRONMENT, PCC, Pcc
 from tests.support.runs import start, wait_for_records, wait_until_working
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from backends.offers import Offer
-from pcc_tui.estimate_words import offer_words
 from pcc_tui.settings import load_settings
+from pcc_tui.words.estimates import offer_words
 from tests.conftest import Pcc
 from tests.support.api_server import ApiServer
 from tests.support.protocols import OPENAI

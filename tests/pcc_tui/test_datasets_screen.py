@@ -14,11 +14,11 @@ from textual.pilot import Pilot
 from textual.widgets import DataTable, Input
 
 from pcc_tui.app import PccApp
-from pcc_tui.dataset_words import bar
-from pcc_tui.screens.confirm import ConfirmDialog
+from pcc_tui.dialogs.ask import AskDialog
+from pcc_tui.dialogs.confirm import ConfirmDialog
 from pcc_tui.screens.datasets import DatasetsScreen
-from pcc_tui.screens.title import TitleDialog
-from pipeline.datasets.patch_files import MANIFEST, Manifest
+from pcc_tui.words.datasets import bar
+from pipeline.datasets.patch_files import MANIFEST, PatchManifest
 from tests.support.apps import make_app, running, shown, until
 from tests.support.photos import noise_jpeg
 from tests.support.pty_app import INVISIBLE
@@ -42,7 +42,7 @@ def workspace(workspace: Path) -> Path:
     (workspace / "pcc.toml").write_text('backend = "mock"\ndino_model = "small"\n')
     patches = workspace / "dinov3_patches"
     patches.mkdir(parents=True)
-    manifest = Manifest(
+    manifest = PatchManifest(
         model="small", model_type="dinov3_vit", patch_size=16, width=32, leading_tokens=5
     )
     (patches / MANIFEST).write_bytes(msgspec.json.encode(manifest))
@@ -186,7 +186,7 @@ async def test_a_synthetic_set_is_made(workspace: Path, photos: Path) -> None:
     async with bench(workspace, photos) as one:
         await one.go_to("synthetic")
         await one.press("r")
-        await one.until(lambda: isinstance(one.app.screen, TitleDialog))
+        await one.until(lambda: isinstance(one.app.screen, AskDialog))
         one.app.screen.query_one(Input).value = "100"
         await one.press("enter")
         await one.job_over()
@@ -218,7 +218,7 @@ async def test_the_model_of_a_row_is_chosen(
     async with bench(workspace, photos) as one:
         await one.go_to(row)
         await one.press("m")
-        await one.until(lambda: isinstance(one.app.screen, TitleDialog))
+        await one.until(lambda: isinstance(one.app.screen, AskDialog))
         one.app.screen.query_one(Input).value = "/models/other"
         await one.press("enter")
         await one.until(

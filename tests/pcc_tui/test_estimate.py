@@ -15,7 +15,7 @@ from backends.base import Options
 from backends.retirements import RETIREMENTS, retirement_notice
 from journal import CaptionRecord
 from pcc_tui.cli.estimate import _tell
-from pcc_tui.wording import about, dollars
+from pcc_tui.words.figures import about, dollars
 from pipeline.captions.estimate import estimate_run, spread
 from pipeline.captions.measured import mean_interval
 from pipeline.captions.request import RunRequest, plan_run

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input
 
-from pcc_tui.screens.title import TitleDialog
+from pcc_tui.dialogs.ask import AskDialog
 from pcc_tui.widgets.text import Words
 from pipeline.ingest.cache.manifest import read_manifest, write_manifest
 from pipeline.ingest.queue.base import Item
@@ -61,7 +61,7 @@ async def test_text_is_looked_for_paused_resumed_and_imported(
         await one.sees("ocr: 3 success", "3 photos in")
 
         await one.press("i")
-        await one.until(lambda: isinstance(one.app.screen, TitleDialog))
+        await one.until(lambda: isinstance(one.app.screen, AskDialog))
         assert one.app.screen.query_one(Input).value == str(workspace / "ingested.sqlite")
         await one.press("enter")
         await one.sees("Imported: 3 images")

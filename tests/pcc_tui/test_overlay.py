@@ -14,9 +14,9 @@ from textual.pilot import Pilot
 
 from journal import split_path
 from pcc_tui.app import PccApp
-from pcc_tui.overlay import COLOURS, MOST_DRAWN, Mark, Overlay, draw, overlay_of
 from pcc_tui.screens.review import ReviewScreen
 from pcc_tui.widgets.findings import FindingsView
+from pcc_tui.widgets.overlay import COLOURS, MOST_DRAWN, Mark, Overlay, draw, overlay_of
 from pcc_tui.widgets.picture import PictureBox
 from pipeline.ingest.cache.findings import Findings, FindingsIndex
 from pipeline.ingest.cache.manifest import read_manifest, write_manifest

@@ -16,7 +16,7 @@ from textual.widgets import Input, OptionList, TextArea
 
 from journal import EditRecord, WriterLock, scan
 from pcc_tui.app import PccApp
-from pcc_tui.screens.edit import EditDialog
+from pcc_tui.dialogs.edit_caption import EditDialog
 from pcc_tui.screens.review import ReviewScreen
 from pcc_tui.widgets.entry_view import EntryView
 from pcc_tui.widgets.photo_list import PhotoList

@@ -10,17 +10,17 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Button, Input, OptionList, Select, TextArea
 
+from backends.prompts import PRESETS
 from pcc_tui.app import PccApp
-from pcc_tui.job_link import Ended
+from pcc_tui.desks.job_link import JobEnd
+from pcc_tui.dialogs.leave import LeaveDialog
 from pcc_tui.screens.backend import BackendScreen
 from pcc_tui.screens.clusters import ClustersScreen
-from pcc_tui.screens.leave import LeaveDialog
 from pcc_tui.screens.library import LibraryScreen
 from pcc_tui.screens.review import ReviewScreen
 from pcc_tui.screens.run import RunScreen
 from pcc_tui.screens.setup import SetupScreen
 from pcc_tui.widgets.model_list import ModelList
-from pipeline.captions.presets import PRESETS
 from tests.support.apps import (
     FakeProbe,
     caption,
@@ -411,7 +411,7 @@ async def test_a_job_of_another_app_is_not_over_at_a_restart(
 ) -> None:
     choose(workspace, backend="mock", restart_every=4)
     first, second = make_app(workspace, library), make_app(workspace, library)
-    ends: list[Ended] = []
+    ends: list[JobEnd] = []
     second.link._on_end = ends.append
     async with running(second) as pilot:
         first.link.start([*first.session.run_arguments(), "--mock-latency", "0.2"])

@@ -22,7 +22,6 @@ from textual.widgets import DataTable, OptionList
 from backends.base import Loading
 from pcc_tui.app import PccApp
 from pcc_tui.graphics import image_widget
-from pcc_tui.overlay import TEXT_COLOUR
 from pcc_tui.preferences import Preferences
 from pcc_tui.screens import run
 from pcc_tui.session import Session
@@ -30,14 +29,15 @@ from pcc_tui.widgets.cluster_tree import ClusterTree
 from pcc_tui.widgets.contact_sheet import SheetCell
 from pcc_tui.widgets.entry_view import EntryView
 from pcc_tui.widgets.findings import FindingsView
+from pcc_tui.widgets.overlay import TEXT_COLOUR
 from pcc_tui.widgets.picture import PictureBox
 from pcc_tui.widgets.text import Words
-from pipeline.clusters.changes import lock, rename
-from pipeline.clusters.overrides import Overrides, overrides_path
-from pipeline.datasets.patch_files import MANIFEST, Manifest
+from pipeline.clusters.label_changes import lock, rename
+from pipeline.clusters.label_journal import LabelJournal, label_journal_path
+from pipeline.datasets.patch_files import MANIFEST, PatchManifest
 from pipeline.ingest.queue.base import Item
 from pipeline.ingest.queue.sqlite_queue import SqliteQueue
-from pipeline.jobs.progress import Result, Snapshot
+from pipeline.jobs.progress import DonePhoto, Snapshot
 from tests.support.apps import (
     FakeMachine,
     caption,
@@ -74,10 +74,10 @@ SHOT = Snapshot(
     tokens_out=520_000,
     cost_usd=1.2345,
     current=["IMG_00003.jpg"],
-    last=[Result("IMG_00002.jpg", "success", "Two dogs run along a beach at dusk.", 0.9)],
+    last=[DonePhoto("IMG_00002.jpg", "success", "Two dogs run along a beach at dusk.", 0.9)],
     errors=[
-        Result("IMG_00009.jpg", "error_api", "AnswerError: the model declined: I cannot.", 1.2),
-        Result("scans/old.tif", "error_corrupt", "OSError: image file is truncated", None),
+        DonePhoto("IMG_00009.jpg", "error_api", "AnswerError: the model declined: I cannot.", 1.2),
+        DonePhoto("scans/old.tif", "error_corrupt", "OSError: image file is truncated", None),
     ],
 )
 
@@ -230,7 +230,7 @@ def dataset(workspace: Path, library: Path) -> Path:
     (workspace / "pcc.toml").write_text('dino_model = "small"\n')
     patches = workspace / "dinov3_patches"
     patches.mkdir()
-    manifest = Manifest(
+    manifest = PatchManifest(
         model="small", model_type="dinov3_vit", patch_size=16, width=2, leading_tokens=5
     )
     (patches / MANIFEST).write_bytes(msgspec.json.encode(manifest))
@@ -337,7 +337,7 @@ def test_findings(
 ) -> None:
     monkeypatch.delenv("PCC_QUEUE", raising=False)
     (workspace / "pcc.toml").write_text('dino_model = "small"\n')
-    manifest = Manifest(
+    manifest = PatchManifest(
         model="small", model_type="dinov3_vit", patch_size=16, width=2, leading_tokens=5
     )
     (workspace / "dinov3_patches").mkdir()
@@ -363,7 +363,7 @@ def clusters(clustered: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         for subject in ("beach", "cake")
     )
     changes = [rename(view, beach, "Summer at the sea"), lock(view, cake)]
-    Overrides(overrides_path(clustered)).write(changes)
+    LabelJournal(label_journal_path(clustered)).write(changes)
     return photos
 
 

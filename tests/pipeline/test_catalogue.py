@@ -20,8 +20,8 @@ from journal import lock as lock_module
 from pipeline.captions.catalogue import STEP, Catalogue, key_bytes, readable_path
 from pipeline.captions.edits import Edits
 from pipeline.captions.measured import measure
+from pipeline.captions.plan import Made
 from pipeline.captions.query import Query
-from pipeline.jobs.plan import Made
 from tests.support.apps import caption, failure, write_records
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from pipeline.jobs.control import ControlClient, ControlServer
 from pipeline.jobs.errors import NoJob, WorkspaceBusy
-from pipeline.jobs.progress import Progress, Result, Snapshot
+from pipeline.jobs.progress import DonePhoto, Progress, Snapshot
 from pipeline.jobs.run_file import RunFile, read_run_file
 
 
@@ -154,7 +154,7 @@ async def test_second_job_in_a_workspace_leaves_the_first_alone(tmp_path: Path) 
 
 async def test_snapshots_to_a_client_that_never_reads_do_not_pile_up(tmp_path: Path) -> None:
     job, taken = FakeJob(), list[int]()
-    job.progress._last.extend([Result("a.jpg", "success", "x" * 100_000, 1.0)] * 5)
+    job.progress._last.extend([DonePhoto("a.jpg", "success", "x" * 100_000, 1.0)] * 5)
 
     def snapshot() -> Snapshot:
         taken.append(1)

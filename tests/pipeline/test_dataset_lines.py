@@ -9,12 +9,20 @@ import msgspec
 import pytest
 
 import journal.reader
-from pipeline.datasets.records import Line, Record, is_empty, key_of, locate, parse, read_lines
+from pipeline.datasets.records import (
+    DatasetLine,
+    Record,
+    is_empty,
+    key_of,
+    locate,
+    parse,
+    read_lines,
+)
 
 BOM = b"\xef\xbb\xbf"
 
 
-def lines_of(tmp_path: Path, data: bytes) -> list[Line]:
+def lines_of(tmp_path: Path, data: bytes) -> list[DatasetLine]:
     path = tmp_path / "d.jsonl"
     path.write_bytes(data)
     return list(read_lines(path))

@@ -12,7 +12,7 @@ import pytest
 from pipeline.clusters.errors import FitFailed
 from pipeline.clusters.fit_process import FitProcess
 from pipeline.clusters.fitting import fit
-from pipeline.clusters.messages import Fit, Fitted, Stage
+from pipeline.clusters.messages import Fit, FitPhase, Fitted
 from pipeline.clusters.step import ClusterStep
 from pipeline.jobs.job import Ending
 from pipeline.jobs.progress import Progress
@@ -21,9 +21,9 @@ from tests.support.fits import assert_whole, blobs, labels_of, request, unit
 TIMEOUT = 120.0
 
 
-async def fitted_by_process(asked: Fit) -> tuple[Fitted, list[Stage]]:
+async def fitted_by_process(asked: Fit) -> tuple[Fitted, list[FitPhase]]:
     process = FitProcess()
-    told: list[Stage] = []
+    told: list[FitPhase] = []
     try:
         async with asyncio.timeout(TIMEOUT):
             return await process.fit(asked, told.append), told
@@ -42,7 +42,7 @@ async def test_umap_tells_how_far_it_is_and_answers_the_same_twice() -> None:
     """Both requests are answered by one process: it compiles once."""
     asked = request(blobs(6, 26), smallest=5)
     process = FitProcess()
-    told: list[Stage] = []
+    told: list[FitPhase] = []
     try:
         async with asyncio.timeout(TIMEOUT):
             await process.warm_up()

@@ -15,11 +15,11 @@ from journal import JournalError, Status, check, scan
 from pipeline.ingest.cache.lines import Lines, counted
 from pipeline.ingest.cache.manifest import ModelFacts, dataset_digest, manifest_path, read_manifest
 from pipeline.ingest.cache.records import Detection, Embedding, Outcome, RegionLabel, Text
-from pipeline.ingest.cache.store import Cache, Result
+from pipeline.ingest.cache.store import Cache, PhotoResult
 from pipeline.ingest.errors import CacheRefused
 from pipeline.ingest.queue.base import Item
 from pipeline.ingest.queue.sqlite_queue import SqliteQueue
-from pipeline.ingest.workers.committing import Committer, Leases
+from pipeline.ingest.workers.committer import Committer, Leases
 from tests.support.ingesting import open_to_others
 
 SIGLIP = ModelFacts("siglip", {"weights": "1"})
@@ -32,7 +32,7 @@ def rows(cache: Cache) -> dict[tuple[str, str], int]:
 
 def result(
     path: str, *, work: str | None = None, status: Status = "success", regions: int = 1
-) -> Result:
+) -> PhotoResult:
     """Return what came of a photo: regions with vectors, and a text."""
     done = status == "success"
     outcomes = [
@@ -48,7 +48,7 @@ def result(
         for stage in ("detect", "ocr")
     ]
     if not done:
-        return Result(outcomes)
+        return PhotoResult(outcomes)
     detections = [
         Detection(
             rel_path=path,
@@ -61,7 +61,7 @@ def result(
         for number in range(regions)
     ]
     text = Text(rel_path=path, text_id="t0", text="A", confidence=1, language=None, source="engine")
-    return Result(
+    return PhotoResult(
         outcomes,
         detections,
         [text],
@@ -176,7 +176,7 @@ def test_four_processes_add_the_same_at_once(cache: Cache) -> None:
     assert sorted(rows(cache).values()) == list(range(25))
 
 
-def leased_result(leases: Leases, queue: SqliteQueue) -> Result:
+def leased_result(leases: Leases, queue: SqliteQueue) -> PhotoResult:
     """Return a result for the one item of a queue."""
     queue.enqueue([Item("key", "a", None, "blake3:a", ("ocr",))])
     (leased,) = leases.take(1)
@@ -211,7 +211,7 @@ def test_the_queue_hears_of_nothing_that_is_not_on_disk(cache: Cache) -> None:
 
 def test_what_another_worker_was_given_meanwhile_is_left_to_it(cache: Cache) -> None:
     queue = SqliteQueue(cache.directory / "queue.sqlite")
-    settled: list[Result] = []
+    settled: list[PhotoResult] = []
     slow, quick = Leases(queue, "slow"), Leases(queue, "quick")
     committer = Committer(
         cache,

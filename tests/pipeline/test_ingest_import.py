@@ -20,7 +20,7 @@ from pipeline.ingest.errors import CacheRefused
 from pipeline.ingest.importing import database
 from pipeline.ingest.importing.database_schema import APPLICATION, LAYOUT
 from pipeline.ingest.importing.importer import Importer
-from pipeline.jobs.thread_step import Gate, GivenUp
+from pipeline.jobs.pause_point import GivenUp, PausePoint
 from tests.support.caches import detection, line, outcome, text, write_cache, write_vectors
 from tests.support.imported import ask, dump, take_in, write_three_photos
 
@@ -343,7 +343,7 @@ def test_a_damaged_database_is_told_of_and_kept(cache: Path, db: Path) -> None:
 
 
 def test_given_up_at_any_gate_the_database_is_as_it_was(cache: Path, db: Path) -> None:
-    class Impatient(Gate):
+    class Impatient(PausePoint):
         def __init__(self, passes: int) -> None:
             super().__init__()
             self.passes = passes
@@ -371,7 +371,7 @@ import os, signal, sys
 from pathlib import Path
 from pipeline.ingest.importing import database, replay
 from pipeline.ingest.importing.importer import Importer
-from pipeline.jobs.thread_step import Gate
+from pipeline.jobs.blocking_step import Gate
 
 class Deadly(Gate):
     left = int(sys.argv[3])

@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.ingest.cache.outcomes import Outcomes
 from pipeline.ingest.cache.records import StageName
-from pipeline.ingest.planning.plan import Choice, Copy, Planner, copied
+from pipeline.ingest.planning.plan import Copy, Planner, Wanted, copied
 from pipeline.ingest.queue.base import Item, short_hash
 from tests.support.caches import Fields, outcome, write_cache
 
@@ -27,7 +27,7 @@ def known(directory: Path, *outcomes: Fields) -> Outcomes:
     return found
 
 
-def plan(outcomes: Outcomes, photos: Photos, choice: Choice) -> tuple[Planner, list[Item | Copy]]:
+def plan(outcomes: Outcomes, photos: Photos, choice: Wanted) -> tuple[Planner, list[Item | Copy]]:
     """Return a planner, and what it finds to do."""
     planner = Planner(outcomes, choice)
     return planner, list(planner.sort(photos.items()))
@@ -45,7 +45,7 @@ def short(found: list[Item | Copy]) -> dict[str, str | tuple[str, ...]]:
 
 def test_one_item_for_each_content(tmp_path: Path) -> None:
     photos: Photos = {"a": "1", "b": "2", "c": "1", "gone": None, "gone too": None, ODD: "1"}
-    planner, found = plan(known(tmp_path), photos, Choice(("detect", "ocr")))
+    planner, found = plan(known(tmp_path), photos, Wanted(("detect", "ocr")))
     both = ("detect", "ocr")
     odd = next(one for one in found if isinstance(one, Item) and one.raw_path is not None)
     assert short(found) == {
@@ -67,19 +67,19 @@ def test_what_is_done_is_left_alone_until_it_changes(tmp_path: Path) -> None:
         outcome("d", "detect", digest="4"),
     )
     photos: Photos = {"a": "1", "b": "2", "c": "33", "d": "4", "new": "1"}
-    planner, found = plan(outcomes, photos, Choice(OCR))
+    planner, found = plan(outcomes, photos, Wanted(OCR))
     assert short(found) == {"c": OCR, "d": OCR, "new": "a"}
     assert (planner.plan.done, planner.plan.errored, planner.plan.changed) == (
         1,
         {"error_model": 1},
         1,
     )
-    _, found = plan(outcomes, photos, Choice(OCR, retry_errors=True))
+    _, found = plan(outcomes, photos, Wanted(OCR, retry_errors=True))
     assert short(found) == {"b": OCR, "c": OCR, "d": OCR, "new": "a"}
-    _, found = plan(outcomes, photos, Choice(OCR, redo="again"))
+    _, found = plan(outcomes, photos, Wanted(OCR, redo="again"))
     assert short(found) == {"a": OCR, "b": OCR, "c": OCR, "d": OCR, "new": "a"}
     assert all("again" in one.key for one in found if isinstance(one, Item))
-    assert plan(outcomes, {"c": None}, Choice(OCR))[1] == [], "unreadable now, but known"
+    assert plan(outcomes, {"c": None}, Wanted(OCR))[1] == [], "unreadable now, but known"
 
 
 def test_a_copy_whose_original_became_another_picture_is_looked_at_itself(tmp_path: Path) -> None:
@@ -89,7 +89,7 @@ def test_a_copy_whose_original_became_another_picture_is_looked_at_itself(tmp_pa
         outcome("b", "ocr", digest="1", copied_from="a"),
         outcome("a", "ocr", digest="2"),
     )
-    assert short(plan(outcomes, {"a": "2", "b": "1"}, Choice(OCR))[1]) == {"b": OCR}
+    assert short(plan(outcomes, {"a": "2", "b": "1"}, Wanted(OCR))[1]) == {"b": OCR}
 
 
 @pytest.mark.parametrize("copy", ["0", "z"])
@@ -100,9 +100,9 @@ def test_one_of_equal_photos_is_labelled(tmp_path: Path, copy: str) -> None:
         outcome(copy, digest="1", lines=2, copied_from="a"),
     )
     first, second = sorted(("a", copy))
-    _, found = plan(outcomes, {first: "1", second: "1"}, Choice(("label",)))
+    _, found = plan(outcomes, {first: "1", second: "1"}, Wanted(("label",)))
     assert short(found) == {first: ("label",), second: first}
-    assert plan(outcomes, {"new": "1"}, Choice(("label",)))[1] == [], "nothing to label as yet"
+    assert plan(outcomes, {"new": "1"}, Wanted(("label",)))[1] == [], "nothing to label as yet"
 
 
 def test_the_outcome_of_a_copy(tmp_path: Path) -> None:
@@ -122,7 +122,7 @@ def test_the_outcome_of_a_copy(tmp_path: Path) -> None:
 
 def test_one_of_two_names_that_differ_in_the_spelling_of_an_accent(tmp_path: Path) -> None:
     photos: Photos = {"caf\u00e9.png": "1", "cafe\u0301.png": "2", "tea.png": "3"}
-    planner, found = plan(known(tmp_path), photos, Choice(OCR))
+    planner, found = plan(known(tmp_path), photos, Wanted(OCR))
 
     assert len(found) == 2
     assert planner.plan.twins == 1
@@ -132,7 +132,7 @@ def test_one_of_two_names_that_differ_in_the_spelling_of_an_accent(tmp_path: Pat
 def test_labels_go_to_whose_regions_they_are(tmp_path: Path, copy: str) -> None:
     original = outcome("m", "detect", 2, digest="1", work="w1")
     copied_one = outcome(copy, "detect", 2, digest="1", copied_from="m", work="w2")
-    planner = Planner(known(tmp_path, original, copied_one), Choice(("label",)), {"m", copy})
+    planner = Planner(known(tmp_path, original, copied_one), Wanted(("label",)), {"m", copy})
     photos: Photos = dict.fromkeys(sorted(("m", copy)), "1")
 
     assert short(list(planner.sort(photos.items()))) == {"m": ("label",), copy: "m"}
@@ -142,5 +142,5 @@ def test_a_photo_that_cannot_be_read_is_known_as_well(tmp_path: Path) -> None:
     outcomes = known(tmp_path, outcome("gone", "ocr", status="error_corrupt", digest=None))
 
     assert outcomes.digests == {"gone": None}
-    _, found = plan(outcomes, {"gone": "1"}, Choice(OCR))
+    _, found = plan(outcomes, {"gone": "1"}, Wanted(OCR))
     assert short(found) == {"gone": ("ocr",)}, "it is there again"

@@ -21,7 +21,7 @@ from pipeline.ingest.queue.opening import open_queue
 from pipeline.ingest.queue.redis_queue import RedisQueue
 from pipeline.ingest.queue.sqlite_queue import SqliteQueue
 from tests.support.api_server import ApiServer
-from tests.support.queue_crew import ROOT, Crew, make_items
+from tests.support.queue_workers import ROOT, Crew, make_items
 from tests.support.redis_server import RedisServer, free_port
 
 KINDS = ["sqlite", "redis"]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.clusters.overrides import Overrides, overrides_path
+from pipeline.clusters.label_journal import LabelJournal, label_journal_path
 from pipeline.clusters.recognition import recognise
 from pipeline.clusters.view import UNCLUSTERED, ClusterView
 from tests.support.placed import Desk, clustering_of, library_of, titles_of
@@ -116,12 +116,12 @@ def test_no_strangers_get_the_id_of_what_was_split_off(workspace: Path, later: b
         made.rename(new, "Paper kites")
         made.lock(new)
         assert new in made.made[-1].sketches
-    overrides = Overrides(overrides_path(workspace))
-    overrides.write(made.made)
-    overrides.refresh()
+    changes = LabelJournal(label_journal_path(workspace))
+    changes.write(made.made)
+    changes.refresh()
 
     alike = ["c1", "c2", "c3", "n1"]
-    assert new not in recognise([alike], {}, overrides.sketches).ids
+    assert new not in recognise([alike], {}, changes.sketches).ids
     made.again(clustering_of({"dd": alike, "aa": ["a1", "a2"]}))
     title = "Paper kites" if later else "Kites"
     assert titles_of(made.view)[title] == ["c1", "c2", "c3"]

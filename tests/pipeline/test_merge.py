@@ -16,7 +16,7 @@ from pipeline.datasets import merge as merging
 from pipeline.datasets.errors import DatasetChanged
 from pipeline.datasets.merge import Merge, Merged
 from pipeline.datasets.results import Results
-from pipeline.jobs.thread_step import Gate, GivenUp
+from pipeline.jobs.pause_point import GivenUp, PausePoint
 from tests.support.datasets import (
     caption_of,
     feature_of,
@@ -48,14 +48,14 @@ def merged(
     images: Path,
     passes: str | None = None,
     *,
-    gate: Gate | None = None,
+    pause_point: PausePoint | None = None,
     **options: Any,
 ) -> Merged:
     """Write what there is into a dataset."""
     anew = options.pop("anew", ())
     survey = surveyed(dataset, images, passes, anew=anew)
     results = results_for(dataset, anew=bool(anew), **options)
-    return Merge(dataset, survey, results, gate or Gate()).run()
+    return Merge(dataset, survey, results, pause_point or PausePoint()).run()
 
 
 def state_of(path: Path) -> tuple[int, int, str]:
@@ -280,12 +280,12 @@ def test_a_dataset_that_somebody_else_wrote_is_left_as_it_is(dataset: Path, imag
     write_dataset(dataset, LACKING, b"theirs")
 
     with pytest.raises(DatasetChanged, match=r"d\.jsonl"):
-        Merge(dataset, survey, results_for(dataset), Gate()).run()
+        Merge(dataset, survey, results_for(dataset), PausePoint()).run()
     assert dataset.read_bytes().endswith(b"theirs\n")
     assert litter(dataset) == []
 
 
-class Meddler(Gate):
+class Meddler(PausePoint):
     """Writes the dataset while it is copied."""
 
     def __init__(self, dataset: Path) -> None:
@@ -306,7 +306,7 @@ def test_what_is_written_meanwhile_is_not_lost(
     monkeypatch.setattr(merging, "BLOCK_BYTES", 1)
 
     with pytest.raises(DatasetChanged):
-        merged(dataset, images, "dimensions", gate=Meddler(dataset))
+        merged(dataset, images, "dimensions", pause_point=Meddler(dataset))
     assert dataset.read_bytes().endswith(b"more\ntheirs\n")
     assert litter(dataset) == []
 
@@ -316,7 +316,7 @@ def test_one_that_appears_meanwhile_is_not_replaced(dataset: Path, images: Path)
     write_dataset(dataset, b"theirs")
 
     with pytest.raises(DatasetChanged):
-        Merge(dataset, survey, results_for(dataset), Gate()).run()
+        Merge(dataset, survey, results_for(dataset), PausePoint()).run()
     assert dataset.read_bytes() == b"theirs\n"
 
 
@@ -328,11 +328,11 @@ def test_given_up_it_leaves_the_old_file(
     keep(dataset, SIZE)
     monkeypatch.setattr(merging, "BLOCK_BYTES", 1)
     before = state_of(dataset)
-    gate = Gate()
-    gate.close()
+    pause_point = PausePoint()
+    pause_point.close()
 
     with pytest.raises(GivenUp):
-        merged(dataset, images, "dimensions", gate=gate)
+        merged(dataset, images, "dimensions", pause_point=pause_point)
     assert state_of(dataset) == before
     assert litter(dataset) == []
 

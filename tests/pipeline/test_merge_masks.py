@@ -8,7 +8,7 @@ import pytest
 
 from backends.encoders.t5 import T5Tokenizer
 from pipeline.datasets.merge import Merge, Merged
-from pipeline.jobs.thread_step import Gate
+from pipeline.jobs.pause_point import PausePoint
 from tests.support.datasets import (
     caption_of,
     feature_of,
@@ -51,7 +51,7 @@ def merged(
     """Write what there is into a dataset."""
     survey = surveyed(dataset, images, passes, anew=anew)
     results = results_for(dataset, tokenizer=tokenizer, anew="caption" in anew)
-    return Merge(dataset, survey, results, Gate()).run()
+    return Merge(dataset, survey, results, PausePoint()).run()
 
 
 @pytest.mark.parametrize("mask", [None, ...])
@@ -178,7 +178,7 @@ def test_the_room_asked_for_is_enough(dataset: Path, images: Path, tokenizer: T5
     keep(dataset, *(feature_of(name, [1.0 / 3] * 50) for name in names))
     keep(dataset, *(caption_of(name, "a dog " * 30) for name in names))
     survey = surveyed(dataset, images)
-    merge = Merge(dataset, survey, results_for(dataset, tokenizer=tokenizer), Gate())
+    merge = Merge(dataset, survey, results_for(dataset, tokenizer=tokenizer), PausePoint())
     needed = merge.needed()
     merge.run()
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from journal.lines import seal
-from pipeline.jobs.plan import Maker, Plan, Selection, load_makers, make_plan, read_history
+from journal import seal
+from pipeline.captions.plan import Maker, Plan, Selection, load_makers, make_plan, read_history
 
 MAKER = Maker("openai", "m1", "p1")
 DIGEST = "blake3:" + "ab" * 32

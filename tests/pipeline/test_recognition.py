@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from backends.embedders.base import unit_rows
-from pipeline.clusters.arrange import Found, measure_leaves, name_clusters
 from pipeline.clusters.hierarchy import Group
+from pipeline.clusters.naming import FitResult, measure_leaves, name_clusters
 from pipeline.clusters.recognition import SKETCH, Sketch, match_groups, new_id, recognise
 from pipeline.clusters.tree_file import Clustering
 from tests.support.placed import clustering_of
@@ -122,7 +122,7 @@ def named(
     labels = np.repeat(np.arange(len(leaves)), [len(leaf) for leaf in leaves]).astype(np.int32)
     vectors = unit_rows(np.eye(len(leaves), dtype=np.float32)[labels] + 0.01)
     groups = list(top) or [Group(label, [], len(leaf)) for label, leaf in enumerate(leaves)]
-    found = Found(keys, ["a dog"] * len(keys), vectors, np.arange(len(keys)), labels, groups)
+    found = FitResult(keys, ["a dog"] * len(keys), vectors, np.arange(len(keys)), labels, groups)
     made = name_clusters(found, measure_leaves(found), previous, dict(sketches or {}))
     assert len({node.id for node in made.nodes}) == len(made.nodes)
     assert {node.exemplar for node in made.nodes} <= {*keys}

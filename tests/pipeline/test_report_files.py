@@ -11,14 +11,14 @@ import pytest
 from backends.keys import HIDDEN, remember
 from journal import EditRecord, JournalWriter, WriterLock, utc_now
 from pipeline.captions.library import LibraryPhoto, read_library
-from pipeline.clusters.changes import rename
+from pipeline.clusters.label_changes import rename
+from pipeline.clusters.label_journal import LabelJournal, label_journal_path
 from pipeline.clusters.opening import open_view
-from pipeline.clusters.overrides import Overrides, overrides_path
 from pipeline.clusters.tree_file import clusters_path, write_clustering
 from pipeline.clusters.view import ClusterView
 from pipeline.reports.exchange import export_csv, export_rows
 from pipeline.reports.label_import import import_csv
-from pipeline.reports.labels import make_labels
+from pipeline.reports.photo_texts import make_photo_texts
 from pipeline.reports.run import HTML, choose_sheets, make_thumbnails, write_reports
 from tests.support.apps import caption, write_records
 from tests.support.photos import make_photos, noise_jpeg
@@ -76,7 +76,7 @@ def test_every_thumbnail_is_on_the_page(tmp_path: Path, leaves: int) -> None:
         place: b"picture %d" % place for sheet in choose_sheets(view).values() for place in sheet
     }
     assert len(made) == leaves * (12 if leaves < 250 else 10)
-    write_reports(view, make_labels(view.photos, {}, {}), tmp_path, ["html"], made)
+    write_reports(view, make_photo_texts(view.photos, {}, {}), tmp_path, ["html"], made)
     page = (tmp_path / HTML).read_text()
     assert all(base64.b64encode(jpeg).decode() in page for jpeg in made.values())
 
@@ -103,13 +103,13 @@ def test_a_key_is_in_no_export(workspace: Path) -> None:
     for node in found.nodes:  # made before the key was known
         node.title, node.keywords = f"sign, {KEY}", ["sign", KEY]
     write_clustering(clusters_path(workspace), found)
-    overrides = Overrides(overrides_path(workspace))
+    changes = LabelJournal(label_journal_path(workspace))
     view = ClusterView(photos, found)
-    overrides.write([rename(view, view.clusters["aa"], f"Signs of {KEY}")])
+    changes.write([rename(view, view.clusters["aa"], f"Signs of {KEY}")])
     view = open_view(workspace, journal, None)
     assert view.clusters["aa"].title == f"Signs of {HIDDEN}"
 
-    labels = make_labels(view.photos, {}, {})
+    labels = make_photo_texts(view.photos, {}, {})
     files = write_reports(view, labels, workspace, ["csv", "md", "html"], {}).files
     texts = [Path(file).read_bytes().decode() for file in files]
     for table in ("clusters", "photos"):

@@ -15,8 +15,8 @@ from journal import Status
 from pipeline.captions.library import LibraryPhoto
 from pipeline.clusters.view import ClusterView
 from pipeline.reports.csv_export import COLUMNS, csv_lines
-from pipeline.reports.labels import Labels, make_labels
 from pipeline.reports.markdown import heading, markdown_lines, sample
+from pipeline.reports.photo_texts import PhotoTexts, make_photo_texts
 from pipeline.reports.plain import markdown_text, one_line, plain_cell, safe_cell
 from pipeline.reports.run import make_thumbnails, sheet_of, write_reports
 from tests.support.photos import make_photos
@@ -144,7 +144,7 @@ def test_labels_follow_their_rule() -> None:
     words = dict.fromkeys(("captioned", "failed with words", "word"), "a beach")
     descriptions = dict.fromkeys(("word", "described", "failed"), "3 by 4 pixels, mostly red")
 
-    labels = make_labels(photos, words, descriptions)
+    labels = make_photo_texts(photos, words, descriptions)
 
     assert labels.texts == [
         *("a dog", "by hand", "", "", "a beach", "3 by 4 pixels, mostly red", ""),
@@ -155,9 +155,11 @@ def test_labels_follow_their_rule() -> None:
 
 
 def test_the_summary_line_is_to_the_letter() -> None:
-    assert make_labels([], {}, {}).summary == "0 captioned, 0 errors, 0 vocabulary fallbacks"
-    assert Labels([], 1234, 5, 67).summary == "1234 captioned, 5 errors, 67 vocabulary fallbacks"
-    assert make_labels([photo("a")], {}, {}).warning is None
+    assert make_photo_texts([], {}, {}).summary == "0 captioned, 0 errors, 0 vocabulary fallbacks"
+    assert (
+        PhotoTexts([], 1234, 5, 67).summary == "1234 captioned, 5 errors, 67 vocabulary fallbacks"
+    )
+    assert make_photo_texts([photo("a")], {}, {}).warning is None
 
 
 # Files
@@ -180,7 +182,7 @@ def hostile_view() -> ClusterView:
 
 def test_the_csv_has_a_line_for_each_photo_whatever_captions_hold() -> None:
     view = hostile_view()
-    labels = make_labels(view.photos, {}, {})
+    labels = make_photo_texts(view.photos, {}, {})
 
     data = b"".join(csv_lines(view, labels))
 
@@ -205,7 +207,7 @@ def test_the_csv_has_a_line_for_each_photo_whatever_captions_hold() -> None:
 
 def test_the_markdown_has_no_line_that_a_caption_made() -> None:
     view = hostile_view()
-    lines = list(markdown_lines(view, make_labels(view.photos, {}, {}), "today"))
+    lines = list(markdown_lines(view, make_photo_texts(view.photos, {}, {}), "today"))
     assert all("\n" not in line and "\r" not in line for line in lines)
     headings = [line for line in lines if line.startswith("#")]
     assert headings == ["# Clusters", *headings[1:]]
@@ -223,7 +225,7 @@ def test_a_cluster_is_headed_by_its_exemplar_even_if_people_named_it() -> None:
     photos = [photo("a1"), photo("a2", "success", "a cat"), photo("b1", "error_api", None)]
     found = clustering_of({"aa": ["a1", "a2"], "bb": ["b1"]})
     desk = Desk(ClusterView(photos, found), found)
-    labels = make_labels(photos, {}, {})
+    labels = make_photo_texts(photos, {}, {})
     assert heading(labels, desk.view.clusters["aa"]) == "a dog"
     assert heading(labels, desk.view.clusters["bb"]) == "BB"
     labels.texts[2] = "a beach"  # the nearest word of a vocabulary
@@ -256,7 +258,7 @@ async def test_reports_are_written_whole_for_their_owner_alone(tmp_path: Path) -
     told: list[tuple[int, int]] = []
 
     thumbnails = await make_thumbnails(view, tmp_path / "photos", lambda *to: told.append(to))
-    labels = make_labels(view.photos, {}, {})
+    labels = make_photo_texts(view.photos, {}, {})
     report = write_reports(view, labels, tmp_path, ["csv", "md", "html"], thumbnails)
 
     assert sorted(thumbnails) == [0, 1, 2]

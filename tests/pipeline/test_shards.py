@@ -23,7 +23,7 @@ from pyarrow import parquet
 from journal import DiskFull, JournalLocked
 from pipeline.datasets.buckets import patch_count
 from pipeline.datasets.errors import OtherShards
-from pipeline.datasets.patch_files import MANIFEST, Manifest
+from pipeline.datasets.patch_files import MANIFEST, PatchManifest
 from pipeline.datasets.shards import shard_file, step, writer
 from pipeline.datasets.shards.directory import DirectoryLock
 from pipeline.datasets.shards.run import ShardReport, ShardRequest, prepare_shards, run_shards
@@ -341,7 +341,7 @@ def patched(place: Place) -> Place:
             for n, record in enumerate(place.fill(5))
         ]
     )
-    manifest = Manifest(
+    manifest = PatchManifest(
         model="/home/me/dino",
         model_type="dinov2",
         patch_size=PATCH_SIZE,

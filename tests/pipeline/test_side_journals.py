@@ -20,8 +20,8 @@ from pipeline.datasets.request import EnrichRequest, prepare_enrichment
 from pipeline.datasets.side_journals import SideJournal, SideJournals
 from pipeline.datasets.side_records import FeatureRecord, SizeRecord
 from pipeline.jobs.job import Ending
+from pipeline.jobs.pause_point import GivenUp
 from pipeline.jobs.progress import Snapshot
-from pipeline.jobs.thread_step import GivenUp
 from tests.support.datasets import MAKER, caption_of, feature_of, keep, read_dataset, size_of
 
 LONG_AGO, LONG_AHEAD = 1_000_000_000, 4_000_000_000

@@ -14,13 +14,14 @@ import pytest
 from journal import JournalWriter, WriterLock
 from pipeline.datasets.side_records import SizeRecord
 from pipeline.datasets.size_stage import SizeStage
+from pipeline.jobs.blocking_step import BlockingStep
 from pipeline.jobs.budget import Budget
 from pipeline.jobs.copies import Copies
-from pipeline.jobs.deferred import Deferred
+from pipeline.jobs.deferred_step import DeferredStep
 from pipeline.jobs.job import Ending, Job
+from pipeline.jobs.pause_point import PausePoint
 from pipeline.jobs.progress import Progress, Snapshot
 from pipeline.jobs.steps import Steps
-from pipeline.jobs.thread_step import Gate, ThreadStep
 from pipeline.photos.photo import Photo
 from pipeline.photos.walk import walk_photos
 from tests.support.datasets import new_progress
@@ -172,13 +173,13 @@ async def test_a_pause_holds_whatever_comes_next() -> None:
 async def test_a_stop_out_of_a_pause_does_not_hold_the_last_step() -> None:
     passed: list[int] = []
 
-    def work(gate: Gate) -> None:
+    def work(pause_point: PausePoint) -> None:
         for number in range(3):
-            gate.go_through(number)
+            pause_point.go_through(number)
             passed.append(number)
 
     first = Told(None)
-    steps = Steps([first], ThreadStep(work, new_progress()))
+    steps = Steps([first], BlockingStep(work, new_progress()))
     running = asyncio.create_task(steps.run())
     await until(lambda: first.heard == ["run"])
     steps.pause()
@@ -211,7 +212,7 @@ class Sizes:
         self.progress = Progress(
             run="r1", stage="dimensions", backend="", total=len(self.paths), skipped={}
         )
-        self.step = Deferred(self.make, self.progress)
+        self.step = DeferredStep(self.make, self.progress)
 
     def make(self) -> Job[SizeRecord]:
         self.may_make.wait(20)
@@ -246,7 +247,7 @@ async def test_a_deferred_job_is_made_when_its_turn_comes(sizes: Sizes) -> None:
 
 
 async def test_where_nothing_is_to_do_no_job_is_made() -> None:
-    assert await Deferred(lambda: None, new_progress()).run() is Ending.DONE
+    assert await DeferredStep(lambda: None, new_progress()).run() is Ending.DONE
 
 
 @pytest.mark.parametrize("command", ["stop", "abort"])
@@ -269,7 +270,7 @@ async def test_a_stop_while_nothing_turns_out_to_be_done_is_a_stop() -> None:
         return None
 
     after, last = Told(), Told()
-    steps = Steps([Deferred(make, new_progress()), after], last)
+    steps = Steps([DeferredStep(make, new_progress()), after], last)
     running = asyncio.create_task(steps.run())
     await asyncio.sleep(0.01)
     steps.stop()

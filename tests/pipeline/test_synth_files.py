@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from blake3 import blake3
 
-from journal.errors import DiskFull
+from journal import DiskFull
 from pipeline.jobs.job import Ending
 from pipeline.synth.archive import HashingFile
 from pipeline.synth.drawing import images_of, labels_of

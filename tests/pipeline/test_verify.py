@@ -17,7 +17,7 @@ from pipeline.datasets.buckets import BUCKETS, bucket_name
 from pipeline.datasets.patch_files import PatchFiles
 from pipeline.datasets.verify import Verifier, is_finite
 from pipeline.datasets.verify_report import VerifyReport
-from pipeline.jobs.thread_step import Gate
+from pipeline.jobs.pause_point import PausePoint
 from tests.support.datasets import (
     DINO_16,
     NO_PATHS,
@@ -63,7 +63,7 @@ class Checked:
             tokenizer,
             discard,
         )
-        verifier.run(Gate())
+        verifier.run(PausePoint())
         return verifier.report
 
 

@@ -10,7 +10,7 @@ import pytest
 from backends.encoders.t5 import T5Tokenizer
 from pipeline.datasets.patch_files import PatchFiles
 from pipeline.datasets.verify import Verifier
-from pipeline.jobs.thread_step import Gate, GivenUp
+from pipeline.jobs.pause_point import GivenUp, PausePoint
 from tests.pipeline.test_verify import Checked, cut, misalign, overwrite
 from tests.support.datasets import DINO_14, patches_for, record, write_dataset
 from tests.support.tiny_t5 import save_tiny_t5
@@ -187,9 +187,9 @@ def test_a_check_can_be_given_up(patched: Checked, tmp_path: Path) -> None:
     verifier = Verifier(
         patched.dataset, patched.images, patched.files.directory, None, tmp_path / "bin"
     )
-    gate = Gate()
-    gate.close()
+    pause_point = PausePoint()
+    pause_point.close()
 
     with pytest.raises(GivenUp):
-        verifier.run(gate)
+        verifier.run(pause_point)
     assert not (tmp_path / "bin").exists()

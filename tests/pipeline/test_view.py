@@ -11,10 +11,10 @@ import pytest
 from journal import CaptionRecord
 from pipeline.captions.edits import Edits
 from pipeline.captions.library import read_library
-from pipeline.clusters import changes
-from pipeline.clusters.errors import WrongOverride
+from pipeline.clusters import label_changes
+from pipeline.clusters.errors import WrongLabelChange
 from pipeline.clusters.opening import open_view
-from pipeline.clusters.view import NO_CAPTION, UNCLUSTERED, ClusterView, Measured
+from pipeline.clusters.view import NO_CAPTION, UNCLUSTERED, ClusterView, PhotoMeasures
 from tests.support.apps import caption, failure, write_records
 from tests.support.placed import (
     Desk,
@@ -161,7 +161,7 @@ def test_merging_into_what_was_merged_follows() -> None:
 def test_two_clusters_merged_into_each_other_are_one() -> None:
     view = fresh()
     a, b = view.clusters["aa"], view.clusters["bb"]
-    both = [changes.merge(view, a, [b]), changes.merge(view, b, [a])]
+    both = [label_changes.merge(view, a, [b]), label_changes.merge(view, b, [a])]
     assert titles_of(redone(view, FOUND, *both))["AA"] == ["a1", "a2", "a3", "b1", "b2"]
 
 
@@ -172,18 +172,18 @@ def test_all_photos_may_leave_a_cluster() -> None:
     assert desk.view.roots == ["cc", "bb", UNCLUSTERED]
 
 
-def measured(keys: Sequence[str]) -> Measured | None:
+def measured(keys: Sequence[str]) -> PhotoMeasures | None:
     """Measure keys by their digit: the larger, the nearer."""
     digits = [int(key[1]) for key in keys if key[1].isdigit()]
     if not digits:
         return None
     nearest = [key[1] for key in keys].index(str(max(digits)))
-    return Measured(0.5, nearest, [None if key[0] == "x" else 0.25 for key in keys])
+    return PhotoMeasures(0.5, nearest, [None if key[0] == "x" else 0.25 for key in keys])
 
 
 def test_changed_clusters_are_measured_anew_and_no_others() -> None:
     view = fresh()
-    change = changes.move(view, ["c4"], view.clusters["bb"])
+    change = label_changes.move(view, ["c4"], view.clusters["bb"])
     after = ClusterView(view.photos, FOUND, [change], measure=measured)
 
     b, c, a = (after.clusters[id_] for id_ in ("bb", "cc", "aa"))
@@ -222,36 +222,36 @@ def test_changes_that_fit_nothing_are_refused() -> None:
     view, clusters = desk.view, desk.view.clusters
     group, free, locked, noise = (clusters[id_] for id_ in ("gg", "aa", "bb", UNCLUSTERED))
     refused: list[tuple[Callable[[], object], str]] = [
-        (lambda: changes.rename(view, free, " \n "), "cannot be empty"),
-        (lambda: changes.rename(view, free, "x" * 201), "200 characters at most"),
-        (lambda: changes.rename(view, noise, "x"), "is no cluster"),
-        (lambda: changes.move(view, ["a1"], group), "is a group"),
-        (lambda: changes.move(view, ["a1"], locked), "is locked; unlock it first"),
-        (lambda: changes.move(view, ["b1"], free), "is locked; unlock it first"),
-        (lambda: changes.move(view, ["a1"], noise), "is no cluster"),
-        (lambda: changes.move(view, ["gone"], free), "there is no photo gone"),
-        (lambda: changes.merge(view, free, [free]), "takes two clusters"),
-        (lambda: changes.merge(view, free, [locked]), "is locked"),
-        (lambda: changes.merge(view, free, [group]), "is a group"),
-        (lambda: changes.split(view, [], "x"), "takes photos"),
-        (lambda: changes.split(view, ["b1"], "x"), "is locked"),
-        (lambda: changes.lock(view, group), "is a group"),
-        (lambda: changes.unlock(view, free), "is not locked"),
-        (lambda: changes.find_cluster(view, "nothing"), "there is no cluster 'nothing'"),
+        (lambda: label_changes.rename(view, free, " \n "), "cannot be empty"),
+        (lambda: label_changes.rename(view, free, "x" * 201), "200 characters at most"),
+        (lambda: label_changes.rename(view, noise, "x"), "is no cluster"),
+        (lambda: label_changes.move(view, ["a1"], group), "is a group"),
+        (lambda: label_changes.move(view, ["a1"], locked), "is locked; unlock it first"),
+        (lambda: label_changes.move(view, ["b1"], free), "is locked; unlock it first"),
+        (lambda: label_changes.move(view, ["a1"], noise), "is no cluster"),
+        (lambda: label_changes.move(view, ["gone"], free), "there is no photo gone"),
+        (lambda: label_changes.merge(view, free, [free]), "takes two clusters"),
+        (lambda: label_changes.merge(view, free, [locked]), "is locked"),
+        (lambda: label_changes.merge(view, free, [group]), "is a group"),
+        (lambda: label_changes.split(view, [], "x"), "takes photos"),
+        (lambda: label_changes.split(view, ["b1"], "x"), "is locked"),
+        (lambda: label_changes.lock(view, group), "is a group"),
+        (lambda: label_changes.unlock(view, free), "is not locked"),
+        (lambda: label_changes.find_cluster(view, "nothing"), "there is no cluster 'nothing'"),
     ]
     for change, reason in refused:
-        with pytest.raises(WrongOverride, match=reason):
+        with pytest.raises(WrongLabelChange, match=reason):
             change()
 
 
 def test_clusters_are_found_by_id_and_by_a_title_that_only_one_has() -> None:
     desk = Desk(fresh(), FOUND)
-    assert changes.find_cluster(desk.view, "cc").id == "cc"
-    assert changes.find_cluster(desk.view, "Gg").id == "gg"
+    assert label_changes.find_cluster(desk.view, "cc").id == "cc"
+    assert label_changes.find_cluster(desk.view, "Gg").id == "gg"
     desk.rename("aa", "Twins")
     desk.rename("cc", "twins")
-    with pytest.raises(WrongOverride, match=r"2 clusters are called 'TWINS'.*: aa, cc"):
-        changes.find_cluster(desk.view, "TWINS")
+    with pytest.raises(WrongLabelChange, match=r"2 clusters are called 'TWINS'.*: aa, cc"):
+        label_changes.find_cluster(desk.view, "TWINS")
 
 
 # Journal and disk

@@ -18,7 +18,7 @@ from pipeline.embeddings.store import (
     pictures_store,
     store_of,
 )
-from pipeline.reports.labels import make_labels
+from pipeline.reports.photo_texts import make_photo_texts
 from pipeline.reports.vocabulary import OWN_WORDS, nearest_words, read_vocabulary
 from tests.support.placed import library_photo
 from tests.support.tiny_clip import DIMENSIONS, save_tiny_clip
@@ -88,7 +88,7 @@ def test_photos_never_captioned_get_the_nearest_word(pictured: Path) -> None:
     for colour in COLOURS:
         row = store.held[f"{colour}.png"][1]
         assert found.words[f"{colour}.png"] == WORDS[int((texts @ store.vectors()[row]).argmax())]
-    labels = make_labels(photos, found.words, {})
+    labels = make_photo_texts(photos, found.words, {})
     assert labels.summary == "0 captioned, 0 errors, 4 vocabulary fallbacks"
 
 

@@ -9,7 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from journal import record_key, seal
-from pipeline.ingest.cache.manifest import Manifest, dataset_digest, schema_hash, write_manifest
+from pipeline.ingest.cache.manifest import (
+    CacheManifest,
+    dataset_digest,
+    schema_hash,
+    write_manifest,
+)
 
 Fields = dict[str, Any]
 
@@ -94,7 +99,7 @@ def write_cache(
                 if name == "outcomes.jsonl" and isinstance(record, dict):
                     key = record_key(record["image_id"], record.get("raw_path"))
                     digests[key] = record.get("digest")
-    manifest = Manifest(
+    manifest = CacheManifest(
         schema_hash=schema_hash(),
         dataset_digest=dataset_digest(sorted(digests.items())),
         cache_id="c-1",

@@ -14,13 +14,13 @@ import numpy as np
 from backends.encoders.dino_config import DinoConfig
 from backends.encoders.t5 import T5Tokenizer
 from journal import CaptionRecord, seal, split_path
+from pipeline.captions.plan import Maker
 from pipeline.datasets.passes import choose_passes
 from pipeline.datasets.patch_files import PatchFiles
 from pipeline.datasets.results import Results
 from pipeline.datasets.side_journals import SideJournals
 from pipeline.datasets.side_records import FeatureRecord, SizeRecord
-from pipeline.datasets.survey import Entry, Survey, Surveyor
-from pipeline.jobs.plan import Maker
+from pipeline.datasets.survey import DatasetGaps, Lacking, Surveyor
 from pipeline.jobs.progress import Progress
 from pipeline.photos.geometry import Size
 from pipeline.photos.walk import walk_photos
@@ -96,13 +96,13 @@ def surveyed(
     *,
     anew: Iterable[str] = (),
     files: PatchFiles | None = None,
-) -> Survey:
+) -> DatasetGaps:
     """Return what a dataset lacks for some passes."""
     paths = walk_photos(images).paths
     return Surveyor(images, paths, choose_passes(passes), frozenset(anew), files).survey(dataset)
 
 
-def lacking(survey: Survey) -> dict[str, set[str]]:
+def lacking(survey: DatasetGaps) -> dict[str, set[str]]:
     """Return what each record lacks, by the path of its image."""
     return {entry.path: set(entry.lacking) for entry in survey.all_entries()}
 
@@ -180,6 +180,6 @@ def new_progress() -> Progress:
     return Progress(run="r1", stage="write", backend="write", total=0, skipped={})
 
 
-def entry_of(survey: Survey, path: str) -> Entry:
+def entry_of(survey: DatasetGaps, path: str) -> Lacking:
     """Return what one record lacks, by the path of its image."""
     return next(entry for entry in survey.all_entries() if entry.path == path)

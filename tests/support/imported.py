@@ -9,7 +9,7 @@ from typing import Any
 
 from pipeline.ingest.importing.importer import Importer
 from pipeline.ingest.importing.report import Adapter, ImportReport
-from pipeline.jobs.thread_step import Gate
+from pipeline.jobs.pause_point import PausePoint
 from tests.support.caches import detection, outcome, text, write_cache, write_vectors
 
 
@@ -29,7 +29,7 @@ def write_three_photos(directory: Path) -> Path:
         [
             text("a.jpg", 0, "STOP", region_id="r1"),
             text("a.jpg", 1, "GO", language=None),
-            text("b/ö.jpg", 0, "", source="gate", skipped="no text", quad=...),
+            text("b/ö.jpg", 0, "", source="pause_point", skipped="no text", quad=...),
         ],
     )
     write_vectors(made, {("a.jpg", "r0"): [1.5, -2.0], ("b/ö.jpg", "r0"): [0.25, 4.0]}, "siglip")
@@ -39,7 +39,7 @@ def write_three_photos(directory: Path) -> Path:
 def take_in(cache: Path, db: Path, adapter: Adapter | None = None) -> ImportReport:
     """Import a cache to the end, and return what was told of it."""
     importer = Importer(cache, db, adapter)
-    importer.run(Gate())
+    importer.run(PausePoint())
     assert importer.report.finished
     return importer.report
 

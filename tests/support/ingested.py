@@ -16,7 +16,7 @@ from pipeline.ingest.cache.records import (
     StageName,
     Text,
 )
-from pipeline.ingest.cache.store import Cache, Result
+from pipeline.ingest.cache.store import Cache, PhotoResult
 
 SIZE = (900, 600)
 
@@ -46,7 +46,7 @@ def looked_at(
     copy_of: str | None = None,
     stages: tuple[StageName, ...] = STAGES,
     digest: str = "blake3:1",
-) -> Result:
+) -> PhotoResult:
     """Return what came of one photo.
 
     Args:
@@ -116,7 +116,7 @@ def looked_at(
         for stage in stages
     ]
     kept = error is None and copy_of is None
-    return Result(outcomes, detections if kept else [], texts if kept else [])
+    return PhotoResult(outcomes, detections if kept else [], texts if kept else [])
 
 
 def _corners(box: Box) -> list[tuple[float, float]]:
@@ -124,7 +124,7 @@ def _corners(box: Box) -> list[tuple[float, float]]:
     return [(x0, y0), (x1, y0), (x1, y1), (x0, y1)]
 
 
-def ingested(workspace: Path, *results: Result) -> Cache:
+def ingested(workspace: Path, *results: PhotoResult) -> Cache:
     """Add results to the cache of a workspace, made if it is not there."""
     cache = Cache(workspace / "cache")
     cache.begin()

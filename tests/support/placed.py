@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from journal import Status, record_key
 from pipeline.captions.library import LibraryPhoto
-from pipeline.clusters import changes
-from pipeline.clusters.overrides import Override
-from pipeline.clusters.tree_file import Clustering, Head, Node, Placed
+from pipeline.clusters import label_changes
+from pipeline.clusters.label_journal import LabelChange
+from pipeline.clusters.tree_file import Clustering, ClusteringHead, Node, Placed
 from pipeline.clusters.view import ClusterView
 
 Members = Mapping[str, Sequence[str]]
@@ -70,7 +70,7 @@ def clustering_of(
     placed += [
         Placed(rel_path=name, nearest=near, distance=0.8) for name, near in (noise or {}).items()
     ]
-    head = Head(
+    head = ClusteringHead(
         at="2026-05-01T10:00:00Z",
         embedder="tfidf",
         model="tfidf-svd",
@@ -95,7 +95,7 @@ def titles_of(view: ClusterView) -> dict[str, list[str]]:
     }
 
 
-def redone(view: ClusterView, clustering: Clustering | None, *made: Override) -> ClusterView:
+def redone(view: ClusterView, clustering: Clustering | None, *made: LabelChange) -> ClusterView:
     """Return the same library with some changes by hand, perhaps after another clustering."""
     return ClusterView(view.photos, clustering, made)
 
@@ -114,34 +114,36 @@ class Desk:
 
     def __init__(self, view: ClusterView, clustering: Clustering | None) -> None:
         self.view = view
-        self.made: list[Override] = []
+        self.made: list[LabelChange] = []
         self.clustering = clustering
 
     def rename(self, id_: str, title: str) -> None:
         """Give a cluster a title."""
-        self._do(changes.rename(self.view, self.view.clusters[id_], title))
+        self._do(label_changes.rename(self.view, self.view.clusters[id_], title))
 
     def move(self, id_: str, *keys: str) -> None:
         """Put photos into a cluster."""
-        self._do(changes.move(self.view, keys, self.view.clusters[id_]))
+        self._do(label_changes.move(self.view, keys, self.view.clusters[id_]))
 
     def merge(self, target: str, *others: str) -> None:
         """Put all photos of some clusters into another."""
         clusters = self.view.clusters
-        self._do(changes.merge(self.view, clusters[target], [clusters[id_] for id_ in others]))
+        self._do(
+            label_changes.merge(self.view, clusters[target], [clusters[id_] for id_ in others])
+        )
 
     def split(self, title: str, *keys: str) -> str:
         """Make a cluster of some photos; return its id."""
-        self._do(changes.split(self.view, keys, title))
+        self._do(label_changes.split(self.view, keys, title))
         return self.made[-1].cluster
 
     def lock(self, id_: str) -> None:
         """Let a cluster keep its photos."""
-        self._do(changes.lock(self.view, self.view.clusters[id_]))
+        self._do(label_changes.lock(self.view, self.view.clusters[id_]))
 
     def unlock(self, id_: str) -> None:
         """Let the clustering decide again."""
-        self._do(changes.unlock(self.view, self.view.clusters[id_]))
+        self._do(label_changes.unlock(self.view, self.view.clusters[id_]))
 
     def undo(self) -> None:
         """Take the last change back."""
@@ -153,6 +155,6 @@ class Desk:
         self.clustering = clustering
         self.view = redone(self.view, clustering, *self.made)
 
-    def _do(self, change: Override) -> None:
+    def _do(self, change: LabelChange) -> None:
         self.made.append(change)
         self.again(self.clustering)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backends.errors import ModelError
-from backends.ocr.base import Gate, OcrEngine, TextLine
+from backends.ocr.base import OcrEngine, TextGate, TextLine
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -42,7 +42,7 @@ class ScriptedOcr(OcrEngine):
     def close(self) -> None:
         """There is nothing to give back."""
 
-    def gate(self, picture: Image) -> Gate:
+    def gate(self, picture: Image) -> TextGate:
         """Let everything through that is not blank."""
         first = picture.getpixel((0, 0))
         if first == DEADLY:
@@ -51,9 +51,11 @@ class ScriptedOcr(OcrEngine):
             raise ModelError("the script says so")
         time.sleep(self._seconds)
         blank = first == BLANK
-        return Gate(not blank, 0.5, 0 if blank else 1, "nothing is written here" if blank else None)
+        return TextGate(
+            not blank, 0.5, 0 if blank else 1, "nothing is written here" if blank else None
+        )
 
-    def read(self, picture: Image, gate: Gate | None = None) -> list[TextLine]:
+    def read(self, picture: Image, gate: TextGate | None = None) -> list[TextLine]:
         """Return the first pixel, and the size."""
         words = (str(picture.getpixel((0, 0))), f"{picture.width} by {picture.height}")
         return [TextLine(QUAD, text, 0.9, "en") for text in words]

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from backends.base import DEFAULT_PROMPT
+from backends.prompts import DEFAULT_PROMPT
 
 WEIGHT_SCALE = 8.0  # with weights as they are drawn, answers hardly depend on the picture
 VOCABULARY = 312

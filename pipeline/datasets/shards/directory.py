@@ -10,7 +10,7 @@ from pathlib import Path
 
 from journal import JournalLocked
 from pipeline.datasets.errors import OtherShards
-from pipeline.datasets.shards.index import Index, difference, read_index
+from pipeline.datasets.shards.index import ShardIndex, difference, read_index
 
 _SHARD = re.compile(r"shard-(\d{6,})\.(?:tar|parquet)", re.ASCII)
 _LEFTOVER = re.compile(
@@ -40,7 +40,7 @@ class DirectoryLock:
         os.close(self._descriptor)
 
 
-def look_at(directory: Path, wanted: Index) -> Index:
+def look_at(directory: Path, wanted: ShardIndex) -> ShardIndex:
     """Return the index to go on from, as it is in a directory; nothing is touched.
 
     Args:
@@ -54,7 +54,7 @@ def look_at(directory: Path, wanted: Index) -> Index:
     if found is None or not (found.shards or found.complete):
         # A shard gets its name before the index names it, so one may be there already.
         _refuse_clashes(directory, wanted, behind=0 if found is None else 1)
-        return Index(
+        return ShardIndex(
             format=wanted.format,
             source=wanted.source,
             options=wanted.options,
@@ -71,7 +71,7 @@ def look_at(directory: Path, wanted: Index) -> Index:
     return found
 
 
-def take_over(directory: Path, wanted: Index) -> tuple[Index, DirectoryLock]:
+def take_over(directory: Path, wanted: ShardIndex) -> tuple[ShardIndex, DirectoryLock]:
     """Make a directory ready for the next shard, and lock it.
 
     What a killed run left behind is removed.
@@ -96,7 +96,7 @@ def take_over(directory: Path, wanted: Index) -> tuple[Index, DirectoryLock]:
     return index, lock
 
 
-def _refuse_clashes(directory: Path, wanted: Index, behind: int) -> None:
+def _refuse_clashes(directory: Path, wanted: ShardIndex, behind: int) -> None:
     """Refuse a directory with shards that no index names, beside those before a number."""
     names = os.listdir(directory) if directory.is_dir() else []
     for name in sorted(names):

@@ -10,7 +10,7 @@ from blake3 import blake3
 
 from journal import atomic_rewrite
 from pipeline.datasets.errors import OtherShards
-from pipeline.datasets.patch_files import Manifest
+from pipeline.datasets.patch_files import PatchManifest
 
 INDEXES = {"webdataset": "index.json", "parquet": "_index.json"}
 """By format. Readers of a directory of Parquet files pass over names that begin like this."""
@@ -50,7 +50,7 @@ class Patches(msgspec.Struct, frozen=True, kw_only=True):
     width: int
 
     @classmethod
-    def of(cls, manifest: Manifest) -> Patches:
+    def of(cls, manifest: PatchManifest) -> Patches:
         """Return what of a manifest may go along with shards."""
         model = manifest.model
         name = Path(model).name if Path(model).is_absolute() else model
@@ -79,7 +79,7 @@ class Shard(msgspec.Struct, frozen=True, kw_only=True):
     digest: str
 
 
-class Index(msgspec.Struct, kw_only=True):
+class ShardIndex(msgspec.Struct, kw_only=True):
     """What `index.json` says.
 
     Attributes:
@@ -136,7 +136,7 @@ def source_of(dataset: Path) -> Source:
         return Source(dataset.name, file.tell(), f"blake3:{digest.hexdigest()}")
 
 
-def read_index(directory: Path) -> Index | None:
+def read_index(directory: Path) -> ShardIndex | None:
     """Return the index of a directory, None where there is none.
 
     Raises:
@@ -144,7 +144,7 @@ def read_index(directory: Path) -> Index | None:
     """
     for name in INDEXES.values():
         try:
-            found = msgspec.json.decode((directory / name).read_bytes(), type=Index)
+            found = msgspec.json.decode((directory / name).read_bytes(), type=ShardIndex)
         except FileNotFoundError:
             continue
         except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
@@ -155,7 +155,7 @@ def read_index(directory: Path) -> Index | None:
     return None
 
 
-def difference(found: Index, wanted: Index) -> str | None:
+def difference(found: ShardIndex, wanted: ShardIndex) -> str | None:
     """Tell what a directory holds if that is not what is wanted, None if it is."""
     if found.source.digest != wanted.source.digest:
         same = found.source.name == wanted.source.name
@@ -167,7 +167,7 @@ def difference(found: Index, wanted: Index) -> str | None:
     return None
 
 
-def _options_of(index: Index) -> str:
+def _options_of(index: ShardIndex) -> str:
     options = index.options
     words = [f"--format {index.format}", f"--shard-size {options.shard_size / 1e6:g}"]
     words += ["--with-patches"] * options.with_patches + ["--keep-metadata"] * options.keep_metadata

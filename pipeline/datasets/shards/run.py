@@ -14,8 +14,8 @@ from pipeline.datasets.errors import MixedPatches
 from pipeline.datasets.shards.directory import look_at, take_over
 from pipeline.datasets.shards.index import (
     Format,
-    Index,
     Patches,
+    ShardIndex,
     ShardOptions,
     source_of,
 )
@@ -109,7 +109,7 @@ class PreparedShards(msgspec.Struct):
     """
 
     request: ShardRequest
-    index: Index
+    index: ShardIndex
     patches: PatchSource | None
     fingerprint: Fingerprint | None
 
@@ -138,7 +138,7 @@ def prepare_shards(request: ShardRequest) -> PreparedShards:
     if is_empty_or_gone(request.input_dir):
         raise PhotosDirMissing(request.input_dir, "it is empty")
     before = fingerprint(request.dataset)
-    wanted = Index(
+    wanted = ShardIndex(
         format=request.format,
         source=source_of(request.dataset),
         options=ShardOptions(
@@ -218,7 +218,7 @@ def _run_file(request: ShardRequest, run: str) -> RunFile:
     )
 
 
-def _report(request: ShardRequest, index: Index, ending: str) -> ShardReport:
+def _report(request: ShardRequest, index: ShardIndex, ending: str) -> ShardReport:
     return ShardReport(
         ending=ending,
         directory=str(request.out),
@@ -233,7 +233,7 @@ def _report(request: ShardRequest, index: Index, ending: str) -> ShardReport:
     )
 
 
-def urls_of(directory: Path, index: Index) -> str | None:
+def urls_of(directory: Path, index: ShardIndex) -> str | None:
     """Return what a reader takes to find all shards of a directory, None without any."""
     if not index.shards:
         return None

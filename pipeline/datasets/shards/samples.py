@@ -11,7 +11,7 @@ import msgspec
 
 from journal import BOM
 from pipeline.datasets.image_ids import borrowed_ids
-from pipeline.datasets.records import Line, Record, find_image, input_dirs_of, read_records
+from pipeline.datasets.records import DatasetLine, Record, find_image, input_dirs_of, read_records
 from pipeline.datasets.shards.patches import PatchSource
 from pipeline.datasets.survey import Fingerprint, fingerprint
 
@@ -95,7 +95,7 @@ class LiveRecords(msgspec.Struct):
             if line.number > behind and line.number not in self.superseded and record is not None:
                 yield self._candidate(line, record, path)
 
-    def _candidate(self, line: Line, record: Record, path: str | None) -> Candidate:
+    def _candidate(self, line: DatasetLine, record: Record, path: str | None) -> Candidate:
         assert line.data is not None
         data = line.data.removeprefix(BOM).strip(b" \t\r")
         found = None if path is None else find_image(self.input_dir, path)
@@ -143,7 +143,7 @@ def read_live_records(
     return live
 
 
-def _bytes_of(line: Line, root: str, path: str | None) -> int:
+def _bytes_of(line: DatasetLine, root: str, path: str | None) -> int:
     found = None if path is None else find_image(root, path)
     return 0 if found is None else found[1] + line.end - line.start + TAR_OVERHEAD
 

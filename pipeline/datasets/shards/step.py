@@ -13,11 +13,11 @@ from typing import NamedTuple
 from backends.base import Picture
 from pipeline.datasets.shards.samples import Candidate, LiveRecords
 from pipeline.datasets.shards.writer import ShardWriter
-from pipeline.jobs.gated_step import GatedStep
+from pipeline.jobs.async_step import AsyncStep
 from pipeline.jobs.job import Ending
+from pipeline.jobs.pause_point import GivenUp
 from pipeline.jobs.progress import Progress
 from pipeline.jobs.stage import Usage
-from pipeline.jobs.thread_step import GivenUp
 from pipeline.photos.decoder import DecoderPool
 from pipeline.photos.errors import CorruptImageError, PhotosDirMissing
 from pipeline.photos.exporting import AS_IT_IS, EXPORT
@@ -46,7 +46,7 @@ class _Flying(NamedTuple):
     decoding: Decoding | None
 
 
-class ShardStep(GatedStep):
+class ShardStep(AsyncStep):
     """Makes the shards that are missing. Stopped, it gives up the one under way.
 
     Args:

@@ -9,10 +9,9 @@ from pathlib import Path
 
 import msgspec
 
-from journal import DiskFull, free_bytes
-from journal.tail import NO_SPACE
+from journal import NO_SPACE, DiskFull, free_bytes
 from pipeline.datasets.errors import OtherShards
-from pipeline.datasets.shards.index import Index, Shard
+from pipeline.datasets.shards.index import Shard, ShardIndex
 from pipeline.datasets.shards.patches import PatchSource
 from pipeline.datasets.shards.samples import TAR_OVERHEAD, Candidate, LiveRecords, Sample
 from pipeline.datasets.shards.shard_file import ShardContent, ShardFile
@@ -44,7 +43,7 @@ class ShardWriter:
     """
 
     def __init__(
-        self, directory: Path, index: Index, live: LiveRecords, patches: PatchSource | None
+        self, directory: Path, index: ShardIndex, live: LiveRecords, patches: PatchSource | None
     ) -> None:
         self.index = index
         self._directory = directory

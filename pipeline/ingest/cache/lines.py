@@ -10,8 +10,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from journal import BOM, Follower, read_line, record_key
-from journal.reader import UNREADABLE, collector_off
+from journal import BOM, UNREADABLE, Follower, collector_off, read_line, record_key
 from pipeline.ingest.cache.records import Detection, Outcome, Text, number_of
 
 R = TypeVar("R", Detection, Text, Outcome)

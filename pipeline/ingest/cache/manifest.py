@@ -8,8 +8,7 @@ from pathlib import Path
 import msgspec
 from blake3 import blake3
 
-from journal import atomic_rewrite, utc_now
-from journal.reader import UNREADABLE
+from journal import UNREADABLE, atomic_rewrite, utc_now
 from pipeline.ingest.cache.records import RECORD_TYPES
 from pipeline.ingest.errors import CacheRefused
 
@@ -31,7 +30,7 @@ class ModelFacts(msgspec.Struct, omit_defaults=True):
     hashes: dict[str, str] = {}
 
 
-class Manifest(msgspec.Struct, kw_only=True):
+class CacheManifest(msgspec.Struct, kw_only=True):
     """What a cache says of itself.
 
     Attributes:
@@ -85,7 +84,7 @@ def manifest_path(cache: Path) -> Path:
     return cache / "manifest.json"
 
 
-def read_manifest(cache: Path) -> Manifest:
+def read_manifest(cache: Path) -> CacheManifest:
     """Return what a cache says of itself.
 
     Raises:
@@ -93,7 +92,7 @@ def read_manifest(cache: Path) -> Manifest:
     """
     path = manifest_path(cache)
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Manifest)
+        return msgspec.json.decode(path.read_bytes(), type=CacheManifest)
     except FileNotFoundError:
         if (cache / "outcomes.jsonl").exists() and (cache / "outcomes.jsonl").stat().st_size:
             raise CacheRefused(f"the cache {cache} has lost its manifest.json") from None
@@ -105,7 +104,7 @@ def read_manifest(cache: Path) -> Manifest:
         raise CacheRefused(f"{path} cannot be understood: {error}") from None
 
 
-def require_ours(cache: Path, manifest: Manifest) -> None:
+def require_ours(cache: Path, manifest: CacheManifest) -> None:
     """Make sure that a cache has the form in which this version of pcc reads and writes.
 
     Raises:
@@ -120,7 +119,7 @@ def require_ours(cache: Path, manifest: Manifest) -> None:
             raise CacheRefused(f"the cache {cache} is of {what} {found}, not {expected}")
 
 
-def write_manifest(cache: Path, manifest: Manifest) -> None:
+def write_manifest(cache: Path, manifest: CacheManifest) -> None:
     """Replace what a cache says of itself, by what is true now."""
     manifest.generated_at = utc_now()
     data = msgspec.json.format(msgspec.json.encode(manifest)) + b"\n"

@@ -9,8 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from journal import Follower, Malformed, Status, record_key
-from journal.reader import collector_off
+from journal import Follower, Malformed, Status, collector_off, record_key
 from pipeline.ingest.cache.records import StageName
 
 
@@ -30,7 +29,7 @@ class _Head(msgspec.Struct, gc=False):
     copied_from: str | None = None
 
 
-class Ended(NamedTuple):
+class StageEnd(NamedTuple):
     """How a stage ended for a photo; the fields are those of its outcome."""
 
     stage: StageName
@@ -58,7 +57,7 @@ class Outcomes:
 
     def __init__(self, path: Path) -> None:
         self.digests: dict[str, str | None] = {}
-        self._stages: dict[StageName, dict[str, Ended]] = {}
+        self._stages: dict[StageName, dict[str, StageEnd]] = {}
         self._follower = Follower(path, _Head)
         self._generation = self._follower.generation
         self._reading = threading.Lock()
@@ -68,7 +67,7 @@ class Outcomes:
         """What was passed over while reading."""
         return self._follower.malformed
 
-    def refresh(self) -> list[tuple[str, Ended]]:
+    def refresh(self) -> list[tuple[str, StageEnd]]:
         """Take in what was written since, and return it: key and outcome, in order."""
         news = []
         with self._reading, collector_off():
@@ -78,13 +77,13 @@ class Outcomes:
             self._begin_anew_if_replaced()
         return news
 
-    def _take(self, head: _Head) -> tuple[str, Ended]:
+    def _take(self, head: _Head) -> tuple[str, StageEnd]:
         key = sys.intern(record_key(head.rel_path, head.raw_path))
         digest = self.digests.get(key)
         if digest is None or digest != head.digest:
             digest = self.digests[key] = head.digest
         version = sys.intern(head.version)
-        ended = Ended(
+        ended = StageEnd(
             stage=head.stage,
             status=head.status,
             version=version,
@@ -100,7 +99,7 @@ class Outcomes:
             self._void_label(key, ended)
         return key, ended
 
-    def _void_label(self, key: str, detected: Ended) -> None:
+    def _void_label(self, key: str, detected: StageEnd) -> None:
         """Forget the labels of regions that are there no more."""
         labelled = self.of(key, "label")
         if labelled is not None and labelled.work != detected.work:
@@ -112,11 +111,11 @@ class Outcomes:
             self._stages.clear()
             self.digests.clear()
 
-    def of(self, key: str, stage: StageName) -> Ended | None:
+    def of(self, key: str, stage: StageName) -> StageEnd | None:
         """Return how a stage ended for a photo, None if it has not been through it."""
         return self._stages.get(stage, {}).get(key)
 
-    def regions(self, key: str) -> Ended | None:
+    def regions(self, key: str) -> StageEnd | None:
         """Return the outcome whose work the regions of a photo are; None where there are none.
 
         It is the labeller's, or else the detector's.
@@ -127,7 +126,7 @@ class Outcomes:
                 return ended
         return None
 
-    def stage(self, stage: StageName) -> list[tuple[str, Ended]]:
+    def stage(self, stage: StageName) -> list[tuple[str, StageEnd]]:
         """Return the photos that have been through a stage."""
         with self._reading:
             return list(self._stages.get(stage, {}).items())

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from journal import (
+    UNREADABLE,
     DiskFull,
     JournalTail,
     atomic_rewrite,
@@ -17,7 +18,6 @@ from journal import (
     patient_lock,
     sync_directory,
 )
-from journal.reader import UNREADABLE
 from pipeline.ingest.cache.manifest import ModelFacts
 from pipeline.ingest.cache.records import Detection, Embedding, sealed_lines
 from pipeline.ingest.errors import CacheRefused

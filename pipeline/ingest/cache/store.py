@@ -17,7 +17,7 @@ import msgspec
 
 from journal import JournalTail, Status, WriterLock, patient_lock
 from pipeline.ingest.cache.manifest import (
-    Manifest,
+    CacheManifest,
     ModelFacts,
     dataset_digest,
     manifest_path,
@@ -39,7 +39,7 @@ PATIENCE_SECONDS = 60.0
 """The lock is held for a few syncs; one that is held for so long is held by a hung process."""
 
 
-class Result(msgspec.Struct):
+class PhotoResult(msgspec.Struct):
     """What came of one photo; all of it is written, or nothing of it counts.
 
     Attributes:
@@ -89,7 +89,7 @@ class Cache:
         self.log = directory / "ingest.log"
         self.outcomes = Outcomes(self.outcomes_path)
 
-    def begin(self) -> Manifest:
+    def begin(self) -> CacheManifest:
         """Make the cache, or make sure that it is one to go on with; return what it says.
 
         Raises:
@@ -98,7 +98,7 @@ class Cache:
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         with self.locked():
             if not manifest_path(self.directory).exists() and not self.outcomes_path.stat().st_size:
-                made = Manifest(schema_hash=schema_hash(), cache_id=secrets.token_hex(8))
+                made = CacheManifest(schema_hash=schema_hash(), cache_id=secrets.token_hex(8))
                 made.dataset_digest = dataset_digest(())
                 write_manifest(self.directory, made)
             manifest = read_manifest(self.directory)
@@ -119,7 +119,7 @@ class Cache:
         finally:
             lock.release()
 
-    def add(self, results: Sequence[Result]) -> list[Result]:
+    def add(self, results: Sequence[PhotoResult]) -> list[PhotoResult]:
         """Bring results to disk, and return them; one whose work was answered before is left out.
 
         Raises:
@@ -155,7 +155,7 @@ class Cache:
             finally:
                 lock.release()
 
-    def _is_answered(self, result: Result) -> bool:
+    def _is_answered(self, result: PhotoResult) -> bool:
         """Tell whether another worker, before it was killed, answered the same work as well."""
         return all(
             (ended := self.outcomes.of(outcome.key, outcome.stage)) is not None
@@ -164,7 +164,7 @@ class Cache:
             for outcome in result.outcomes
         )
 
-    def say(self, models: dict[StageName, ModelFacts]) -> Manifest:
+    def say(self, models: dict[StageName, ModelFacts]) -> CacheManifest:
         """Bring the manifest up to date.
 
         Args:

@@ -9,12 +9,11 @@ from typing import Any, NamedTuple
 import msgspec
 from blake3 import blake3
 
-from journal import split_path
-from journal.reader import UNREADABLE
+from journal import UNREADABLE, split_path
 from pipeline.ingest.cache.manifest import (
     PHASE,
     VERSION,
-    Manifest,
+    CacheManifest,
     manifest_path,
     read_manifest,
     require_ours,
@@ -51,7 +50,7 @@ class Chosen(NamedTuple):
         adapter: None where it is read as it is.
     """
 
-    manifest: Manifest
+    manifest: CacheManifest
     adapter: Adapter | None
 
 
@@ -70,7 +69,7 @@ def choose(cache: Path, adapter: Adapter | None) -> Chosen:
     if adapter == "phase-1":
         if phase not in (None, 1):
             raise CacheRefused(f"the cache {cache} is of phase {phase}; leave out --adapt phase-1")
-        return Chosen(Manifest(phase=1, version=0, cache_id=_id_by_name(cache, 1)), adapter)
+        return Chosen(CacheManifest(phase=1, version=0, cache_id=_id_by_name(cache, 1)), adapter)
     if phase is None:
         raise CacheRefused(
             f"{cache} is no cache: it has no manifest.json; `pcc ingest run --cache {cache}` makes "
@@ -118,18 +117,18 @@ def _phase(cache: Path) -> object:
     return fields.get("phase", PHASE) if isinstance(fields, dict) else "nothing"
 
 
-def _loose_manifest(cache: Path) -> Manifest:
+def _loose_manifest(cache: Path) -> CacheManifest:
     """Return what a manifest says where it says it as ours do."""
     try:
         fields = msgspec.json.decode(manifest_path(cache).read_bytes(), type=dict[str, Any])
     except (OSError, *UNREADABLE) as error:
         raise CacheRefused(f"{manifest_path(cache)} cannot be understood: {error}") from None
-    manifest = Manifest(version=0, cache_id="")
+    manifest = CacheManifest(version=0, cache_id="")
     for name in manifest.__struct_fields__:
         if isinstance(fields.get(name), int) and fields[name] not in SQLITE_INTEGERS:
             continue
         try:
-            kept = msgspec.convert({name: fields[name]}, Manifest)
+            kept = msgspec.convert({name: fields[name]}, CacheManifest)
         except (KeyError, msgspec.ValidationError):
             continue
         setattr(manifest, name, getattr(kept, name))

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from journal import record_key
-from pipeline.ingest.cache.manifest import Manifest, dataset_digest
+from pipeline.ingest.cache.manifest import CacheManifest, dataset_digest
 from pipeline.ingest.errors import CacheRefused
 from pipeline.ingest.importing.adapters import Chosen, choose
 from pipeline.ingest.importing.database import transaction
@@ -17,7 +17,7 @@ from pipeline.ingest.importing.phase_one_rows import import_documents
 from pipeline.ingest.importing.replay import OUTCOMES, Replay
 from pipeline.ingest.importing.report import Adapter, ImportReport
 from pipeline.ingest.importing.tables import Tables
-from pipeline.jobs.thread_step import Gate
+from pipeline.jobs.pause_point import PausePoint
 
 
 class Importer:
@@ -38,7 +38,7 @@ class Importer:
         self._database = database
         self._adapter = adapter
 
-    def run(self, gate: Gate) -> None:
+    def run(self, pause_point: PausePoint) -> None:
         """Import it, and fill in the report.
 
         Raises:
@@ -53,12 +53,12 @@ class Importer:
         with transaction(self._database) as connection:
             tables = Tables(connection, self._put_cache(connection, chosen))
             if chosen.adapter == "phase-1":
-                import_documents(self._cache, tables, self.report, gate)
+                import_documents(self._cache, tables, self.report, pause_point)
             else:
-                self._replay(chosen, tables, gate)
-            gate.begin("checking what is in the database", 0)
+                self._replay(chosen, tables, pause_point)
+            pause_point.begin("checking what is in the database", 0)
             self._settle(connection, tables)
-            gate.go_through(0)
+            pause_point.go_through(0)
         self.report.seconds = round(time.monotonic() - began, 3)
         self.report.finished = True
 
@@ -82,8 +82,8 @@ class Importer:
         ).fetchone()[0]
         return row
 
-    def _replay(self, chosen: Chosen, tables: Tables, gate: Gate) -> None:
-        replay = Replay(self._cache, tables, self.report, gate, chosen.adapter)
+    def _replay(self, chosen: Chosen, tables: Tables, pause_point: PausePoint) -> None:
+        replay = Replay(self._cache, tables, self.report, pause_point, chosen.adapter)
         replay.outcomes()
         if chosen.adapter != "schema":
             self._compare_digest(chosen.manifest, tables)
@@ -91,7 +91,7 @@ class Importer:
         replay.texts()
         replay.embeddings()
 
-    def _compare_digest(self, manifest: Manifest, tables: Tables) -> None:
+    def _compare_digest(self, manifest: CacheManifest, tables: Tables) -> None:
         """Make sure that the photos are those of which the manifest tells.
 
         Raises:

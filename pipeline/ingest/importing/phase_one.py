@@ -30,7 +30,7 @@ MOST_BYTES = 16 << 20
 """Of a document, as of a journal's line."""
 
 
-class Found(NamedTuple):
+class PhaseOneRegion(NamedTuple):
     """A region of a document.
 
     Attributes:
@@ -44,8 +44,8 @@ class Found(NamedTuple):
     labels: list[tuple[str, float]]
 
 
-class Read(NamedTuple):
-    """A text of a document; see `Found`."""
+class PhaseOneText(NamedTuple):
+    """A text of a document; see `PhaseOneRegion`."""
 
     place: int
     text: str
@@ -74,8 +74,8 @@ class Document(msgspec.Struct):
     width: int | None = None
     height: int | None = None
     caption: str | None = None
-    regions: list[Found] = []
-    texts: list[Read] = []
+    regions: list[PhaseOneRegion] = []
+    texts: list[PhaseOneText] = []
     faults: list[str] = []
 
 
@@ -129,7 +129,7 @@ def _name(fields: dict[str, Any], spelt: str) -> tuple[str, str | None]:
     return split_path(beside) if Path(beside).suffix else ("", None)
 
 
-def _regions(items: Any, faults: list[str]) -> Iterator[Found]:
+def _regions(items: Any, faults: list[str]) -> Iterator[PhaseOneRegion]:
     for place, item in enumerate(_listed(items)):
         box = _box(_first(item, "bbox", "box")) if isinstance(item, dict) else None
         if box is None:
@@ -140,7 +140,7 @@ def _regions(items: Any, faults: list[str]) -> Iterator[Found]:
         if any(math.isnan(given) for _, given in labels):
             faults.append(f"region {place} has a score that is no number")
             continue
-        yield Found(place, box, labels)
+        yield PhaseOneRegion(place, box, labels)
 
 
 def _labels(given: Any, score: Any) -> Iterator[tuple[str, float]]:
@@ -153,7 +153,7 @@ def _labels(given: Any, score: Any) -> Iterator[tuple[str, float]]:
             yield name, _number(score if own is None else own, without=1.0)
 
 
-def _texts(items: Any, faults: list[str]) -> Iterator[Read]:
+def _texts(items: Any, faults: list[str]) -> Iterator[PhaseOneText]:
     for place, item in enumerate(_listed(items)):
         fields = item if isinstance(item, dict) else {"text": item}
         text, box = _string(fields.get("text")), _first(fields, "bbox", "box")
@@ -163,7 +163,7 @@ def _texts(items: Any, faults: list[str]) -> Iterator[Read]:
         elif math.isnan(confidence) or (box is not None and _box(box) is None):
             faults.append(f"text {place} has a confidence or a box that is none")
         elif text:
-            yield Read(place, text, confidence, None if box is None else _box(box))
+            yield PhaseOneText(place, text, confidence, None if box is None else _box(box))
 
 
 def _listed(value: Any) -> list[Any]:

@@ -15,23 +15,25 @@ from pipeline.ingest.importing.phase_one import Document, documents
 from pipeline.ingest.importing.report import ImportReport
 from pipeline.ingest.importing.rows import RegionRow, TextRow
 from pipeline.ingest.importing.tables import Tables
-from pipeline.jobs.thread_step import Gate
+from pipeline.jobs.pause_point import PausePoint
 
 MAKER = "phase-1"
 """Stands where a region or a text says whose work it is."""
 
 
-def import_documents(cache: Path, tables: Tables, report: ImportReport, gate: Gate) -> None:
+def import_documents(
+    cache: Path, tables: Tables, report: ImportReport, pause_point: PausePoint
+) -> None:
     """Put in all photos of a phase-1 cache.
 
     Raises:
         GivenUp: it is to end.
         CacheRefused: nothing of it can be used.
     """
-    gate.begin("importing documents", 0)
+    pause_point.begin("importing documents", 0)
     usable = 0
     for number, document in enumerate(documents(cache)):
-        gate.go_through(number)
+        pause_point.go_through(number)
         for why in document.faults:
             report.skip(document.file, 1, 0, why)
         if document.image_id and (image := _image(tables, document, report)) is not None:

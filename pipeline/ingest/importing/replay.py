@@ -27,7 +27,7 @@ from pipeline.ingest.importing.faults import (
 from pipeline.ingest.importing.report import Adapter, ImportReport
 from pipeline.ingest.importing.rows import EmbeddingRow, OutcomeRow, PhotoRow, RegionRow, TextRow
 from pipeline.ingest.importing.tables import Tables
-from pipeline.jobs.thread_step import Gate
+from pipeline.jobs.pause_point import PausePoint
 
 ROWS_AT_ONCE = 5000
 
@@ -43,7 +43,7 @@ L = TypeVar("L", Outcome, Detection, Text, Embedding)
 T = TypeVar("T")
 
 
-class Place(NamedTuple):
+class ReplayPosition(NamedTuple):
     """Where a line stands."""
 
     file: str
@@ -58,7 +58,7 @@ class Replay:
         cache: Its directory.
         tables: Where rows go.
         report: Where to tell what was passed over.
-        gate: Passed with the bytes read so far.
+        pause_point: Passed with the bytes read so far.
         adapter: Reads the cache, None where it is read as it is.
     """
 
@@ -67,13 +67,13 @@ class Replay:
         cache: Path,
         tables: Tables,
         report: ImportReport,
-        gate: Gate,
+        pause_point: PausePoint,
         adapter: Adapter | None,
     ) -> None:
         self._cache = cache
         self._tables = tables
         self._report = report
-        self._gate = gate
+        self._pause_point = pause_point
         self._loose = adapter == "schema"
         self._all_count = self._loose
 
@@ -177,7 +177,7 @@ class Replay:
                 yield EmbeddingRow(region, facts.model, facts.dimensions, vector)
 
     def _photo_of(
-        self, place: Place, one: Detection | Text | Embedding, name: str, letter: str
+        self, place: ReplayPosition, one: Detection | Text | Embedding, name: str, letter: str
     ) -> PhotoRow | None:
         """Return the photo of a line, None where the line does not count."""
         if self._is_amiss(place, path_fault(one.rel_path, one.raw_path)):
@@ -200,16 +200,16 @@ class Replay:
         self._report.left_over += 1
         return None
 
-    def _lines(self, file: str, kind: type[L]) -> Iterator[tuple[Place, L]]:
+    def _lines(self, file: str, kind: type[L]) -> Iterator[tuple[ReplayPosition, L]]:
         """Yield the records of a file that can be read; a file that is missing has none."""
         path = self._cache / file
         if not path.is_file():
             return
-        self._gate.begin(f"importing {file}", path.stat().st_size)
+        self._pause_point.begin(f"importing {file}", path.stat().st_size)
         for line in inspect_lines(path, kind):
             if line.number % LINES_BETWEEN_GATES == 0:
-                self._gate.go_through(line.offset)
-            place = Place(file, line.number, line.offset)
+                self._pause_point.go_through(line.offset)
+            place = ReplayPosition(file, line.number, line.offset)
             if line.record is None:
                 self._report.torn += line.torn
                 half = "half a line, left by a killed writer"
@@ -218,7 +218,7 @@ class Replay:
             self._report.unverified += line.seal is not Seal.INTACT
             yield place, line.record
 
-    def _is_amiss(self, place: Place, *faults: str | None) -> bool:
+    def _is_amiss(self, place: ReplayPosition, *faults: str | None) -> bool:
         """Report the first fault of a line, if it has one, and tell whether it has."""
         why = next(filter(None, faults), None)
         if why is not None:

@@ -8,14 +8,14 @@ from collections.abc import Collection, Iterable, Iterator
 import msgspec
 
 from journal import split_path, utc_now
-from pipeline.ingest.cache.outcomes import Ended, Outcomes
+from pipeline.ingest.cache.outcomes import Outcomes, StageEnd
 from pipeline.ingest.cache.records import STAGES, Outcome, StageName
-from pipeline.ingest.cache.store import Result
+from pipeline.ingest.cache.store import PhotoResult
 from pipeline.ingest.queue.base import Item, Parked, short_hash
 from pipeline.photos.photo import photo_key
 
 
-class Choice(msgspec.Struct, frozen=True):
+class Wanted(msgspec.Struct, frozen=True):
     """What is asked for.
 
     Attributes:
@@ -45,7 +45,7 @@ class Copy(msgspec.Struct, frozen=True):
     stages: tuple[StageName, ...]
 
 
-class Plan(msgspec.Struct):
+class IngestPlan(msgspec.Struct):
     """What a run would do, in numbers.
 
     Attributes:
@@ -85,9 +85,9 @@ class Planner:
     """
 
     def __init__(
-        self, outcomes: Outcomes, choice: Choice, present: Collection[str] = frozenset()
+        self, outcomes: Outcomes, choice: Wanted, present: Collection[str] = frozenset()
     ) -> None:
-        self.plan = Plan()
+        self.plan = IngestPlan()
         self._outcomes = outcomes
         self._choice = choice
         self._present = present
@@ -153,7 +153,7 @@ class Planner:
         retried = self._choice.retry_errors and ended.status != "success"
         return changed or retried or self._lost_its_original(ended, stage)
 
-    def _lost_its_original(self, ended: Ended, stage: StageName) -> bool:
+    def _lost_its_original(self, ended: StageEnd, stage: StageName) -> bool:
         """Tell whether a photo was copied from one that is another picture now."""
         if ended.copied_from is None:
             return False
@@ -226,16 +226,16 @@ def standing(parked: Iterable[Parked], outcomes: Outcomes) -> Iterator[Parked]:
             yield one
 
 
-def copied(copy: Copy, outcomes: Outcomes) -> Result | None:
+def copied(copy: Copy, outcomes: Outcomes) -> PhotoResult | None:
     """Return the outcomes of a photo that equals another, None while that one has none."""
     rel_path, raw_path = split_path(copy.path)
-    found: list[tuple[StageName, Ended]] = []
+    found: list[tuple[StageName, StageEnd]] = []
     for stage in copy.stages:
         ended = outcomes.of(copy.original, stage)
         if ended is None or ended.digest != copy.digest:
             return None
         found.append((stage, ended))
-    return Result(
+    return PhotoResult(
         [
             Outcome(
                 rel_path=rel_path,

@@ -9,11 +9,11 @@ from backends.detectors.base import Box
 from journal import split_path, utc_now
 from pipeline.ingest.cache.manifest import ModelFacts
 from pipeline.ingest.cache.records import STAGES, Detection, Outcome, StageName, Text
-from pipeline.ingest.cache.store import Result
+from pipeline.ingest.cache.store import PhotoResult
 from pipeline.ingest.queue.base import Leased
 from pipeline.ingest.vision.looking import Seen
-from pipeline.ingest.vision.text_reading import Read
-from pipeline.jobs.stage import Decoded, Failed
+from pipeline.ingest.vision.text_reading import ReadLine
+from pipeline.jobs.stage import Decoded, FailedAttempt
 from pipeline.photos.photo import Photo
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class Scale(NamedTuple):
         return [(round(x * self.across, 1), round(y * self.down, 1)) for x, y in quad]
 
 
-class Maker(NamedTuple):
+class Signature(NamedTuple):
     """Who makes the records.
 
     Attributes:
@@ -92,10 +92,10 @@ def _leased(photo: Photo) -> Leased:
 def success(
     decoded: Decoded,
     seen: Sequence[Seen],
-    read: Sequence[Read],
+    read: Sequence[ReadLine],
     caption: str | None,
-    maker: Maker,
-) -> Result:
+    maker: Signature,
+) -> PhotoResult:
     """Return the records of a photo.
 
     Args:
@@ -114,7 +114,7 @@ def success(
         if outcome.stage == "ocr":
             outcome.lines = len(texts)
             outcome.found = sum(text.skipped is None for text in texts)
-    return Result(
+    return PhotoResult(
         outcomes,
         detections,
         texts,
@@ -143,7 +143,9 @@ def _detections(
     ]
 
 
-def _texts(photo: Photo, read: Sequence[Read], seen: Sequence[Seen], scale: Scale) -> list[Text]:
+def _texts(
+    photo: Photo, read: Sequence[ReadLine], seen: Sequence[Seen], scale: Scale
+) -> list[Text]:
     rel_path, raw_path = split_path(photo.path)
     return [
         Text(
@@ -163,17 +165,17 @@ def _texts(photo: Photo, read: Sequence[Read], seen: Sequence[Seen], scale: Scal
     ]
 
 
-def failure(failed: Failed, maker: Maker) -> Result:
+def failure(failed: FailedAttempt, maker: Signature) -> PhotoResult:
     """Return the outcomes of a photo that could not be looked at."""
     outcomes = _outcomes(Decoded(failed.photo, failed.loaded), maker)
     was_read = not failed.error.startswith(NOT_READ)
     for outcome in outcomes:
         outcome.status, outcome.error = failed.status, failed.error
         outcome.digest = outcome.digest if was_read else None
-    return Result(outcomes, leased=_leased(failed.photo))
+    return PhotoResult(outcomes, leased=_leased(failed.photo))
 
 
-def _outcomes(decoded: Decoded, maker: Maker) -> list[Outcome]:
+def _outcomes(decoded: Decoded, maker: Signature) -> list[Outcome]:
     photo, loaded = decoded.photo, decoded.loaded
     item = _leased(photo).item
     rel_path, raw_path = split_path(photo.path)
@@ -195,7 +197,7 @@ def _outcomes(decoded: Decoded, maker: Maker) -> list[Outcome]:
     ]
 
 
-def _region_around(line: Read, seen: Sequence[Seen]) -> str | None:
+def _region_around(line: ReadLine, seen: Sequence[Seen]) -> str | None:
     """Return the smallest thing that the middle of a text lies in."""
     if line.quad is None:
         return None

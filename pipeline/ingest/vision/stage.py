@@ -12,12 +12,12 @@ from backends.errors import BackendLost, ModelError
 from journal import Status
 from pipeline.ingest.cache.manifest import ModelFacts
 from pipeline.ingest.cache.records import Detection, StageName
-from pipeline.ingest.cache.store import Result
+from pipeline.ingest.cache.store import PhotoResult
 from pipeline.ingest.vision.looking import Asked, Looker, Seen
-from pipeline.ingest.vision.results import Maker, Scale, failure, stages_of, success
-from pipeline.ingest.vision.text_reading import Read, TextReader
+from pipeline.ingest.vision.results import Scale, Signature, failure, stages_of, success
+from pipeline.ingest.vision.text_reading import ReadLine, TextReader
 from pipeline.jobs.errors import RunStopped
-from pipeline.jobs.stage import Decoded, Failed, SoloStage, Usage
+from pipeline.jobs.stage import Decoded, FailedAttempt, SoloStage, Usage
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -33,7 +33,7 @@ READ_AT_ONCE = 4
 """Photos to a batch where nothing looks for objects."""
 
 
-class IngestStage(SoloStage[Result]):
+class IngestStage(SoloStage[PhotoResult]):
     """Detects, labels and reads, whatever each photo is to go through.
 
     Args:
@@ -49,7 +49,7 @@ class IngestStage(SoloStage[Result]):
     """
 
     name = "ingest"
-    record_type = Result
+    record_type = PhotoResult
     picture: PictureSpec | None = PictureSpec(max_edge=EDGE)
     workers = 2  # one batch is read while the next is looked at
     unexpected: Status = "error_model"
@@ -93,9 +93,9 @@ class IngestStage(SoloStage[Result]):
         return [remark for model in self._models().values() for remark in model.remarks]
 
     @property
-    def maker(self) -> Maker:
+    def maker(self) -> Signature:
         """Who makes the records; the versions are known once it is open."""
-        return Maker(self._facts, self._worker)
+        return Signature(self._facts, self._worker)
 
     def facts(self) -> dict[StageName, ModelFacts]:
         """Return who does each stage; known once it is open."""
@@ -124,7 +124,7 @@ class IngestStage(SoloStage[Result]):
         for model in self._models().values():
             await asyncio.to_thread(model.close)
 
-    async def process(self, photos: Sequence[Decoded]) -> list[Result | Exception]:
+    async def process(self, photos: Sequence[Decoded]) -> list[PhotoResult | Exception]:
         """Return a result or an error for each photo."""
         pictures = [decoded.seen.picture.image() for decoded in photos]
         try:
@@ -138,8 +138,8 @@ class IngestStage(SoloStage[Result]):
         return await asyncio.to_thread(lambda: [self._result(*one) for one in outcomes])
 
     def _result(
-        self, decoded: Decoded, seen: list[Seen] | Exception, read: list[Read] | Exception
-    ) -> Result | Exception:
+        self, decoded: Decoded, seen: list[Seen] | Exception, read: list[ReadLine] | Exception
+    ) -> PhotoResult | Exception:
         if isinstance(seen, Exception):
             return seen
         if isinstance(read, Exception):
@@ -180,7 +180,7 @@ class IngestStage(SoloStage[Result]):
 
     async def _read(
         self, photos: Sequence[Decoded], pictures: Sequence[Image]
-    ) -> list[list[Read] | Exception]:
+    ) -> list[list[ReadLine] | Exception]:
         """Return the texts in each photo, none where it asks for none."""
         async with self._reading:
             return await asyncio.to_thread(
@@ -190,18 +190,18 @@ class IngestStage(SoloStage[Result]):
                 ]
             )
 
-    def _read_one(self, picture: Image) -> list[Read] | Exception:
+    def _read_one(self, picture: Image) -> list[ReadLine] | Exception:
         assert self._reader is not None
         try:
             return self._reader.read(picture)
         except ModelError as error:
             return error
 
-    def failed(self, failure_: Failed) -> Result:
+    def failed(self, failure_: FailedAttempt) -> PhotoResult:
         """Return the outcomes of a photo that could not be looked at."""
         return failure(failure_, self.maker)
 
-    def usage(self, record: Result) -> Usage:
+    def usage(self, record: PhotoResult) -> Usage:
         """Return what to show of a result."""
         first = record.outcomes[0]
         objects, texts = len(record.detections), sum(bool(text.text) for text in record.texts)

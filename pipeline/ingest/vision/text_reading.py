@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 UNREADABLE = "Something looks like text, but cannot be read."
 
 
-class Read(NamedTuple):
+class ReadLine(NamedTuple):
     """A line of text, or the reason why there is none.
 
     Attributes:
@@ -43,7 +43,7 @@ class TextReader:
     def __init__(self, engine: OcrEngine) -> None:
         self.engine = engine
 
-    def read(self, picture: Image) -> list[Read]:
+    def read(self, picture: Image) -> list[ReadLine]:
         """Return the lines of a picture in reading order; at least one, if only to say why not.
 
         Raises:
@@ -51,11 +51,11 @@ class TextReader:
         """
         gate = self.engine.gate(picture)
         if not gate.has_text:
-            return [Read("", gate.confidence, None, NO_TEXT, skipped=gate.reason)]
+            return [ReadLine("", gate.confidence, None, NO_TEXT, skipped=gate.reason)]
         lines = self.engine.read(picture, gate)
         source = self.engine.source
         if not lines:
-            return [Read("", gate.confidence, None, source, skipped=UNREADABLE)]
+            return [ReadLine("", gate.confidence, None, source, skipped=UNREADABLE)]
         return [
-            Read(line.text, line.confidence, line.language, source, line.quad) for line in lines
+            ReadLine(line.text, line.confidence, line.language, source, line.quad) for line in lines
         ]

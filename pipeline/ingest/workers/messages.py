@@ -35,7 +35,7 @@ class OcrChoice(msgspec.Struct, frozen=True, kw_only=True):
     model: str | None = None
 
 
-class Work(msgspec.Struct, frozen=True, kw_only=True):
+class WorkerSetup(msgspec.Struct, frozen=True, kw_only=True):
     """The first message to a worker.
 
     Attributes:
@@ -93,7 +93,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     current: list[str]
 
 
-class Failed(msgspec.Struct, frozen=True, tag=True):
+class WorkerFailed(msgspec.Struct, frozen=True, tag=True):
     """A worker's last message, if it cannot go on, nor could another.
 
     Attributes:

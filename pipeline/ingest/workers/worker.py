@@ -31,15 +31,15 @@ from pipeline.ingest.cache.lines import Lines, counted
 from pipeline.ingest.cache.manifest import ModelFacts
 from pipeline.ingest.cache.records import Detection, StageName
 from pipeline.ingest.cache.sharing import Share
-from pipeline.ingest.cache.store import Cache, Result
+from pipeline.ingest.cache.store import Cache, PhotoResult
 from pipeline.ingest.errors import CacheRefused, DeviceLost, IngestError, QueueLost
 from pipeline.ingest.queue.opening import open_queue
 from pipeline.ingest.vision.looking import Looker
 from pipeline.ingest.vision.stage import IngestStage
 from pipeline.ingest.vision.text_reading import TextReader
-from pipeline.ingest.workers.committing import Committer, Leases
-from pipeline.ingest.workers.intake import Intake
-from pipeline.ingest.workers.messages import Failed, Order, Told, Work
+from pipeline.ingest.workers.committer import Committer, Leases
+from pipeline.ingest.workers.leasing import LeaseFeeder
+from pipeline.ingest.workers.messages import Order, Told, WorkerFailed, WorkerSetup
 from pipeline.jobs.budget import Budget
 from pipeline.jobs.copies import Copies
 from pipeline.jobs.errors import JobError, RunStopped
@@ -63,7 +63,7 @@ class Worker:
         work: What it is to do.
     """
 
-    def __init__(self, work: Work) -> None:
+    def __init__(self, work: WorkerSetup) -> None:
         self.work = work
         self.cache = Cache(Path(os.fsdecode(work.cache)))
         self.share = Share(self.cache.directory)
@@ -73,7 +73,7 @@ class Worker:
         self._captions = Catalogue(Path(os.fsdecode(work.captions)))
         self._regions = Lines(self.cache.detections, Detection)
         self.stage = self._make_stage()
-        self.job: Job[Result] = Job(
+        self.job: Job[PhotoResult] = Job(
             self.stage,
             (),
             photos_dir=Path(os.fsdecode(work.photos_dir)),
@@ -87,7 +87,7 @@ class Worker:
             budget=Budget(None, 0.0, 0.0),
             open_ended=True,
         )
-        self.intake = Intake(self.job, self.stage, self.leases, self.queue)
+        self.intake = LeaseFeeder(self.job, self.stage, self.leases, self.queue)
 
     def _make_stage(self) -> IngestStage:
         work = self.work
@@ -207,11 +207,11 @@ class Line:
         self._messages = read_messages(incoming)
         self._outgoing = outgoing
 
-    def work(self) -> Work:
+    def work(self) -> WorkerSetup:
         """Return the first message."""
-        return msgspec.msgpack.decode(next(self._messages), type=Work)
+        return msgspec.msgpack.decode(next(self._messages), type=WorkerSetup)
 
-    def say(self, message: Told | Failed) -> None:
+    def say(self, message: Told | WorkerFailed) -> None:
         """Send a message; when nobody listens any more, the end is near anyway."""
         with suppress(BrokenPipeError):
             write_message(self._outgoing, msgspec.msgpack.encode(message))
@@ -225,7 +225,7 @@ class Line:
             loop.call_soon_threadsafe(worker.job.stop)
 
 
-async def _serve(line: Line, work: Work) -> None:
+async def _serve(line: Line, work: WorkerSetup) -> None:
     worker = Worker(work)
     loop = asyncio.get_running_loop()
     threading.Thread(target=line.listen, args=(worker, loop), daemon=True).start()
@@ -262,12 +262,12 @@ def main() -> None:
                 # Not `asyncio.run`, which waits at its end for threads that were given up.
                 asyncio.Runner().run(_serve(line, work))
             except (SetupError, CacheRefused, ValueError) as error:
-                line.say(Failed(scrub(str(error)), setup=True))
+                line.say(WorkerFailed(scrub(str(error)), setup=True))
             except DeviceLost as error:
                 print(scrub(str(error)), file=sys.stderr)  # noqa: T201 - the run reads it
                 code = DEVICE_LOST
             except (JobError, JournalError, IngestError, DecoderUnavailable) as error:
-                line.say(Failed(scrub(str(error)), setup=False))
+                line.say(WorkerFailed(scrub(str(error)), setup=False))
         os._exit(code)  # a thread still waits at standard input, which nobody can close under it
 
 

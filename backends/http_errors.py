@@ -1,0 +1,93 @@
+"""What an answer of a server that is no success means, whoever's server it is."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+
+import msgspec
+
+from backends.errors import AuthError, CallError, QuotaError, TooLargeError, TransientError
+
+RETRIED = frozenset({408, 409, 429, 500, 502, 503, 504, 529})
+LONGEST_OBEYED_WAIT = 600.0
+"""Seconds. A provider that asks for more than ten minutes means: not today."""
+
+
+class ErrorDetails(msgspec.Struct, frozen=True, kw_only=True):
+    """What the body of an error says; each vendor words it differently.
+
+    Attributes:
+        message: For people.
+        wrong_key: True when it is about the key, whatever the status.
+        quota_spent: True when credit or the daily quota is gone.
+        wait: Seconds the body asks to wait, None when it does not say.
+    """
+
+    message: str
+    wrong_key: bool = False
+    quota_spent: bool = False
+    wait: float | None = None
+
+    @classmethod
+    def in_no_shape(cls, content: bytes) -> ErrorDetails:
+        """Return the beginning of a body that is not worded as the vendor does."""
+        return cls(message=content[:200].decode("utf-8", "replace"))
+
+
+def error_for_status(status: int, refusal: ErrorDetails, headers: Mapping[str, str]) -> CallError:
+    """Return what an HTTP status that is no success means for the call.
+
+    Args:
+        status: The HTTP status.
+        refusal: What the body says.
+        headers: The headers; names in lower case.
+    """
+    text = f"HTTP {status}: {refusal.message}"
+    asked = retry_after(headers)
+    wait = refusal.wait if asked is None else asked
+    if status == 401 or refusal.wrong_key:
+        return AuthError(text)
+    if refusal.quota_spent or status == 402:
+        return QuotaError(text)
+    if status in RETRIED and wait is not None and wait > LONGEST_OBEYED_WAIT:
+        return QuotaError(f"{text} (asks to wait {wait / 60:,.0f} min)")
+    if status == 413:
+        return TooLargeError(text)
+    if status in RETRIED:
+        return TransientError(text, wait=wait, throttled=status in (429, 529))
+    if 300 <= status < 400:
+        target = headers.get("location", "elsewhere")
+        return CallError(
+            f"{text} (redirects to {target} are not followed: pictures would go there too)"
+        )
+    return CallError(text)
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Return the seconds a server asks to wait, None when it does not say.
+
+    Reads `retry-after-ms` and `retry-after`: seconds, fractions of them, or an
+    HTTP date. A moment in the past is no wait at all.
+    """
+    milliseconds = _number(headers.get("retry-after-ms"))
+    if milliseconds is not None:
+        return max(0.0, milliseconds / 1000)
+    value = headers.get("retry-after")
+    if value is None:
+        return None
+    seconds = _number(value)
+    if seconds is None:
+        try:
+            seconds = parsedate_to_datetime(value).timestamp() - time.time()
+        except ValueError:
+            return None
+    return max(0.0, seconds)
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        return None if text is None else float(text)
+    except ValueError:
+        return None

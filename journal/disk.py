@@ -1,0 +1,27 @@
+"""What journals ask of a file system: that it keeps what it was given, and how much fits."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+sync_data = getattr(os, "fdatasync", os.fsync)
+"""Where a system has no fdatasync, fsync does the same and a little more."""
+
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+
+
+def sync_directory(directory: Path) -> None:
+    """Make a created or renamed entry of a directory survive a power cut."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def free_bytes(directory: Path) -> int:
+    """Return the bytes an ordinary user may still write on a directory's file system."""
+    status = os.statvfs(directory)
+    return status.f_bavail * status.f_frsize

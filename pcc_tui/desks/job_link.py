@@ -1,0 +1,218 @@
+"""The app's end of a job: starts `pcc` as a process of its own, follows it, commands it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, TypeVar
+
+import msgspec
+import psutil
+
+from pipeline.captions.request import RunReport
+from pipeline.jobs.control import Command, ControlClient
+from pipeline.jobs.errors import NoJob
+from pipeline.jobs.progress import Snapshot
+
+PCC = (sys.executable, "-P", "-m", "pcc_tui")
+
+RESTART_LOOP = 'code=2; while [ "$code" -eq 2 ]; do "$@"; code=$?; done; exit "$code"'
+"""Exit code 2 means: start me again. A shell does it, so that it goes on without the app."""
+
+LOOK_SECONDS = 0.5
+LOOK_SECONDS_WHILE_STARTING = 0.05
+
+RESTART_SECONDS = 10.0
+"""How long the next process of a job may take to be heard of."""
+
+TOLD_BYTES = 4000
+"""How much of a job's last words are read."""
+
+ANSWER_BYTES = 16 << 20
+"""Of the document with what it did, which may name every photo that is missing."""
+
+T = TypeVar("T")
+
+
+class JobEnd(msgspec.Struct, frozen=True):
+    """How a job ended, as far as the app can know.
+
+    Attributes:
+        last: The last snapshot; None for a job that ended before it sent one.
+        code: Exit code; None for a job that this app did not start.
+        words: What the job said last of what is wrong, empty for another's job.
+        answer: The JSON document in which it says what it did, empty without one.
+    """
+
+    last: Snapshot | None
+    code: int | None
+    words: str
+    answer: str
+
+    @property
+    def report(self) -> RunReport | None:
+        """What a captioning says it did; None for any other job, or one that failed."""
+        return self.read_answer(RunReport, "attempted")
+
+    def read_answer(self, kind: type[T], field: str) -> T | None:
+        """Return the answer as a kind of report, None where it is of another.
+
+        Args:
+            kind: The kind.
+            field: What only reports of that kind have.
+        """
+        try:
+            document = msgspec.json.decode(self.answer)
+            has_field = isinstance(document, dict) and field in document
+            return msgspec.convert(document, kind) if has_field else None
+        except msgspec.MsgspecError:
+            return None
+
+
+class JobLink:
+    """Follows whatever job runs in a workspace, and starts new ones.
+
+    The job does not depend on the app: it has its own session, so that neither a
+    closed terminal nor a killed app reaches it.
+
+    Args:
+        workspace: The workspace.
+        on_snapshot: Called with the state of the job, so often a second at most.
+        on_reply: Called with the job's answer to a command.
+        on_end: Called when a job is over.
+        rate: Snapshots a second.
+    """
+
+    def __init__(
+        self,
+        workspace: Path,
+        *,
+        on_snapshot: Callable[[Snapshot], None],
+        on_reply: Callable[[str], None],
+        on_end: Callable[[JobEnd], None],
+        rate: float,
+    ) -> None:
+        self._workspace = workspace
+        self._on_snapshot = on_snapshot
+        self._on_reply = on_reply
+        self._on_end = on_end
+        self._interval = 1 / rate
+        self._client: ControlClient | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._output: IO[bytes] | None = None
+        self._complaints: IO[bytes] | None = None
+        self._last: Snapshot | None = None
+        self._pid = 0
+        self._gone_since: float | None = None
+        self._order: Command | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether a job runs, is just starting, or between two processes."""
+        return any(part is not None for part in (self._client, self._process, self._last))
+
+    def start(self, arguments: Sequence[str]) -> None:
+        """Start `pcc` with these arguments, again and again while it ends with code 2."""
+        self._output = tempfile.TemporaryFile()  # noqa: SIM115
+        self._complaints = tempfile.TemporaryFile()  # noqa: SIM115
+        self._process = subprocess.Popen(
+            ["sh", "-c", RESTART_LOOP, "pcc", *PCC, *arguments, "--json"],
+            stdin=subprocess.DEVNULL,
+            stdout=self._output,
+            stderr=self._complaints,
+            start_new_session=True,
+        )
+
+    async def send(self, command: Command) -> None:
+        """Send a command to the job; to one that cannot hear yet, as soon as it can."""
+        if self._client is None:
+            self._order = command
+            return
+        with suppress(ConnectionError):
+            await self._client.send(command)
+
+    async def follow(self) -> None:
+        """Follow the jobs of the workspace, one after the other, until cancelled."""
+        while True:
+            # ValueError: a line beyond every limit; OSError: a socket that is going away.
+            with suppress(NoJob, msgspec.MsgspecError, ValueError, OSError):
+                async with ControlClient.connected(self._workspace) as client:
+                    self._client = client
+                    try:
+                        await self._receive(client)
+                    finally:
+                        self._client = None
+            self._look_for_an_end()
+            starting = self._process is not None
+            await asyncio.sleep(LOOK_SECONDS_WHILE_STARTING if starting else LOOK_SECONDS)
+
+    async def _receive(self, client: ControlClient) -> None:
+        shown_at = -self._interval
+        self._pid, self._gone_since = client.run_file.pid, None
+        if self._order is not None:
+            order, self._order = self._order, None
+            await client.send(order)
+        async for message in client.messages():
+            if message.reply is not None:
+                self._on_reply(message.reply)
+            if message.snapshot is None:
+                continue
+            self._last = message.snapshot
+            if time.monotonic() - shown_at >= self._interval:
+                shown_at = time.monotonic()
+                self._on_snapshot(message.snapshot)
+
+    def _look_for_an_end(self) -> None:
+        """Say that the job is over, unless the process of ours is about to go on with another."""
+        code = None
+        if self._process is not None:
+            code = self._process.poll()
+            if code is None:
+                return
+        elif self._last is None or self._may_come_back(self._last):
+            return
+        lines = _last_words(self._complaints).splitlines()
+        words = next((line for line in reversed(lines) if line.strip()), "")
+        answers = _last_words(self._output, ANSWER_BYTES)
+        answer = answers[answers.rfind("\n{") + 1 :]  # a restarted job gave several
+        ended = JobEnd(self._last, code, words, answer)
+        self._process = self._output = self._complaints = self._last = self._order = None
+        self._on_end(ended)
+
+    def close(self) -> None:
+        """Let go of the job: it goes on, and what it prints is nobody's."""
+        for file in (self._output, self._complaints):
+            if file is not None:
+                file.close()
+
+    def _may_come_back(self, last: Snapshot) -> bool:
+        """Tell whether a job of someone else's is only silent, or about to be restarted."""
+        if _is_alive(self._pid):
+            return True
+        if self._gone_since is None:
+            self._gone_since = time.monotonic()
+        return last.later > 0 and time.monotonic() - self._gone_since < RESTART_SECONDS
+
+
+def _is_alive(pid: int) -> bool:
+    """Tell whether a process still runs; one that nobody has buried yet does not."""
+    try:
+        return bool(psutil.Process(pid).status() not in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD))
+    except psutil.Error:
+        return False
+
+
+def _last_words(file: IO[bytes] | None, most: int = TOLD_BYTES) -> str:
+    """Return the end of what a job wrote to a file, and let go of it."""
+    if file is None:
+        return ""
+    with file:
+        file.seek(max(0, os.fstat(file.fileno()).st_size - most))
+        return file.read().decode("utf-8", "replace")

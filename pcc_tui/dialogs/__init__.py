@@ -1,0 +1,1 @@
+"""Questions that a screen puts in front of itself."""

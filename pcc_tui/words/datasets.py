@@ -1,0 +1,123 @@
+"""What an enrichment did and what a check found, in words, for screen and command line."""
+
+from __future__ import annotations
+
+import json
+
+from pcc_tui.words.figures import duration
+from pipeline.datasets.enrich_report import EnrichReport
+from pipeline.datasets.verify_report import VerifyReport
+
+HEADINGS = ("bucket", "records", "shape", "whole", "missing", "stale", "truncated", "NaN")
+
+BAR_CELLS = 16
+
+
+def bar(share: float) -> str:
+    """Return a share, 0 to 1, as a bar of cells; only nothing is empty, and only all is full."""
+    full = min(BAR_CELLS - (share < 1), max(share > 0, round(share * BAR_CELLS)))
+    return "━" * full + "─" * (BAR_CELLS - full)
+
+
+def enrich_words(report: EnrichReport) -> list[str]:
+    """Return what an enrichment did, line by line."""
+    done = report.new + report.enriched + report.skipped
+    lines = [
+        f"Processing: {report.new:,} new, {report.enriched:,} enriched, {report.skipped:,} skipped "
+        f"(total: {done:,}/{report.total:,})"
+    ]
+    lines += [f"  {name}: {count:,}" for name, count in report.made.items() if count]
+    lines += [
+        f"  {name}: {count:,} failed; caption.log says why"
+        for name, count in report.failed.items()
+        if count
+    ]
+    if report.stale_masks:
+        lines.append(
+            f"{report.stale_masks:,} masks are of an older caption; --redo t5 makes them anew"
+        )
+    if report.cost_usd:
+        lines.append(f"The captions cost ${report.cost_usd:.4f}")
+    if report.left:
+        lines.append(f"{report.left:,} images remain; the same command goes on")
+    if report.run is not None:
+        lines.append(f"In {duration(report.seconds)}")
+    return lines
+
+
+def made_words(answer: str) -> list[str]:
+    """Return what shards or a set came to, by the JSON of the command that made them."""
+    found = json.loads(answer)
+    lines = []
+    if "shards" in found:
+        lines.append(f"{found['samples']:,} samples in {found['shards']:,} shards")
+    return [*lines, f"Made: {found.get('urls') or found.get('directory') or 'nothing'}"]
+
+
+def verify_words(report: VerifyReport, dataset: str) -> list[str]:
+    """Return what a check found, line by line.
+
+    Args:
+        report: What it found.
+        dataset: The path, as it is to be shown.
+    """
+    verdict = "Nothing is amiss" if report.ok else "Something is amiss"
+    if not report.finished:
+        verdict = "Stopped before the end"
+    lines = [f"{verdict}: {report.records:,} records in {dataset}", *_table(report)]
+    if report.mixed_models:
+        lines.append("Some patch files are still of another model; enrich --redo patches goes on")
+    if not report.patches_checked:
+        lines.append("There are no patch files")
+    lines += [f"{count:,} {what}" for count, what in _findings(report) if count]
+    lines += [f"  {kind}: {_some(names)}" for kind, names in report.examples.items()]
+    if report.not_made:
+        lines.append(f"Not made yet: {', '.join(report.not_made)}")
+    return lines
+
+
+def _findings(report: VerifyReport) -> list[tuple[int, str]]:
+    """Return what was counted, and what it is."""
+    widths = report.embedding_widths
+    lengths = ", ".join(f"{count:,} of {width:,}" for width, count in widths.items())
+    return [
+        *(
+            (count, f"records lack {name}, which others have")
+            for name, count in report.lacking.items()
+        ),
+        *((count, f"records have no usable {name}") for name, count in report.damaged.items()),
+        (len(widths) if len(widths) > 1 else 0, f"lengths of embeddings: {lengths}"),
+        (
+            report.stale_masks or 0,
+            "masks are not those of their caption; enrich --redo t5 mends them",
+        ),
+        (report.missing_images or 0, "records whose image is not there"),
+        (len(report.malformed), f"lines hold no record: {_some(report.malformed)}"),
+        (len(report.superseded), "lines have another record of their image further down"),
+        (len(report.shared_ids), f"ids belong to several records: {_some(report.shared_ids)}"),
+        (report.orphans, "patch files belong to no record"),
+        (report.discarded, "patch files were moved away"),
+    ]
+
+
+def _some(names: list[str] | list[int]) -> str:
+    shown = ", ".join(map(str, names[:5]))
+    return f"{shown}, …" if len(names) > 5 else shown
+
+
+def _table(report: VerifyReport) -> list[str]:
+    """Return the table of buckets as aligned lines."""
+    rows = [HEADINGS]
+    for name, row in report.buckets.items():
+        shape = "" if row.shape is None else f"{row.shape[0]} x {row.shape[1]}"
+        states = (row.whole, row.missing, row.stale, row.truncated, row.nan)
+        shown = [f"{count:,}" if report.patches_checked else "-" for count in states]
+        rows.append((name, f"{row.records:,}", shape, *shown))  # type: ignore[arg-type]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADINGS))]
+    return [
+        "  ".join(
+            cell.ljust(width) if column == 0 else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in rows
+    ]

@@ -1,0 +1,117 @@
+"""What people changed by hand: `labels.jsonl`, a journal that survives every clustering."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from backends.keys import scrub
+from journal import Follower, JournalWriter, patient_lock, utc_now
+from pipeline.clusters.recognition import Sketch
+
+Action = Literal["rename", "move", "merge", "split", "lock", "unlock", "undo"]
+
+
+class LabelChange(msgspec.Struct, omit_defaults=True, kw_only=True):
+    """One change by hand.
+
+    Attributes:
+        id: Of the change, for `undo`.
+        at: When, UTC, RFC 3339.
+        action: What was done.
+        cluster: Id of the cluster it was done to; of the new one for `split`; of the
+            change that is taken back for `undo`.
+        title: The new title, for `rename` and `split`; else the title it had.
+        photos: Keys: of the photos moved or split off; of all photos of a cluster that was
+            locked, or of those that were merged.
+        others: Ids of the clusters that were merged into this one.
+        parent: Id of the cluster that a new one was split off from.
+        sketches: The clusters named, by id, to know them again by their photos.
+    """
+
+    id: str
+    at: str
+    action: Action
+    cluster: str
+    title: str | None = None
+    photos: list[str] = []
+    others: list[str] = []
+    parent: str | None = None
+    sketches: dict[str, Sketch] = {}
+
+
+def new_label_change(action: Action, cluster: str, **fields: object) -> LabelChange:
+    """Return a change made now."""
+    made = f"{time.time_ns():x}{os.urandom(2).hex()}"
+    change = LabelChange(id=made, at=utc_now(), action=action, cluster=cluster)
+    return msgspec.structs.replace(change, **fields)
+
+
+class LabelJournal:
+    """The changes of a workspace, in order, without those taken back.
+
+    Args:
+        path: `labels.jsonl`.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._all: list[LabelChange] = []
+        self._follower = Follower(path, LabelChange)
+        self._generation = 0
+
+    def refresh(self) -> bool:
+        """Take in what was written since; tell whether there was anything."""
+        before = len(self._all)
+        news = list(self._follower.poll())
+        if self._follower.generation != self._generation:
+            self._generation = self._follower.generation
+            self._all.clear()
+        self._all += [change for _, change in news]
+        return bool(news) or len(self._all) != before
+
+    @property
+    def standing(self) -> list[LabelChange]:
+        """The changes that hold."""
+        undone = {change.cluster for change in self._all if change.action == "undo"}
+        return [
+            change for change in self._all if change.action != "undo" and change.id not in undone
+        ]
+
+    @property
+    def sketches(self) -> dict[str, Sketch]:
+        """The clusters that changes speak of, as they last were.
+
+        Those made by hand are left out: no clustering may take them for its own.
+        """
+        found: dict[str, Sketch] = {}
+        for change in self._all:
+            found.update(change.sketches)
+        by_hand = {change.cluster for change in self._all if change.action == "split"}
+        return {id_: sketch for id_, sketch in found.items() if id_ not in by_hand}
+
+    def write(self, changes: Iterable[LabelChange]) -> None:
+        """Bring changes to disk, all of them with one sync.
+
+        Raises:
+            JournalLocked: another process keeps the journal locked.
+            JournalError: it cannot be written.
+        """
+        writer: JournalWriter[LabelChange] = JournalWriter(patient_lock(self.path, "a label"))
+        try:
+            for change in changes:
+                if change.title is not None:
+                    change.title = scrub(change.title)
+                writer.append(change)
+        finally:
+            writer.close()
+
+
+def label_journal_path(workspace: Path) -> Path:
+    """Return where the changes of a workspace stand."""
+    return workspace / "labels.jsonl"

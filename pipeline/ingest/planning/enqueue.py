@@ -1,0 +1,188 @@
+"""The plan of a run carried to the queue, and what the queue cannot answer written down."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import TypeVar
+
+from journal import utc_now
+from pipeline.ingest.cache.outcomes import StageEnd
+from pipeline.ingest.cache.records import STAGES, Outcome
+from pipeline.ingest.cache.store import Cache, PhotoResult
+from pipeline.ingest.planning.file_digests import FileDigests
+from pipeline.ingest.planning.plan import (
+    Copy,
+    IngestPlan,
+    Planner,
+    Wanted,
+    copied,
+    standing,
+)
+from pipeline.ingest.queue.base import Item, Parked, WorkQueue
+from pipeline.jobs.pause_point import PausePoint
+from pipeline.photos.photo import photo_key
+from pipeline.photos.walk import walk_photos
+
+T = TypeVar("T")
+
+AT_ONCE = 512
+"""Photos between two looks at the pause point, and two messages to the queue."""
+
+
+class Enqueuer:
+    """Finds what there is to do, and has it done. Its methods block.
+
+    Args:
+        photos_dir: The photo library.
+        globs: What of it counts, and what does not.
+        cache: What there is.
+        queue: Where work goes.
+
+    Attributes:
+        plan: Numbers of what was found so far.
+        first_plan: Those of the first filling, before anything was done.
+        pending: Photos whose outcome is awaited, by the name of their work.
+        warnings: Sentences about the walk.
+    """
+
+    def __init__(
+        self,
+        photos_dir: Path,
+        globs: tuple[tuple[str, ...], tuple[str, ...]],
+        cache: Cache,
+        queue: WorkQueue,
+    ) -> None:
+        self.plan = IngestPlan()
+        self.first_plan: IngestPlan | None = None
+        self.pending: dict[str, Item] = {}
+        self.warnings: list[str] = []
+        self._photos_dir = photos_dir
+        self._globs = globs
+        self._cache = cache
+        self._queue = queue
+        self._copies: list[Copy] = []
+
+    def fill(self, choice: Wanted, pause_point: PausePoint) -> None:
+        """Walk, compare with the cache, and enqueue what it lacks.
+
+        Args:
+            choice: What is asked for.
+            pause_point: Told how far it is; may hold it up, or end it.
+
+        Raises:
+            PhotosDirMissing: the photos directory cannot be listed.
+            QueueLost: the queue failed.
+            GivenUp: the pause_point says so.
+        """
+        pause_point.begin("looking for photos", 0, "photos")
+        walked = walk_photos(self._photos_dir, *self._globs)
+        self.warnings = walked.warnings
+        pause_point.begin("comparing photos", len(walked.paths), "photos")
+        self._cache.outcomes.refresh()
+        labels = "label" in choice.stages
+        present = frozenset(map(photo_key, walked.paths)) if labels else frozenset[str]()
+        planner = Planner(self._cache.outcomes, choice, present)
+        self.plan = planner.plan
+        if self.first_plan is None:
+            self.first_plan = planner.plan
+        self._copies = []
+        digests = FileDigests(self._cache.digests, self._photos_dir)
+        found = planner.sort(digests.of(walked.paths, pause_point.go_through))
+        while some := list(islice(found, AT_ONCE)):
+            items = [one for one in some if isinstance(one, Item)]
+            self._copies += [one for one in some if isinstance(one, Copy)]
+            self.pending.update({item.work: item for item in items})
+            self._queue.enqueue(items, redo=True)
+            if choice.retry_errors:
+                self._queue.unpark({item.key for item in items})
+        pause_point.go_through(len(walked.paths))
+        if planner.plan.twins:
+            self.warnings.append(
+                f"{planner.plan.twins:,} photos are passed over: another has the same name, with "
+                "its accents written in another way"
+            )
+        if planner.plan.undetected:
+            self.warnings.append(
+                f"{planner.plan.undetected:,} photos have no regions to label; "
+                "--stages detect,label finds some first"
+            )
+
+    @property
+    def left(self) -> int:
+        """Photos that still lack something."""
+        return len(self.pending) + len(self._copies)
+
+    def answered(self) -> list[tuple[str, StageEnd]]:
+        """Return the outcomes there are of photos whose outcome is awaited: key and outcome."""
+        found = []
+        for work, item in self.pending.items():
+            key = item.photo_key
+            ends = [self._cache.outcomes.of(key, stage) for stage in STAGES if stage in item.stages]
+            found += [(key, ended) for ended in ends if ended is not None and ended.work == work]
+        return found
+
+    def write_copies(self) -> list[Outcome]:
+        """Write the outcomes of photos that equal one that is done; return one of each photo."""
+        self._cache.outcomes.refresh()
+        left: list[Copy] = []
+        written: list[Outcome] = []
+        for some in _in_pieces(self._copies):
+            results = [(copy, copied(copy, self._cache.outcomes)) for copy in some]
+            left += [copy for copy, result in results if result is None]
+            found = [result for _, result in results if result is not None]
+            written += [result.outcomes[0] for result in self._cache.add(found)]
+        self._copies = left
+        return written
+
+    def given_up(self) -> int:
+        """Return how many parked items stand: their photos are still what could not be done.
+
+        Raises:
+            QueueLost: the queue failed.
+        """
+        return sum(1 for _ in standing(self._queue.parked(), self._cache.outcomes))
+
+    def write_parked(self) -> None:
+        """Write outcomes for items that were given up without one: their workers died.
+
+        What is parked since a photo was another picture is none of this run's business.
+
+        Raises:
+            QueueLost: the queue failed.
+        """
+        self._cache.outcomes.refresh()
+        results = (self._given_up(parked) for parked in self._queue.parked())
+        for some in _in_pieces(result for result in results if result is not None):
+            self._cache.add(some)
+
+    def _given_up(self, parked: Parked) -> PhotoResult | None:
+        """Return the outcomes of a parked item, None if they are not awaited or were written."""
+        item, work = parked.item, parked.item.work
+        if work not in self.pending:
+            return None
+        outcomes = [
+            Outcome(
+                rel_path=item.rel_path,
+                raw_path=item.raw_path,
+                stage=stage,
+                status="error_model",
+                at=utc_now(),
+                digest=item.digest or None,
+                work=work,
+                error=parked.reason,
+            )
+            for stage in STAGES
+            if stage in item.stages
+        ]
+        written = [self._cache.outcomes.of(outcome.key, outcome.stage) for outcome in outcomes]
+        if all(ended is not None and ended.work == work for ended in written):
+            return None
+        return PhotoResult(outcomes)
+
+
+def _in_pieces(things: Iterable[T]) -> Iterator[list[T]]:
+    rest = iter(things)
+    while some := list(islice(rest, AT_ONCE)):
+        yield some

@@ -1,0 +1,64 @@
+"""A step of a job that is plain work on a thread, such as writing a large file."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import msgspec
+
+from pipeline.jobs.job import Ending
+from pipeline.jobs.pause_point import GivenUp, PausePoint
+from pipeline.jobs.progress import Progress, Snapshot
+
+
+class BlockingStep:
+    """Runs a function on a thread, behind a pause point.
+
+    Args:
+        work: Does it, and tells the pause_point how far it is.
+        progress: Where to tell.
+    """
+
+    def __init__(self, work: Callable[[PausePoint], None], progress: Progress) -> None:
+        self.progress = progress
+        self._work = work
+        self._pause_point = PausePoint()
+
+    async def run(self) -> Ending:
+        """Do the work to its end, or until it is given up."""
+        self.progress.begin()
+        try:
+            await asyncio.to_thread(self._work, self._pause_point)
+        except GivenUp:
+            return Ending.STOPPED
+        finally:
+            self.progress.finish()
+        return Ending.DONE
+
+    def snapshot(self) -> Snapshot:
+        """Return how far it is."""
+        self.progress.loading = self._pause_point.at
+        shot = self.progress.snapshot()
+        return msgspec.structs.replace(shot, eta_seconds=self._pause_point.seconds_left())
+
+    def pause(self) -> None:
+        """Hold the work where it is."""
+        self._pause_point.hold(True)
+        self.progress.pause(True)
+
+    def resume(self) -> None:
+        """Let it go on."""
+        self._pause_point.hold(False)
+        self.progress.pause(False)
+
+    def stop(self) -> None:
+        """Give it up."""
+        self.progress.state = "stopping"
+        self._pause_point.close()
+
+    abort = stop
+
+    def retry(self) -> int:
+        """There is nothing to put to work again."""
+        return 0

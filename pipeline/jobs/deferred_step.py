@@ -1,0 +1,70 @@
+"""A step whose job can only be made once the steps before it are done."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from pipeline.jobs.job import Ending, Job
+from pipeline.jobs.progress import Progress, Snapshot
+
+
+class DeferredStep:
+    """Makes a job when its turn comes, and runs it.
+
+    Args:
+        make: Makes it, on a thread; None if there turns out to be nothing to do.
+        progress: Of that job; shown until it is there.
+    """
+
+    def __init__(self, make: Callable[[], Job[Any] | None], progress: Progress) -> None:
+        self.progress = progress
+        self._make = make
+        self._job: Job[Any] | None = None
+        self._paused = False
+        self._ended = False
+
+    async def run(self) -> Ending:
+        """Make the job and run it."""
+        job = await asyncio.to_thread(self._make)
+        if job is None:
+            return Ending.DONE
+        self._job = job
+        if self._paused:
+            job.pause()
+        if self._ended:
+            job.stop()
+        return await job.run()
+
+    def snapshot(self) -> Snapshot:
+        """Return how far it is."""
+        return self.progress.snapshot() if self._job is None else self._job.snapshot()
+
+    def pause(self) -> None:
+        """Take on nothing more for now."""
+        self._paused = True
+        if self._job is not None:
+            self._job.pause()
+
+    def resume(self) -> None:
+        """Go on after a pause."""
+        self._paused = False
+        if self._job is not None:
+            self._job.resume()
+
+    def stop(self) -> None:
+        """Finish what is in flight, and end."""
+        self._ended = True
+        if self._job is not None:
+            self._job.stop()
+
+    def abort(self) -> None:
+        """End now."""
+        self._ended = True
+        if self._job is not None:
+            self._job.abort()
+
+    def retry(self) -> int:
+        """Put what failed to work again."""
+        return 0 if self._job is None else self._job.retry()

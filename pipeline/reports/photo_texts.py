@@ -1,0 +1,75 @@
+"""The label of each photo: what a reader finds beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from pipeline.captions.library import LibraryPhoto
+
+
+class PhotoTexts(msgspec.Struct):
+    """What the photos of a library are called.
+
+    Attributes:
+        texts: Label of each photo, by place; empty for one whose captioning failed.
+        captioned: Photos with a caption.
+        errors: Photos whose captioning failed.
+        fallbacks: Photos never captioned, named after the nearest word of a vocabulary.
+        described_places: Places of photos never captioned, with their basic description.
+    """
+
+    texts: list[str]
+    captioned: int = 0
+    errors: int = 0
+    fallbacks: int = 0
+    described_places: set[int] = msgspec.field(default_factory=set)
+
+    @property
+    def described(self) -> int:
+        """Photos with a basic description."""
+        return len(self.described_places)
+
+    @property
+    def summary(self) -> str:
+        """The line that ends every report."""
+        return (
+            f"{self.captioned} captioned, {self.errors} errors, "
+            f"{self.fallbacks} vocabulary fallbacks"
+        )
+
+    @property
+    def warning(self) -> str | None:
+        """A sentence about photos without a label, None where every photo has one."""
+        if not self.errors:
+            return None
+        return f"{self.errors:,} photos failed and have no label; retry them with `pcc run`"
+
+
+def make_photo_texts(
+    photos: Sequence[LibraryPhoto], words: Mapping[str, str], descriptions: Mapping[str, str]
+) -> PhotoTexts:
+    """Return the labels of a library.
+
+    Args:
+        photos: The library.
+        words: The nearest word of the vocabulary, by key, for photos never captioned.
+        descriptions: Their basic descriptions, by key.
+    """
+    labels = PhotoTexts([])
+    for photo in photos:
+        text = ""
+        if photo.caption is not None:
+            text = photo.caption
+            labels.captioned += 1
+        elif photo.status is not None and photo.status != "success":
+            labels.errors += 1
+        elif photo.key in words:
+            text = words[photo.key]
+            labels.fallbacks += 1
+        elif photo.key in descriptions:
+            text = descriptions[photo.key]
+            labels.described_places.add(len(labels.texts))
+        labels.texts.append(text)
+    return labels
