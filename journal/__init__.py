@@ -28,6 +28,7 @@ from journal.reader import (
     scan,
 )
 from journal.records import (
+    RETRYABLE,
     CaptionRecord,
     EditRecord,
     RecordHead,
@@ -45,6 +46,7 @@ from journal.writer import JournalWriter
 __all__ = [
     "BOM",
     "NO_SPACE",
+    "RETRYABLE",
     "UNREADABLE",
     "CaptionRecord",
     "CheckReport",

@@ -11,6 +11,9 @@ import msgspec
 
 Status = Literal["success", "error_corrupt", "error_api", "error_model"]
 
+RETRYABLE: tuple[Status, ...] = ("error_api", "error_model")
+"""Statuses for which another attempt may help; a broken file stays broken."""
+
 
 class CaptionRecord(msgspec.Struct, omit_defaults=True, kw_only=True, gc=False):
     """The outcome of one attempt to caption one photo.

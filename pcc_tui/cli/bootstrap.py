@@ -46,9 +46,9 @@ def bootstrap(
     seen = seen_labels(directory)
     labels = {key: told(found) for key, found in seen.items()}
     request = cluster_request(site, embedder, shape.settings(), labels=labels, force=shape.force)
-    outcome = run_request(request, json=site.json)
-    if outcome.signal_code is not None:
-        return outcome.signal_code
+    result = run_request(request, json=site.json)
+    if result.signal_code is not None:
+        return result.signal_code
     view = opened(site)
     with atomic_rewrite(path) as file:
         if path.suffix == ".json":
@@ -57,9 +57,9 @@ def bootstrap(
         else:
             file.writelines(bootstrap_csv(view, seen))
     if site.json:
-        print_json({"file": str(path), "labelled": len(seen), "clusters": outcome.report})
+        print_json({"file": str(path), "labelled": len(seen), "clusters": result.report})
         return ExitCode.OK
-    tell(outcome)
+    tell(result)
     say(f"{len(seen):,} photos had labels. Names suggested in {path}: correct its titles, then")
     photos = "" if site.photos_dir is None else f" --photos-dir {site.photos_dir}"
     say(f"  pcc labels import {path}{photos}")

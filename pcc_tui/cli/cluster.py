@@ -16,7 +16,8 @@ from pipeline.clusters.settings import SAMPLE, ClusterSettings
 
 if TYPE_CHECKING:
     from pipeline.clusters.comparison import ClusterReport
-    from pipeline.clusters.run import ClusterRequest, EmbedReport, Outcome
+    from pipeline.clusters.run import ClusterRequest, EmbedReport
+    from pipeline.jobs.run_job import JobResult
 
 SHOWN = 10
 
@@ -81,12 +82,12 @@ def _carry_out(
     site: Site, embedder: EmbedderOptions, settings: ClusterSettings | None, *, force: bool
 ) -> int:
     require_extra("clusters", "this command")
-    outcome = run_request(cluster_request(site, embedder, settings, force=force), json=site.json)
+    result = run_request(cluster_request(site, embedder, settings, force=force), json=site.json)
     if site.json:
-        print_json(outcome.report)
+        print_json(result.report)
     else:
-        tell(outcome)
-    return outcome.signal_code or ExitCode.OK
+        tell(result)
+    return result.signal_code or ExitCode.OK
 
 
 def cluster_request(
@@ -126,7 +127,7 @@ def cluster_request(
     )
 
 
-def run_request(request: ClusterRequest, *, json: bool) -> Outcome:
+def run_request(request: ClusterRequest, *, json: bool) -> JobResult[EmbedReport | ClusterReport]:
     """Make vectors, and clusters if they are asked for, shown as it goes."""
     import asyncio
 
@@ -151,16 +152,16 @@ def run_request(request: ClusterRequest, *, json: bool) -> Outcome:
         prepared.release()
 
 
-def tell(outcome: Outcome) -> None:
+def tell(result: JobResult[EmbedReport | ClusterReport]) -> None:
     """Say what an embedding or a clustering did."""
     from pipeline.clusters.run import EmbedReport
 
-    if isinstance(outcome.report, EmbedReport):
-        _tell_vectors(outcome.report)
-        if outcome.signal_code is not None:
+    if isinstance(result.report, EmbedReport):
+        _tell_vectors(result.report)
+        if result.signal_code is not None:
             say("Stopped; the vectors made so far are kept, and the same command goes on")
     else:
-        _tell_clusters(outcome.report)
+        _tell_clusters(result.report)
 
 
 def _tell_vectors(report: EmbedReport) -> None:

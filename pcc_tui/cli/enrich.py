@@ -28,8 +28,9 @@ from pipeline.datasets.errors import UnknownPass
 from pipeline.datasets.passes import DEFAULT_PASSES, PASSES, TOGETHER, Pass, choose_passes
 
 if TYPE_CHECKING:
-    from pipeline.datasets.enrich import Outcome
+    from pipeline.datasets.enrich_report import EnrichReport
     from pipeline.datasets.request import EnrichRequest, PreparedEnrichment
+    from pipeline.jobs.run_job import JobResult
 
 NAMES = f"{', '.join(PASSES)}; {', '.join(TOGETHER)} for embedding and patches at once"
 
@@ -121,8 +122,8 @@ def enrich(
             if not site.json:
                 return code
         else:
-            outcome = _run(prepared, stream)
-            report, code = outcome.report, _exit_code(outcome)
+            result = _run(prepared, stream)
+            report, code = result.report, _exit_code(result)
     finally:
         prepared.release()
     if site.json:
@@ -273,24 +274,24 @@ def _may_begin(prepared: PreparedEnrichment, site: Site, stream: TextIO) -> bool
     return agrees("Make them? (y/n)", stream)
 
 
-def _run(prepared: PreparedEnrichment, stream: TextIO) -> Outcome:
+def _run(prepared: PreparedEnrichment, stream: TextIO) -> JobResult[EnrichReport]:
     import asyncio
 
     from pcc_tui.cli.live import show
     from pipeline.datasets.enrich import Enrichment
 
-    outcome = asyncio.run(Enrichment(prepared).run(lambda shot: show(shot, stream)))
-    for remark in outcome.remarks:
+    result = asyncio.run(Enrichment(prepared).run(lambda shot: show(shot, stream)))
+    for remark in result.remarks:
         say(f"note: {remark}", to=stream)
-    return outcome
+    return result
 
 
-def _exit_code(outcome: Outcome) -> int:
-    from pipeline.jobs.job import Ending
+def _exit_code(result: JobResult[EnrichReport]) -> int:
+    from pipeline.jobs.step import Ending
 
-    if outcome.signal_code is not None:
-        return outcome.signal_code
-    return ExitCode.BUDGET if outcome.ending is Ending.BUDGET else ExitCode.OK
+    if result.signal_code is not None:
+        return result.signal_code
+    return ExitCode.BUDGET if result.ending is Ending.BUDGET else ExitCode.OK
 
 
 def _tell_what_is_odd(prepared: PreparedEnrichment, stream: TextIO, *, verbose: bool) -> None:

@@ -16,9 +16,10 @@ from pcc_tui.words.figures import counted
 
 if TYPE_CHECKING:
     from pipeline.ingest.cache.records import StageName
+    from pipeline.ingest.ingestion import IngestReport
     from pipeline.ingest.request import IngestRequest
-    from pipeline.ingest.run import IngestResult
     from pipeline.ingest.workers.messages import DetectorChoice, LabellerChoice
+    from pipeline.jobs.run_job import JobResult
 
 app = typer.Typer()
 app.callback(
@@ -153,7 +154,7 @@ def _rehearse(request: IngestRequest, site: Site, stream: TextIO) -> int:
     return code or ExitCode.OK
 
 
-def _run(request: IngestRequest, stream: TextIO) -> IngestResult:
+def _run(request: IngestRequest, stream: TextIO) -> JobResult[IngestReport]:
     import asyncio
 
     from pcc_tui.cli.live import show
@@ -165,7 +166,7 @@ def _run(request: IngestRequest, stream: TextIO) -> IngestResult:
     return result
 
 
-def _tell(result: IngestResult) -> None:
+def _tell(result: JobResult[IngestReport]) -> None:
     from pcc_tui.words.ingestion import ingest_words
 
     why = "`pcc ingest status` tells why, --retry-errors tries again"

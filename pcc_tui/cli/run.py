@@ -93,7 +93,7 @@ def _run_prepared(prepared: PreparedRun, *, json: bool) -> tuple[int, RunReport]
 
     from pcc_tui.cli.live import show
     from pipeline.captions.run import run_captions
-    from pipeline.jobs.job import Ending
+    from pipeline.jobs.step import Ending
 
     result = asyncio.run(run_captions(prepared, lambda shot: show(shot, narration(json))))
     for remark in result.remarks:

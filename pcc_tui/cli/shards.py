@@ -16,6 +16,7 @@ from pcc_tui.words.figures import data_size, duration
 
 if TYPE_CHECKING:
     from pipeline.datasets.shards.run import PreparedShards, ShardReport, ShardRequest
+    from pipeline.jobs.run_job import JobResult
 
 MEGABYTE = 1_000_000
 SHOWN = 10
@@ -89,7 +90,8 @@ def shards(
     prepared = prepare_shards(request)
     report, code = prepared.report(), None
     if not prepared.is_done:
-        report, code = _run(prepared, stream)
+        result = _run(prepared, stream)
+        report, code = result.report, result.signal_code
     _tell_what_was_passed_over(report, stream)
     if site.json:
         print_json(report)
@@ -133,7 +135,7 @@ def _request(site: Site, dataset: Path, out: Path, contents: Contents) -> ShardR
     )
 
 
-def _run(prepared: PreparedShards, stream: TextIO) -> tuple[ShardReport, int | None]:
+def _run(prepared: PreparedShards, stream: TextIO) -> JobResult[ShardReport]:
     import asyncio
 
     from pcc_tui.cli.live import show

@@ -17,6 +17,7 @@ from pcc_tui.words.figures import duration
 from pipeline.synth.errors import DatasetExists, SynthError
 
 if TYPE_CHECKING:
+    from pipeline.jobs.run_job import JobResult
     from pipeline.synth.findings import Validation
     from pipeline.synth.run import SynthPlan, SynthReport, SynthRequest
 
@@ -73,7 +74,8 @@ def generate(
     _show_plan(request, stream)
     if not site.yes and not agrees("Proceed with generation? (y/n)", stream):
         return _decline(request, site, stream)
-    report, signal_code = _run(request, stream)
+    result = _run(request, stream)
+    report, signal_code = result.report, result.signal_code
     if site.json:
         print_json(report)
     else:
@@ -142,7 +144,7 @@ def _decline(request: SynthRequest, site: Site, stream: TextIO) -> int:
     return ExitCode.OK
 
 
-def _run(request: SynthRequest, stream: TextIO) -> tuple[SynthReport, int | None]:
+def _run(request: SynthRequest, stream: TextIO) -> JobResult[SynthReport]:
     import asyncio
 
     from pcc_tui.cli.live import show
@@ -190,9 +192,9 @@ def _validate(directory: Path, stream: TextIO) -> tuple[Validation | None, int |
 
     from pcc_tui.cli.live import show
     from pipeline.jobs.blocking_step import BlockingStep
-    from pipeline.jobs.hosting import attend
     from pipeline.jobs.pause_point import PausePoint
     from pipeline.jobs.progress import Progress
+    from pipeline.jobs.run_job import run_unlisted
     from pipeline.synth.validation import validate_dataset
 
     found: list[Validation] = []
@@ -202,7 +204,7 @@ def _validate(directory: Path, stream: TextIO) -> tuple[Validation | None, int |
 
     progress = Progress(run="validate", stage="verify", backend="synth", total=0, skipped={})
     step = BlockingStep(work, progress)
-    _, code = asyncio.run(attend(step, step.snapshot, lambda shot: show(shot, stream)))
+    _, code = asyncio.run(run_unlisted(step, lambda shot: show(shot, stream)))
     return (found[0] if found else None), code
 
 

@@ -82,8 +82,8 @@ def _run(
     from pcc_tui.cli.live import show
     from pipeline.datasets.verify import Verifier
     from pipeline.jobs.blocking_step import BlockingStep
-    from pipeline.jobs.hosting import attend
     from pipeline.jobs.progress import Progress
+    from pipeline.jobs.run_job import run_unlisted
 
     tokenizer = None
     if checks.masks:
@@ -95,5 +95,5 @@ def _run(
     progress = Progress(run="verify", stage="verify", backend="verify", total=0, skipped={})
     step = BlockingStep(verifier.run, progress)
     stream = narration(site.json)
-    _, code = asyncio.run(attend(step, step.snapshot, lambda shot: show(shot, stream)))
+    _, code = asyncio.run(run_unlisted(step, lambda shot: show(shot, stream)))
     return verifier.report, code

@@ -16,6 +16,7 @@ from textual.widgets.option_list import Option
 from backends.base import Options, Quantization
 from backends.prompts import DEFAULT_PROMPT, PRESETS, preset_of
 from backends.registry import backend_names
+from journal import RETRYABLE
 from pcc_tui.desks.backend_choice import BackendChoice, look_at
 from pcc_tui.errors import CommandFailed, SettingsError
 from pcc_tui.probes import card_bytes
@@ -24,7 +25,7 @@ from pcc_tui.widgets.model_list import ModelList
 from pcc_tui.widgets.picture import PictureBox
 from pcc_tui.widgets.text import Words, safe, safe_lines
 from pcc_tui.words.estimates import estimate_rows, offer_words
-from pipeline.captions.plan import RETRYABLE, Selection
+from pipeline.captions.plan import Selection
 
 OWN_PROMPT = "your own"
 AUTO = "auto"

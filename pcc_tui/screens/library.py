@@ -12,11 +12,11 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.widgets import Button
 
+from journal import RETRYABLE
 from pcc_tui.screens.base import PccScreen
 from pcc_tui.widgets.months import MonthStrip
 from pcc_tui.widgets.text import Words
 from pcc_tui.words.figures import tidy
-from pipeline.captions.plan import RETRYABLE
 from pipeline.captions.survey import Survey
 from pipeline.jobs.progress import Snapshot
 from pipeline.photos.errors import PhotosDirMissing

@@ -13,13 +13,13 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import ProgressBar, Sparkline
 
+from journal import RETRYABLE
 from pcc_tui.desks.job_link import JobEnd
 from pcc_tui.screens.base import PccScreen
 from pcc_tui.widgets.gauges import Gauges
 from pcc_tui.widgets.picture import PictureBox
 from pcc_tui.widgets.text import Words, safe, safe_lines
 from pcc_tui.words.figures import about, counts, duration, is_of_one_piece, loading_words, rate
-from pipeline.captions.plan import RETRYABLE
 from pipeline.captions.request import RunReport
 from pipeline.jobs.progress import DonePhoto, Snapshot
 

@@ -14,9 +14,6 @@ import msgspec
 from journal import CaptionRecord, Follower, Index, Malformed, Status, record_key, scan
 from pipeline.photos.photo import photo_key
 
-RETRYABLE: tuple[Status, ...] = ("error_api", "error_model")
-"""Another attempt may help; a broken file stays broken."""
-
 
 class Maker(NamedTuple):
     """Who makes the records of a run; a success of another maker is stale.

@@ -11,9 +11,10 @@ import msgspec
 
 from backends.base import Loading
 from pipeline.clusters.fit_process import FitProcess
-from pipeline.clusters.messages import Fit, FitPhase, Fitted
-from pipeline.jobs.job import Ending
+from pipeline.clusters.gathering import Gathered
+from pipeline.clusters.messages import FitPhase, Fitted
 from pipeline.jobs.progress import Progress, Snapshot
+from pipeline.jobs.step import Ending
 
 LEAST_SHARE = 0.15
 """What must be done before the time that is left can be guessed."""
@@ -30,22 +31,22 @@ class ClusterStep:
 
     Args:
         process: Where the fitting goes on; perhaps it is compiling already.
-        request: Makes the request, None where nothing has changed; called once the vectors
-            are there, on a thread.
-        finish: Arranges and writes what was fitted; called on a thread.
+        gather: Gathers the vectors once they are there, None where nothing has changed; called
+            on a thread.
+        finish: Names and writes what was fitted; called on a thread.
         progress: Where to tell.
     """
 
     def __init__(
         self,
         process: FitProcess,
-        request: Callable[[], Fit | None],
-        finish: Callable[[Fitted], None],
+        gather: Callable[[], Gathered | None],
+        finish: Callable[[Gathered, Fitted], None],
         progress: Progress,
     ) -> None:
         self.progress = progress
         self._process = process
-        self._request = request
+        self._gather = gather
         self._finish = finish
         self._share = 0.0
         self._began = 0.0
@@ -68,17 +69,18 @@ class ClusterStep:
         return Ending.STOPPED if self._running.cancelled() else Ending.DONE
 
     async def _work(self) -> None:
-        request = await asyncio.to_thread(self._request)
-        if request is None:
+        gathered = await asyncio.to_thread(self._gather)
+        if gathered is None:
             return
         fitted = NOTHING
+        request = await asyncio.to_thread(gathered.fit_request)
         if request.places:
             fitting = self._process.fit(request, self._tell)
             del request  # it would be held, all vectors, until the fit is done
             fitted = await fitting
         self._tell(FitPhase("naming clusters", 1.0))
         self._too_late = True  # for a stop: from here on it takes a second or two
-        await asyncio.to_thread(self._finish, fitted)
+        await asyncio.to_thread(self._finish, gathered, fitted)
 
     def _tell(self, stage: FitPhase) -> None:
         self._share = stage.share * FIT_SHARE

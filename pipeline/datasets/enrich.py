@@ -7,8 +7,6 @@ last step writes them into the dataset.
 from __future__ import annotations
 
 import asyncio
-import logging
-import os
 import time
 from functools import partial
 from typing import TypeVar
@@ -19,7 +17,7 @@ from backends.base import Captioner
 from backends.encoders.dino import DinoEncoder
 from backends.prices import require_price
 from backends.registry import make_backend
-from journal import CaptionRecord, JournalWriter, WriterLock, utc_now
+from journal import CaptionRecord, JournalWriter, WriterLock
 from pipeline.captions.plan import read_history
 from pipeline.captions.prompt_file import keep_prompt
 from pipeline.captions.stage import CaptionStage
@@ -36,35 +34,17 @@ from pipeline.jobs.budget import Budget
 from pipeline.jobs.copies import Copies
 from pipeline.jobs.cores import decoder_count
 from pipeline.jobs.deferred_step import DeferredStep
-from pipeline.jobs.hosting import Watcher, host
-from pipeline.jobs.job import Ending, Job
-from pipeline.jobs.log import log_to
+from pipeline.jobs.job import Job
 from pipeline.jobs.pause_point import PausePoint
 from pipeline.jobs.progress import Progress
-from pipeline.jobs.run_file import RunFile, new_run_id
+from pipeline.jobs.run_file import new_run_id
+from pipeline.jobs.run_job import JobFrame, JobResult, Watcher, run_job
 from pipeline.jobs.stage import Stage
-from pipeline.jobs.steps import Step, Steps
+from pipeline.jobs.step import Ending, Step
+from pipeline.jobs.steps import Steps
 from pipeline.photos.photo import Photo
 
 Kind = TypeVar("Kind", bound=msgspec.Struct)
-
-log = logging.getLogger("pcc.run")
-
-
-class Outcome(msgspec.Struct):
-    """How an enrichment ended.
-
-    Attributes:
-        ending: Done, at the budget, or stopped.
-        signal_code: 128 and the signal that stopped it, None without one.
-        report: What it did.
-        remarks: What came up, a sentence each.
-    """
-
-    ending: Ending
-    signal_code: int | None
-    report: EnrichReport
-    remarks: list[str]
 
 
 class Enrichment:
@@ -92,7 +72,7 @@ class Enrichment:
             "caption": self._new_progress("caption", len(self._to_do.captions)),
         }
 
-    async def run(self, watch: Watcher) -> Outcome:
+    async def run(self, watch: Watcher) -> JobResult[EnrichReport]:
         """Make what is missing and write it into the dataset.
 
         Raises:
@@ -103,21 +83,27 @@ class Enrichment:
             OtherPatches: the patch files are another model's.
         """
         request, files = self._request, self._prepared.patch_files
-        with log_to(request.workspace / "caption.log"):
-            if self._results.tokenizer is not None and self._makes_masks():
-                await asyncio.to_thread(self._results.tokenizer.open)
-            if files is not None and self._to_do.patches:
-                files.require_room(self._to_do.patch_bytes)
-            if self._to_do.captions:
-                self._captioner, self._bound = self._make_captioner()
-            ending, code = await self._host(Steps(self._steps(), self._last_step()), watch)
-            report = self._report()
-            log.info("end", msgspec.to_builtins(report))
-            if self._merged.done:
-                if ending is Ending.DONE:
-                    self._finish_patches()
-                self._prepared.let_go_of_results(whole=ending is Ending.DONE)
-        return Outcome(ending, code, report, self._remarks())
+        if self._results.tokenizer is not None and self._makes_masks():
+            await asyncio.to_thread(self._results.tokenizer.open)
+        if files is not None and self._to_do.patches:
+            files.require_room(self._to_do.patch_bytes)
+        if self._to_do.captions:
+            self._captioner, self._bound = self._make_captioner()
+        frame = JobFrame(
+            run=self._run,
+            stage="enrich",
+            workspace=request.workspace,
+            journal=request.dataset,
+            told={"dataset": str(request.dataset)},
+        )
+        steps = Steps(self._steps(), self._last_step())
+        result = await run_job(steps, frame, watch, lambda _: self._report())
+        if self._merged.done:
+            if result.ending is Ending.DONE:
+                self._finish_patches()
+            self._prepared.let_go_of_results(whole=result.ending is Ending.DONE)
+        result.remarks = self._remarks()
+        return result
 
     def _make_captioner(self) -> tuple[Captioner, float]:
         """Return the backend and the most a caption can cost, before anything else is begun."""
@@ -140,18 +126,6 @@ class Enrichment:
             if "caption" in entry.lacking
             and (entry.key in self._results.known_captions or made(entry.key))
         ]
-
-    async def _host(self, steps: Steps, watch: Watcher) -> tuple[Ending, int | None]:
-        run_file = RunFile(
-            pid=os.getpid(),
-            run=self._run,
-            stage="enrich",
-            socket="",
-            journal=str(self._request.dataset),
-            started=utc_now(),
-        )
-        log.info("start", {"run": self._run, "dataset": str(self._request.dataset)})
-        return await host(steps, steps.snapshot, watch, self._request.workspace, run_file)
 
     def _steps(self) -> list[Step]:
         steps: list[Step] = []
@@ -215,7 +189,7 @@ class Enrichment:
             self._to_do.captions,
             journal,
             "caption",
-            copies=Copies(history.digests),
+            copies=Copies(journal.path, history.digests),
             budget=Budget(request.budget, 0.0, self._bound),
         )
 
@@ -235,12 +209,10 @@ class Enrichment:
             stage,
             [Photo(entry.path, entry.key) for entry in entries],
             photos_dir=self._request.input_dir,
-            journal=journal.path,
             open_journal=partial(JournalWriter, lock),
-            decoders=decoder_count(),
             progress=progress,
-            copies=copies or Copies(None),
-            budget=budget or Budget(None, 0.0, 0.0),
+            copies=copies,
+            budget=budget,
         )
 
     def _last_step(self) -> BlockingStep:

@@ -17,9 +17,7 @@ from pipeline.embeddings.stage import (
     PictureEmbeddingStage,
 )
 from pipeline.embeddings.store import EmbeddingRecord, VectorKind, VectorStore, store_of, text_hash
-from pipeline.jobs.budget import Budget
 from pipeline.jobs.copies import Copies
-from pipeline.jobs.cores import decoder_count
 from pipeline.jobs.job import Job
 from pipeline.jobs.progress import Progress
 from pipeline.photos.photo import Photo
@@ -39,7 +37,7 @@ class PreparedEmbedding(msgspec.Struct):
         to_do: Relative paths as the system spells them, in the order of work.
         held: Photos that have theirs.
         stage: Makes the records.
-        photos_dir: Where the photos are; of no matter to captions.
+        photos_dir: The photos directory; captions are embedded without it.
     """
 
     embedder: Embedder
@@ -63,14 +61,11 @@ class PreparedEmbedding(msgspec.Struct):
             self.stage,
             self.to_do,
             photos_dir=self.photos_dir,
-            journal=self.store.journal,
             open_journal=lambda on_commit, on_failure: JournalWriter(
                 self.lock, on_commit, on_failure
             ),
-            decoders=decoder_count(),
             progress=progress,
-            copies=Copies({}),
-            budget=Budget(None, 0.0, 0.0),
+            copies=Copies(self.store.journal),
         )
 
 

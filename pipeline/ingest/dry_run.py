@@ -24,15 +24,13 @@ from pipeline.ingest.queue.base import Item
 from pipeline.ingest.request import IngestRequest
 from pipeline.ingest.vision.stage import EDGE
 from pipeline.jobs.blocking_step import BlockingStep
-from pipeline.jobs.budget import Budget
-from pipeline.jobs.copies import Copies
-from pipeline.jobs.cores import decoder_count, usable_cores
+from pipeline.jobs.cores import usable_cores
 from pipeline.jobs.deferred_step import DeferredStep
-from pipeline.jobs.hosting import Watcher, attend
 from pipeline.jobs.job import Job
 from pipeline.jobs.pause_point import PausePoint
 from pipeline.jobs.progress import Progress
 from pipeline.jobs.run_file import new_run_id
+from pipeline.jobs.run_job import Watcher, run_unlisted
 from pipeline.jobs.stage import Decoded, FailedAttempt, SoloStage, Usage
 from pipeline.jobs.steps import Steps
 from pipeline.photos.photo import Photo
@@ -199,7 +197,7 @@ async def rehearse(request: IngestRequest, watch: Watcher) -> tuple[Rehearsal, i
 
     planning = Progress(run=progress.run, stage="dry-run", backend="walk", total=0, skipped={})
     steps = Steps([BlockingStep(plan, planning), DeferredStep(make, progress)])
-    _, code = await attend(steps, steps.snapshot, watch)
+    _, code = await run_unlisted(steps, watch)
     return rehearsal, code
 
 
@@ -238,10 +236,6 @@ def _job(
         GateStage(engine),
         [Photo(item.path, item.photo_key) for item in items],
         photos_dir=request.photos_dir,
-        journal=request.cache,
         open_journal=lambda on_commit, on_failure: Counting(rehearsal, on_commit),
-        decoders=decoder_count(),
         progress=progress,
-        copies=Copies(None),
-        budget=Budget(None, 0.0, 0.0),
     )

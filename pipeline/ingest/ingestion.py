@@ -23,11 +23,11 @@ from pipeline.ingest.planning.plan import IngestPlan, Wanted
 from pipeline.ingest.queue.base import Counts, Item, WorkQueue
 from pipeline.ingest.request import IngestRequest
 from pipeline.ingest.workers.worker_pool import GOODBYE_SECONDS, WorkerPool
-from pipeline.jobs.job import Ending
 from pipeline.jobs.pause_point import GivenUp, PausePoint
 from pipeline.jobs.progress import Progress, Snapshot
 from pipeline.jobs.run_file import new_run_id
 from pipeline.jobs.stage import Usage
+from pipeline.jobs.step import Ending
 
 LOOK_SECONDS = 0.25
 """Between two looks at the queue and the cache."""

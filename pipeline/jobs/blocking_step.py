@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import msgspec
 
-from pipeline.jobs.job import Ending
 from pipeline.jobs.pause_point import GivenUp, PausePoint
 from pipeline.jobs.progress import Progress, Snapshot
+from pipeline.jobs.step import Ending
 
 
 class BlockingStep:

@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from pipeline.jobs.job import Ending, Job
+from pipeline.jobs.job import Job
 from pipeline.jobs.progress import Progress, Snapshot
+from pipeline.jobs.step import Ending
 
 
 class DeferredStep:

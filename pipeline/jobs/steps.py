@@ -3,18 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
 
-from pipeline.jobs.hosting import Hosted
-from pipeline.jobs.job import Ending
 from pipeline.jobs.progress import Snapshot
-
-
-class Step(Hosted, Protocol):
-    """A piece of work that can also be sampled."""
-
-    def snapshot(self) -> Snapshot:
-        """Return its state."""
+from pipeline.jobs.step import Ending, Step
 
 
 class Steps:

@@ -11,7 +11,7 @@ from pipeline.captions.library import LibraryPhoto
 from pipeline.captions.plan import Selection
 from pipeline.captions.request import RunRequest, prepare_run
 from pipeline.captions.run import run_captions
-from pipeline.jobs.hosting import Watcher
+from pipeline.jobs.run_job import Watcher
 
 
 def descriptions_path(workspace: Path) -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import time
 from collections.abc import Iterator
@@ -11,19 +10,16 @@ from pathlib import Path
 
 import msgspec
 
-from journal import DiskFull, free_bytes, utc_now
-from pipeline.jobs.hosting import Watcher, host
-from pipeline.jobs.job import Ending
-from pipeline.jobs.log import log_to
-from pipeline.jobs.run_file import RunFile, new_run_id
+from journal import DiskFull, free_bytes
+from pipeline.jobs.run_file import new_run_id
+from pipeline.jobs.run_job import JobFrame, JobResult, Watcher, run_job
+from pipeline.jobs.step import Ending
 from pipeline.synth.errors import DatasetExists, SynthError
 from pipeline.synth.metadata import BYTES_OF_LABEL, BYTES_PER_IMAGE
 from pipeline.synth.primitives import GRID
 from pipeline.synth.splits import splits_of
 from pipeline.synth.staging import free_names
 from pipeline.synth.step import GenerateStep, ImageProgress, Recipe
-
-log = logging.getLogger("pcc.run")
 
 STAGE = "synth"
 BASE_MEMORY = 70_000_000
@@ -128,11 +124,8 @@ def memory_for(recipe: Recipe) -> int:
     return BASE_MEMORY + held * min(recipe.chunk_size, recipe.num_images) * (GRID * GRID + 32)
 
 
-async def run_generation(request: SynthRequest, watch: Watcher) -> tuple[SynthReport, int | None]:
+async def run_generation(request: SynthRequest, watch: Watcher) -> JobResult[SynthReport]:
     """Make the set.
-
-    Returns:
-        What was done, and 128 with the signal that stopped it, None without one.
 
     Raises:
         WorkspaceBusy: another job runs in this workspace.
@@ -145,20 +138,18 @@ async def run_generation(request: SynthRequest, watch: Watcher) -> tuple[SynthRe
         run=run, stage=STAGE, backend=STAGE, total=recipe.num_images, skipped={}
     )
     step = GenerateStep(recipe, request.targets, progress)
-    run_file = RunFile(
-        pid=os.getpid(),
+    frame = JobFrame(
         run=run,
         stage=STAGE,
-        socket="",
-        journal=str(next(request.targets()).absolute()),
-        started=utc_now(),
+        workspace=request.workspace,
+        journal=next(request.targets()),
+        told=msgspec.to_builtins(recipe),
     )
-    with log_to(request.workspace / "caption.log"):
-        log.info("start", {"run": run, "stage": STAGE, **msgspec.to_builtins(recipe)})
-        ending, code = await host(step, step.snapshot, watch, request.workspace, run_file)
-        report = _report(request, ending, step.directory, time.monotonic() - began)
-        log.info("end", {"run": run, **msgspec.to_builtins(report)})
-    return report, code
+
+    def report(ending: Ending) -> SynthReport:
+        return _report(request, ending, step.directory, time.monotonic() - began)
+
+    return await run_job(step, frame, watch, report)
 
 
 def _report(

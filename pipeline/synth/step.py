@@ -13,9 +13,9 @@ import msgspec
 
 from journal import NO_SPACE, DiskFull, atomic_rewrite, free_bytes
 from pipeline.jobs.async_step import AsyncStep
-from pipeline.jobs.job import Ending
 from pipeline.jobs.pause_point import GivenUp
 from pipeline.jobs.progress import Progress
+from pipeline.jobs.step import Ending
 from pipeline.synth.archive import IMAGES, LABELS, SplitFile
 from pipeline.synth.drawing import images_of, labels_of
 from pipeline.synth.errors import SynthError

@@ -12,11 +12,12 @@ import pytest
 from pipeline.clusters.errors import FitFailed
 from pipeline.clusters.fit_process import FitProcess
 from pipeline.clusters.fitting import fit
+from pipeline.clusters.gathering import Gathered
 from pipeline.clusters.messages import Fit, FitPhase, Fitted
 from pipeline.clusters.step import ClusterStep
-from pipeline.jobs.job import Ending
 from pipeline.jobs.progress import Progress
-from tests.support.fits import assert_whole, blobs, labels_of, request, unit
+from pipeline.jobs.step import Ending
+from tests.support.fits import assert_whole, blobs, gathered, labels_of, request, unit
 
 TIMEOUT = 120.0
 
@@ -65,7 +66,7 @@ async def test_umap_tells_how_far_it_is_and_answers_the_same_twice() -> None:
     assert len({*shares}) > 4
 
 
-LARGE = request(unit(30_000, 64))
+LARGE = gathered(unit(30_000, 64))
 """Takes longer than any test waits: comparing comes first, and takes seconds."""
 
 
@@ -81,7 +82,7 @@ def state_of(pid: int) -> str:
 async def test_a_process_that_is_killed_is_told_of_in_a_sentence() -> None:
     process = FitProcess()
     working = asyncio.Event()
-    fitting = asyncio.create_task(process.fit(LARGE, lambda stage: working.set()))
+    fitting = asyncio.create_task(process.fit(LARGE.fit_request(), lambda stage: working.set()))
     try:
         async with asyncio.timeout(TIMEOUT):
             await working.wait()
@@ -106,9 +107,9 @@ async def test_a_request_that_cannot_be_answered_leaves_the_process_at_work() ->
         await process.stop()
 
 
-def step_of(process: FitProcess, asked: Fit, finished: list[Fitted]) -> ClusterStep:
+def step_of(process: FitProcess, asked: Gathered, finished: list[Fitted]) -> ClusterStep:
     progress = Progress(run="r", stage="cluster", backend="tfidf", total=1, skipped={})
-    return ClusterStep(process, lambda: asked, finished.append, progress)
+    return ClusterStep(process, lambda: asked, lambda _, fitted: finished.append(fitted), progress)
 
 
 async def until_working(step: ClusterStep) -> None:
@@ -135,7 +136,7 @@ async def test_a_step_stopped_while_it_fits_changes_nothing(paused: bool) -> Non
 
 async def test_a_paused_step_stands_still_and_goes_on() -> None:
     process, finished = FitProcess(), list[Fitted]()
-    step = step_of(process, request(blobs(4, 12)), finished)
+    step = step_of(process, gathered(blobs(4, 12)), finished)
     step.pause()  # before there is a process
     running = asyncio.create_task(step.run())
     try:
@@ -153,10 +154,10 @@ async def test_a_paused_step_stands_still_and_goes_on() -> None:
 
 async def test_a_stop_while_clusters_are_written_comes_too_late() -> None:
     process, finished = FitProcess(), list[Fitted]()
-    step = step_of(process, request(unit(2)), finished)
+    step = step_of(process, gathered(unit(2)), finished)
     loop = asyncio.get_running_loop()
 
-    def write(fitted: Fitted) -> None:
+    def write(_: Gathered, fitted: Fitted) -> None:
         asyncio.run_coroutine_threadsafe(told_to_stop(), loop).result(TIMEOUT)
         finished.append(fitted)
 

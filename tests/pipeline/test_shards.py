@@ -86,7 +86,7 @@ class Place:
         )
 
     def make(self, **options: Any) -> ShardReport:
-        return asyncio.run(run_shards(prepare_shards(self.request(**options)), nobody))[0]
+        return asyncio.run(run_shards(prepare_shards(self.request(**options)), nobody)).report
 
     def samples(self) -> list[dict[str, Any]]:
         """Return what the plain library reads, decoded."""

@@ -13,15 +13,17 @@ import msgspec
 import pytest
 
 from journal import CaptionRecord, JournalLocked, Seal, check_seal, seal
-from pipeline.datasets.enrich import Enrichment, Outcome
+from pipeline.datasets.enrich import Enrichment
+from pipeline.datasets.enrich_report import EnrichReport
 from pipeline.datasets.merge import Merge, Merged
 from pipeline.datasets.passes import choose_passes
 from pipeline.datasets.request import EnrichRequest, prepare_enrichment
 from pipeline.datasets.side_journals import SideJournal, SideJournals
 from pipeline.datasets.side_records import FeatureRecord, SizeRecord
-from pipeline.jobs.job import Ending
 from pipeline.jobs.pause_point import GivenUp
 from pipeline.jobs.progress import Snapshot
+from pipeline.jobs.run_job import JobResult
+from pipeline.jobs.step import Ending
 from tests.support.datasets import MAKER, caption_of, feature_of, keep, read_dataset, size_of
 
 LONG_AGO, LONG_AHEAD = 1_000_000_000, 4_000_000_000
@@ -275,7 +277,7 @@ def captioning(tmp_path: Path, images: Path) -> EnrichRequest:
     )
 
 
-def enriched(request: EnrichRequest, signals: int) -> Outcome:
+def enriched(request: EnrichRequest, signals: int) -> JobResult[EnrichReport]:
     """Enrich, and send so many signals once there are some captions."""
 
     async def watch(snapshot: Callable[[], Snapshot]) -> None:

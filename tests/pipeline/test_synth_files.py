@@ -18,7 +18,7 @@ import pytest
 from blake3 import blake3
 
 from journal import DiskFull
-from pipeline.jobs.job import Ending
+from pipeline.jobs.step import Ending
 from pipeline.synth.archive import HashingFile
 from pipeline.synth.drawing import images_of, labels_of
 from pipeline.synth.errors import DatasetExists, SynthError

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from backends.embedders.base import unit_rows
+from pipeline.clusters.gathering import Gathered
 from pipeline.clusters.messages import Fit, Fitted
 
 if TYPE_CHECKING:
@@ -28,19 +29,29 @@ def blobs(count: int, each: int, dimensions: int = 24, spread: float = 0.05) -> 
     return unit_rows((centres + noise).astype(np.float32))
 
 
-def request(
+def gathered(
     vectors: Vectors, places: Sequence[int] | None = None, *, smallest: int = 3, seed: int = 0
-) -> Fit:
-    """Return a request; without places, each vector is one photo's."""
-    where = np.arange(len(vectors)) if places is None else np.array(places)
-    return Fit(
-        vectors=vectors.tobytes(),
-        dimensions=vectors.shape[1],
-        places=where.astype(np.int64).tobytes(),
+) -> Gathered:
+    """Return photos with their vectors, all to be fitted; without places, each has its own."""
+    where = np.arange(len(vectors)) if places is None else np.array(places, np.int64)
+    return Gathered(
+        keys=[f"{number}.jpg" for number in range(len(where))],
+        captions=[""] * len(where),
+        vectors=vectors,
+        places=where,
+        sample=np.arange(len(vectors)),
+        in_fit=np.ones(len(where), bool),
         min_cluster_size=smallest,
         min_samples=1,
         seed=seed,
     )
+
+
+def request(
+    vectors: Vectors, places: Sequence[int] | None = None, *, smallest: int = 3, seed: int = 0
+) -> Fit:
+    """Return a request; without places, each vector is one photo's."""
+    return gathered(vectors, places, smallest=smallest, seed=seed).fit_request()
 
 
 def labels_of(fitted: Fitted) -> list[int]:

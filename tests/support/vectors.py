@@ -12,7 +12,7 @@ from backends.embedders.tfidf import TfidfEmbedder
 from pipeline.captions.library import LibraryPhoto
 from pipeline.embeddings.run import prepare_captions
 from pipeline.embeddings.store import VectorStore, store_of, text_hash
-from pipeline.jobs.job import Ending
+from pipeline.jobs.step import Ending
 from tests.support.placed import library_photo
 
 Captions = Mapping[str, str | None]

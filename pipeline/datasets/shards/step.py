@@ -14,10 +14,10 @@ from backends.base import Picture
 from pipeline.datasets.shards.samples import Candidate, LiveRecords
 from pipeline.datasets.shards.writer import ShardWriter
 from pipeline.jobs.async_step import AsyncStep
-from pipeline.jobs.job import Ending
 from pipeline.jobs.pause_point import GivenUp
 from pipeline.jobs.progress import Progress
 from pipeline.jobs.stage import Usage
+from pipeline.jobs.step import Ending
 from pipeline.photos.decoder import DecoderPool
 from pipeline.photos.errors import CorruptImageError, PhotosDirMissing
 from pipeline.photos.exporting import AS_IT_IS, EXPORT

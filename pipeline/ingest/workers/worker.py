@@ -40,8 +40,6 @@ from pipeline.ingest.vision.text_reading import TextReader
 from pipeline.ingest.workers.committer import Committer, Leases
 from pipeline.ingest.workers.leasing import LeaseFeeder
 from pipeline.ingest.workers.messages import Order, Told, WorkerFailed, WorkerSetup
-from pipeline.jobs.budget import Budget
-from pipeline.jobs.copies import Copies
 from pipeline.jobs.errors import JobError, RunStopped
 from pipeline.jobs.job import Job
 from pipeline.jobs.log import log_to
@@ -77,14 +75,11 @@ class Worker:
             self.stage,
             (),
             photos_dir=Path(os.fsdecode(work.photos_dir)),
-            journal=self.cache.outcomes_path,
             open_journal=lambda on_commit, on_failure: Committer(
                 self.cache, self.leases, self._failed_itself, on_commit, on_failure
             ),
             decoders=work.cores,
             progress=Progress(run=work.worker, stage="ingest", backend="", total=0, skipped={}),
-            copies=Copies(None),
-            budget=Budget(None, 0.0, 0.0),
             open_ended=True,
         )
         self.intake = LeaseFeeder(self.job, self.stage, self.leases, self.queue)
