@@ -1,4 +1,4 @@
-"""The log of a job: JSON lines, one event each, for programs and for the morning after."""
+"""The log of a job: JSON lines, one event each, for programs and for the morning after a run."""
 
 from __future__ import annotations
 
