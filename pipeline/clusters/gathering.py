@@ -106,7 +106,7 @@ def gather(
 
 
 def counts(photo: LibraryPhoto, store: VectorStore) -> bool:
-    """Tell whether a store has a valid vector of a photo."""
+    """Tell whether a store has a vector of a photo that may be clustered."""
     return photo.key in store.held and (store.of_pictures or photo.caption is not None)
 
 

@@ -49,7 +49,7 @@ def nearest(
         folds = np.argpartition(best, -k, axis=1)[:, -k:] if k < width else _all(best)
         columns = (folds[:, :, None] + width * np.arange(FOLDS)).reshape(len(found), -1)
         values = np.take_along_axis(found, columns, 1)
-        chosen = np.lexsort((columns, -values), axis=1)[:, :k]  # ties by index, for one right answer
+        chosen = np.lexsort((columns, -values), axis=1)[:, :k]  # ties by index: one right answer
         places[start:stop] = np.take_along_axis(columns, chosen, 1)
         distances[start:stop] = 1 - np.take_along_axis(values, chosen, 1)
         tell(stop / count)
