@@ -1,4 +1,4 @@
-"""Carrying out a planned run of the captioner. `pcc run` is a thin shell around this."""
+"""Carrying out a planned run of the captioner. `pcc run` is a thin layer over this module."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ async def run_captions(prepared: PreparedRun, watch: Watcher) -> JobResult[RunRe
     """Caption the photos of a prepared run.
 
     Args:
-        prepared: The run; its lock is given back at the end.
-        watch: Shows how it goes.
+        prepared: The run. The lock of the run is released at the end.
+        watch: Shows the progress.
 
     Raises:
-        SetupError: the backend cannot be made or opened, or has no price for a budget.
+        SetupError: the backend cannot be made or opened, or has no price for the budget.
         RunStopped: every further photo would fail for the same reason.
         JournalError: records can no longer be kept.
         DecoderUnavailable: no decoding process starts.
@@ -76,7 +76,7 @@ async def run_captions(prepared: PreparedRun, watch: Watcher) -> JobResult[RunRe
 
 
 def _spent(history: History, bound: float) -> float:
-    """Return what a run has cost: an answer that told no cost counts as the most it can be."""
+    """Return the cost of a run so far; an answer without a cost counts with the highest cost."""
     return history.spent + history.unpriced * bound
 
 

@@ -1,4 +1,4 @@
-"""What goes into a clustering, and what is made of what comes out."""
+"""Gathering the input of a clustering, and writing the result."""
 
 from __future__ import annotations
 
@@ -33,22 +33,22 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 LEAST_PERCENTILE = 10
-"""A photo that was not fitted joins a cluster when it is nearer than a tenth of its photos."""
+"""A photo that was not fitted joins a cluster if a tenth of the cluster's photos are farther."""
 
 
 class ClusteringJob:
-    """Gathers vectors, and turns what was fitted into `clusters.jsonl`.
+    """Gathers vectors, and turns the result of a fit into `clusters.jsonl`.
 
     Args:
         photos: The library.
-        embedder: Makes the vectors.
-        stores: Where the vectors are; the first store that holds one of a photo counts.
+        embedder: The embedder that made the vectors.
+        stores: The vectors; the first store that holds a vector of a photo counts.
         settings: How to cluster.
-        workspace: Where the last clustering and changes by hand are, and the new one goes.
+        workspace: The directory of the clustering and of the changes by hand.
 
     Attributes:
         previous: The last clustering, None before the first.
-        clustering: The new one, once it is there.
+        clustering: The new clustering, None until it is written.
     """
 
     def __init__(
@@ -68,11 +68,11 @@ class ClusteringJob:
         self.clustering: Clustering | None = None
 
     def has_changed(self) -> bool:
-        """Tell whether a clustering now could differ from the last one."""
+        """Tell whether a new clustering could differ from the last one."""
         return self.previous is None or self.previous.head.input != self._input_hash()
 
     def _input_hash(self) -> str:
-        """Return a hash of the settings and of what each vector is of."""
+        """Return a hash of the settings and of the caption or picture behind each vector."""
         hasher = blake3(msgspec.json.encode(self._settings))
         for store in self._stores:
             hasher.update(msgspec.json.encode(store.manifest))
@@ -82,13 +82,13 @@ class ClusteringJob:
         return hasher.hexdigest(16)
 
     def gather(self, *, force: bool = False) -> Gathered | None:
-        """Gather the vectors, a sample of them if they are too many.
+        """Gather the vectors, or a sample if there are too many.
 
         Args:
-            force: Whether to gather them even if nothing has changed.
+            force: Whether to gather the vectors even if nothing has changed.
 
         Returns:
-            None where nothing has changed.
+            The vectors, None if nothing has changed.
         """
         for store in self._stores:
             store.refresh()
@@ -100,7 +100,7 @@ class ClusteringJob:
         """Name the clusters and write them.
 
         Raises:
-            DiskFull: there is no room; the last clustering stands.
+            DiskFull: there is no room; the last clustering is kept.
         """
         labels = gathered.spread(np.frombuffer(fitted.labels, np.int32), -1)
         found = FitResult(
@@ -115,7 +115,7 @@ class ClusteringJob:
         if len(gathered.sample) < len(gathered.vectors):
             _assign(found, leaves, np.isin(gathered.places, gathered.sample))
             leaves = measure_leaves(found)
-        # Read now, not before the vectors were made: people may have changed things meanwhile.
+        # Read only now, because people may have made changes while the vectors were made.
         self.previous = previous_clustering(self._workspace)
         changes = LabelJournal(label_journal_path(self._workspace))
         changes.refresh()
@@ -128,7 +128,7 @@ class ClusteringJob:
     def _placed(
         self, found: FitResult, leaves: Leaves, named: Named, positions: NDArray[np.float32]
     ) -> list[Placed]:
-        """Return where each photo stands; `positions` has shape (photos, 2), NaN for no place."""
+        """Return the photos in their leaves; `positions` has shape (photos, 2), NaN for none."""
         photo_of = {photo.key: photo for photo in self._photos}
         placed = []
         for place, key in enumerate(found.keys):
@@ -166,7 +166,7 @@ class ClusteringJob:
 
 
 def _assign(found: FitResult, leaves: Leaves, in_fit: NDArray[np.bool_]) -> None:
-    """Put photos that were not fitted into the nearest leaf, if they are near enough."""
+    """Put each photo that was not fitted into the nearest leaf, if the photo is near enough."""
     reach = np.zeros(len(leaves.cohesion), np.float32)
     for label in range(len(reach)):
         reach[label] = np.percentile(

@@ -20,7 +20,7 @@ _replies: msgspec.msgpack.Decoder[FitReply] = msgspec.msgpack.Decoder(FitReply)
 
 
 class FitProcess:
-    """A process that finds clusters. It can be stopped at any moment, and paused."""
+    """A process that finds clusters; the process can be paused, and stopped at any moment."""
 
     def __init__(self) -> None:
         self._helper: HelperProcess | None = None
@@ -28,7 +28,7 @@ class FitProcess:
         self._words = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `stop`
 
     async def warm_up(self) -> None:
-        """Start, and let it compile what it will need.
+        """Start the process, and let numba compile the functions that the fit will need.
 
         Raises:
             FitFailed: no process can be started.
@@ -49,11 +49,11 @@ class FitProcess:
         """Find the clusters of a library.
 
         Raises:
-            FitFailed: there are none, because it could not work or was killed.
+            FitFailed: the process failed or was killed.
         """
         await self._start()
         self._send(request)
-        del request  # some 40 MB that nobody needs any more
+        del request  # some 40 MB that are no longer needed
         while True:
             reply = await self._receive()
             if isinstance(reply, FitPhase):
@@ -64,13 +64,13 @@ class FitProcess:
                 return reply
 
     def hold(self, held: bool) -> None:
-        """Freeze the process, or let it go on; one that is not there yet starts frozen."""
+        """Freeze the process, or let it continue; a process that starts later starts frozen."""
         self._held = held
         if self._helper is not None and self._helper.process.returncode is None:
             self._helper.process.send_signal(signal.SIGSTOP if held else signal.SIGCONT)
 
     async def stop(self) -> None:
-        """End the process, whatever it is at."""
+        """End the process at once."""
         if self._helper is not None:
             await self._helper.stop(patience=0)
         self._words.close()

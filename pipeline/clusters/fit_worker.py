@@ -1,7 +1,7 @@
-"""The fitting process: compiles while its owner still makes vectors, then finds the clusters.
+"""The fitting process: compiles while its owner makes vectors, then finds the clusters.
 
-Started by `fit_process.py`. What numba compiles, what UMAP prints, and the memory
-of both stay in here.
+`fit_process.py` starts this process, so that the compiled code of numba, the output of
+UMAP and the memory of both do not burden the job.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ class FitServer:
     """Answers the requests of one owner.
 
     Args:
-        incoming: Its requests.
-        outgoing: Where replies go.
+        incoming: Requests of the owner.
+        outgoing: Replies to the owner.
     """
 
     def __init__(self, incoming: BinaryIO, outgoing: BinaryIO) -> None:
@@ -33,7 +33,7 @@ class FitServer:
         self._outgoing = outgoing
 
     def serve(self) -> None:
-        """Answer until the owner is gone."""
+        """Answer requests until the owner closes its end."""
         for request in self._requests:
             if not isinstance(request, Fit):
                 warm_up()

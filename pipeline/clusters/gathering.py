@@ -1,4 +1,4 @@
-"""What goes into a clustering: the vectors of a library, and which of them are fitted."""
+"""The input of a clustering: the vectors of a library, and which vectors are fitted."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
 
 
 class Gathered(msgspec.Struct):
-    """The vectors of a library, and the part of them that is fitted.
+    """The vectors of a library, and the part that is fitted.
 
     Attributes:
         keys: Key of each photo that has a vector.
-        captions: Caption of each photo; empty for a photo that is placed by its picture.
+        captions: Caption of each photo; empty for a photo whose vector is of the picture.
         vectors: Distinct unit vectors, shape (n, dimensions).
-        places: Row of `vectors` of each photo.
-        sample: Rows of `vectors` that are fitted, ascending; all rows unless they are too many.
+        places: Row of each photo in `vectors`.
+        sample: Rows of `vectors` that are fitted, ascending; all rows unless there are too many.
         in_fit: Whether each photo is fitted. As many copies of a caption as make a cluster
-            are enough; further copies go where the first one went.
-        min_cluster_size: Photos that make a cluster.
-        min_samples: Neighbours that make a photo a core of its cluster.
+            are enough; further copies go to the cluster of the first copy.
+        min_cluster_size: Fewest photos of a cluster.
+        min_samples: Neighbours that make a photo a core point of a cluster.
         seed: The seed of the fit.
     """
 
@@ -46,7 +46,7 @@ class Gathered(msgspec.Struct):
     seed: int
 
     def fit_request(self) -> Fit:
-        """Return what the fitting process is asked; holds a copy of the fitted vectors."""
+        """Return the request for the fitting process, with a copy of the fitted vectors."""
         places = np.searchsorted(self.sample, self.places[self.in_fit])
         return Fit(
             vectors=self.vectors[self.sample].tobytes(),
@@ -58,7 +58,7 @@ class Gathered(msgspec.Struct):
         )
 
     def spread(self, fitted: NDArray[Any], nothing: float) -> NDArray[Any]:
-        """Give each photo the value of its fit; further copies get that of the first.
+        """Give each photo the value of its fit; further copies get the value of the first copy.
 
         Args:
             fitted: Values of the fitted photos, shape (fitted photos, ...).
@@ -75,11 +75,11 @@ class Gathered(msgspec.Struct):
 def gather(
     photos: Sequence[LibraryPhoto], stores: Sequence[VectorStore], settings: ClusterSettings
 ) -> Gathered:
-    """Gather the vectors of a library, and choose a sample of them if they are too many.
+    """Gather the vectors of a library, and choose a sample if there are too many.
 
     Args:
         photos: The library.
-        stores: Where the vectors are; the first store that holds one of a photo counts.
+        stores: The vectors; the first store that holds a vector of a photo counts.
         settings: How to cluster.
     """
     keys: list[str] = []
@@ -106,7 +106,7 @@ def gather(
 
 
 def counts(photo: LibraryPhoto, store: VectorStore) -> bool:
-    """Tell whether a store's vector of a photo is to be used."""
+    """Tell whether a store has a vector of a photo that may be clustered."""
     return photo.key in store.held and (store.of_pictures or photo.caption is not None)
 
 
@@ -117,7 +117,7 @@ def _choose(
     places: NDArray[np.int64],
     settings: ClusterSettings,
 ) -> Gathered:
-    """Choose what is fitted."""
+    """Choose which vectors are fitted."""
     count = len(vectors)
     sample = np.arange(count)
     if count > settings.sample:

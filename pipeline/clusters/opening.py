@@ -1,4 +1,4 @@
-"""Opening the clusters of a workspace, to look at them, change them or take them away."""
+"""Opening the clusters of a workspace, to show, change or export the clusters."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from pipeline.photos.walk import walk_photos
 def open_view(
     workspace: Path, journal: Path, photos_dir: Path | None, *, chunk_size: int | None = None
 ) -> ClusterView:
-    """Return every photo of a library in its place.
+    """Return the view of a library: every photo in its cluster and chunk.
 
-    Without a clustering, every photo stands in `no caption` or `unclustered`.
+    Without a clustering, every photo is in `no caption` or `unclustered`.
 
     Args:
-        workspace: Where the clusters are.
+        workspace: The directory of the clusters.
         journal: The captions journal.
-        photos_dir: The photos, None on a machine that has only the journal.
-        chunk_size: Photos to a chunk at most, None for the size chosen last.
+        photos_dir: The photos directory, None on a machine that has only the journal.
+        chunk_size: Most photos in a chunk, None for the size that was chosen last.
     """
     paths = walk_photos(photos_dir).paths if photos_dir is not None else ()
     photos = read_library(journal, paths)
@@ -45,7 +45,7 @@ def open_view(
 
 
 def previous_clustering(workspace: Path) -> Clustering | None:
-    """Return the last clustering of a workspace, None where there is none to be read."""
+    """Return the last clustering of a workspace, None if there is none that can be read."""
     try:
         return read_clustering(clusters_path(workspace))
     except NoClusters:
@@ -53,7 +53,7 @@ def previous_clustering(workspace: Path) -> Clustering | None:
 
 
 def search_embedder(workspace: Path) -> str | None:
-    """Return the embedder whose vectors to search: that of the clusters, else any there is."""
+    """Return the embedder whose vectors to search: that of the clusters, else any with vectors."""
     from pipeline.embeddings.store import embedders_with_vectors
 
     clustering = previous_clustering(workspace)
@@ -63,7 +63,7 @@ def search_embedder(workspace: Path) -> str | None:
 
 
 def _measure_by(workspace: Path, clustering: Clustering | None) -> Measure:
-    """Return what measures photos by the vectors they were clustered by, while those are there."""
+    """Return a function that measures photos by the vectors that were clustered, if they exist."""
     if clustering is None or not has_extra("clusters"):
         return lambda keys: None
 

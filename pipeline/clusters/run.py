@@ -31,12 +31,12 @@ class ClusterRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What a user asked for.
 
     Attributes:
-        workspace: Where vectors and clusters are kept.
+        workspace: The directory of vectors and clusters.
         journal: The captions journal.
-        photos_dir: The photos, None on a machine that has only the journal.
+        photos_dir: The photos directory, None on a machine that has only the journal.
         embedder: Name of the embedder.
-        labels: What was seen in photos, by key; they are clustered by captions and these.
-        settings: How to cluster; None to make vectors and nothing else.
+        labels: Labels of photos, by key; if given, photos are clustered by caption and labels.
+        settings: How to cluster; None to make only vectors.
         force: Cluster even if nothing changed.
     """
 
@@ -50,16 +50,16 @@ class ClusterRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EmbedReport(msgspec.Struct, kw_only=True):
-    """What `pcc embed` did, as `--json` prints it.
+    """The result of `pcc embed`, as `--json` prints it.
 
     Attributes:
-        embedder: What made the vectors.
-        model: Its model.
-        captions: Captions that have a vector now.
-        pictures: Pictures that have one.
+        embedder: Name of the embedder that made the vectors.
+        model: Model of the embedder.
+        captions: Captions that have a vector.
+        pictures: Pictures that have a vector.
         embedded: Vectors made by this command.
-        failed: Inputs without one.
-        seconds: It took.
+        failed: Captions and pictures for which no vector could be made.
+        seconds: Wall-clock time in seconds.
     """
 
     embedder: str
@@ -72,12 +72,12 @@ class EmbedReport(msgspec.Struct, kw_only=True):
 
 
 class PreparedClustering(msgspec.Struct):
-    """A clustering, or an embedding alone, with nothing loaded yet and its stores locked.
+    """A planned clustering or embedding whose stores are locked; nothing is loaded yet.
 
     Attributes:
         request: What was asked for.
         photos: The library.
-        embeddings: Vectors to be made; those of pictures first, which count before captions.
+        embeddings: Vectors to be made. Vectors of pictures come first and take precedence.
         warnings: Sentences about the walk.
     """
 
@@ -87,7 +87,7 @@ class PreparedClustering(msgspec.Struct):
     warnings: list[str]
 
     def release(self) -> None:
-        """Give the locks back."""
+        """Release the locks of the stores."""
         for embedding in self.embeddings:
             embedding.lock.release()
 
@@ -120,7 +120,7 @@ def prepare_clustering(request: ClusterRequest) -> PreparedClustering:
 
 
 def _labelled(photo: LibraryPhoto, labels: str | None) -> LibraryPhoto:
-    """Return a photo whose caption also says what was seen in it."""
+    """Return a photo whose caption is extended by the labels of the photo."""
     told = "; ".join(filter(None, (photo.caption, labels)))
     return msgspec.structs.replace(photo, caption=told or None)
 
@@ -128,10 +128,10 @@ def _labelled(photo: LibraryPhoto, labels: str | None) -> LibraryPhoto:
 async def run_clustering(
     prepared: PreparedClustering, watch: Watcher
 ) -> JobResult[EmbedReport | ClusterReport]:
-    """Make the vectors that are missing, then the clusters if they are asked for.
+    """Make the missing vectors, then the clusters if the request asks for clusters.
 
     Returns:
-        The report of the clustering; of a clustering that was stopped, what was embedded.
+        The report of the clustering, or of the embedding if the clustering was stopped.
 
     Raises:
         SetupError: the embedder cannot be loaded.
@@ -167,7 +167,7 @@ async def run_clustering(
         if not steps:
             return JobResult(Ending.DONE, None, report(Ending.DONE))
         if jobs and clustering is not None and _takes_compiling(prepared.photos):
-            await process.warm_up()  # it compiles while the vectors are made
+            await process.warm_up()  # compiles while the vectors are made
         return await run_job(Steps(steps), _frame(request, run), watch, report)
     finally:
         await process.stop()

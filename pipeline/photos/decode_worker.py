@@ -1,7 +1,7 @@
-"""A decoding process: answers requests from its standard input until that ends.
+"""A decoding process: answers requests from its standard input until the input ends.
 
-What a decoder library prints, leaks, crashes or hangs stays in here. Started by
-`decoder.py`, with standard error closed to the terminal.
+A decoder library that prints, leaks, crashes or hangs does so in this process only.
+`decoder.py` starts the process, with a standard error that does not reach the terminal.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from pipeline.photos.images import load_photo, read_size
 from pipeline.photos.messages import READY, DecodeReply, DecodeRequest
 
 MEMORY_BYTES = 3 << 30
-"""Address space of a decoding process: what 256 megapixels of JPEG take, and some."""
+"""Address space of a decoding process in bytes: enough to decode a JPEG of 256 megapixels."""
 
 
 def answer(request: DecodeRequest) -> DecodeReply:
-    """Decode one file, under a watch that ends the process when it takes too long."""
+    """Decode one file; an alarm ends the process if that takes longer than `request.seconds`."""
     signal.setitimer(signal.ITIMER_REAL, request.seconds)
     path = os.fsdecode(request.path)
     try:
@@ -38,7 +38,7 @@ def answer(request: DecodeRequest) -> DecodeReply:
 
 
 def serve(incoming: BinaryIO, outgoing: BinaryIO) -> None:
-    """Answer requests until there are no more."""
+    """Answer requests until the owner closes its end."""
     encode = msgspec.msgpack.encode
     decode = msgspec.msgpack.Decoder(DecodeRequest).decode
     write_message(outgoing, encode(READY))

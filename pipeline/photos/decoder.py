@@ -1,4 +1,4 @@
-"""Decoding photos in processes of their own, from asyncio."""
+"""Decoding photos in separate processes, from asyncio."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from pipeline.photos.messages import DecodeReply, DecodeRequest
 from pipeline.photos.photo import LoadedPhoto
 
 DECODE_SECONDS = 60.0
-"""Most a photo may take. 200 megapixels of progressive JPEG take about 10."""
+"""Most seconds that one photo may take. A progressive JPEG of 200 megapixels takes about 10."""
 
 WORKER_MODULE = "pipeline.photos.decode_worker"
 
 REQUESTS_AHEAD = 2
-"""Requests a process holds, so that it never waits for the next one."""
+"""Requests that each process holds, so that no process ever waits for the next request."""
 
 
 @dataclass
 class _Asked:
-    """A request, who waits for the reply, and how many processes have died over it."""
+    """A request, the future that awaits the reply, and how many processes died over the request."""
 
     request: bytes
     reply: asyncio.Future[DecodeReply]
@@ -78,14 +78,14 @@ class _Worker:
 class DecoderPool:
     """Decodes photos in several processes at once.
 
-    A file that crashes or hangs its process costs that process and ends in
-    CorruptImageError; what else waited there is decoded elsewhere.
+    A file that crashes or hangs its process ends in CorruptImageError; a new process
+    decodes the other files that the dead process had not answered.
 
     Args:
         root: The photos directory.
         spec: The form of picture wanted.
-        processes: How many to start.
-        seconds: Most one photo may take.
+        processes: Number of processes.
+        seconds: Most seconds that one photo may take.
     """
 
     def __init__(
@@ -126,12 +126,12 @@ class DecoderPool:
         """Return the photo at a path relative to the root.
 
         Args:
-            path: Its path.
-            spec: The form of this picture, None for that of the pool.
+            path: The relative path.
+            spec: The form of this picture, None for the form that the pool was given.
 
         Raises:
-            CorruptImageError: it cannot be decoded.
-            DecoderUnavailable: no process is left to do it.
+            CorruptImageError: the photo cannot be decoded.
+            DecoderUnavailable: no decoding process is left.
         """
         reply = await self._request(path, spec or self._spec)
         if reply.loaded is None:
@@ -142,8 +142,8 @@ class DecoderPool:
         """Return width and height in pixels, upright, from the header of a photo alone.
 
         Raises:
-            CorruptImageError: it cannot be opened.
-            DecoderUnavailable: no process is left to do it.
+            CorruptImageError: the photo cannot be opened.
+            DecoderUnavailable: no decoding process is left.
         """
         reply = await self._request(path, None)
         if reply.size is None:
@@ -164,7 +164,7 @@ class DecoderPool:
         return await asked.reply
 
     async def _keep(self, worker: _Worker) -> None:
-        """Pass on the replies of a process; when it dies, put another in its place."""
+        """Pass on the replies of a process; when the process dies, start another in its place."""
         while True:
             try:
                 reply = await worker.receive()
@@ -174,12 +174,12 @@ class DecoderPool:
                 worker.unanswered.popleft().answer(reply)
 
     async def _replace(self, dead: _Worker) -> _Worker:
-        """Give what a dead process had not answered to a new one, but for the photo to blame."""
+        """Give the unanswered requests of a dead process to a new one, except the guilty photo."""
         suspect = dead.unanswered[0] if dead.unanswered else None
         status = await dead.stop()
         if suspect is not None:
             suspect.deaths += 1
-            # A process may be killed for reasons of the machine's, so one death proves nothing.
+            # The system may kill a process for other reasons, so one death proves nothing.
             if suspect.deaths > 1 or status == -signal.SIGALRM:
                 dead.unanswered.popleft().answer(DecodeReply(cause=self._cause_of_death(status)))
         try:

@@ -21,7 +21,7 @@ GIB = 1 << 30
 
 
 class FakeProbe:
-    """An 8 GB card that is hard at work."""
+    """A GPU of 8 GB under full load."""
 
     reason = ""
 
@@ -50,7 +50,7 @@ def make_app(
     gpus: GpuProbe | None = None,
     keys: dict[str, str] | None = None,
 ) -> PccApp:
-    """Return an app on a workspace, with a cache of its own and the same look everywhere."""
+    """Return an app on a workspace, with a separate cache and the same look on every machine."""
     session = Session(workspace, photos, cache=workspace / "thumbnails")
     machine = MachineProbe(workspace, gpus or NullProbe("no NVIDIA driver"))
     preferences = Preferences(theme=theme, keys=keys or {})
@@ -66,11 +66,11 @@ async def running(app: PccApp, size: tuple[int, int] = (100, 30)) -> AsyncIterat
 
 
 async def until(pilot: Pilot[int], condition: Callable[[], object], seconds: float = 15) -> None:
-    """Wait until something holds."""
+    """Wait until a condition holds."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
-            # An Exception: on others, an app under a snapshot test would never end.
+            # An Exception, because other errors would leave an app under a snapshot test running.
             raise AssertionError(f"it never came true:\n{shown(pilot.app.screen)}")
         await pilot.pause(0.02)
 
@@ -88,7 +88,7 @@ def shown(widget: Widget) -> str:
 
 
 def write_records(workspace: Path, *records: CaptionRecord) -> None:
-    """Bring records to a journal, as a run does."""
+    """Write records to a journal, as a run does."""
     workspace.mkdir(exist_ok=True)
     writer: JournalWriter[CaptionRecord] = JournalWriter(
         WriterLock(workspace / "captions.jsonl", "a test")

@@ -1,4 +1,4 @@
-"""Datasets of a few lines, what waits to be merged into them, and small patch files."""
+"""Datasets of a few lines, results that wait to be merged, and small patch files."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from pipeline.photos.geometry import Size
 from pipeline.photos.walk import walk_photos
 
 AT = "2030-01-01T00:00:00Z"
-"""Later than the files of a test."""
+"""A time later than the files of a test."""
 
 MAKER = Maker("mock", None, "0123456789ab")
 
@@ -53,23 +53,23 @@ NO_PATHS = {
     "NUL": "a\0.jpg",
     "empty": "",
 }
-"""What can be no path of an image."""
+"""Values that cannot be the path of an image."""
 
 
 def record(path: str = "a.jpg", /, **changes: Any) -> dict[str, Any]:
-    """Return a record that lacks nothing, but for changes; `...` takes a field out."""
+    """Return a record that lacks nothing, with changes; `...` removes a field."""
     image_id = posixpath.splitext(path)[0].replace("/", "__")
     changed = {**WHOLE, "image_path": path, "image_id": image_id, **changes}
     return {name: value for name, value in changed.items() if value is not ...}
 
 
 def line_of(fields: Mapping[str, Any] | bytes) -> bytes:
-    """Return a record as a line without its newline; bytes are one already."""
+    """Return a record as a line without its newline; bytes are returned unchanged."""
     return fields if isinstance(fields, bytes) else json.dumps(fields).encode()
 
 
 def write_dataset(path: Path, *lines: Mapping[str, Any] | bytes) -> Path:
-    """Write a dataset of so many lines and return where it is."""
+    """Write a dataset with some lines, and return the path."""
     path.write_bytes(b"".join(line_of(line) + b"\n" for line in lines))
     return path
 
@@ -80,7 +80,7 @@ def read_dataset(path: Path) -> list[dict[str, Any]]:
 
 
 def place_images(directory: Path, *names: str) -> Path:
-    """Make files with the names of images, in which there is nothing, and return the directory."""
+    """Make empty files with the names of images, and return the directory."""
     directory.mkdir(exist_ok=True)
     for name in names:
         path = directory / name
@@ -126,7 +126,7 @@ def results_for(
 
 
 def keep(dataset: Path, *records: msgspec.Struct, anew: bool = False) -> Path:
-    """Put results of one kind into their side journal; return where that is."""
+    """Write results of one kind into their side journal, and return the path of the journal."""
     side = SideJournals(dataset)
     side.directory.mkdir(exist_ok=True)
     path = {
@@ -153,7 +153,7 @@ def size_of(path: str, size: Size | None) -> SizeRecord:
 
 
 def feature_of(path: str, embedding: Sequence[float] | None) -> FeatureRecord:
-    """Return the record of a pooled feature; without one, of a patch file alone."""
+    """Return the record of a pooled feature, or of only a patch file if there is no feature."""
     vector = None if embedding is None else list(embedding)
     return FeatureRecord(rel_path=path, status="success", at=AT, model="tiny-16", embedding=vector)
 
@@ -176,7 +176,7 @@ def patches_for(files: PatchFiles, bucket: Size, value: float = 1.0) -> np.ndarr
 
 
 def new_progress() -> Progress:
-    """Return the progress of something that has no photos."""
+    """Return the progress of a job without photos."""
     return Progress(run="r1", stage="write", backend="write", total=0, skipped={})
 
 

@@ -1,4 +1,4 @@
-"""Tiny encoders of every kind, and scripts that look at what is loaded."""
+"""Tiny encoders of every kind, and scripts that check what an encoder loads."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ KINDS = (
 
 
 Find = Callable[[Kind], DinoEncoder]
-"""Opens a kind of encoder, once."""
+"""Opens a kind of encoder; each kind is opened only once."""
 
 
 def save_kind(kind: Kind, directory: Path) -> Path:
@@ -103,7 +103,7 @@ def change_weights(directory: Path, changed: Callable[[dict[str, NDArray[Any]]],
 
 
 def run_script(script: str, *arguments: str, **environment: str) -> str:
-    """Return what a script prints in a process of its own, and nothing must complain."""
+    """Return the output of a script in a separate process, which must print no warning."""
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", script, *arguments],
         capture_output=True,
@@ -112,5 +112,5 @@ def run_script(script: str, *arguments: str, **environment: str) -> str:
         cwd=ROOT,
         env={**CLEAN_ENVIRONMENT, **environment},
     )
-    assert not done.stderr  # no bar, no table
+    assert not done.stderr  # no progress bar, no table
     return done.stdout

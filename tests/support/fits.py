@@ -1,4 +1,4 @@
-"""Vectors to be clustered, and what any answer must hold."""
+"""Vectors to be clustered, and a check that holds for every result."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 
 def unit(count: int, dimensions: int = 8, seed: int = 0) -> Vectors:
-    """Return vectors of no order."""
+    """Return random unit vectors."""
     rows = np.random.default_rng(seed).normal(size=(count, dimensions))
     return unit_rows(rows.astype(np.float32))
 
 
 def blobs(count: int, each: int, dimensions: int = 24, spread: float = 0.05) -> Vectors:
-    """Return groups of vectors about directions far apart."""
+    """Return groups of vectors around directions that are far apart."""
     random = np.random.default_rng(1)
     centres = np.repeat(np.eye(count, dimensions), each, axis=0)
     noise = random.normal(scale=spread, size=centres.shape)
@@ -32,7 +32,7 @@ def blobs(count: int, each: int, dimensions: int = 24, spread: float = 0.05) -> 
 def gathered(
     vectors: Vectors, places: Sequence[int] | None = None, *, smallest: int = 3, seed: int = 0
 ) -> Gathered:
-    """Return photos with their vectors, all to be fitted; without places, each has its own."""
+    """Return photos with vectors, all to be fitted; without `places`, one vector for each photo."""
     where = np.arange(len(vectors)) if places is None else np.array(places, np.int64)
     return Gathered(
         keys=[f"{number}.jpg" for number in range(len(where))],
@@ -50,7 +50,7 @@ def gathered(
 def request(
     vectors: Vectors, places: Sequence[int] | None = None, *, smallest: int = 3, seed: int = 0
 ) -> Fit:
-    """Return a request; without places, each vector is one photo's."""
+    """Return a request; without `places`, each vector belongs to one photo."""
     return gathered(vectors, places, smallest=smallest, seed=seed).fit_request()
 
 
@@ -61,7 +61,7 @@ def labels_of(fitted: Fitted) -> list[int]:
 
 
 def assert_whole(fitted: Fitted, photos: int) -> None:
-    """An answer about every photo: a label, a place on the map, a tree with every label."""
+    """Check that each photo has a label and a position, and that the tree has every label."""
     labels = labels_of(fitted)
     assert len(labels) == photos
     positions = np.frombuffer(fitted.map, np.float32)

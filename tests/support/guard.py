@@ -1,4 +1,4 @@
-"""`make guard`: the dry run of an ingestion, with every DeprecationWarning an error."""
+"""`make guard`: a dry run of an ingestion in which every DeprecationWarning is an error."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pipeline.samples.library import make_kinds
 
 
 def rehearse(directory: Path) -> subprocess.CompletedProcess[str]:
-    """Run the dry run over one photo of each kind; what is deprecated ends it."""
+    """Do a dry run over one photo of each kind; a deprecation ends the run."""
     photos = directory / "photos"
     photos.mkdir()
     make_kinds(photos)
@@ -30,13 +30,13 @@ def rehearse(directory: Path) -> subprocess.CompletedProcess[str]:
 
 
 def is_whole(told: dict[str, Any]) -> bool:
-    """Tell whether each photo was decoded and passed the gate: a warning costs one of them that."""
+    """Tell whether each photo was decoded and gated; a warning would have failed a photo."""
     looked_at = told["with_text"] + told["without_text"]
     return bool(told["photos"] == told["decoded"] == looked_at) and told["photos"] > 0
 
 
 def main() -> None:
-    """Show how the dry run went."""
+    """Print the result of the dry run."""
     with tempfile.TemporaryDirectory() as folder:
         done = rehearse(Path(folder))
     print(done.stdout, done.stderr)
