@@ -34,15 +34,13 @@ class Lines(Generic[R]):
         self.path = path
         self._decode: Callable[[bytes], R] = msgspec.json.Decoder(record_type).decode
         self._follower = Follower(path, _Key)
-        self._generation = self._follower.generation
         self._offsets: dict[str, array[int]] = {}
 
     def refresh(self) -> int:
         """Take in what was written since; return how many lines that were."""
         count = 0
         with collector_off():
-            for offset, head in self._follower.poll():
-                self._begin_anew_if_replaced()
+            for offset, head in self._follower.poll(self._offsets.clear):
                 key = record_key(head.rel_path, head.raw_path)
                 offsets = self._offsets.get(key)
                 if offsets is None:
@@ -50,13 +48,7 @@ class Lines(Generic[R]):
                 else:
                     offsets.append(offset)
                 count += 1
-        self._begin_anew_if_replaced()
         return count
-
-    def _begin_anew_if_replaced(self) -> None:
-        if self._follower.generation != self._generation:
-            self._generation = self._follower.generation
-            self._offsets.clear()
 
     def of(self, key: str) -> Iterator[R]:
         """Yield all lines of a photo, the oldest first."""

@@ -59,7 +59,6 @@ class Outcomes:
         self.digests: dict[str, str | None] = {}
         self._stages: dict[StageName, dict[str, StageEnd]] = {}
         self._follower = Follower(path, _Head)
-        self._generation = self._follower.generation
         self._reading = threading.Lock()
 
     @property
@@ -71,10 +70,8 @@ class Outcomes:
         """Take in what was written since, and return it: key and outcome, in order."""
         news = []
         with self._reading, collector_off():
-            for _, head in self._follower.poll():
-                self._begin_anew_if_replaced()
+            for _, head in self._follower.poll(self._forget):
                 news.append(self._take(head))
-            self._begin_anew_if_replaced()
         return news
 
     def _take(self, head: _Head) -> tuple[str, StageEnd]:
@@ -105,11 +102,10 @@ class Outcomes:
         if labelled is not None and labelled.work != detected.work:
             del self._stages["label"][key]
 
-    def _begin_anew_if_replaced(self) -> None:
-        if self._follower.generation != self._generation:
-            self._generation = self._follower.generation
-            self._stages.clear()
-            self.digests.clear()
+    def _forget(self) -> None:
+        """Begin anew: the file was replaced."""
+        self._stages.clear()
+        self.digests.clear()
 
     def of(self, key: str, stage: StageName) -> StageEnd | None:
         """Return how a stage ended for a photo, None if it has not been through it."""
