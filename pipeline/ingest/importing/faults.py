@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 import math
-import os
 import re
 from collections.abc import Sequence
 
+from journal import system_path
 from pipeline.ingest.cache.records import Detection, Outcome, Text
 
 LARGEST_SIDE = 1 << 24
@@ -30,13 +29,11 @@ def number_of(name: str, letter: str) -> int | None:
 
 def path_fault(rel_path: str, raw_path: str | None) -> str | None:
     """Tell why a record's path is none below the photos directory."""
-    paths = [rel_path]
-    if raw_path is not None:
-        try:
-            paths.append(os.fsdecode(base64.b64decode(raw_path, validate=True)))
-        except ValueError:
-            return f"the raw_path {raw_path[:80]} is no base64"
-    for path in paths:
+    try:
+        spelt = system_path(rel_path, raw_path)
+    except ValueError:
+        return f"the raw_path {(raw_path or '')[:80]} is no base64"
+    for path in (rel_path, spelt):
         if not path or path.startswith("/") or "\0" in path or ".." in path.split("/"):
             return f"image_id {path[:80]!r} leads out of the photos directory"
     return None

@@ -9,15 +9,13 @@ with it changes the item. So an item is completed by one lease and no more.
 
 from __future__ import annotations
 
-import base64
-import os
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
 import msgspec
 from blake3 import blake3
 
-from journal import record_key
+from journal import record_key, system_path
 from pipeline.ingest.errors import QueueLost
 
 LEASE_SECONDS = 60.0
@@ -62,9 +60,7 @@ class Item(msgspec.Struct, frozen=True):
     @property
     def path(self) -> str:
         """The photo's path as the system spells it."""
-        if self.raw_path is None:
-            return self.rel_path
-        return os.fsdecode(base64.b64decode(self.raw_path))
+        return system_path(self.rel_path, self.raw_path)
 
 
 class Leased(msgspec.Struct, frozen=True):
