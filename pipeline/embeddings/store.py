@@ -1,7 +1,6 @@
 """Where vectors live: a memory-mapped array, and beside it a journal of what each row is.
 
-A row is synced before the record that names it, so every record that can be read
-has its vector. Rows that no record names any more stay; they cost a kilobyte each.
+Rows that no record names any more stay; each costs a kilobyte or two.
 """
 
 from __future__ import annotations
@@ -15,15 +14,8 @@ import msgspec
 import numpy as np
 from blake3 import blake3
 
-from journal import (
-    DiskFull,
-    Follower,
-    WriterLock,
-    atomic_rewrite,
-    free_bytes,
-    record_key,
-    sync_directory,
-)
+from journal import Follower, WriterLock, atomic_rewrite, record_key
+from pipeline.embeddings.row_file import RowFile
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -99,7 +91,7 @@ class VectorStore:
         self.failed: set[str] = set()
         self.row_of: dict[str, int] = {}
         self._manifest_path = directory / "manifest.json"
-        self._rows_path = directory / "vectors.f32"
+        self._rows = RowFile(directory / "vectors.f32")
         self._learnt_path = directory / "learnt.bin"
         self.journal = directory / "keys.jsonl"
         self.manifest: VectorManifest | None = None
@@ -123,9 +115,7 @@ class VectorStore:
     @property
     def rows(self) -> int:
         """Whole rows in the array."""
-        if self.manifest is None or not self._rows_path.exists():
-            return 0
-        return self._rows_path.stat().st_size // (4 * self.manifest.dimensions)
+        return 0 if self.manifest is None else self._rows.count(self.manifest.dimensions)
 
     def refresh(self) -> None:
         """Take in what was recorded since this was last asked."""
@@ -155,7 +145,7 @@ class VectorStore:
         shape = (self.rows, self.manifest.dimensions)
         if not shape[0]:
             return np.zeros(shape, np.float32)
-        return np.memmap(self._rows_path, np.float32, "r", shape=shape)
+        return np.memmap(self._rows.path, np.float32, "r", shape=shape)
 
     def take(self, keys: list[str]) -> tuple[Vectors, NDArray[np.int64]]:
         """Return the distinct vectors of some photos, and for each photo its place among them.
@@ -184,7 +174,7 @@ class VectorStore:
         """Remove everything: the vectors are those of another model, or fit no more."""
         os.ftruncate(lock.descriptor, 0)
         os.fsync(lock.descriptor)
-        for path in (self._manifest_path, self._rows_path, self._learnt_path):
+        for path in (self._manifest_path, self._rows.path, self._learnt_path):
             path.unlink(missing_ok=True)
         self.manifest = None
         self._start_over()
@@ -215,20 +205,7 @@ class VectorStore:
             DiskFull: there is no room; what was there is as it was.
             OSError: they cannot be written.
         """
-        assert self.manifest is not None
-        first = self.rows
-        data = np.ascontiguousarray(vectors, np.float32).tobytes()
-        if len(data) > free_bytes(self.directory):
-            raise DiskFull(self._rows_path, len(data), free_bytes(self.directory))
-        with open(os.open(self._rows_path, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as file:
-            file.seek(first * 4 * self.manifest.dimensions)  # over a torn last row
-            file.truncate()
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        if first == 0:
-            sync_directory(self.directory)  # the file itself may be new
-        return first
+        return self._rows.append(vectors)
 
 
 def store_of(workspace: Path, embedder: str, kind: VectorKind = "captions") -> VectorStore:

@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from journal import (
-    UNREADABLE,
-    DiskFull,
-    JournalTail,
-    atomic_rewrite,
-    free_bytes,
-    patient_lock,
-    sync_directory,
-)
+from journal import UNREADABLE, JournalTail, atomic_rewrite, patient_lock
+from pipeline.embeddings.row_file import RowFile
 from pipeline.ingest.cache.manifest import ModelFacts
 from pipeline.ingest.cache.records import Detection, Embedding, sealed_lines
 from pipeline.ingest.errors import CacheRefused
@@ -97,11 +89,10 @@ class RegionVectors:
         """
         import numpy as np
 
-        array = np.stack(vectors).astype("<f4")
-        self._begin(
-            VectorFacts(array.shape[1], labeller.version, labeller.hashes.get("blake3", ""))
-        )
-        first = self._append(array.tobytes(), array.shape[1])
+        rows = np.stack(vectors)
+        digest = labeller.hashes.get("blake3", "")
+        self._begin(VectorFacts(rows.shape[1], labeller.version, digest))
+        first = RowFile(self.rows).append(rows)
         records = [
             Embedding(
                 rel_path=region.rel_path,
@@ -125,19 +116,3 @@ class RegionVectors:
             data = msgspec.json.encode(facts) + b"\n"
             with atomic_rewrite(self._facts, needed=len(data)) as file:
                 file.write(data)
-
-    def _append(self, data: bytes, dimensions: int) -> int:
-        """Write whole rows behind the others, and return the row of the first."""
-        if len(data) > free_bytes(self.directory):
-            raise DiskFull(self.rows, len(data), free_bytes(self.directory))
-        with open(os.open(self.rows, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as file:
-            size = os.fstat(file.fileno()).st_size
-            first = size // (4 * dimensions)
-            file.seek(first * 4 * dimensions)  # over a torn last row
-            file.truncate()
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        if first == 0:
-            sync_directory(self.directory)
-        return first
