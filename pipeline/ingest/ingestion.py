@@ -205,18 +205,18 @@ class Ingestion:
 
     def _count(self, news: list[tuple[str, StageEnd]]) -> None:
         """Count photos whose outcomes have come; those of all stages come together."""
-        by_work: dict[str, list[StageEnd]] = {}
+        by_item: dict[str, list[StageEnd]] = {}
         for _, ended in news:
-            if ended.work is not None:
-                by_work.setdefault(ended.work, []).append(ended)
+            if ended.item_hash is not None:
+                by_item.setdefault(ended.item_hash, []).append(ended)
         usages = []
-        for work, outcomes in by_work.items():
-            if (item := self.filler.pending.pop(work, None)) is not None:
+        for item_hash, outcomes in by_item.items():
+            if (item := self.filler.pending.pop(item_hash, None)) is not None:
                 usages.append(_usage(item, outcomes))
                 if outcomes[0].status != "success":
-                    self._failed[work] = item, outcomes[0].status
-            elif work in self._failed:
-                item, status = self._failed.pop(work)
+                    self._failed[item_hash] = item, outcomes[0].status
+            elif item_hash in self._failed:
+                item, status = self._failed.pop(item_hash)
                 self.progress.take_back(status)
                 usages.append(_usage(item, outcomes))
         self.progress.add(usages)

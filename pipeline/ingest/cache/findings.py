@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
-from journal import record_key
-from pipeline.ingest.cache.lines import Lines, counted
+from pipeline.ingest.cache.counting import PhotoOutcomes, counted, source_of, what_counts
+from pipeline.ingest.cache.lines import Lines
 from pipeline.ingest.cache.records import Detection, Outcome, Text
 from pipeline.ingest.cache.store import Cache
+
+C = TypeVar("C", Detection, Text)
 
 MOST_LINES = 10_000
 """Of one photo that are read; no outcome of ours counts so many."""
@@ -59,59 +62,36 @@ class FindingsIndex:
         return bool(news)
 
     def of(self, key: str) -> Findings | None:
-        """Return what was found in a photo, None if it has not been looked at."""
-        outcomes = self._last_outcomes(key)
-        if not outcomes:
+        """Return what was found in a photo, None if nobody has looked at it."""
+        outcomes = self._outcomes_of(key)
+        if not any(outcomes):
             return None
         found = Findings()
-        newest: dict[bool, Outcome] = {}
         for outcome in outcomes:
-            labelled = newest.get(False)
-            if outcome.stage == "detect" and labelled and labelled.work != outcome.work:
-                del newest[False]  # of regions that are there no more
-            if outcome.status == "success":
-                newest[outcome.stage == "ocr"] = outcome
-            else:
+            if outcome is not None and outcome.status != "success":
                 found.errors.append(f"{outcome.stage}: {outcome.error or outcome.status}")
-        for outcome in newest.values():
-            self._take(outcome, found)
+        if outcomes.regions is not None:
+            found.regions = self._take(key, outcomes.regions, self._regions, found)
+        if outcomes.texts is not None:
+            lines = self._take(key, outcomes.texts, self._texts, found)
+            if lines is not None:
+                found.texts = [line for line in lines if line.skipped is None]
+                found.not_read = next((line.skipped for line in lines if line.skipped), None)
         return found
 
-    def _last_outcomes(self, key: str) -> list[Outcome]:
-        """Return the outcomes of a photo, oldest first, one a stage."""
-        last: dict[str, Outcome] = {}
-        for outcome in self._outcomes.of(key):
-            last.pop(outcome.stage, None)
-            last[outcome.stage] = outcome
-        return [*last.values()]
+    def _outcomes_of(self, key: str) -> PhotoOutcomes[Outcome]:
+        return what_counts(self._outcomes.of(key))
 
-    def _take(self, outcome: Outcome, found: Findings) -> None:
-        """Add what a stage found."""
-        looked_at = self._original(outcome)
-        found.copied_from = outcome.copied_from
-        if looked_at is None:
+    def _take(self, key: str, outcome: Outcome, lines: Lines[C], found: Findings) -> list[C] | None:
+        """Return the lines that an outcome tells of, None if they are of another file by now."""
+        found.copied_from = found.copied_from or outcome.copied_from
+        source = source_of(key, outcome, self._outcomes_of)
+        if source is None:
             found.missing += outcome.lines
-            return
-        count = min(looked_at.lines, MOST_LINES)
-        if looked_at.width and looked_at.height:
-            found.size = looked_at.width, looked_at.height
-        if outcome.stage == "ocr":
-            lines = counted(self._texts, looked_at.key, looked_at.work, count)
-            found.not_read = next((line.skipped for line in lines if line.skipped), None)
-            found.texts = [line for line in lines if line.skipped is None]
-            found.missing += count - len(lines)
-        else:
-            found.regions = counted(self._regions, looked_at.key, looked_at.work, count)
-            found.missing += count - len(found.regions)
-
-    def _original(self, outcome: Outcome) -> Outcome | None:
-        """Return whose lines an outcome counts, None if those are of another file by now."""
-        if outcome.copied_from is None:
-            return outcome
-        found = None
-        for original in self._last_outcomes(record_key(outcome.copied_from, None)):
-            alike = (original.stage == "ocr") == (outcome.stage == "ocr")
-            same = alike and original.digest == outcome.digest
-            if same and original.status == "success" and original.copied_from is None:
-                found = original  # the newest counts, be it the detector's or the labeller's
-        return found
+            return None
+        original = source.outcome
+        if original.width and original.height:
+            found.size = original.width, original.height
+        counting = counted(lines.of(source.key), original)[:MOST_LINES]
+        found.missing += min(original.lines, MOST_LINES) - len(counting)
+        return counting

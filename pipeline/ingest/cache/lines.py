@@ -11,10 +11,9 @@ from typing import Generic, TypeVar
 import msgspec
 
 from journal import BOM, UNREADABLE, Follower, collector_off, read_line, record_key
-from pipeline.ingest.cache.records import Detection, Outcome, Text, number_of
+from pipeline.ingest.cache.records import Detection, Outcome, Text
 
 R = TypeVar("R", Detection, Text, Outcome)
-C = TypeVar("C", Detection, Text)
 
 
 class _Key(msgspec.Struct, gc=False):
@@ -67,20 +66,3 @@ class Lines(Generic[R]):
                     continue
                 if record.key == key:
                     yield record
-
-
-def counted(lines: Lines[C], key: str, work: str | None, count: int) -> list[C]:
-    """Return those lines of a photo that its outcome counts.
-
-    Args:
-        lines: Of regions or texts.
-        key: Of the photo.
-        work: That of its outcome.
-        count: How many that counts; of those with one number the last counts.
-    """
-    last = {
-        number: record
-        for record in lines.of(key)
-        if record.work == work and (number := number_of(record.identity()[1])) < count
-    }
-    return [last[number] for number in sorted(last)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Literal, get_args
 
@@ -13,6 +13,8 @@ from journal import Status, record_key, seal
 StageName = Literal["detect", "label", "ocr"]
 
 STAGES: tuple[StageName, ...] = get_args(StageName)
+
+_NUMBER = re.compile(r"0|[1-9][0-9]{0,6}", re.ASCII)
 
 NO_TEXT = "gate"
 """Source of a record that says why a photo was not read."""
@@ -38,14 +40,13 @@ class _Record(msgspec.Struct, omit_defaults=True, kw_only=True, gc=False):
     Attributes:
         rel_path: `image_id`: POSIX path below the photos directory, in Unicode NFC.
         raw_path: Base64 of the path's bytes, only where they are not UTF-8.
-        work: The item of the queue that this answers. A line counts with the outcome that
-            answers the same, and with no other.
+        item_hash: `work`: hash of the item of the queue that this answers. See `counting`.
     """
 
     if TYPE_CHECKING:  # each declares its own, since inherited fields would be written last
         rel_path: str
         raw_path: str | None = None
-        work: str | None = None
+        item_hash: str | None = None
 
     @property
     def key(self) -> str:
@@ -72,11 +73,16 @@ class Detection(_Record, kw_only=True):
     caption: str | None
     detector_version: str
     raw_path: str | None = None
-    work: str | None = None
+    item_hash: str | None = msgspec.field(default=None, name="work")
 
     def identity(self) -> tuple[str, str]:
         """Return what no other region has; of two lines with one identity the last counts."""
         return self.key, self.region_id
+
+    @property
+    def number(self) -> int | None:
+        """N of `rN`, None for a name that no outcome counts."""
+        return number_of(self.region_id, "r")
 
 
 class Text(_Record, kw_only=True):
@@ -100,7 +106,7 @@ class Text(_Record, kw_only=True):
     language: str | None
     source: str
     raw_path: str | None = None
-    work: str | None = None
+    item_hash: str | None = msgspec.field(default=None, name="work")
     region_id: str | None = None
     quad: list[tuple[float, float]] | None = None
     skipped: str | None = None
@@ -108,6 +114,11 @@ class Text(_Record, kw_only=True):
     def identity(self) -> tuple[str, str]:
         """Return what no other text has; of two lines with one identity the last counts."""
         return self.key, self.text_id
+
+    @property
+    def number(self) -> int | None:
+        """N of `tN`, None for a name that no outcome counts."""
+        return number_of(self.text_id, "t")
 
 
 class Outcome(_Record, kw_only=True):
@@ -142,7 +153,7 @@ class Outcome(_Record, kw_only=True):
     version: str = ""
     width: int | None = None
     height: int | None = None
-    work: str | None = None
+    item_hash: str | None = msgspec.field(default=None, name="work")
     error: str | None = None
     copied_from: str | None = None
     worker: str | None = None
@@ -159,21 +170,25 @@ class Embedding(_Record, kw_only=True):
     region_id: str
     row: int
     raw_path: str | None = None
-    work: str | None = None
+    item_hash: str | None = msgspec.field(default=None, name="work")
 
     def identity(self) -> tuple[str, str]:
         """Return what no other row has; of two lines with one identity the last counts."""
         return self.key, self.region_id
 
+    @property
+    def number(self) -> int | None:
+        """N of `rN`, None for a name that no outcome counts."""
+        return number_of(self.region_id, "r")
+
 
 RECORD_TYPES: tuple[type[_Record], ...] = (Detection, Text, Outcome, Embedding)
 
 
-def number_of(name: str) -> int:
-    """Return the number in `r0` or `t12`; of any other name one that no outcome counts."""
-    digits = name[1:]
-    fits = name[:1] in ("r", "t") and digits.isascii() and digits.isdecimal() and len(digits) < 8
-    return int(digits) if fits else sys.maxsize
+def number_of(name: str, letter: Literal["r", "t"]) -> int | None:
+    """Return N of a region `rN` or a text `tN`, None for any other name."""
+    number = name.removeprefix(letter)
+    return int(number) if number != name and _NUMBER.fullmatch(number) else None
 
 
 def sealed_lines(records: Iterable[_Record]) -> bytes:

@@ -97,7 +97,7 @@ class RegionVectors:
             Embedding(
                 rel_path=region.rel_path,
                 raw_path=region.raw_path,
-                work=region.work,
+                item_hash=region.item_hash,
                 region_id=region.region_id,
                 row=first + place,
             )

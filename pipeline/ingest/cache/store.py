@@ -159,7 +159,7 @@ class Cache:
         """Tell whether another worker, before it was killed, answered the same work as well."""
         return all(
             (ended := self.outcomes.of(outcome.key, outcome.stage)) is not None
-            and ended.work == outcome.work is not None
+            and ended.item_hash == outcome.item_hash is not None
             and (ended.status == "success" or outcome.status != "success")
             for outcome in result.outcomes
         )

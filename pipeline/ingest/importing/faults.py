@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 
 from journal import system_path
@@ -17,14 +16,6 @@ MOST_LINES = 1 << 20
 
 TOLERANCE = 1.0
 """Pixels by which a box may be outside: models round."""
-
-_NUMBER = re.compile(r"0|[1-9][0-9]{0,6}", re.ASCII)
-
-
-def number_of(name: str, letter: str) -> int | None:
-    """Return N of a region `rN` or a text `tN`, None for any other name."""
-    number = name.removeprefix(letter)
-    return int(number) if number != name and _NUMBER.fullmatch(number) else None
 
 
 def path_fault(rel_path: str, raw_path: str | None) -> str | None:

@@ -14,16 +14,11 @@ from typing import NamedTuple, TypeVar
 import msgspec
 
 from journal import Seal, inspect_lines
+from pipeline.ingest.cache.counting import counts
 from pipeline.ingest.cache.records import Detection, Embedding, Outcome, Text
 from pipeline.ingest.cache.region_vectors import RegionVectors, VectorFacts
 from pipeline.ingest.importing.adapters import LooseDetection, LooseText
-from pipeline.ingest.importing.faults import (
-    number_of,
-    outcome_fault,
-    path_fault,
-    region_fault,
-    text_fault,
-)
+from pipeline.ingest.importing.faults import outcome_fault, path_fault, region_fault, text_fault
 from pipeline.ingest.importing.report import Adapter, ImportReport
 from pipeline.ingest.importing.rows import EmbeddingRow, OutcomeRow, PhotoRow, RegionRow, TextRow
 from pipeline.ingest.importing.tables import Tables
@@ -103,7 +98,7 @@ class Replay:
 
     def _regions(self, kind: type[Detection]) -> Iterator[RegionRow]:
         for place, one in self._lines(DETECTIONS, kind):
-            photo = self._photo_of(place, one, one.region_id, "r")
+            photo = self._photo_of(place, one, one.region_id)
             if photo is not None and not self._is_amiss(
                 place, region_fault(one, photo.width, photo.height)
             ):
@@ -124,11 +119,13 @@ class Replay:
     def _texts(self, kind: type[Text]) -> Iterator[TextRow]:
         for place, one in self._lines(TEXTS, kind):
             name = one.text_id or f"line {place.number}"
-            photo = self._photo_of(place, one, name, "t")
+            photo = self._photo_of(place, one, name)
             if photo is None or self._is_amiss(place, text_fault(one, photo.width, photo.height)):
                 continue
             region = None
-            if one.region_id is not None and one.work == photo.detect_work:
+            detected = photo.outcomes.detect
+            found_by = None if detected is None else detected.item_hash
+            if one.region_id is not None and one.item_hash == found_by:
                 region = self._tables.region(photo.image, one.region_id)
                 if region is None:
                     self._is_amiss(place, f"its region {one.region_id[:80]!r} is not there")
@@ -160,7 +157,7 @@ class Replay:
     def _embeddings(self, facts: VectorFacts, rows: int) -> Iterator[EmbeddingRow]:
         size = 4 * facts.dimensions
         for place, one in self._lines(VECTORS, Embedding):
-            photo = self._photo_of(place, one, one.region_id, "r")
+            photo = self._photo_of(place, one, one.region_id)
             if photo is None:
                 continue
             region = self._tables.region(photo.image, one.region_id)
@@ -177,25 +174,21 @@ class Replay:
                 yield EmbeddingRow(region, facts.model, facts.dimensions, vector)
 
     def _photo_of(
-        self, place: ReplayPosition, one: Detection | Text | Embedding, name: str, letter: str
+        self, place: ReplayPosition, one: Detection | Text | Embedding, name: str
     ) -> PhotoRow | None:
         """Return the photo of a line, None where the line does not count."""
         if self._is_amiss(place, path_fault(one.rel_path, one.raw_path)):
             return None
         if self._all_count:
             return PhotoRow(self._tables.image(_image_id(one), one.raw_path))
-        number = number_of(name, letter)
-        if number is None:
+        if one.number is None:
+            letter = "t" if isinstance(one, Text) else "r"
             self._is_amiss(place, f"{name[:80]!r} is none of {letter}0, {letter}1 and so on")
             return None
         photo = self._tables.photo(_image_id(one), one.raw_path)
         if photo is not None:
-            counted, work = (
-                (photo.regions, photo.regions_work)
-                if letter == "r"
-                else (photo.texts, photo.texts_work)
-            )
-            if counted is not None and number < counted and one.work == work:
+            last = photo.outcomes.texts if isinstance(one, Text) else photo.outcomes.regions
+            if counts(last, one.item_hash, one.number):
                 return photo
         self._report.left_over += 1
         return None

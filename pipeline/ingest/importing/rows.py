@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from pipeline.ingest.cache.counting import PhotoOutcomes
+
 if TYPE_CHECKING:
     from backends.detectors.base import Box
+    from pipeline.ingest.cache.outcomes import StageEnd
     from pipeline.ingest.cache.records import Outcome, RegionLabel
 
 
@@ -16,21 +19,13 @@ class PhotoRow(NamedTuple):
         image: Its row.
         width: In pixels, None where that is not known.
         height: In pixels, None where that is not known.
-        regions: Regions that its outcome counts, None without outcome.
-        regions_work: The work these are of.
-        detect_work: The work that found them; a labeller's may have come after it.
-        texts: Texts that its outcome counts, None without outcome.
-        texts_work: The work these are of.
+        outcomes: The outcomes that count.
     """
 
     image: int
     width: int | None = None
     height: int | None = None
-    regions: int | None = None
-    regions_work: str | None = None
-    detect_work: str | None = None
-    texts: int | None = None
-    texts_work: str | None = None
+    outcomes: PhotoOutcomes[StageEnd] = PhotoOutcomes()
 
 
 class OutcomeRow(NamedTuple):

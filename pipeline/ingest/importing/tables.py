@@ -6,13 +6,22 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from operator import attrgetter
 
+from pipeline.ingest.cache.counting import PhotoOutcomes, source_of, what_counts
+from pipeline.ingest.cache.outcomes import StageEnd
 from pipeline.ingest.importing.report import ImportReport
 from pipeline.ingest.importing.rows import EmbeddingRow, OutcomeRow, PhotoRow, RegionRow, TextRow
 
 PHOTOS_AT_HAND = 4096
 
 _KEPT = ("images", "outcomes", "regions", "texts", "embeddings")
+
+_OUTCOME_COLUMNS = (
+    *("stage", "status", "at", "lines", "version", "digest", "width", "height", "error"),
+    *("copied_from", "worker", "work"),
+)
+_outcome_values = attrgetter(*_OUTCOME_COLUMNS[:-1], "item_hash")
 
 _TEXT = "(SELECT id FROM texts WHERE image = ? AND text_id = ?)"
 _OUTCOME = "(SELECT id FROM outcomes WHERE image = ? AND stage = ?)"
@@ -66,33 +75,25 @@ class Tables:
         """Return what outcomes say of a photo, None where they say nothing."""
         row = self._find(image_id, raw_path)
         found = self._sql.execute(
-            """SELECT images.id, images.width, images.height,
-                coalesce(label.lines, detect.lines),
-                iif(label.id IS NULL, detect.work, label.work), detect.work,
-                ocr.lines, ocr.work
-            FROM kept_images JOIN images USING (id)
-            LEFT JOIN outcomes AS detect ON detect.image = images.id AND detect.stage = 'detect'
-            LEFT JOIN outcomes AS label ON label.image = images.id AND label.stage = 'label'
-                AND label.status = 'success' AND (label.work IS detect.work OR
-                    (SELECT number FROM kept_outcomes WHERE id = label.id) >
-                    (SELECT number FROM kept_outcomes WHERE id = detect.id))
-            LEFT JOIN outcomes AS ocr ON ocr.image = images.id AND ocr.stage = 'ocr'
-            WHERE images.id = ?""",
-            (row,),
+            "SELECT id, width, height FROM images JOIN kept_images USING (id) WHERE id = ?", (row,)
         ).fetchone()
-        return None if found is None else PhotoRow(*found)
+        if found is None:
+            return None
+        last = self._sql.execute(
+            """SELECT stage, status, work, lines, digest, copied_from
+            FROM outcomes JOIN kept_outcomes USING (id) WHERE image = ? ORDER BY number""",
+            (row,),
+        )
+        image, width, height = found
+        return PhotoRow(image, width, height, what_counts(StageEnd(*outcome) for outcome in last))
 
     def put_outcomes(self, rows: Sequence[OutcomeRow]) -> None:
         """Put in how stages ended; of two for one photo and stage the last counts."""
-        columns = (
-            *("image", "stage", "status", "at", "lines", "version", "digest", "width"),
-            *("height", "work", "error", "copied_from", "worker"),
-        )
         self._put(
             "outcomes",
-            columns,
+            ("image", *_OUTCOME_COLUMNS),
             "image, stage",
-            [(row.image, *(getattr(row.outcome, name) for name in columns[1:])) for row in rows],
+            [(row.image, *_outcome_values(row.outcome)) for row in rows],
         )
         self._sql.executemany(
             f"INSERT OR REPLACE INTO kept_outcomes VALUES ({_OUTCOME}, ?, ?)",
@@ -214,6 +215,30 @@ class Tables:
             FROM outcomes JOIN kept_outcomes USING (id)
             WHERE copied_from IS NOT NULL AND original IS NULL ORDER BY number"""
         )
+        self._point_copies_at_lines()
+
+    def _point_copies_at_lines(self) -> None:
+        """Have the views find the regions and texts of a copy where they stand."""
+        copies = self._sql.execute(
+            """SELECT DISTINCT image_id, raw_path FROM images
+            JOIN outcomes ON outcomes.image = images.id AND outcomes.copied_from IS NOT NULL"""
+        ).fetchall()
+        for image_id, raw_path in copies:
+            photo = self.photo(image_id, raw_path)
+            assert photo is not None
+            outcomes = photo.outcomes
+            for stage, outcome in (("detect", outcomes.regions), ("ocr", outcomes.texts)):
+                source = outcome and source_of(image_id, outcome, self._outcomes_of)
+                if source is not None:
+                    original = None if source.key == image_id else self._find(source.key, None)
+                    self._sql.execute(
+                        "UPDATE outcomes SET original = ? WHERE image = ? AND stage = ?",
+                        (original, photo.image, stage),
+                    )
+
+    def _outcomes_of(self, key: str) -> PhotoOutcomes[StageEnd]:
+        photo = self.photo(key, None)
+        return PhotoOutcomes() if photo is None else photo.outcomes
 
     def missing(self, stage: str, table: str) -> int:
         """Return how many lines the outcomes of a stage count that are not there."""
@@ -221,7 +246,8 @@ class Tables:
             self._sql.execute(
                 f"""SELECT ifnull(sum(lines - found), 0) FROM (
                     SELECT lines, (SELECT count(*) FROM {table} WHERE image = outcomes.image)
-                    AS found FROM outcomes WHERE stage = ? AND copied_from IS NULL
+                    AS found FROM outcomes
+                    WHERE stage = ? AND copied_from IS NULL AND original IS NULL
                 ) WHERE lines > found""",
                 (stage,),
             ).fetchone()[0]

@@ -43,7 +43,7 @@ class Enqueuer:
     Attributes:
         plan: Numbers of what was found so far.
         first_plan: Those of the first filling, before anything was done.
-        pending: Photos whose outcome is awaited, by the name of their work.
+        pending: Photos whose outcome is awaited, by the hash of their item.
         warnings: Sentences about the walk.
     """
 
@@ -93,7 +93,7 @@ class Enqueuer:
         while some := list(islice(found, AT_ONCE)):
             items = [one for one in some if isinstance(one, Item)]
             self._copies += [one for one in some if isinstance(one, Copy)]
-            self.pending.update({item.work: item for item in items})
+            self.pending.update({item.item_hash: item for item in items})
             self._queue.enqueue(items, redo=True)
             if choice.retry_errors:
                 self._queue.unpark({item.key for item in items})
@@ -117,10 +117,10 @@ class Enqueuer:
     def answered(self) -> list[tuple[str, StageEnd]]:
         """Return the outcomes there are of photos whose outcome is awaited: key and outcome."""
         found = []
-        for work, item in self.pending.items():
+        for item_hash, item in self.pending.items():
             key = item.photo_key
             ends = [self._cache.outcomes.of(key, stage) for stage in STAGES if stage in item.stages]
-            found += [(key, ended) for ended in ends if ended is not None and ended.work == work]
+            found += [(key, end) for end in ends if end is not None and end.item_hash == item_hash]
         return found
 
     def write_copies(self) -> list[Outcome]:
@@ -159,8 +159,8 @@ class Enqueuer:
 
     def _given_up(self, parked: Parked) -> PhotoResult | None:
         """Return the outcomes of a parked item, None if they are not awaited or were written."""
-        item, work = parked.item, parked.item.work
-        if work not in self.pending:
+        item = parked.item
+        if item.item_hash not in self.pending:
             return None
         outcomes = [
             Outcome(
@@ -170,14 +170,14 @@ class Enqueuer:
                 status="error_model",
                 at=utc_now(),
                 digest=item.digest or None,
-                work=work,
+                item_hash=item.item_hash,
                 error=parked.reason,
             )
             for stage in STAGES
             if stage in item.stages
         ]
         written = [self._cache.outcomes.of(outcome.key, outcome.stage) for outcome in outcomes]
-        if all(ended is not None and ended.work == work for ended in written):
+        if all(ended is not None and ended.item_hash == item.item_hash for ended in written):
             return None
         return PhotoResult(outcomes)
 

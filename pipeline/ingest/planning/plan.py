@@ -205,10 +205,10 @@ class Planner:
     def _item(self, path: str, key: str, digest: str | None, wanted: tuple[StageName, ...]) -> Item:
         rel_path, raw_path = split_path(path)
         # The path counts: an item of a file that was renamed meanwhile finds nothing.
-        work = f"{digest or 'unread'}/{short_hash(key)}/{'+'.join(wanted)}"
+        item_key = f"{digest or 'unread'}/{short_hash(key)}/{'+'.join(wanted)}"
         if self._choice.redo is not None:
-            work += f"/{self._choice.redo}"
-        return Item(work, rel_path, raw_path, digest or "", wanted)
+            item_key += f"/{self._choice.redo}"
+        return Item(item_key, rel_path, raw_path, digest or "", wanted)
 
 
 def _has_name(key: str) -> bool:
@@ -222,7 +222,7 @@ def standing(parked: Iterable[Parked], outcomes: Outcomes) -> Iterator[Parked]:
         ended = [
             outcomes.of(one.item.photo_key, stage) for stage in STAGES if stage in one.item.stages
         ]
-        if all(found is None or found.work == one.item.work for found in ended):
+        if all(found is None or found.item_hash == one.item.item_hash for found in ended):
             yield one
 
 
@@ -247,7 +247,7 @@ def copied(copy: Copy, outcomes: Outcomes) -> PhotoResult | None:
                 lines=ended.lines,
                 found=ended.found,
                 version=ended.version,
-                work=short_hash(f"{rel_path} is {copy.original} by {ended.work}"),
+                item_hash=short_hash(f"{rel_path} is {copy.original} by {ended.item_hash}"),
                 error=None if ended.status == "success" else f"as {copy.original}",
                 copied_from=copy.original,
             )

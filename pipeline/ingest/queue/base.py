@@ -48,7 +48,7 @@ class Item(msgspec.Struct, frozen=True):
     stages: tuple[str, ...]
 
     @property
-    def work(self) -> str:
+    def item_hash(self) -> str:
         """What records of the answer name it by: 16 hexadecimal digits of its key's hash."""
         return short_hash(self.key)
 

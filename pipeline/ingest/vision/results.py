@@ -132,7 +132,7 @@ def _detections(
         Detection(
             rel_path=rel_path,
             raw_path=raw_path,
-            work=_leased(photo).item.work,
+            item_hash=_leased(photo).item.item_hash,
             region_id=f"r{number}",
             bbox=scale.up(thing.box),
             labels=thing.labels,
@@ -151,7 +151,7 @@ def _texts(
         Text(
             rel_path=rel_path,
             raw_path=raw_path,
-            work=_leased(photo).item.work,
+            item_hash=_leased(photo).item.item_hash,
             text_id=f"t{number}",
             text=line.text,
             confidence=round(line.confidence, 4),
@@ -190,7 +190,7 @@ def _outcomes(decoded: Decoded, maker: Signature) -> list[Outcome]:
             version=maker.models[stage].version if stage in maker.models else "",
             width=None if loaded is None else loaded.facts.width,
             height=None if loaded is None else loaded.facts.height,
-            work=item.work,
+            item_hash=item.item_hash,
             worker=maker.worker,
         )
         for stage in stages_of(photo)

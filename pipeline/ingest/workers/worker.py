@@ -27,7 +27,8 @@ from backends.ocr.base import OcrOptions
 from backends.ocr.registry import make_ocr
 from journal import JournalError
 from pipeline.captions.catalogue import Catalogue
-from pipeline.ingest.cache.lines import Lines, counted
+from pipeline.ingest.cache.counting import counted, source_of
+from pipeline.ingest.cache.lines import Lines
 from pipeline.ingest.cache.manifest import ModelFacts
 from pipeline.ingest.cache.records import Detection, StageName
 from pipeline.ingest.cache.sharing import Share
@@ -137,15 +138,12 @@ class Worker:
 
     def _regions_of(self, key: str) -> list[Detection]:
         """Return the regions of a photo, or of the one that it equals."""
-        owner = key
-        detected = self.cache.outcomes.of(key, "detect")
-        if detected is not None and detected.copied_from is not None:
-            owner = detected.copied_from
-        ended = self.cache.outcomes.regions(owner)
-        if ended is None:
+        outcome = self.cache.outcomes.photo(key).regions
+        source = None if outcome is None else source_of(key, outcome, self.cache.outcomes.photo)
+        if source is None:
             return []
         self._regions.refresh()
-        return counted(self._regions, owner, ended.work, ended.lines)
+        return counted(self._regions.of(source.key), source.outcome)
 
     def _learn(self) -> None:
         """Read what the cache and the captions hold so far."""
