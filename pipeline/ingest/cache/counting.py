@@ -13,8 +13,8 @@ files hold lines that are out of date or were never finished. What counts is thi
 4. A copy has no lines of its own: it has those of the original that it names, as long as
    both have the same digest. The original may have become a copy of a third photo since.
 
-An import asks this module, too, and points each copy in its database at the photo that has
-its lines, so the rule is nowhere written in SQL.
+An import asks this module, too, and points each copy in its tables at the photo that has the
+lines, so that no view need know the rule.
 """
 
 from __future__ import annotations

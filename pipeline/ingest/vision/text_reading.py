@@ -38,10 +38,13 @@ class TextReader:
 
     Args:
         engine: Finds and reads text.
+        gate_alone: Whether the recogniser never runs. A picture that may hold text then has
+            one empty line, which is not skipped.
     """
 
-    def __init__(self, engine: OcrEngine) -> None:
+    def __init__(self, engine: OcrEngine, *, gate_alone: bool = False) -> None:
         self.engine = engine
+        self._gate_alone = gate_alone
 
     def read(self, picture: Image) -> list[ReadLine]:
         """Return the lines of a picture in reading order; at least one, if only to say why not.
@@ -50,7 +53,7 @@ class TextReader:
             ModelError: the engine failed.
         """
         gate = self.engine.gate(picture)
-        if not gate.has_text:
+        if self._gate_alone or not gate.has_text:
             return [ReadLine("", gate.confidence, None, NO_TEXT, skipped=gate.reason)]
         lines = self.engine.read(picture, gate)
         source = self.engine.source
