@@ -6,14 +6,14 @@ import math
 import os
 import sys
 from array import array
-from collections.abc import Iterable, Iterator
-from itertools import islice
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 import msgspec
 
 from journal import Seal, inspect_lines
+from pipeline.ingest.batched import batched
 from pipeline.ingest.cache.counting import counts
 from pipeline.ingest.cache.records import Detection, Embedding, Outcome, Text
 from pipeline.ingest.cache.region_vectors import RegionVectors, VectorFacts
@@ -25,6 +25,7 @@ from pipeline.ingest.importing.tables import Tables
 from pipeline.jobs.pause_point import PausePoint
 
 ROWS_AT_ONCE = 5000
+"""Rows that one statement takes."""
 
 LINES_BETWEEN_GATES = 512
 
@@ -35,7 +36,6 @@ OUTCOMES, DETECTIONS, TEXTS = "outcomes.jsonl", "detections.jsonl", "ocr.jsonl"
 VECTORS = "embeddings/regions.jsonl"
 
 L = TypeVar("L", Outcome, Detection, Text, Embedding)
-T = TypeVar("T")
 
 
 class ReplayPosition(NamedTuple):
@@ -77,7 +77,7 @@ class Replay:
 
         A cache of another version may have no outcomes; then all of its lines count.
         """
-        for some in batches(self._outcomes()):
+        for some in batched(self._outcomes(), ROWS_AT_ONCE):
             self._tables.put_outcomes(some)
             self._all_count = False
         for number, offset, why in list(self._tables.settle_photos()):
@@ -93,7 +93,9 @@ class Replay:
 
     def regions(self) -> None:
         """Take in regions and their labels."""
-        for some in batches(self._regions(LooseDetection if self._loose else Detection)):
+        for some in batched(
+            self._regions(LooseDetection if self._loose else Detection), ROWS_AT_ONCE
+        ):
             self._tables.put_regions(some)
 
     def _regions(self, kind: type[Detection]) -> Iterator[RegionRow]:
@@ -113,7 +115,7 @@ class Replay:
 
     def texts(self) -> None:
         """Take in texts, and why photos were not read; regions must be in."""
-        for some in batches(self._texts(LooseText if self._loose else Text)):
+        for some in batched(self._texts(LooseText if self._loose else Text), ROWS_AT_ONCE):
             self._tables.put_texts(some)
 
     def _texts(self, kind: type[Text]) -> Iterator[TextRow]:
@@ -147,7 +149,7 @@ class Replay:
         facts = vectors.facts()
         if facts is not None and 0 < facts.dimensions <= MOST_DIMENSIONS and vectors.rows.is_file():
             with vectors.rows.open("rb") as rows:
-                for some in batches(self._embeddings(facts, rows.fileno())):
+                for some in batched(self._embeddings(facts, rows.fileno()), ROWS_AT_ONCE):
                     self._tables.put_embeddings(some)
         elif vectors.keys.exists():
             self._report.remarks.append(
@@ -217,13 +219,6 @@ class Replay:
         if why is not None:
             self._report.skip(*place, why)
         return why is not None
-
-
-def batches(rows: Iterable[T]) -> Iterator[list[T]]:
-    """Yield rows, so many at once as a statement takes in one go."""
-    rest = iter(rows)
-    while some := list(islice(rest, ROWS_AT_ONCE)):
-        yield some
 
 
 def _image_id(one: Outcome | Detection | Text | Embedding) -> str:

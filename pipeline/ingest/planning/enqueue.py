@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from itertools import islice
 from pathlib import Path
-from typing import TypeVar
 
 from journal import utc_now
+from pipeline.ingest.batched import batched
 from pipeline.ingest.cache.outcomes import StageEnd
 from pipeline.ingest.cache.records import STAGES, Outcome
 from pipeline.ingest.cache.store import Cache, PhotoResult
@@ -24,8 +22,6 @@ from pipeline.ingest.queue.base import Item, Parked, WorkQueue
 from pipeline.jobs.pause_point import PausePoint
 from pipeline.photos.photo import photo_key
 from pipeline.photos.walk import walk_photos
-
-T = TypeVar("T")
 
 AT_ONCE = 512
 """Photos between two looks at the pause point, and two messages to the queue."""
@@ -90,7 +86,7 @@ class Enqueuer:
         self._copies = []
         digests = FileDigests(self._cache.digests, self._photos_dir)
         found = planner.sort(digests.of(walked.paths, pause_point.go_through))
-        while some := list(islice(found, AT_ONCE)):
+        for some in batched(found, AT_ONCE):
             items = [one for one in some if isinstance(one, Item)]
             self._copies += [one for one in some if isinstance(one, Copy)]
             self.pending.update({item.item_hash: item for item in items})
@@ -128,7 +124,7 @@ class Enqueuer:
         self._cache.outcomes.refresh()
         left: list[Copy] = []
         written: list[Outcome] = []
-        for some in _in_pieces(self._copies):
+        for some in batched(self._copies, AT_ONCE):
             results = [(copy, copied(copy, self._cache.outcomes)) for copy in some]
             left += [copy for copy, result in results if result is None]
             found = [result for _, result in results if result is not None]
@@ -154,7 +150,7 @@ class Enqueuer:
         """
         self._cache.outcomes.refresh()
         results = (self._given_up(parked) for parked in self._queue.parked())
-        for some in _in_pieces(result for result in results if result is not None):
+        for some in batched((result for result in results if result is not None), AT_ONCE):
             self._cache.add(some)
 
     def _given_up(self, parked: Parked) -> PhotoResult | None:
@@ -180,9 +176,3 @@ class Enqueuer:
         if all(ended is not None and ended.item_hash == item.item_hash for ended in written):
             return None
         return PhotoResult(outcomes)
-
-
-def _in_pieces(things: Iterable[T]) -> Iterator[list[T]]:
-    rest = iter(things)
-    while some := list(islice(rest, AT_ONCE)):
-        yield some

@@ -7,12 +7,13 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
 from pathlib import Path
 from stat import S_ISREG
 from typing import NamedTuple
 
 from blake3 import blake3
+
+from pipeline.ingest.batched import batched
 
 AT_ONCE = 64
 """Files looked at between two commits."""
@@ -64,12 +65,11 @@ class FileDigests:
             paths: Relative paths as the system spells them.
             go_through: Told how many are done; may raise to end the work.
         """
-        pending = iter(paths)
         done = 0
         self._open()
         try:
             with ThreadPoolExecutor(READERS) as readers:
-                while some := list(islice(pending, AT_ONCE)):
+                for some in batched(paths, AT_ONCE):
                     go_through(done)
                     yield from zip(some, self._digests(some, readers), strict=True)
                     done += len(some)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import secrets
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from itertools import islice
 from typing import cast
 
 import msgspec
 
+from pipeline.ingest.batched import batched
 from pipeline.ingest.queue import redis_scripts as scripts
 from pipeline.ingest.queue.base import (
     CHUNK,
@@ -69,9 +69,8 @@ class RedisQueue(WorkQueue):
 
         Where the line broke meanwhile, those that the server had already taken do not count.
         """
-        remaining = iter(items)
         added = 0
-        while chunk := list(islice(remaining, CHUNK)):
+        for chunk in batched(items, CHUNK):
             told: list[str | bytes] = []
             for item in chunk:
                 told += item.key, self._encode(item)

@@ -9,11 +9,11 @@ import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from itertools import islice
 from pathlib import Path
 
 import msgspec
 
+from pipeline.ingest.batched import batched
 from pipeline.ingest.errors import QueueLost
 from pipeline.ingest.queue.base import (
     CHUNK,
@@ -117,9 +117,8 @@ class SqliteQueue(WorkQueue):
 
     def enqueue(self, items: Iterable[Item], *, redo: bool = False) -> int:
         """Have items wait, behind those that do; one whose key is known is left as it is."""
-        remaining = iter(items)
         added = 0
-        while chunk := list(islice(remaining, CHUNK)):
+        for chunk in batched(items, CHUNK):
             bodies = [(item.key, self._encode(item)) for item in chunk]
             with self._transaction() as database:
                 before = _counts(database).waiting
