@@ -37,9 +37,9 @@ async def ingest(request: IngestRequest, watch: Watcher) -> JobResult[IngestRepo
         if share.alone:  # whatever waits there is of a run that ended; this one plans anew
             await asyncio.to_thread(queue.withdraw)
             share.begun()
-        work = Ingestion(request, cache, queue, manifest.cache_id)
+        ingestion = Ingestion(request, cache, queue, manifest.cache_id)
         frame = JobFrame(
-            run=work.run_id,
+            run=ingestion.run_id,
             stage="ingest",
             workspace=request.workspace,
             journal=cache.outcomes_path,
@@ -48,8 +48,8 @@ async def ingest(request: IngestRequest, watch: Watcher) -> JobResult[IngestRepo
             shares_workspace=True,
         )
         try:
-            result = await run_job(work, frame, watch, lambda _: work.report())
+            result = await run_job(ingestion, frame, watch, lambda _: ingestion.report())
         finally:
             share.release()
-    result.remarks = work.snapshot().remarks
+    result.remarks = ingestion.snapshot().remarks
     return result

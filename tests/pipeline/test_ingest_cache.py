@@ -21,7 +21,8 @@ from pipeline.ingest.cache.store import Cache, PhotoResult
 from pipeline.ingest.errors import CacheRefused
 from pipeline.ingest.queue.base import Item
 from pipeline.ingest.queue.sqlite_queue import SqliteQueue
-from pipeline.ingest.workers.committer import Committer, Leases
+from pipeline.ingest.workers.committer import Committer
+from pipeline.ingest.workers.leasing import Leases
 from tests.support.ingesting import open_to_others
 
 SIGLIP = ModelFacts("siglip", {"weights": "1"})

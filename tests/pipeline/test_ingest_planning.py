@@ -27,9 +27,9 @@ def known(directory: Path, *outcomes: Fields) -> Outcomes:
     return found
 
 
-def plan(outcomes: Outcomes, photos: Photos, choice: Wanted) -> tuple[Planner, list[Item | Copy]]:
+def plan(outcomes: Outcomes, photos: Photos, wanted: Wanted) -> tuple[Planner, list[Item | Copy]]:
     """Return a planner, and what it finds to do."""
-    planner = Planner(outcomes, choice)
+    planner = Planner(outcomes, wanted)
     return planner, list(planner.sort(photos.items()))
 
 

@@ -1,4 +1,4 @@
-"""The plan of a run carried to the queue, and what the queue cannot answer written down."""
+"""From the plan of a run to the queue; and the outcomes that are written without a worker."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ from pipeline.photos.photo import photo_key
 from pipeline.photos.walk import walk_photos
 
 AT_ONCE = 512
-"""Photos between two looks at the pause point, and two messages to the queue."""
+"""Photos that are planned or written between two looks at the pause point."""
 
 
 class Enqueuer:
-    """Finds what there is to do, and has it done. Its methods block.
+    """Finds what there is to do, and puts it into the queue. Its methods block.
 
     Args:
         photos_dir: The photo library.
-        globs: What of it counts, and what does not.
-        cache: What there is.
-        queue: Where work goes.
+        globs: Globs of photos that count, and globs of photos that do not.
+        cache: Has the outcomes so far.
+        queue: Takes the items.
 
     Attributes:
-        plan: Numbers of what was found so far.
-        first_plan: Those of the first filling, before anything was done.
-        pending: Photos whose outcome is awaited, by the hash of their item.
+        plan: The numbers of the latest plan.
+        first_plan: The numbers of the first plan, made before anything was done.
+        pending: Items whose outcomes are awaited, by item hash.
         warnings: Sentences about the walk.
     """
 
@@ -60,26 +60,26 @@ class Enqueuer:
         self._queue = queue
         self._copies: list[Copy] = []
 
-    def fill(self, choice: Wanted, pause_point: PausePoint) -> None:
-        """Walk, compare with the cache, and enqueue what it lacks.
+    def enqueue(self, wanted: Wanted, pause_point: PausePoint) -> None:
+        """Walk, compare with the cache, and enqueue what the cache lacks.
 
         Args:
-            choice: What is asked for.
-            pause_point: Told how far it is; may hold it up, or end it.
+            wanted: What is asked for.
+            pause_point: Told how far the plan is; may hold it up, or end it.
 
         Raises:
             PhotosDirMissing: the photos directory cannot be listed.
             QueueLost: the queue failed.
-            GivenUp: the pause_point says so.
+            GivenUp: the pause point says so.
         """
         pause_point.begin("looking for photos", 0, "photos")
         walked = walk_photos(self._photos_dir, *self._globs)
         self.warnings = walked.warnings
         pause_point.begin("comparing photos", len(walked.paths), "photos")
         self._cache.outcomes.refresh()
-        labels = "label" in choice.stages
+        labels = "label" in wanted.stages
         present = frozenset(map(photo_key, walked.paths)) if labels else frozenset[str]()
-        planner = Planner(self._cache.outcomes, choice, present)
+        planner = Planner(self._cache.outcomes, wanted, present)
         self.plan = planner.plan
         if self.first_plan is None:
             self.first_plan = planner.plan
@@ -91,7 +91,7 @@ class Enqueuer:
             self._copies += [one for one in some if isinstance(one, Copy)]
             self.pending.update({item.item_hash: item for item in items})
             self._queue.enqueue(items, redo=True)
-            if choice.retry_errors:
+            if wanted.retry_errors:
                 self._queue.unpark({item.key for item in items})
         pause_point.go_through(len(walked.paths))
         if planner.plan.twins:
@@ -111,7 +111,7 @@ class Enqueuer:
         return len(self.pending) + len(self._copies)
 
     def answered(self) -> list[tuple[str, StageEnd]]:
-        """Return the outcomes there are of photos whose outcome is awaited: key and outcome."""
+        """Return the outcomes that pending items have by now: key of the photo and outcome."""
         found = []
         for item_hash, item in self.pending.items():
             key = item.photo_key
@@ -120,7 +120,7 @@ class Enqueuer:
         return found
 
     def write_copies(self) -> list[Outcome]:
-        """Write the outcomes of photos that equal one that is done; return one of each photo."""
+        """Write the outcomes of copies whose original is done; return one outcome of each copy."""
         self._cache.outcomes.refresh()
         left: list[Copy] = []
         written: list[Outcome] = []
@@ -133,7 +133,7 @@ class Enqueuer:
         return written
 
     def given_up(self) -> int:
-        """Return how many parked items stand: their photos are still what could not be done.
+        """Return how many parked items stand: their photos have no later outcome.
 
         Raises:
             QueueLost: the queue failed.
@@ -141,9 +141,9 @@ class Enqueuer:
         return sum(1 for _ in standing(self._queue.parked(), self._cache.outcomes))
 
     def write_parked(self) -> None:
-        """Write outcomes for items that were given up without one: their workers died.
+        """Write outcomes for pending items that were parked without one: their workers died.
 
-        What is parked since a photo was another picture is none of this run's business.
+        Items that earlier runs left parked are not pending, and get none.
 
         Raises:
             QueueLost: the queue failed.
@@ -154,7 +154,7 @@ class Enqueuer:
             self._cache.add(some)
 
     def _given_up(self, parked: Parked) -> PhotoResult | None:
-        """Return the outcomes of a parked item, None if they are not awaited or were written."""
+        """Return the outcomes of a parked item, None if it is not pending or has outcomes."""
         item = parked.item
         if item.item_hash not in self.pending:
             return None
