@@ -43,12 +43,12 @@ class Rehearsal(msgspec.Struct):
         photos: Photos on disk.
         to_do: Photos to go through each stage.
         copies: Photos identical to another that is looked at, or was.
-        decoded: Photos to look at whose picture can be read.
-        unreadable: Those whose picture cannot.
-        failed: Those in which the gate could not look for text.
-        with_text: Those that may hold text.
-        without_text: Those in which nothing would be read.
-        skipped: Those, by the reason.
+        decoded: Photos to look at whose picture can be decoded.
+        unreadable: Photos to look at whose picture cannot be decoded.
+        failed: Photos in which the gate could not look for text.
+        with_text: Photos that may hold text.
+        without_text: Photos in which nothing would be read.
+        skipped: Photos in which nothing would be read, by reason.
         warnings: Sentences about the walk.
     """
 
@@ -171,7 +171,7 @@ def _plan(request: IngestRequest, rehearsal: Rehearsal, pause_point: PausePoint)
     pause_point.begin("comparing photos", len(walked.paths), "photos")
     with tempfile.TemporaryDirectory(prefix="pcc-") as folder:
         memory = Path(folder) / "digests.sqlite"
-        for ending in ("", "-wal"):  # what is known already is known to a copy as well
+        for ending in ("", "-wal"):  # known digests need not be made again
             with suppress(OSError):
                 shutil.copyfile(f"{Cache(request.cache).digests}{ending}", f"{memory}{ending}")
         digests = FileDigests(memory, request.photos_dir)

@@ -1,4 +1,4 @@
-"""How a cache and its queue stand."""
+"""What is done in a cache, what waits in its queue, and what was given up."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pipeline.ingest.planning.plan import standing
 from pipeline.ingest.queue.base import Counts, WorkQueue
 
 MOST_PARKED = 10_000
-"""Listed at most."""
+"""Parked photos that are listed at most."""
 
 
 class ParkedPhoto(msgspec.Struct):
@@ -31,13 +31,13 @@ class IngestStatus(msgspec.Struct):
     """What `pcc ingest status` shows.
 
     Attributes:
-        cache: Its directory.
-        cache_id: Its name.
+        cache: Directory of the cache.
+        cache_id: Name of the cache.
         photos: Photos that have an outcome.
-        stages: Those, by stage and status.
-        models: Who did each stage last.
-        queue: What is where; of parked items those that stand.
-        parked: What was given up and not done since, oldest first.
+        stages: Number of photos, by stage and status.
+        models: Version of the model that last did each stage.
+        queue: Counts of the queue; parked items whose photos have a later outcome are left out.
+        parked: Photos that were given up and not done since, the oldest first.
         damaged: Lines of `outcomes.jsonl` that hold no record.
     """
 
@@ -52,7 +52,7 @@ class IngestStatus(msgspec.Struct):
 
 
 def status_of(directory: Path, queue: WorkQueue) -> IngestStatus:
-    """Return how a cache and its queue stand.
+    """Return the status of a cache and its queue.
 
     Raises:
         CacheRefused: the directory is no cache, or one of another form.

@@ -1,4 +1,4 @@
-"""What a cache knows of a photo that one looks at, while workers may still add to it."""
+"""What a cache knows of one photo, while workers may still add to the cache."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from pipeline.ingest.cache.store import Cache
 C = TypeVar("C", Detection, Text)
 
 MOST_LINES = 10_000
-"""Of one photo that are read; no outcome of ours counts so many."""
+"""Lines of one photo that are shown at most; no outcome of ours counts so many."""
 
 
 class Findings(msgspec.Struct):
     """What was found in a photo.
 
     Attributes:
-        size: Width and height of the upright photo in pixels, None where that is not known.
-        regions: Its objects, None where nobody looked for any; the best first.
-        texts: What is written in it, None where nobody looked; in reading order.
-        not_read: Why its text was not read, None where it was.
+        size: Width and height of the upright photo in pixels, None where they are not known.
+        regions: The objects in the photo, the best first; None where nobody looked for any.
+        texts: The lines of text in reading order, None where nobody looked for any.
+        not_read: Why the text was not read, None where it was.
         errors: `stage: error` of each stage that failed.
-        copied_from: `image_id` of the identical file that was looked at in its place.
-        missing: Lines that its outcomes count and that are not there, or not read yet.
+        copied_from: `image_id` of the identical file that was looked at instead.
+        missing: Lines that the outcomes count and that are not there, or not read yet.
     """
 
     size: tuple[int, int] | None = None
@@ -44,7 +44,7 @@ class FindingsIndex:
     """Finds what a cache knows of a photo. One thread refreshes; others may ask meanwhile.
 
     Args:
-        directory: The cache.
+        directory: Directory of the cache.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -54,8 +54,8 @@ class FindingsIndex:
         self._texts = Lines(cache.texts, Text)
 
     def refresh(self) -> bool:
-        """Take in what was written since; tell whether photos have new outcomes."""
-        # An outcome is written last: whatever those read here count is there by now.
+        """Take in what was written since the last call; tell whether there are new outcomes."""
+        # An outcome is written last, so the lines that it counts are there when it is read.
         news = self._outcomes.refresh()
         self._regions.refresh()
         self._texts.refresh()

@@ -1,4 +1,4 @@
-"""The lines of a photo, read from a file of a cache when the photo is looked at."""
+"""The lines of one photo, read from a file of a cache when someone looks at the photo."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class _Key(msgspec.Struct, gc=False):
 
 
 class Lines(Generic[R]):
-    """Knows where the lines of each photo stand in a file that grows; holds none of them.
+    """Knows where the lines of each photo stand in a file that grows, and holds no line.
 
     Args:
-        path: `detections.jsonl`, `ocr.jsonl` or `outcomes.jsonl`.
-        record_type: What a line holds.
+        path: `detections.jsonl`, `ocr.jsonl` or `outcomes.jsonl` of a cache.
+        record_type: The type of the records in the file.
     """
 
     def __init__(self, path: Path, record_type: type[R]) -> None:
@@ -36,7 +36,7 @@ class Lines(Generic[R]):
         self._offsets: dict[str, array[int]] = {}
 
     def refresh(self) -> int:
-        """Take in what was written since; return how many lines that were."""
+        """Take in what was written since the last call; return the number of new lines."""
         count = 0
         with collector_off():
             for offset, head in self._follower.poll(self._offsets.clear):

@@ -1,4 +1,4 @@
-"""Embeddings of regions: `embeddings/` of a cache, arrays with their keys."""
+"""Embeddings of regions: the directory `embeddings/` of a cache."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class VectorFacts(msgspec.Struct):
-    """What the rows are: `regions.json`."""
+    """What the rows of `regions.f32` are: `regions.json`."""
 
     dimensions: int
     model: str
@@ -30,12 +30,12 @@ class VectorFacts(msgspec.Struct):
 
 
 class RegionVectors:
-    """Rows of float32 in `regions.f32`; `regions.jsonl` says which row is of which region.
+    """Rows of float32 in `regions.f32`; `regions.jsonl` says which row belongs to which region.
 
-    A row is synced before the line that names it. Whoever adds holds the lock of the cache.
+    Whoever adds rows holds the lock of the cache.
 
     Args:
-        directory: `embeddings/` of a cache; made when the first rows come.
+        directory: `embeddings/` of a cache; made with the first rows.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -45,17 +45,17 @@ class RegionVectors:
         self._facts = directory / "regions.json"
 
     def facts(self) -> VectorFacts | None:
-        """Return what the rows are, None where that cannot be read."""
+        """Return what the rows are, None where `regions.json` cannot be read."""
         try:
             return msgspec.json.decode(self._facts.read_bytes(), type=VectorFacts)
         except (OSError, *UNREADABLE):
             return None
 
     def require(self, labeller: ModelFacts) -> None:
-        """Make sure that a labeller's vectors may join those that are here.
+        """Make sure that the vectors of a labeller may join those that are here.
 
         Raises:
-            CacheRefused: these are of another model, or nobody knows of which.
+            CacheRefused: the vectors here are of another model, or of an unknown one.
         """
         there = self.facts()
         if there is None and self._facts.exists():
@@ -79,13 +79,13 @@ class RegionVectors:
         """Bring the vectors of some regions to disk.
 
         Args:
-            regions: Of any photos.
-            vectors: One for each region. Shape (dimensions,), float32.
-            labeller: Made them; see `require`.
+            regions: Regions of any photos.
+            vectors: One vector for each region. Shape (dimensions,), float32.
+            labeller: The model that made the vectors; see `require`.
 
         Raises:
-            JournalError: they cannot be written.
-            OSError: the same.
+            JournalError: the vectors cannot be written.
+            OSError: the vectors cannot be written.
         """
         import numpy as np
 
@@ -110,7 +110,7 @@ class RegionVectors:
             lock.release()
 
     def _begin(self, facts: VectorFacts) -> None:
-        """Say what the rows are, if nobody has."""
+        """Write down what the rows are, unless that is there already."""
         if not self._facts.exists():
             self.directory.mkdir(mode=0o700, exist_ok=True)
             data = msgspec.json.encode(facts) + b"\n"

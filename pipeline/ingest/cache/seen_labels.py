@@ -1,4 +1,4 @@
-"""What was seen in each photo of a cache: the likeliest label of every region."""
+"""What was seen in each photo of a cache: the likeliest label of each region."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class _Best(msgspec.Struct, gc=False):
 
 
 class _Region(msgspec.Struct, gc=False):
-    """What is needed of a region."""
+    """What is needed of a line about a region."""
 
     rel_path: str = msgspec.field(name="image_id")
     region_id: str
@@ -62,6 +62,6 @@ def _best_labels(path: Path, outcomes: Outcomes) -> dict[str, dict[int | None, s
 
 
 def told(labels: Counter[str]) -> str:
-    """Return labels as words, the most frequent first; equal sights give equal words."""
+    """Return labels as words, the most frequent first; equal counts give equal words."""
     ordered = sorted(labels, key=lambda label: (-labels[label], label))
     return ", ".join(ordered)

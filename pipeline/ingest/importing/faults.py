@@ -1,4 +1,4 @@
-"""What may be wrong with a record that can be read: each returns a few words, or None."""
+"""What may be wrong with a record that can be read: each function returns a few words, or None."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from journal import system_path
 from pipeline.ingest.cache.records import Detection, Outcome, Text
 
 LARGEST_SIDE = 1 << 24
-"""Pixels; no file format goes further."""
+"""Pixels; no file format allows more."""
 
 MOST_LINES = 1 << 20
-"""Of one photo."""
+"""Regions or texts of one photo."""
 
 TOLERANCE = 1.0
-"""Pixels by which a box may be outside: models round."""
+"""Pixels by which a box may reach out of its photo: models round."""
 
 
 def path_fault(rel_path: str, raw_path: str | None) -> str | None:
-    """Tell why a record's path is none below the photos directory."""
+    """Tell why the path of a record is not one below the photos directory."""
     try:
         spelt = system_path(rel_path, raw_path)
     except ValueError:
@@ -64,7 +64,7 @@ def text_fault(text: Text, width: int | None, height: int | None) -> str | None:
 
 
 def box_fault(box: Sequence[float], width: int | None, height: int | None) -> str | None:
-    """Tell why a box is none in a photo of some size."""
+    """Tell why a box cannot be one in a photo of some size."""
     x0, y0, x1, y1 = box
     if not all(map(math.isfinite, box)):
         fault = "is not finite"
@@ -83,5 +83,5 @@ def box_fault(box: Sequence[float], width: int | None, height: int | None) -> st
 
 
 def score_fault(score: float) -> str | None:
-    """Tell why a number is no score."""
+    """Tell why a number cannot be a score."""
     return None if 0 <= score <= 1 else f"a score of {score:g}"

@@ -1,4 +1,4 @@
-"""From the lines of a cache to rows: which of them count, and what is wrong with the others."""
+"""From the lines of a cache to rows: lines that count go in, faulty lines are reported."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from pipeline.jobs.pause_point import PausePoint
 ROWS_AT_ONCE = 5000
 """Rows that one statement takes."""
 
-LINES_BETWEEN_GATES = 512
+LINES_BETWEEN_LOOKS = 512
 
 MOST_ROWS = 1 << 40
 MOST_DIMENSIONS = 1 << 16
@@ -39,7 +39,7 @@ L = TypeVar("L", Outcome, Detection, Text, Embedding)
 
 
 class ReplayPosition(NamedTuple):
-    """Where a line stands."""
+    """The place of a line: file, number from 1, and byte offset."""
 
     file: str
     number: int
@@ -50,10 +50,10 @@ class Replay:
     """Reads the files of a cache, each from its first line to its last.
 
     Args:
-        cache: Its directory.
-        tables: Where rows go.
-        report: Where to tell what was passed over.
-        pause_point: Passed with the bytes read so far.
+        cache: Directory of the cache.
+        tables: Takes the rows.
+        report: Takes what was passed over.
+        pause_point: Told the bytes read so far.
         adapter: Reads the cache, None where it is read as it is.
     """
 
@@ -73,7 +73,7 @@ class Replay:
         self._all_count = self._loose
 
     def outcomes(self) -> None:
-        """Take in how stages ended, and with that all photos.
+        """Take in the outcomes, and with them all photos.
 
         A cache of another version may have no outcomes; then all of its lines count.
         """
@@ -114,7 +114,7 @@ class Replay:
                 )
 
     def texts(self) -> None:
-        """Take in texts, and why photos were not read; regions must be in."""
+        """Take in texts, and why photos were not read; regions must be in before."""
         for some in batched(self._texts(LooseText if self._loose else Text), ROWS_AT_ONCE):
             self._tables.put_texts(some)
 
@@ -144,7 +144,7 @@ class Replay:
             )
 
     def embeddings(self) -> None:
-        """Take in vectors of regions; regions must be in."""
+        """Take in vectors of regions; regions must be in before."""
         vectors = RegionVectors(self._cache / "embeddings")
         facts = vectors.facts()
         if facts is not None and 0 < facts.dimensions <= MOST_DIMENSIONS and vectors.rows.is_file():
@@ -196,13 +196,13 @@ class Replay:
         return None
 
     def _lines(self, file: str, kind: type[L]) -> Iterator[tuple[ReplayPosition, L]]:
-        """Yield the records of a file that can be read; a file that is missing has none."""
+        """Yield the records of a file that can be read; a missing file has none."""
         path = self._cache / file
         if not path.is_file():
             return
         self._pause_point.begin(f"importing {file}", path.stat().st_size)
         for line in inspect_lines(path, kind):
-            if line.number % LINES_BETWEEN_GATES == 0:
+            if line.number % LINES_BETWEEN_LOOKS == 0:
                 self._pause_point.go_through(line.offset)
             place = ReplayPosition(file, line.number, line.offset)
             if line.record is None:

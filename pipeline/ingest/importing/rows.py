@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 
 class PhotoRow(NamedTuple):
-    """What is to be known of a photo when a line about it comes.
+    """What must be known of a photo when a line about it comes.
 
     Attributes:
-        image: Its row.
-        width: In pixels, None where that is not known.
-        height: In pixels, None where that is not known.
+        image: Row of the photo.
+        width: Width of the photo in pixels, None where it is not known.
+        height: Height of the photo in pixels, None where it is not known.
         outcomes: The outcomes that count.
     """
 
@@ -29,7 +29,7 @@ class PhotoRow(NamedTuple):
 
 
 class OutcomeRow(NamedTuple):
-    """How a stage ended for a photo, with the number and the byte offset of its line."""
+    """An outcome of a photo, with the number and the byte offset of its line."""
 
     image: int
     number: int

@@ -1,4 +1,4 @@
-"""Rows of an import: put in or brought up to date by what names them, and out if nothing does."""
+"""Rows of an import: inserted or updated by their natural keys, removed if the cache lacks them."""
 # ruff: noqa: S608  # what is put into statements are names of our own tables and columns
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Tables:
     """The tables of a database inside its one transaction.
 
     Args:
-        connection: As `transaction` yields it.
+        connection: The connection that `transaction` yields.
         cache: Row of the cache.
     """
 
@@ -46,7 +46,7 @@ class Tables:
         self.photo = lru_cache(PHOTOS_AT_HAND)(self._photo)
 
     def _image(self, image_id: str, raw_path: str | None) -> int:
-        """Return the row of a photo, made if there is none; it stays."""
+        """Return the row of a photo, made if there is none, and keep the row."""
         row = self._find(image_id, raw_path)
         if row is None:
             row = self._sql.execute(
@@ -66,13 +66,13 @@ class Tables:
         return None if found is None else int(found[0])
 
     def is_new(self, image_id: str, raw_path: str | None) -> bool:
-        """Tell whether this import has not yet come by a photo."""
+        """Tell whether this import has not come across a photo yet."""
         row = self._find(image_id, raw_path)
         kept = "SELECT 1 FROM kept_images WHERE id = ?"
         return row is None or self._sql.execute(kept, (row,)).fetchone() is None
 
     def _photo(self, image_id: str, raw_path: str | None) -> PhotoRow | None:
-        """Return what outcomes say of a photo, None where they say nothing."""
+        """Return what is known of a photo, None if no outcome tells of it."""
         row = self._find(image_id, raw_path)
         found = self._sql.execute(
             "SELECT id, width, height FROM images JOIN kept_images USING (id) WHERE id = ?", (row,)
@@ -88,7 +88,7 @@ class Tables:
         return PhotoRow(image, width, height, what_counts(StageEnd(*outcome) for outcome in last))
 
     def put_outcomes(self, rows: Sequence[OutcomeRow]) -> None:
-        """Put in how stages ended; of two for one photo and stage the last counts."""
+        """Put in outcomes; of two for one photo and stage the last counts."""
         self._put(
             "outcomes",
             ("image", *_OUTCOME_COLUMNS),
@@ -136,7 +136,7 @@ class Tables:
         self._keep("texts", _TEXT, [row[:2] for row in rows])
 
     def put_embeddings(self, rows: Sequence[EmbeddingRow]) -> None:
-        """Put in vectors; of two of one region the last counts."""
+        """Put in vectors; of two for one region the last counts."""
         self._put("embeddings", EmbeddingRow._fields, "region", rows)
         self._keep("embeddings", "?", [row[:1] for row in rows])
 
@@ -156,7 +156,7 @@ class Tables:
         self._sql.executemany(f"INSERT OR IGNORE INTO kept_{table} VALUES ({found})", names)
 
     def region(self, image: int, region_id: str) -> int | None:
-        """Return the row of a region that stays, None where there is none."""
+        """Return the row of a region that this import has put in, None where there is none."""
         found = self._sql.execute(
             "SELECT id FROM regions JOIN kept_regions USING (id) WHERE image = ? AND region_id = ?",
             (image, region_id),
@@ -164,23 +164,23 @@ class Tables:
         return None if found is None else int(found[0])
 
     def digests(self) -> sqlite3.Cursor:
-        """Return image_id, raw_path and content hash of each photo, as last looked at."""
+        """Return image_id, raw_path and content hash of each photo, ordered by key."""
         return self._sql.execute(
             """SELECT image_id, raw_path, digest FROM images JOIN kept_images USING (id)
             ORDER BY raw_path IS NULL, raw_path, image_id"""
         )
 
     def set_size(self, image: int, width: int | None, height: int | None) -> None:
-        """Say how large a photo is of which no outcome tells."""
+        """Set the size of a photo that has no outcome."""
         self._sql.execute(
             "UPDATE images SET width = ?, height = ? WHERE id = ?", (width, height, image)
         )
 
     def settle_photos(self) -> Iterator[tuple[int, int, str]]:
-        """Let photos be as their last outcomes say, and copies know what they are copies of.
+        """Give photos the digest and the size of their last outcomes, and copies their originals.
 
         Yields:
-            For a copy of what is not there: number and offset of its line, and what is wrong.
+            For a copy whose original is not there: number and offset of the line, and a reason.
         """
         self.drop_gone("outcomes")
         self._sql.execute(
@@ -241,7 +241,7 @@ class Tables:
         return PhotoOutcomes() if photo is None else photo.outcomes
 
     def missing(self, stage: str, table: str) -> int:
-        """Return how many lines the outcomes of a stage count that are not there."""
+        """Return how many lines that the outcomes of a stage count are not there."""
         return int(
             self._sql.execute(
                 f"""SELECT ifnull(sum(lines - found), 0) FROM (
@@ -254,14 +254,14 @@ class Tables:
         )
 
     def drop_gone(self, table: str) -> int:
-        """Take out the rows that the cache no longer has, and return how many there were."""
+        """Remove the rows that the cache no longer has, and return how many there were."""
         name = "region" if table == "embeddings" else "id"
         return self._sql.execute(
             f"DELETE FROM {table} WHERE {name} NOT IN (SELECT id FROM kept_{table})"
         ).rowcount
 
     def count(self, report: ImportReport) -> None:
-        """Write into a report how much of everything there is."""
+        """Write the number of rows of each table into a report."""
         for table in (*_KEPT, "labels"):
             setattr(report, table, self._count(table))
         report.copies = self._count("images WHERE copied_from IS NOT NULL")

@@ -17,12 +17,12 @@ class ReadLine(NamedTuple):
     """A line of text, or the reason why there is none.
 
     Attributes:
-        text: Empty where nothing was read.
-        confidence: From 0 to 1; where the gate let nothing through, the gate's.
+        text: What the line says; empty where nothing was read.
+        confidence: From 0 to 1; where nothing was read, the confidence of the gate.
         language: BCP 47 code as far as the script tells.
         source: The engine with its models, or `gate`.
-        quad: Its corners in pixels of the picture, clockwise from its own top left.
-        skipped: Why nothing was read.
+        quad: Corners in pixels of the picture, clockwise from the top left of the text.
+        skipped: Why nothing was read, None where something was.
     """
 
     text: str
