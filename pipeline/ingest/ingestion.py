@@ -54,7 +54,7 @@ class IngestReport(msgspec.Struct):
         done: Photos that had been through all stages before this run.
         errored: Photos that had failed before this run and were left alone.
         remaining: Photos that still lack something.
-        parked: Items of the queue that are given up.
+        parked: Items of the queue that are given up, and whose photos have no later outcome.
     """
 
     run: str
@@ -100,7 +100,7 @@ class Ingestion:
         self._models: dict[StageName, ModelFacts] = {}
         self._failed: dict[str, tuple[Item, Status]] = {}
         self._parked_before = 0
-        self._given_up = 0
+        self._parked = 0
 
     async def run(self) -> Ending:
         """Work until nothing is left, or until told to stop.
@@ -226,7 +226,7 @@ class Ingestion:
         copies = await asyncio.to_thread(self._enqueuer.write_copies)
         self.progress.add([_usage_of_copy(outcome) for outcome in copies])
         await self._take_in()
-        self._given_up = await asyncio.to_thread(self._enqueuer.given_up)
+        self._parked = await asyncio.to_thread(self._enqueuer.count_parked)
         return bool(self._enqueuer.left or self._enqueuer.plan.changed)
 
     async def _end_workers(self) -> None:
@@ -300,7 +300,7 @@ class Ingestion:
             done=first.done,
             errored=first.errored.total(),
             remaining=self._enqueuer.left,
-            parked=self._given_up,
+            parked=self._parked,
         )
 
 

@@ -67,10 +67,10 @@ def status_of(directory: Path, queue: WorkQueue) -> IngestStatus:
         for stage in STAGES
     }
     parked: list[ParkedPhoto] = []
-    given_up = 0
+    parked_count = 0
     for one in standing(queue.parked(), cache.outcomes):
-        given_up += 1
-        if given_up <= MOST_PARKED:
+        parked_count += 1
+        if parked_count <= MOST_PARKED:
             item = one.item
             parked.append(ParkedPhoto(item.rel_path, item.stages, one.attempts, one.reason, one.at))
     return IngestStatus(
@@ -79,7 +79,7 @@ def status_of(directory: Path, queue: WorkQueue) -> IngestStatus:
         photos=len(cache.outcomes.digests),
         stages={stage: by_status for stage, by_status in stages.items() if by_status},
         models={stage: facts.version for stage, facts in manifest.models.items()},
-        queue=msgspec.structs.replace(queue.counts(), parked=given_up),
+        queue=msgspec.structs.replace(queue.counts(), parked=parked_count),
         parked=parked,
         damaged=cache.outcomes.malformed.damaged,
     )

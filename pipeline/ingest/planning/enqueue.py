@@ -132,7 +132,7 @@ class Enqueuer:
         self._copies = left
         return written
 
-    def given_up(self) -> int:
+    def count_parked(self) -> int:
         """Return how many parked items stand: their photos have no later outcome.
 
         Raises:
@@ -149,11 +149,11 @@ class Enqueuer:
             QueueLost: the queue failed.
         """
         self._cache.outcomes.refresh()
-        results = (self._given_up(parked) for parked in self._queue.parked())
+        results = (self._outcomes_of_parked(parked) for parked in self._queue.parked())
         for some in batched((result for result in results if result is not None), AT_ONCE):
             self._cache.add(some)
 
-    def _given_up(self, parked: Parked) -> PhotoResult | None:
+    def _outcomes_of_parked(self, parked: Parked) -> PhotoResult | None:
         """Return the outcomes of a parked item, None if it is not pending or has outcomes."""
         item = parked.item
         if item.item_hash not in self.pending:

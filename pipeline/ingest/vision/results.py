@@ -89,7 +89,7 @@ def _leased(photo: Photo) -> Leased:
     return photo.leased
 
 
-def success(
+def result_of(
     decoded: Decoded,
     seen: Sequence[Seen],
     read: Sequence[ReadLine],
@@ -165,14 +165,14 @@ def _texts(
     ]
 
 
-def failure(failed: FailedAttempt, signature: Signature) -> PhotoResult:
+def result_of_failure(failure: FailedAttempt, signature: Signature) -> PhotoResult:
     """Return the outcomes of a photo that could not be looked at."""
-    outcomes = _outcomes(Decoded(failed.photo, failed.loaded), signature)
-    was_read = not failed.error.startswith(NOT_READ)
+    outcomes = _outcomes(Decoded(failure.photo, failure.loaded), signature)
+    was_read = not failure.error.startswith(NOT_READ)
     for outcome in outcomes:
-        outcome.status, outcome.error = failed.status, failed.error
+        outcome.status, outcome.error = failure.status, failure.error
         outcome.digest = outcome.digest if was_read else None
-    return PhotoResult(outcomes, leased=_leased(failed.photo))
+    return PhotoResult(outcomes, leased=_leased(failure.photo))
 
 
 def _outcomes(decoded: Decoded, signature: Signature) -> list[Outcome]:

@@ -14,7 +14,7 @@ from pipeline.ingest.cache.manifest import ModelFacts
 from pipeline.ingest.cache.records import Detection, StageName
 from pipeline.ingest.cache.store import PhotoResult
 from pipeline.ingest.vision.looking import Asked, Looker, Seen
-from pipeline.ingest.vision.results import Scale, Signature, failure, stages_of, success
+from pipeline.ingest.vision.results import Scale, Signature, result_of, result_of_failure, stages_of
 from pipeline.ingest.vision.text_reading import ReadLine, TextReader
 from pipeline.jobs.errors import RunStopped
 from pipeline.jobs.stage import Decoded, FailedAttempt, SoloStage, Usage
@@ -144,7 +144,7 @@ class IngestStage(SoloStage[PhotoResult]):
             return seen
         if isinstance(read, Exception):
             return read
-        return success(decoded, seen, read, self._caption_of(decoded.photo.key), self.signature)
+        return result_of(decoded, seen, read, self._caption_of(decoded.photo.key), self.signature)
 
     async def _look(
         self, photos: Sequence[Decoded], pictures: Sequence[Image]
@@ -197,9 +197,9 @@ class IngestStage(SoloStage[PhotoResult]):
         except ModelError as error:
             return error
 
-    def failed(self, failure_: FailedAttempt) -> PhotoResult:
+    def failed(self, failure: FailedAttempt) -> PhotoResult:
         """Return the outcomes of a photo that could not be looked at."""
-        return failure(failure_, self.signature)
+        return result_of_failure(failure, self.signature)
 
     def usage(self, record: PhotoResult) -> Usage:
         """Return what to show of a result."""
