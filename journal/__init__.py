@@ -35,6 +35,7 @@ from journal.records import (
     Status,
     record_key,
     split_path,
+    system_path,
     utc_now,
 )
 from journal.repair import CheckReport, RewriteReport, check, compact, repair
@@ -90,5 +91,6 @@ __all__ = [
     "seal",
     "split_path",
     "sync_directory",
+    "system_path",
     "utc_now",
 ]

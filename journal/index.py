@@ -55,7 +55,6 @@ class Index(Generic[G]):
         self._group_of: Callable[[H], G] = group_of
         self._entries: MutableMapping[str, int] = {} if entries is None else entries
         self._numbers: _Numbers[G] = _Numbers()
-        self._generation = follower.generation
         self._records: Iterator[tuple[int, H]] | None = None
 
     @property
@@ -73,25 +72,17 @@ class Index(Generic[G]):
             Whether everything has been read; if not, the next call goes on.
         """
         entries, numbers, group_of = self._entries, self._numbers, self._group_of
-        records = self._records or self._follower.poll()
+        records = self._records or self._follower.poll(self._entries.clear)
         self._records = None  # an error on the way ends this reading
         with collector_off():
             for offset, head in islice(records, most):
-                if self._follower.generation != self._generation:
-                    self._begin_anew()
                 key = head.rel_path
                 if head.raw_path is not None or not key.isascii():
                     key = record_key(key, head.raw_path)
                 entries[key] = offset << _GROUP_BITS | numbers[group_of(head)]
-        if self._follower.generation != self._generation:
-            self._begin_anew()
         finished = most is None or self._follower.at_end
         self._records = None if finished else records
         return finished
-
-    def _begin_anew(self) -> None:
-        self._generation = self._follower.generation
-        self._entries.clear()
 
     def __len__(self) -> int:
         return len(self._entries)

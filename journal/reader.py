@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import FileIO
 from pathlib import Path
@@ -60,14 +60,12 @@ class Follower(Generic[T]):
 
     Attributes:
         malformed: What was passed over up to now.
-        generation: Grows by one whenever the file was replaced and is read anew.
         at_end: Whether the last poll has come to the end of what there was.
     """
 
     def __init__(self, path: Path, record_type: type[T]) -> None:
         self.path = path
         self.malformed = Malformed()
-        self.generation = 0
         self.at_end = True
         self._decode = msgspec.json.Decoder(record_type).decode
         self._identity: tuple[int, int] | None = None
@@ -75,16 +73,21 @@ class Follower(Generic[T]):
         self._number = 0
         self._tail_is_torn = False
 
-    def poll(self) -> Iterator[tuple[int, T]]:
-        """Yield `(byte offset, record)` for each whole record added since the last poll."""
+    def poll(self, on_reset: Callable[[], object] | None = None) -> Iterator[tuple[int, T]]:
+        """Yield `(byte offset, record)` for each whole record added since the last poll.
+
+        Args:
+            on_reset: Called before the first record when the file was replaced or is gone: all
+                records of earlier polls are void.
+        """
         try:
             file = FileIO(os.open(self.path, os.O_RDONLY | os.O_CLOEXEC), "rb")
         except FileNotFoundError:
-            self._forget()
+            self._forget(on_reset)
             return
         self.at_end = False
         with file:
-            self._resume(os.fstat(file.fileno()))
+            self._resume(os.fstat(file.fileno()), on_reset)
             for chunk in read_chunks(file, self._offset):
                 if not chunk.complete and not self._readable(chunk.lines[0].removeprefix(BOM)):
                     self._tail_is_torn = True
@@ -95,18 +98,19 @@ class Follower(Generic[T]):
                 self._offset = chunk.end
         self.at_end = True
 
-    def _resume(self, now: os.stat_result) -> None:
+    def _resume(self, now: os.stat_result, on_reset: Callable[[], object] | None) -> None:
         identity = (now.st_dev, now.st_ino)
         if self._identity != identity or now.st_size < self._offset:
-            self._forget()
+            self._forget(on_reset)
             self._identity = identity
         elif self._tail_is_torn:
             self.malformed.torn_tail -= 1
         self._tail_is_torn = False
 
-    def _forget(self) -> None:
+    def _forget(self, on_reset: Callable[[], object] | None) -> None:
         """Begin anew: the file is another one, or gone."""
-        self.generation += self._identity is not None
+        if self._identity is not None and on_reset is not None:
+            on_reset()
         self.malformed = Malformed()
         self._identity, self._offset, self._number = None, 0, 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 import unicodedata
 from datetime import UTC, datetime
 from typing import Literal, Protocol
@@ -125,6 +126,21 @@ def split_path(os_path: str) -> tuple[str, str | None]:
         readable = unicodedata.normalize("NFC", raw.decode("utf-8", "replace"))
         return readable, base64.b64encode(raw).decode("ascii")
     return unicodedata.normalize("NFC", os_path), None
+
+
+def system_path(rel_path: str, raw_path: str | None = None) -> str:
+    """Return the path of a record as the system spells it: the other way of `split_path`.
+
+    Args:
+        rel_path: POSIX path relative to the photos directory.
+        raw_path: Base64 of the path's bytes where they are not UTF-8.
+
+    Raises:
+        ValueError: `raw_path` is no base64.
+    """
+    if raw_path is None:
+        return rel_path
+    return os.fsdecode(base64.b64decode(raw_path, validate=True))
 
 
 def utc_now() -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import os
 import re
 from collections.abc import Iterator, Sequence
@@ -22,6 +21,7 @@ from journal import (
     read_record,
     record_key,
     scan,
+    system_path,
 )
 from pipeline.captions.edits import Edits
 from pipeline.captions.plan import Made
@@ -167,12 +167,11 @@ def readable_path(key: str) -> str:
 
 def key_bytes(key: str) -> bytes:
     """Return the bytes of the path that a journal key stands for."""
-    if key.startswith("\0"):
-        try:
-            return base64.b64decode(key[1:], validate=True)
-        except ValueError:
-            pass  # not a key that we made; the key is shown unchanged
-    return key.encode("utf-8", "surrogateescape")
+    try:
+        path = system_path(key, key[1:] if key.startswith("\0") else None)
+    except ValueError:
+        path = key  # not a key that we made; the key is shown unchanged
+    return path.encode("utf-8", "surrogateescape")
 
 
 @lru_cache(4096)

@@ -34,20 +34,18 @@ class Edits:
         self.path = journal.with_name("edits.jsonl")
         self.texts: dict[str, str] = {}
         self._follower = Follower(self.path, EditRecord)
-        self._generation = self._follower.generation
 
     def refresh(self) -> bool:
         """Read the edits written since the last call; tell whether there were any."""
         changed = False
-        for _, edit in self._follower.poll():
-            if self._follower.generation != self._generation:
-                self._generation = self._follower.generation
-                self.texts.clear()
-            self._take(edit)
-            changed = True
-        if self._follower.generation != self._generation:
-            self._generation = self._follower.generation
+
+        def reset() -> None:
+            nonlocal changed
             self.texts.clear()
+            changed = True
+
+        for _, edit in self._follower.poll(reset):
+            self._take(edit)
             changed = True
         return changed
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
 
 from backends.keys import scrub
-from journal import Status, record_key, scan, split_path
+from journal import Status, record_key, scan, split_path, system_path
 from pipeline.captions.edits import Edits
 from pipeline.photos.photo import photo_key
 
@@ -37,10 +35,8 @@ class LibraryPhoto(msgspec.Struct, gc=False):
     @property
     def path(self) -> str:
         """The relative path of the photo as the system spells the path."""
-        if self.raw_path is None:
-            return self.rel_path
         try:
-            return os.fsdecode(base64.b64decode(self.raw_path, validate=True))
+            return system_path(self.rel_path, self.raw_path)
         except ValueError:  # not a record that we wrote; there is no such file
             return self.rel_path
 

@@ -63,15 +63,11 @@ class LabelJournal:
         self.path = path
         self._all: list[LabelChange] = []
         self._follower = Follower(path, LabelChange)
-        self._generation = 0
 
     def refresh(self) -> bool:
         """Read the changes written since the last call; tell whether there were any."""
         before = len(self._all)
-        news = list(self._follower.poll())
-        if self._follower.generation != self._generation:
-            self._generation = self._follower.generation
-            self._all.clear()
+        news = list(self._follower.poll(self._all.clear))
         self._all += [change for _, change in news]
         return bool(news) or len(self._all) != before
 

@@ -5,7 +5,6 @@ Nothing is decoded that need not be: a field is the bytes it has in the line.
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import posixpath
@@ -18,7 +17,7 @@ from typing import NamedTuple, cast
 
 import msgspec
 
-from journal import BOM, read_chunks
+from journal import BOM, read_chunks, system_path
 from pipeline.photos.photo import photo_key
 
 ABSENT = msgspec.Raw(b"")
@@ -142,12 +141,10 @@ def locate(record: Record, *input_dirs: str) -> str | None:
         A path relative to the input directory, or absolute for an image elsewhere.
         None for a path that climbs out of the input directory or is none at all.
     """
-    path = record.image_path
-    if record.raw_path is not None:
-        try:
-            path = os.fsdecode(base64.b64decode(record.raw_path, validate=True))
-        except ValueError:
-            return None
+    try:
+        path = system_path(record.image_path, record.raw_path)
+    except ValueError:
+        return None
     if not path or "\0" in path:
         return None
     if "./" in path or "//" in path:

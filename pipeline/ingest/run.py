@@ -1,4 +1,4 @@
-"""`pcc ingest run`: opens cache and queue, and runs an ingestion where clients reach it."""
+"""`pcc ingest run`: opens cache and queue, and runs an ingestion in the frame of every job."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ async def ingest(request: IngestRequest, watch: Watcher) -> JobResult[IngestRepo
 
     Raises:
         CacheRefused: the cache is of another form.
-        CacheBusy: others do something else with it.
+        CacheBusy: other runs do something else with the cache.
         QueueUnusable: the queue cannot be opened.
         SetupError: an extra or a model is missing.
         See `Ingestion.run` for the rest.
@@ -34,12 +34,12 @@ async def ingest(request: IngestRequest, watch: Watcher) -> JobResult[IngestRepo
     share = Share(cache.directory)
     with closing(queue):
         await asyncio.to_thread(share.take, request.task())
-        if share.alone:  # whatever waits there is of a run that ended; this one plans anew
+        if share.alone:  # items that wait there are left from runs that ended; this run plans anew
             await asyncio.to_thread(queue.withdraw)
             share.begun()
-        work = Ingestion(request, cache, queue, manifest.cache_id)
+        ingestion = Ingestion(request, cache, queue, manifest.cache_id)
         frame = JobFrame(
-            run=work.run_id,
+            run=ingestion.run_id,
             stage="ingest",
             workspace=request.workspace,
             journal=cache.outcomes_path,
@@ -48,8 +48,8 @@ async def ingest(request: IngestRequest, watch: Watcher) -> JobResult[IngestRepo
             shares_workspace=True,
         )
         try:
-            result = await run_job(work, frame, watch, lambda _: work.report())
+            result = await run_job(ingestion, frame, watch, lambda _: ingestion.report())
         finally:
             share.release()
-    result.remarks = work.snapshot().remarks
+    result.remarks = ingestion.snapshot().remarks
     return result

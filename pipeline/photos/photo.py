@@ -5,15 +5,13 @@ This module holds only plain data, so that importing it is fast.
 
 from __future__ import annotations
 
-import base64
-import os
 import unicodedata
 from pathlib import Path
 
 import msgspec
 
 from backends.base import Facts, Picture
-from journal import record_key, split_path
+from journal import record_key, split_path, system_path
 
 
 class Photo(msgspec.Struct, frozen=True):
@@ -66,9 +64,9 @@ def find_file(photos_dir: Path, rel_path: str, raw_path: str | None) -> Path:
         A path inside the photos directory; the file need not exist.
 
     Raises:
-        ValueError: the record names a path outside the photos directory.
+        ValueError: the record names a place outside the photos directory, or none at all.
     """
-    spelt = rel_path if raw_path is None else os.fsdecode(base64.b64decode(raw_path))
+    spelt = system_path(rel_path, raw_path)
     if spelt.startswith("/") or ".." in spelt.split("/") or "\0" in spelt:
         raise ValueError(f"{rel_path} is outside the photos directory")
     path = photos_dir / spelt

@@ -371,9 +371,9 @@ import os, signal, sys
 from pathlib import Path
 from pipeline.ingest.importing import database, replay
 from pipeline.ingest.importing.importer import Importer
-from pipeline.jobs.blocking_step import Gate
+from pipeline.jobs.pause_point import PausePoint
 
-class Deadly(Gate):
+class Deadly(PausePoint):
     left = int(sys.argv[3])
     def go_through(self, done):
         self.left -= 1
@@ -381,7 +381,7 @@ class Deadly(Gate):
             os.kill(os.getpid(), signal.SIGKILL)
 
 database.CACHE_KIB = 16
-replay.ROWS_AT_ONCE = replay.LINES_BETWEEN_GATES = 100
+replay.ROWS_AT_ONCE = replay.LINES_BETWEEN_LOOKS = 100
 Importer(Path(sys.argv[1]), Path(sys.argv[2])).run(Deadly())
 """
 

@@ -27,7 +27,8 @@ from backends.ocr.base import OcrOptions
 from backends.ocr.registry import make_ocr
 from journal import JournalError
 from pipeline.captions.catalogue import Catalogue
-from pipeline.ingest.cache.lines import Lines, counted
+from pipeline.ingest.cache.counting import counted, source_of
+from pipeline.ingest.cache.lines import Lines
 from pipeline.ingest.cache.manifest import ModelFacts
 from pipeline.ingest.cache.records import Detection, StageName
 from pipeline.ingest.cache.sharing import Share
@@ -37,8 +38,8 @@ from pipeline.ingest.queue.opening import open_queue
 from pipeline.ingest.vision.looking import Looker
 from pipeline.ingest.vision.stage import IngestStage
 from pipeline.ingest.vision.text_reading import TextReader
-from pipeline.ingest.workers.committer import Committer, Leases
-from pipeline.ingest.workers.leasing import LeaseFeeder
+from pipeline.ingest.workers.committer import Committer
+from pipeline.ingest.workers.leasing import LeaseFeeder, Leases
 from pipeline.ingest.workers.messages import Order, Told, WorkerFailed, WorkerSetup
 from pipeline.jobs.errors import JobError, RunStopped
 from pipeline.jobs.job import Job
@@ -55,65 +56,65 @@ log = logging.getLogger("pcc.ingest")
 
 
 class Worker:
-    """One worker and its models.
+    """One worker with its models.
 
     Args:
-        work: What it is to do.
+        setup: What the worker is to do.
     """
 
-    def __init__(self, work: WorkerSetup) -> None:
-        self.work = work
-        self.cache = Cache(Path(os.fsdecode(work.cache)))
+    def __init__(self, setup: WorkerSetup) -> None:
+        self._setup = setup
+        self.cache = Cache(Path(os.fsdecode(setup.cache)))
         self.share = Share(self.cache.directory)
         self.share.hold()
-        self.queue = open_queue(work.queue, self.cache.directory, work.cache_id)
-        self.leases = Leases(self.queue, work.worker)
-        self._captions = Catalogue(Path(os.fsdecode(work.captions)))
+        self.queue = open_queue(setup.queue, self.cache.directory, setup.cache_id)
+        self.leases = Leases(self.queue, setup.worker)
+        self._captions = Catalogue(Path(os.fsdecode(setup.captions)))
         self._regions = Lines(self.cache.detections, Detection)
         self.stage = self._make_stage()
         self.job: Job[PhotoResult] = Job(
             self.stage,
             (),
-            photos_dir=Path(os.fsdecode(work.photos_dir)),
+            photos_dir=Path(os.fsdecode(setup.photos_dir)),
             open_journal=lambda on_commit, on_failure: Committer(
                 self.cache, self.leases, self._failed_itself, on_commit, on_failure
             ),
-            decoders=work.cores,
-            progress=Progress(run=work.worker, stage="ingest", backend="", total=0, skipped={}),
+            decoders=setup.cores,
+            progress=Progress(run=setup.worker, stage="ingest", backend="", total=0, skipped={}),
             open_ended=True,
         )
-        self.intake = LeaseFeeder(self.job, self.stage, self.leases, self.queue)
+        self._feeder = LeaseFeeder(self.job, self.stage, self.leases, self.queue)
 
     def _make_stage(self) -> IngestStage:
-        work = self.work
+        setup = self._setup
         detector = labeller = reader = None
-        if work.detector is not None:
+        if setup.detector is not None:
             detector = make_detector(
-                work.detector.model,
-                work.detector.vocabulary,
-                revision=work.detector.revision,
-                device=work.device,
-                threshold=work.detector.threshold,
-                proposals=work.detector.proposals,
-                batch_size=work.batch_size,
+                setup.detector.model,
+                setup.detector.vocabulary,
+                revision=setup.detector.revision,
+                device=setup.device,
+                threshold=setup.detector.threshold,
+                proposals=setup.detector.proposals,
+                batch_size=setup.batch_size,
             )
-        if work.labeller is not None:
+        if setup.labeller is not None:
             labeller = RegionLabeller(
-                work.labeller.model,
-                work.labeller.vocabulary,
-                revision=work.labeller.revision,
-                device=work.device,
+                setup.labeller.model,
+                setup.labeller.vocabulary,
+                revision=setup.labeller.revision,
+                device=setup.device,
             )
-        if work.ocr is not None:
-            options = OcrOptions(threads=work.cores, model=work.ocr.model)
-            reader = TextReader(make_ocr(work.ocr.engine, options))
+        if setup.ocr is not None:
+            options = OcrOptions(threads=setup.cores, model=setup.ocr.model)
+            reader = TextReader(make_ocr(setup.ocr.engine, options))
         return IngestStage(
             Looker(detector, labeller),
             reader,
             caption_of=self._caption_of,
             regions_of=self._regions_of,
             check=self._check,
-            worker=work.worker,
+            worker=setup.worker,
         )
 
     def _failed_itself(self) -> bool:
@@ -130,22 +131,19 @@ class Worker:
         """Make sure that the vectors of this labeller may join those of the cache.
 
         Raises:
-            CacheRefused: they may not.
+            CacheRefused: the vectors in the cache are of another labeller.
         """
         if "label" in models:
             self.cache.vectors.require(models["label"])
 
     def _regions_of(self, key: str) -> list[Detection]:
-        """Return the regions of a photo, or of the one that it equals."""
-        owner = key
-        detected = self.cache.outcomes.of(key, "detect")
-        if detected is not None and detected.copied_from is not None:
-            owner = detected.copied_from
-        ended = self.cache.outcomes.regions(owner)
-        if ended is None:
+        """Return the regions of a photo; those of a copy are the regions of its original."""
+        outcome = self.cache.outcomes.photo(key).regions
+        source = None if outcome is None else source_of(key, outcome, self.cache.outcomes.photo)
+        if source is None:
             return []
         self._regions.refresh()
-        return counted(self._regions, owner, ended.work, ended.lines)
+        return counted(self._regions.of(source.key), source.outcome)
 
     def _learn(self) -> None:
         """Read what the cache and the captions hold so far."""
@@ -153,7 +151,7 @@ class Worker:
             pass
         self._captions.edits.refresh()
         self.cache.outcomes.refresh()
-        if self.work.labeller is not None and self.work.detector is None:
+        if self._setup.labeller is not None and self._setup.detector is None:
             self._regions.refresh()
 
     async def run(self) -> None:
@@ -163,11 +161,11 @@ class Worker:
             SetupError: a model cannot be loaded.
             JobError: no further photo would fare better.
             JournalError: results cannot be kept.
-            DeviceLost: its device has failed; another process may fare better.
+            DeviceLost: the device has failed; another process may fare better.
             IngestError: the queue cannot be reached.
         """
         await asyncio.to_thread(self._learn)
-        feeding = asyncio.create_task(self.intake.run())
+        feeding = asyncio.create_task(self._feeder.run())
         feeding.add_done_callback(lambda _: self.job.stop())
         try:
             await self.job.run()
@@ -178,14 +176,14 @@ class Worker:
         finally:
             feeding.cancel()
             ended = await asyncio.gather(feeding, return_exceptions=True)
-            with suppress(QueueLost):  # they run out by themselves
+            with suppress(QueueLost):  # the leases run out by themselves
                 await asyncio.to_thread(self.leases.close)
         for error in ended:
             if isinstance(error, Exception):
                 raise error
 
     def told(self) -> Told:
-        """Return what there is to say."""
+        """Return what the run is to know of this worker."""
         shot = self.job.snapshot()
         return Told(
             loading=shot.loading,

@@ -1,4 +1,4 @@
-"""The workers of a run, each a process of its own: started, watched, replaced, sent home."""
+"""The workers of a run, each a process of its own: started, watched, replaced, ended."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ from pipeline.jobs.errors import RunStopped
 MODULE = "pipeline.ingest.workers.worker"
 
 MOST_DEATHS = 10
-"""Deaths with nothing done in between; then it is not the photos."""
+"""Deaths with nothing done in between; if there are more, the photos are not to blame."""
 
 GOODBYE_SECONDS = 10.0
-"""For workers that were told to end at once."""
+"""Time in seconds that workers have when they are to end at once."""
 
 WORDS_KEPT = 500
 """Bytes of what a dying worker said that are told."""
@@ -106,31 +106,34 @@ class Member:
 
 
 class WorkerPool:
-    """Keeps a number of workers at work until they are sent home.
+    """Keeps a number of workers running until they are to end.
 
     Args:
-        works: What each is to do; their names must differ.
+        setups: The first message to each worker; the names of the workers differ.
+
+    Attributes:
+        remarks: What came up in the pool, a sentence each.
     """
 
-    def __init__(self, works: list[WorkerSetup]) -> None:
+    def __init__(self, setups: list[WorkerSetup]) -> None:
         self.remarks: list[str] = []
         self._fallen: list[str] = []
-        self._works = works
+        self._setups = setups
         self._members: dict[str, Member] = {}
-        self._going_home = False
+        self._is_ending = False
         self._deaths = 0
 
     async def run(self) -> None:
-        """Work until sent home.
+        """Keep the workers running until `end` is called and they have ended.
 
         Raises:
             SetupError: a model cannot be loaded.
             RunStopped: a worker says that no other would fare better.
-            WorkersDied: they die again and again, and nothing gets done.
+            WorkersDied: workers die again and again, and nothing gets done.
         """
-        keeping = [asyncio.create_task(self._keep(work)) for work in self._works]
+        keeping = [asyncio.create_task(self._keep(setup)) for setup in self._setups]
         await asyncio.wait(keeping, return_when=asyncio.FIRST_EXCEPTION)
-        self.end(at_once=True)  # after an error; otherwise nobody is there any more
+        self.end(at_once=True)  # after an error; otherwise all have ended
         await asyncio.wait(keeping, timeout=GOODBYE_SECONDS)
         self.kill()
         for ended in await asyncio.gather(*keeping, return_exceptions=True):
@@ -140,7 +143,7 @@ class WorkerPool:
     async def _keep(self, work: WorkerSetup) -> None:
         """Keep one place filled."""
         number = 0
-        while not self._going_home:
+        while not self._is_ending:
             name = work.worker if not number else f"{work.worker}.{number}"
             member = self._members[work.worker] = Member(msgspec.structs.replace(work, worker=name))
             died_of = await member.attend()
@@ -164,30 +167,30 @@ class WorkerPool:
         return fallen
 
     def something_done(self) -> None:
-        """Forget deaths: work goes on."""
+        """Forget deaths: the workers get on."""
         self._deaths = 0
 
     def end(self, *, at_once: bool = False) -> None:
-        """Send all workers home."""
-        self._going_home = True
+        """Have all workers finish what is in flight, or give it up, and end."""
+        self._is_ending = True
         for member in self._members.values():
             member.end(at_once=at_once)
 
     def kill(self) -> None:
-        """End all workers."""
-        self._going_home = True
+        """End all workers, whatever they do."""
+        self._is_ending = True
         for member in self._members.values():
             member.kill()
 
     @property
     def loading(self) -> Loading | None:
-        """What they get ready, None as soon as one of them can work."""
+        """What the workers are loading, None as soon as one of them can work."""
         states = [member.told.loading for member in self._members.values()]
         return None if None in states or not states else states[0]
 
     @property
     def models(self) -> dict[StageName, ModelFacts]:
-        """Who does each stage, as far as a worker has said."""
+        """The models of each stage, as far as a worker has told them."""
         found: dict[StageName, ModelFacts] = {}
         for member in self._members.values():
             found.update(member.told.models)
@@ -195,11 +198,11 @@ class WorkerPool:
 
     @property
     def current(self) -> list[str]:
-        """Photos in their hands."""
+        """Photos that workers are busy with."""
         return [path for member in self._members.values() for path in member.told.current]
 
     def all_remarks(self) -> list[str]:
-        """Return what came up, once each."""
+        """Return what came up in the pool and in its workers, once each."""
         said = [remark for member in self._members.values() for remark in member.told.remarks]
         return list(dict.fromkeys([*self.remarks, *said]))
 
