@@ -1,9 +1,9 @@
-"""`~` in a path is the home directory, wherever the shell has not seen to it."""
+"""Paths on the command line: `~` is the home directory, and a workspace is made where it is not."""
 
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from pcc_tui.cli.main import app
-from tests.conftest import CLEAN_ENVIRONMENT, PCC
+from tests.conftest import CLEAN_ENVIRONMENT, PCC, Pcc
 
 CALLS = [
     (("journal", "check", "--captions-jsonl", "~/none.jsonl"), "none.jsonl"),
@@ -83,3 +83,25 @@ def test_every_command_with_a_path_goes_through_the_one_place() -> None:
     }
     assert len(with_paths) > 30
     assert [name for name, passed in with_paths.items() if "gathered" not in passed] == []
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("run", "--backend", "mock"),
+        ("cluster", "--embedder", "tfidf"),
+        ("report", "--out", "elsewhere"),
+        ("dataset", "enrich", "--pass-filter", "migrate,dimensions"),
+        ("dataset", "enrich", "--pass-filter", "migrate", "--output-jsonl", "set.jsonl"),
+        ("ingest", "run", "--stages", "ocr", "--cache", "elsewhere"),
+        ("synth", "generate", "--num-images", "5", "--output-dir", "elsewhere", "--yes"),
+    ],
+    ids=" ".join,
+)
+def test_a_command_that_writes_into_a_workspace_makes_it(
+    arguments: tuple[str, ...], pcc: Pcc, photos: Callable[..., Path], workspace: Path
+) -> None:
+    done = pcc(*arguments, "--workspace", "not/there", "--photos-dir", photos(2))
+
+    assert done.returncode == 0, done.stderr
+    assert (workspace / "not" / "there").is_dir()
