@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from backends.base import Captioner, Options
 from backends.errors import SetupError
+from backends.installation import extra_line
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -83,7 +84,7 @@ def make_backend(name: str, options: Options) -> Captioner:
 def missing_extra(name: str) -> str | None:
     """Return the line that installs what a backend needs, None if it is there."""
     extra = EXTRAS.get(name)
-    return None if extra is None or has_extra(extra) else f"pip install 'pcc[{extra}]'"
+    return None if extra is None or has_extra(extra) else extra_line(extra)
 
 
 def has_extra(extra: str) -> bool:
@@ -107,7 +108,7 @@ def _naming_the_extra(name: str) -> Iterator[None]:
         yield
     except ModuleNotFoundError as error:
         extra = EXTRAS.get(name)
-        mend = f"pip install 'pcc[{extra}]'" if extra else "install what that package asks for"
+        mend = extra_line(extra) if extra else "install what that package asks for"
         raise SetupError(f"the backend {name} needs the module {error.name}: {mend}") from None
 
 

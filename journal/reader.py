@@ -58,16 +58,22 @@ class Malformed(msgspec.Struct):
 class Follower(Generic[T]):
     """Reads the records of a journal, and each time it is asked those added since.
 
+    Args:
+        path: The journal.
+        record_type: What its lines hold.
+        last_bytes: Where to begin, in bytes before the end; at the beginning by default.
+
     Attributes:
         malformed: What was passed over up to now.
         at_end: Whether the last poll has come to the end of what there was.
     """
 
-    def __init__(self, path: Path, record_type: type[T]) -> None:
+    def __init__(self, path: Path, record_type: type[T], last_bytes: int | None = None) -> None:
         self.path = path
         self.malformed = Malformed()
         self.at_end = True
         self._decode = msgspec.json.Decoder(record_type).decode
+        self._last_bytes = last_bytes
         self._identity: tuple[int, int] | None = None
         self._offset = 0
         self._number = 0
@@ -103,6 +109,8 @@ class Follower(Generic[T]):
         if self._identity != identity or now.st_size < self._offset:
             self._forget(on_reset)
             self._identity = identity
+            if self._last_bytes is not None:  # most likely amid a line, which is passed over
+                self._offset = max(0, now.st_size - self._last_bytes)
         elif self._tail_is_torn:
             self.malformed.torn_tail -= 1
         self._tail_is_torn = False
@@ -136,9 +144,14 @@ class Follower(Generic[T]):
         return True
 
 
-def scan(path: Path, record_type: type[T]) -> Iterator[tuple[int, T]]:
-    """Yield `(byte offset, record)` for every readable record of a journal, in file order."""
-    return Follower(path, record_type).poll()
+def scan(
+    path: Path, record_type: type[T], last_bytes: int | None = None
+) -> Iterator[tuple[int, T]]:
+    """Yield `(byte offset, record)` for every readable record of a journal, in file order.
+
+    With `last_bytes`, only records that begin in so many bytes at the end of the file.
+    """
+    return Follower(path, record_type, last_bytes).poll()
 
 
 class LineBlock(NamedTuple):

@@ -13,6 +13,7 @@ from blake3 import blake3
 
 from backends.embedders.base import first_line, set_environment
 from backends.errors import SetupError
+from backends.installation import extra_line
 from backends.local.processors import torchvision_fault
 
 OWLV2 = "google/owlv2-base-patch16-ensemble"
@@ -185,8 +186,7 @@ def explained(model: str) -> Iterator[None]:
         raise
     except ImportError as error:
         raise SetupError(
-            f"{model} needs a package that is missing: {first_line(error)}; "
-            "pip install 'pcc[detect]'"
+            f"{model} needs a package that is missing: {first_line(error)}; {extra_line('detect')}"
         ) from error
     except Exception as error:
         raise SetupError(f"{model} {_why_not_loaded(error)}") from error

@@ -9,6 +9,7 @@ import numpy as np
 
 from backends.embedders.base import Embedder, first_line, set_environment, unit_rows
 from backends.errors import SetupError
+from backends.installation import extra_line
 from backends.local.hardware import choose_device
 from backends.local.processors import torchvision_fault
 
@@ -62,7 +63,7 @@ class ClipEmbedder(Embedder):
         except ImportError as error:
             raise SetupError(
                 f"the embedder {self.name} needs a package that is missing: "
-                f"{first_line(error)}; pip install 'pcc[minilm]'"
+                f"{first_line(error)}; {extra_line('minilm')}"
             ) from error
         except Exception as error:
             raise SetupError(self._explain(error)) from error

@@ -6,6 +6,7 @@ from importlib.util import find_spec
 
 from backends.embedders.base import Embedder, set_environment
 from backends.errors import SetupError
+from backends.installation import extra_line
 
 BUILT_IN = ("minilm", "tfidf", "clip")
 
@@ -52,6 +53,4 @@ def _require(name: str, extra: str, *modules: str) -> None:
     """Name the extra that is missing; nothing is imported: torch alone takes seconds."""
     for module in modules:
         if find_spec(module) is None:
-            raise SetupError(
-                f"the embedder {name} needs the module {module}: pip install 'pcc[{extra}]'"
-            )
+            raise SetupError(f"the embedder {name} needs the module {module}: {extra_line(extra)}")

@@ -12,6 +12,7 @@ from msgspec import Meta
 
 from backends.embedders.base import first_line, set_environment
 from backends.errors import SetupError
+from backends.installation import extra_line
 
 DEFAULT_MODEL = "facebook/dinov3-vitl16-pretrain-lvd1689m"
 
@@ -150,9 +151,8 @@ def _find_file(model: str, name: str, revision: str | None) -> Path | None:
 
 def needs_package(model: str, error: ImportError) -> str:
     """Return what to say when a library is missing."""
-    return (
-        f"{model} needs a package that is missing: {first_line(error)}; pip install 'pcc[datasets]'"
-    )
+    needs = f"{model} needs a package that is missing: {first_line(error)}"
+    return f"{needs}; {extra_line('datasets')}"
 
 
 def why_not_loaded(model: str, error: Exception) -> str:

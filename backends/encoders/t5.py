@@ -8,6 +8,7 @@ from typing import Any
 
 from backends.embedders.base import first_line, set_environment
 from backends.errors import SetupError
+from backends.installation import extra_line
 
 DEFAULT_TOKENIZER = "t5-large"
 
@@ -42,7 +43,7 @@ class T5Tokenizer:
         except ImportError as error:
             raise SetupError(
                 f"the tokenizer {self.model} needs a package that is missing: "
-                f"{first_line(error)}; pip install 'pcc[datasets]'"
+                f"{first_line(error)}; {extra_line('datasets')}"
             ) from error
         except Exception as error:
             raise SetupError(self._explain(error)) from error

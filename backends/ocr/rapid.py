@@ -13,6 +13,7 @@ from blake3 import blake3
 
 from backends.embedders.base import first_line
 from backends.errors import ModelError, SetupError
+from backends.installation import extra_line
 from backends.ocr.base import OcrEngine, Quad, TextBox, TextGate, TextLine
 from backends.ocr.geometry import along_text, cut_out, lengths, overlap, reading_order, upside_down
 from backends.ocr.text import clean_text, language_of
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from backends.ocr.geometry import Corners, Pixels
-
-MEND = "pip install 'pcc[ocr]'"
 
 DETECTION = "PP-OCRv6_det_small.onnx"
 DIRECTION = "ch_ppocr_mobile_v2.0_cls_mobile.onnx"
@@ -206,7 +205,7 @@ class RapidOcr(OcrEngine):
         package, runtime = find_spec("rapidocr"), find_spec("onnxruntime")
         if package is None or package.origin is None or runtime is None:
             missing = "onnxruntime" if package else "rapidocr"
-            raise SetupError(f"the OCR engine rapidocr needs the module {missing}: {MEND}")
+            raise SetupError(_needs_module(missing))
         models = Path(package.origin).parent / "models"
         own = self.options.model
         files = {
@@ -216,7 +215,7 @@ class RapidOcr(OcrEngine):
         }
         for path in files.values():
             if not path.is_file():
-                mend = "" if str(path) == own else f": {MEND} (rapidocr 3.10 carries it)"
+                mend = "" if str(path) == own else f"; rapidocr 3.10 holds it: {extra_line('ocr')}"
                 raise SetupError(f"the OCR model {path} is not there{mend}")
         return files
 
@@ -277,6 +276,10 @@ def _require_characters(model: Path) -> None:
         raise SetupError(f"the OCR model {model} does not hold its characters in its metadata")
 
 
+def _needs_module(name: str | None) -> str:
+    return f"the OCR engine rapidocr needs the module {name}: {extra_line('ocr')}"
+
+
 @contextmanager
 def _explained(model: Path) -> Iterator[None]:
     try:
@@ -284,7 +287,7 @@ def _explained(model: Path) -> Iterator[None]:
     except SetupError:
         raise
     except ModuleNotFoundError as error:
-        raise SetupError(f"the OCR engine rapidocr needs the module {error.name}: {MEND}") from None
+        raise SetupError(_needs_module(error.name)) from None
     except Exception as error:
         raise SetupError(
             f"the OCR engine rapidocr does not load with {model.name}: {_told(error)}"

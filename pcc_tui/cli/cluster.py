@@ -134,7 +134,6 @@ def run_request(request: ClusterRequest, *, json: bool) -> JobResult[EmbedReport
     from pcc_tui.cli.live import show
     from pipeline.clusters.run import prepare_clustering, run_clustering
 
-    request.workspace.mkdir(parents=True, exist_ok=True)
     prepared = prepare_clustering(request)
     stream = narration(json)
     try:

@@ -9,6 +9,7 @@ import typer
 
 from journal import CaptionRecord, scan
 from pcc_tui.cli.full_screen import is_terminal, open_app
+from pcc_tui.cli.groups import takes_groups
 from pcc_tui.cli.options import Captioning, Pace, SelectionOptions, Site, request_of
 from pcc_tui.cli.output import narration, say
 from pcc_tui.cli.run import carry_out
@@ -17,6 +18,7 @@ from pcc_tui.settings import load_settings, save_choices
 SHOWN_CAPTIONS = 5
 
 
+@takes_groups
 def demo(
     directory: Annotated[Path, typer.Argument(help="Where the demo goes.", metavar="[DIR]")] = Path(
         "pcc-demo"

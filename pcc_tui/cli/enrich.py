@@ -151,7 +151,7 @@ def _request(
     patches_dir = encoders.patches_dir or dataset.parent / "dinov3_patches"
     if dataset.is_symlink():
         dataset = dataset.resolve()  # the file is replaced, not what leads to it
-    _require_files(input_dir, dataset, patches_dir, encoders.backup)
+    _require_files(site.workspace, input_dir, dataset, patches_dir, encoders.backup)
     if records.budget is not None and not math.isfinite(records.budget):
         fail(f"--budget is a sum of US dollars, not {records.budget}", ExitCode.USAGE)
     passes = _passes("--pass-filter", records.pass_filter)
@@ -181,11 +181,13 @@ def _request(
     )
 
 
-def _require_files(input_dir: Path, dataset: Path, patches_dir: Path, backup: Path | None) -> None:
+def _require_files(
+    workspace: Path, input_dir: Path, dataset: Path, patches_dir: Path, backup: Path | None
+) -> None:
     """End with a usage error where a dataset cannot be; say so where it lies among the images."""
     if dataset.exists() and not dataset.is_file():
         fail(f"{dataset} is no file; --output-jsonl names one", ExitCode.USAGE)
-    if not dataset.parent.is_dir():
+    if not (dataset.parent.is_dir() or dataset.parent == workspace):
         fail(f"the directory {dataset.parent} does not exist", ExitCode.USAGE)
     for path in filter(None, (dataset, patches_dir, backup)):
         if path.resolve().is_relative_to(input_dir.resolve()):

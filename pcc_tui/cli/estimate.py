@@ -74,7 +74,6 @@ def _fly(request: RunRequest, plan: Plan, photos: int, *, json: bool) -> tuple[s
         run=new_run_id(),
         selection=Selection(keys=frozenset(map(photo_key, chosen))),
     )
-    request.workspace.mkdir(parents=True, exist_ok=True)
     prepared = prepare_run(pilot)
     stream = narration(json)
     say(f"Pilot: {len(prepared.batch)} photos with {request.backend}", to=stream)

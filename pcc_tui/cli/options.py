@@ -10,6 +10,7 @@ from typing import Annotated, Literal, Optional, get_args
 import typer
 
 from backends.base import Options
+from backends.installation import extra_line
 from backends.registry import has_extra
 from journal import Status
 from pcc_tui.cli.output import ExitCode, fail, warn
@@ -240,7 +241,7 @@ class Pace:
 def require_extra(extra: str, command: str) -> None:
     """End with a usage error if a command's packages are not installed."""
     if not has_extra(extra):
-        fail(f"{command} needs more packages: pip install 'pcc[{extra}]'", ExitCode.USAGE)
+        fail(f"{command} needs more packages: {extra_line(extra)}", ExitCode.USAGE)
 
 
 def require_text(option: str, value: str) -> None:

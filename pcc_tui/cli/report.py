@@ -94,7 +94,6 @@ def report(
     from pipeline.clusters.opening import open_view
 
     photos_dir = site.library()
-    site.workspace.mkdir(parents=True, exist_ok=True)
     view = open_view(site.workspace, site.journal, photos_dir)
     if not view.has_clusters:
         warn("warning: there are no clusters yet; `pcc cluster` makes them")

@@ -71,7 +71,6 @@ def run(
 
 def carry_out(request: RunRequest, *, json: bool) -> int:
     """Do a run, tell how it goes, and return the exit code."""
-    request.workspace.mkdir(parents=True, exist_ok=True)
     prepared = prepare_run(request)
     try:
         code, report = _run_prepared(prepared, json=json)

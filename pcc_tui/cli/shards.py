@@ -141,7 +141,6 @@ def _run(prepared: PreparedShards, stream: TextIO) -> JobResult[ShardReport]:
     from pcc_tui.cli.live import show
     from pipeline.datasets.shards.run import run_shards
 
-    prepared.request.workspace.mkdir(parents=True, exist_ok=True)
     if prepared.index.shards:
         say(f"{len(prepared.index.shards):,} shards are there; going on behind them", to=stream)
     return asyncio.run(run_shards(prepared, lambda shot: show(shot, stream)))

@@ -150,7 +150,6 @@ def _run(request: SynthRequest, stream: TextIO) -> JobResult[SynthReport]:
     from pcc_tui.cli.live import show
     from pipeline.synth.run import run_generation
 
-    request.workspace.mkdir(parents=True, exist_ok=True)
     try:
         return asyncio.run(run_generation(request, lambda shot: show(shot, stream)))
     except DatasetExists as error:

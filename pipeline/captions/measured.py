@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable, Sequence
-from io import FileIO
 from pathlib import Path
 from statistics import fmean
 
 import msgspec
 
-from journal import CaptionRecord
+from journal import CaptionRecord, scan
 
 TAIL_BYTES = 1 << 20
 
@@ -68,7 +67,7 @@ def _captions(journal: Path) -> list[CaptionRecord]:
     """Return the captions in the journal's last MiB that a backend made; copies are left out."""
     return [
         record
-        for record in _tail(journal)
+        for _, record in scan(journal, CaptionRecord, TAIL_BYTES)
         if record.status == "success" and record.copied_from is None and _is_sane(record)
     ]
 
@@ -115,22 +114,3 @@ def interval_of(
     """Return the interval of the mean of a value of each record, None if a record lacks it."""
     values = [found for record in records if (found := value(record)) is not None]
     return mean_interval(values) if values and len(values) == len(records) else None
-
-
-def _tail(journal: Path) -> list[CaptionRecord]:
-    """Return the readable records of the journal's last MiB."""
-    try:
-        with FileIO(journal, "rb") as file:
-            size = file.seek(0, 2)
-            file.seek(max(0, size - TAIL_BYTES))
-            lines = file.read().split(b"\n")
-    except FileNotFoundError:
-        return []
-    decoder = msgspec.json.Decoder(CaptionRecord)
-    records = []
-    for line in lines:
-        try:
-            records.append(decoder.decode(line))
-        except (msgspec.MsgspecError, UnicodeDecodeError):
-            continue  # the first line is most likely half a line
-    return records

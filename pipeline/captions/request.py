@@ -152,6 +152,7 @@ def prepare_run(request: RunRequest) -> PreparedRun:
         SetupError: there is no such backend.
         JournalLocked: another process writes the journal.
     """
+    request.workspace.mkdir(parents=True, exist_ok=True)
     lock = WriterLock(request.journal, f"pcc run in {request.workspace}")
     try:
         plan, warnings = plan_run(request)

@@ -34,11 +34,11 @@ def undescribed(
 ) -> list[LibraryPhoto]:
     """Return the photos without an attempt at a caption, without a word and a description."""
     records = scan(descriptions_path(workspace), CaptionRecord)
-    done = {record_key(record.rel_path, record.raw_path) for _, record in records}
+    told = {*words, *(record_key(record.rel_path, record.raw_path) for _, record in records)}
     return [
         photo
         for photo in photos
-        if photo.status is None and photo.caption is None and photo.key not in {*words, *done}
+        if photo.status is None and photo.caption is None and photo.key not in told
     ]
 
 

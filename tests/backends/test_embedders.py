@@ -101,7 +101,7 @@ def test_an_unknown_name_is_answered_with_those_there_are() -> None:
 def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "sentence_transformers", None)
 
-    with pytest.raises(SetupError, match=r"sentence_transformers: pip install 'pcc\[minilm\]'"):
+    with pytest.raises(SetupError, match=r"sentence_transformers: .* install .*\[minilm\]'"):
         make_embedder("minilm")
 
 

@@ -291,7 +291,7 @@ def test_a_missing_package_names_the_extra(monkeypatch: pytest.MonkeyPatch, modu
     for name in [name for name in sys.modules if name.startswith("rapidocr")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(SetupError, match=rf"module {module}: pip install 'pcc\[ocr\]'"):
+    with pytest.raises(SetupError, match=rf"module {module}: .* install .*\[ocr\]'"):
         registry.make_ocr().open()
 
 

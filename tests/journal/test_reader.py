@@ -47,6 +47,18 @@ def test_offsets_lead_back_to_their_records(tmp_path: Path) -> None:
         assert read_record(path, offset, CaptionRecord)[0].rel_path == head.rel_path
 
 
+def test_the_last_bytes_alone_hold_the_records_that_begin_in_them(tmp_path: Path) -> None:
+    path = tmp_path / "j"
+    lines = [line("a"), line("b"), b'{"half' + TORN_MARK + b"\n", line("c")]
+    path.write_bytes(b"".join(lines))
+    whole = dict(scan(path, RecordHead))
+
+    for size in range(path.stat().st_size + 10):
+        found = dict(scan(path, RecordHead, size))
+        begins = path.stat().st_size - size
+        assert found == {offset: head for offset, head in whole.items() if offset >= begins}
+
+
 @pytest.mark.parametrize(
     ("damage", "damaged", "torn"),
     [

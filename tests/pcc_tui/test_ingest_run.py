@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from backends.installation import extra_line
 from pipeline.ingest.cache.manifest import PHASE, VERSION, schema_hash
 from tests.support.drawn_text import draw_line
 from tests.support.ingesting import (
@@ -237,7 +238,7 @@ def test_a_missing_extra_is_named(
         "metadata.version = bare\n"
     )
     done = ingest(*arguments, code=64)
-    assert f"pip install 'pcc[{extra}]'" in done.stderr
+    assert extra_line(extra) in done.stderr
     assert not ingest.cache.exists()
 
 

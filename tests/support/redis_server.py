@@ -15,6 +15,8 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
+from tests.support.programs import needed
+
 START_SECONDS = 20.0
 
 
@@ -30,6 +32,7 @@ class RedisServer:
     """
 
     def __init__(self, password: str = "", *, lasting: bool = True) -> None:
+        needed("redis-server")
         self._directory = Path(tempfile.mkdtemp(prefix="redis-"))
         self._password = password
         self._lasting = lasting

@@ -32,6 +32,7 @@ from pipeline.jobs.errors import NoJob
 from pipeline.jobs.progress import Snapshot
 from tests.support.apps import FakeMachine, shown, until
 from tests.support.ingested import Thing, ingested, looked_at
+from tests.support.programs import find, install_line
 from tests.support.tiny_dino import save_tiny_dino
 from tests.support.tiny_t5 import save_tiny_t5
 
@@ -225,9 +226,9 @@ def make_findings(workspace: Path) -> None:
 
 def to_png(svg: Path) -> None:
     """Draw an SVG with Chromium, without the empty margin."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    chromium = find("chromium")
     if chromium is None:
-        sys.exit("the PNGs need Chromium: apt-get install chromium")
+        sys.exit(f"the PNGs need Chromium: {install_line(['chromium'])}")
     png = svg.with_suffix(".png")
     with tempfile.TemporaryDirectory() as profile:
         subprocess.run(

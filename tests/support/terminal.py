@@ -13,6 +13,8 @@ from uuid import uuid4
 
 import pytest
 
+from tests.support.programs import needed
+
 SECONDS = 30.0
 
 
@@ -33,6 +35,7 @@ class Terminal:
         environment: Mapping[str, str],
         size: tuple[int, int] = (100, 30),
     ) -> None:
+        needed("tmux")
         self.socket = f"pcc-{uuid4().hex[:12]}"
         given = {**environment, "TERM": "screen-256color", "COLORTERM": "truecolor"}
         unwanted = ("TMUX", "SSH_CONNECTION", "COLORFGBG", "COLUMNS", "LINES", "NO_COLOR")

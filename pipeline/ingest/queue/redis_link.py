@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from urllib.parse import urlsplit
 
 from backends.errors import SetupError
+from backends.installation import extra_line
 from pipeline.ingest.errors import QueueLost, QueueUnusable
 
 if TYPE_CHECKING:
@@ -132,7 +133,7 @@ def _connect(url: str) -> tuple[Redis, str, tuple[str, ...]]:
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] != "redis":
             raise
-        raise SetupError("a queue in Redis needs more; pip install 'pcc[redis]'") from None
+        raise SetupError(f"a queue in Redis needs more; {extra_line('redis')}") from None
     wrong = QueueUnusable(
         "the address of the queue cannot be read; it looks like redis://:PASSWORD@HOST:PORT/0, "
         "with %40, %2F, %3F and %23 for @, /, ? and # in the password"
