@@ -57,7 +57,8 @@ def bootstrap(
         else:
             file.writelines(bootstrap_csv(view, seen))
     if site.json:
-        print_json({"file": str(path), "labelled": len(seen), "clusters": result.report})
+        answer = {"file": str(path), "labelled": len(seen), "clusters": result.report}
+        print_json({"kind": "labels-bootstrap", **answer})
         return ExitCode.OK
     tell(result)
     say(f"{len(seen):,} photos had labels. Names suggested in {path}: correct its titles, then")

@@ -16,7 +16,8 @@ from pipeline.clusters.settings import SAMPLE, ClusterSettings
 
 if TYPE_CHECKING:
     from pipeline.clusters.comparison import ClusterReport
-    from pipeline.clusters.run import ClusterRequest, EmbedReport
+    from pipeline.clusters.run import ClusterRequest
+    from pipeline.embeddings.report import EmbedReport
     from pipeline.jobs.run_job import JobResult
 
 SHOWN = 10
@@ -154,7 +155,7 @@ def run_request(request: ClusterRequest, *, json: bool) -> JobResult[EmbedReport
 
 def tell(result: JobResult[EmbedReport | ClusterReport]) -> None:
     """Say what an embedding or a clustering did."""
-    from pipeline.clusters.run import EmbedReport
+    from pipeline.embeddings.report import EmbedReport
 
     if isinstance(result.report, EmbedReport):
         _tell_vectors(result.report)

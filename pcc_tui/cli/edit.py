@@ -35,7 +35,7 @@ def edit(
     rel_path, raw_path = split_path(os.fsdecode(photo))
     edits.write(rel_path, raw_path, caption)
     if site.json:
-        print_json({"rel_path": rel_path, "caption": caption})
+        print_json({"kind": "edit", "rel_path": rel_path, "caption": caption})
     else:
         say(f"{rel_path}: {caption or 'edit taken back'}")
     return ExitCode.OK

@@ -16,7 +16,7 @@ from pcc_tui.words.figures import counted
 
 if TYPE_CHECKING:
     from pipeline.ingest.cache.records import StageName
-    from pipeline.ingest.ingestion import IngestReport
+    from pipeline.ingest.report import IngestReport
     from pipeline.ingest.request import IngestRequest
     from pipeline.ingest.workers.messages import DetectorChoice, LabellerChoice
     from pipeline.jobs.run_job import JobResult

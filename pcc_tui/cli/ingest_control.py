@@ -39,7 +39,7 @@ def pause(place: CacheOptions, site: Site) -> int:
     """Have all workers of a queue wait, in whatever terminal they run."""
     with _queue(place, site) as queue:
         queue.pause()
-    return _switched("paused", place, site)
+    return _switched("pause", "paused", place, site)
 
 
 @takes_groups
@@ -47,15 +47,15 @@ def resume(place: CacheOptions, site: Site) -> int:
     """Let them go on."""
     with _queue(place, site) as queue:
         queue.resume()
-    return _switched("resumed", place, site)
+    return _switched("resume", "resumed", place, site)
 
 
-def _switched(state: str, place: CacheOptions, site: Site) -> int:
-    kind = "SQLite" if place.queue == "sqlite" else "Redis"
+def _switched(command: str, state: str, place: CacheOptions, site: Site) -> int:
+    store = "SQLite" if place.queue == "sqlite" else "Redis"
     if site.json:
-        print_json({"queue": state, "kind": kind})
+        print_json({"kind": f"ingest-{command}", "queue": state, "store": store})
     else:
-        say(f"The {kind} queue of {place.directory(site)} is {state}")
+        say(f"The {store} queue of {place.directory(site)} is {state}")
     return ExitCode.OK
 
 

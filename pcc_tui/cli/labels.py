@@ -200,7 +200,7 @@ def export(
         else:
             file.writelines(export_csv(view, table))
     if site.json:
-        print_json({"file": str(path), "table": table})
+        print_json({"kind": "labels-export", "file": str(path), "table": table})
     else:
         say(f"Written: {path}; change it, then `pcc labels import {path}`")
 

@@ -11,7 +11,7 @@ from pipeline.captions.request import plan_run
 from pipeline.captions.stats import count_copies
 
 
-class PlanReport(msgspec.Struct):
+class PlanReport(msgspec.Struct, tag_field="kind", tag="plan"):
     """What `pcc plan --json` prints.
 
     Attributes:

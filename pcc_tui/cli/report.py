@@ -57,7 +57,7 @@ def chunk(
     count = write_chunks(site.workspace, view, size)
     if site.json:
         path = str(chunks_path(site.workspace))
-        print_json({"chunks": count, "chunk_size": size, "file": path})
+        print_json({"kind": "chunk", "chunks": count, "chunk_size": size, "file": path})
     else:
         say(f"{count:,} chunks of at most {size:,} photos: {chunks_path(site.workspace)}")
 

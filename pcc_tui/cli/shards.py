@@ -15,7 +15,8 @@ from pcc_tui.cli.output import ExitCode, fail, narration, print_json, say, warn
 from pcc_tui.words.figures import data_size, duration
 
 if TYPE_CHECKING:
-    from pipeline.datasets.shards.run import PreparedShards, ShardReport, ShardRequest
+    from pipeline.datasets.shards.report import ShardReport
+    from pipeline.datasets.shards.run import PreparedShards, ShardRequest
     from pipeline.jobs.run_job import JobResult
 
 MEGABYTE = 1_000_000

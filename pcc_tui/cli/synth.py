@@ -19,7 +19,8 @@ from pipeline.synth.errors import DatasetExists, SynthError
 if TYPE_CHECKING:
     from pipeline.jobs.run_job import JobResult
     from pipeline.synth.findings import Validation
-    from pipeline.synth.run import SynthPlan, SynthReport, SynthRequest
+    from pipeline.synth.report import SynthReport
+    from pipeline.synth.run import SynthPlan, SynthRequest
 
 LARGEST_SEED = 2**64 - 1
 LARGEST_CHUNK = 2**20

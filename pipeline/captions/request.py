@@ -89,7 +89,7 @@ class PreparedRun(msgspec.Struct):
     lock: WriterLock
 
 
-class RunReport(msgspec.Struct, kw_only=True):
+class RunReport(msgspec.Struct, kw_only=True, tag_field="kind", tag="run"):
     """What a run did, as `pcc run --json` prints it.
 
     Attributes:

@@ -37,7 +37,7 @@ from pipeline.photos.photo import Photo
 from pipeline.photos.walk import walk_photos
 
 
-class Rehearsal(msgspec.Struct):
+class Rehearsal(msgspec.Struct, tag_field="kind", tag="ingest-run-dry-run"):
     """What a run would find to do.
 
     Attributes:

@@ -11,8 +11,6 @@ import logging
 from collections.abc import Callable
 from contextlib import suppress
 
-import msgspec
-
 from journal import JournalError, Status
 from pipeline.ingest.cache.manifest import ModelFacts
 from pipeline.ingest.cache.outcomes import StageEnd
@@ -21,6 +19,7 @@ from pipeline.ingest.cache.store import Cache
 from pipeline.ingest.planning.enqueue import Enqueuer
 from pipeline.ingest.planning.plan import IngestPlan, Wanted
 from pipeline.ingest.queue.base import Counts, Item, WorkQueue
+from pipeline.ingest.report import IngestReport
 from pipeline.ingest.request import IngestRequest
 from pipeline.ingest.workers.worker_pool import GOODBYE_SECONDS, WorkerPool
 from pipeline.jobs.pause_point import GivenUp, PausePoint
@@ -41,34 +40,6 @@ _FOUND: dict[str, Callable[[int], str]] = {
     "objects": lambda count: f"{count} objects" if count != 1 else "1 object",
     "text": lambda count: f"{count} lines of text" if count != 1 else "1 line of text",
 }
-
-
-class IngestReport(msgspec.Struct):
-    """What an ingestion did.
-
-    Attributes:
-        run: Its id.
-        photos: Photos on disk.
-        attempted: Photos that got an outcome.
-        by_status: Those, by status.
-        seconds: How long it took.
-        rate: Photos a second.
-        done: Photos that had been through all stages before.
-        errored: Photos that had failed before, and were left alone.
-        remaining: Photos that still lack something.
-        parked: Items of the queue that were given up.
-    """
-
-    run: str
-    photos: int
-    attempted: int
-    by_status: dict[str, int]
-    seconds: float
-    rate: float
-    done: int
-    errored: int
-    remaining: int
-    parked: int
 
 
 class Ingestion:

@@ -61,7 +61,7 @@ class RefusedRow(msgspec.Struct):
     reason: str
 
 
-class Imported(msgspec.Struct):
+class Imported(msgspec.Struct, tag_field="kind", tag="labels-import"):
     """What a table that came back asks for.
 
     Attributes:

@@ -29,7 +29,7 @@ class Skipped(msgspec.Struct, frozen=True):
     why: str
 
 
-class ImportReport(msgspec.Struct, kw_only=True):
+class ImportReport(msgspec.Struct, kw_only=True, tag_field="kind", tag="ingest-import"):
     """What came of an import, as `--json` prints it.
 
     Attributes:
