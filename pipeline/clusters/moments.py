@@ -6,6 +6,7 @@ import re
 from calendar import timegm
 from collections.abc import Callable
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 
 from pipeline.captions.library import LibraryPhoto
@@ -40,13 +41,15 @@ def moments(photos: list[LibraryPhoto], photos_dir: Path | None) -> Callable[[in
     """Return a function that tells when the photo at a place was taken.
 
     Its answer is in seconds, of no zone; None where nothing tells, for example because
-    only the journal is here.
+    only the journal is here. A file is asked once: a view is made anew after each change
+    by hand.
 
     Args:
         photos: The library.
         photos_dir: Where the files are, None where they are not.
     """
 
+    @cache
     def moment(place: int) -> float | None:
         photo = photos[place]
         told = dated(photo)
