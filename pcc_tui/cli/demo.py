@@ -45,7 +45,7 @@ def _open_demo(directory: Path, photos_dir: Path | None) -> int:
     photos = (photos_dir or _sample_library(directory, json=False)).resolve()
     if not load_settings(directory).choices.photos_dir:
         save_choices(directory, {"photos_dir": str(photos)})
-    return open_app(directory, photos, start_with=[])
+    return open_app(directory, photos, caption_at_once=True)
 
 
 def _sample_library(directory: Path, *, json: bool) -> Path:
