@@ -15,7 +15,6 @@ from pcc_tui.base_app import BaseApp
 from pcc_tui.desks.desks import Desks
 from pcc_tui.dialogs.leave import Leave, LeaveDialog
 from pcc_tui.errors import SettingsError
-from pcc_tui.hang_up import leave_on_signals
 from pcc_tui.locations import preferences_path, styles_path
 from pcc_tui.preferences import Preferences
 from pcc_tui.probes import MachineProbe
@@ -26,6 +25,7 @@ from pcc_tui.screens.library import LibraryScreen
 from pcc_tui.screens.review import ReviewScreen
 from pcc_tui.screens.run import RunScreen
 from pcc_tui.screens.setup import SetupScreen
+from pcc_tui.terminal import leave_on_signals
 from pcc_tui.toml import change_toml
 from pipeline.jobs.control import Command
 

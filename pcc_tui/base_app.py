@@ -29,10 +29,10 @@ from pcc_tui.clean import clean
 from pcc_tui.desks.commands import MISSING_CAPTIONS
 from pcc_tui.desks.desks import Desks
 from pcc_tui.desks.job_link import JobEnd, JobLink
-from pcc_tui.driver import PatientDriver
 from pcc_tui.errors import AppError
 from pcc_tui.preferences import Preferences
 from pcc_tui.probes import MachineProbe
+from pcc_tui.terminal import PatientDriver
 from pipeline.captions.plan import Selection
 from pipeline.captions.request import RunReport
 from pipeline.clusters.errors import ClusterError

@@ -94,7 +94,7 @@ def open_app(
 
 def _run(app: PccApp) -> int | None:
     """Run the app with few pauses, and put everything back as it was."""
-    from pcc_tui.hang_up import LEAVING
+    from pcc_tui.terminal import LEAVING
 
     # What lives as long as the app is none of the collector's business.
     gc.collect()
