@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from pcc_tui.cli.groups import takes_groups
-from pcc_tui.cli.options import Site, require_extra, require_text
+from pcc_tui.cli.options import SiteOptions, require_extra, require_text
 from pcc_tui.cli.output import ExitCode, fail, narration, print_json, say
 from pcc_tui.words.figures import duration
 from pipeline.clusters.settings import SAMPLE, ClusterSettings
@@ -37,7 +37,7 @@ class EmbedderOptions:
 
 
 @dataclasses.dataclass(frozen=True)
-class Shape:
+class ClusterOptions:
     """How to cluster."""
 
     min_cluster_size: Annotated[
@@ -68,19 +68,19 @@ class Shape:
 
 
 @takes_groups
-def embed(site: Site, embedder: EmbedderOptions) -> int:
+def embed(site: SiteOptions, embedder: EmbedderOptions) -> int:
     """Make the vectors of captions that have none yet; with `clip`, of pictures too."""
     return _carry_out(site, embedder, None, force=False)
 
 
 @takes_groups
-def cluster(site: Site, embedder: EmbedderOptions, shape: Shape) -> int:
+def cluster(site: SiteOptions, embedder: EmbedderOptions, clustering: ClusterOptions) -> int:
     """Sort the photos into a tree of clusters, by what their captions say."""
-    return _carry_out(site, embedder, shape.settings(), force=shape.force)
+    return _carry_out(site, embedder, clustering.settings(), force=clustering.force)
 
 
 def _carry_out(
-    site: Site, embedder: EmbedderOptions, settings: ClusterSettings | None, *, force: bool
+    site: SiteOptions, embedder: EmbedderOptions, settings: ClusterSettings | None, *, force: bool
 ) -> int:
     require_extra("clusters", "this command")
     result = run_request(cluster_request(site, embedder, settings, force=force), json=site.json)
@@ -92,7 +92,7 @@ def _carry_out(
 
 
 def cluster_request(
-    site: Site,
+    site: SiteOptions,
     embedder: EmbedderOptions,
     settings: ClusterSettings | None,
     *,

@@ -8,13 +8,13 @@ from typing import Annotated, Optional
 import typer
 
 from pcc_tui.cli.groups import takes_groups
-from pcc_tui.cli.options import Site, require_text
+from pcc_tui.cli.options import SiteOptions, require_text
 from pcc_tui.cli.output import ExitCode, fail, print_json, say
 
 
 @takes_groups
 def edit(
-    site: Site,
+    site: SiteOptions,
     photo: Annotated[str, typer.Argument(help="Relative path of the photo.")],
     caption: Annotated[Optional[str], typer.Option(help="The caption you give it.")] = None,
     take_back: Annotated[

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Optional
 import typer
 
 from pcc_tui.cli.groups import show_help, takes_groups
-from pcc_tui.cli.options import Site
+from pcc_tui.cli.options import SiteOptions
 from pcc_tui.cli.output import ExitCode, warn
 from pcc_tui.errors import SettingsError
 from pcc_tui.locations import preferences_path
@@ -42,7 +42,7 @@ def is_terminal() -> bool:
 @takes_groups
 def open_or_help(
     context: typer.Context,
-    site: Site,
+    site: SiteOptions,
     images: Annotated[
         Optional[Literal["auto", "kitty", "sixel", "halfcell", "off"]],
         typer.Option(help="How the app draws pictures.", show_default="as the terminal can"),
