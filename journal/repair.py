@@ -33,7 +33,7 @@ class Damage(msgspec.Struct):
     reason: str
 
 
-class CheckReport(msgspec.Struct, kw_only=True):
+class CheckReport(msgspec.Struct, kw_only=True, tag_field="kind", tag="journal-check"):
     """What `check` found.
 
     Attributes:
@@ -53,7 +53,7 @@ class CheckReport(msgspec.Struct, kw_only=True):
     damage: list[Damage] = msgspec.field(default_factory=list)
 
 
-class RewriteReport(msgspec.Struct):
+class RewriteReport(msgspec.Struct, tag_field="kind", tag="journal-rewrite"):
     """What a rewrite did.
 
     Attributes:

@@ -1,4 +1,4 @@
-"""The keys of the app: every binding has an id, by which the user's configuration renames it."""
+"""The keys of the app: every binding has an id, by which a user gives it another key."""
 
 from __future__ import annotations
 

@@ -8,18 +8,18 @@ from typing import Annotated, Optional
 import msgspec
 import typer
 
-from pcc_tui.cli.cluster import EmbedderOptions, Shape, cluster_request, run_request, tell
+from pcc_tui.cli.cluster import ClusterOptions, EmbedderOptions, cluster_request, run_request, tell
 from pcc_tui.cli.groups import takes_groups
 from pcc_tui.cli.labels import opened, require_place
-from pcc_tui.cli.options import Site, require_extra, require_text
+from pcc_tui.cli.options import SiteOptions, require_extra, require_text
 from pcc_tui.cli.output import ExitCode, fail, print_json, say
 
 
 @takes_groups
 def bootstrap(
-    site: Site,
+    site: SiteOptions,
     embedder: EmbedderOptions,
-    shape: Shape,
+    clustering: ClusterOptions,
     cache: Annotated[
         Optional[Path],
         typer.Option(
@@ -45,7 +45,9 @@ def bootstrap(
     require_place(site, path.parent)
     seen = seen_labels(directory)
     labels = {key: told(found) for key, found in seen.items()}
-    request = cluster_request(site, embedder, shape.settings(), labels=labels, force=shape.force)
+    request = cluster_request(
+        site, embedder, clustering.settings(), labels=labels, force=clustering.force
+    )
     result = run_request(request, json=site.json)
     if result.signal_code is not None:
         return result.signal_code
@@ -57,7 +59,8 @@ def bootstrap(
         else:
             file.writelines(bootstrap_csv(view, seen))
     if site.json:
-        print_json({"file": str(path), "labelled": len(seen), "clusters": result.report})
+        answer = {"file": str(path), "labelled": len(seen), "clusters": result.report}
+        print_json({"kind": "labels-bootstrap", **answer})
         return ExitCode.OK
     tell(result)
     say(f"{len(seen):,} photos had labels. Names suggested in {path}: correct its titles, then")

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from pcc_tui.cli.groups import takes_groups
-from pcc_tui.cli.options import Site, require_extra, require_text
+from pcc_tui.cli.options import SiteOptions, require_extra, require_text
 from pcc_tui.cli.output import ExitCode, fail, narration, print_json, say
 from pcc_tui.words.figures import duration
 from pipeline.clusters.settings import SAMPLE, ClusterSettings
 
 if TYPE_CHECKING:
     from pipeline.clusters.comparison import ClusterReport
-    from pipeline.clusters.run import ClusterRequest, EmbedReport
+    from pipeline.clusters.run import ClusterRequest
+    from pipeline.embeddings.report import EmbedReport
     from pipeline.jobs.run_job import JobResult
 
 SHOWN = 10
@@ -36,7 +37,7 @@ class EmbedderOptions:
 
 
 @dataclasses.dataclass(frozen=True)
-class Shape:
+class ClusterOptions:
     """How to cluster."""
 
     min_cluster_size: Annotated[
@@ -67,19 +68,19 @@ class Shape:
 
 
 @takes_groups
-def embed(site: Site, embedder: EmbedderOptions) -> int:
+def embed(site: SiteOptions, embedder: EmbedderOptions) -> int:
     """Make the vectors of captions that have none yet; with `clip`, of pictures too."""
     return _carry_out(site, embedder, None, force=False)
 
 
 @takes_groups
-def cluster(site: Site, embedder: EmbedderOptions, shape: Shape) -> int:
+def cluster(site: SiteOptions, embedder: EmbedderOptions, clustering: ClusterOptions) -> int:
     """Sort the photos into a tree of clusters, by what their captions say."""
-    return _carry_out(site, embedder, shape.settings(), force=shape.force)
+    return _carry_out(site, embedder, clustering.settings(), force=clustering.force)
 
 
 def _carry_out(
-    site: Site, embedder: EmbedderOptions, settings: ClusterSettings | None, *, force: bool
+    site: SiteOptions, embedder: EmbedderOptions, settings: ClusterSettings | None, *, force: bool
 ) -> int:
     require_extra("clusters", "this command")
     result = run_request(cluster_request(site, embedder, settings, force=force), json=site.json)
@@ -91,7 +92,7 @@ def _carry_out(
 
 
 def cluster_request(
-    site: Site,
+    site: SiteOptions,
     embedder: EmbedderOptions,
     settings: ClusterSettings | None,
     *,
@@ -153,7 +154,7 @@ def run_request(request: ClusterRequest, *, json: bool) -> JobResult[EmbedReport
 
 def tell(result: JobResult[EmbedReport | ClusterReport]) -> None:
     """Say what an embedding or a clustering did."""
-    from pipeline.clusters.run import EmbedReport
+    from pipeline.embeddings.report import EmbedReport
 
     if isinstance(result.report, EmbedReport):
         _tell_vectors(result.report)

@@ -17,7 +17,7 @@ from backends.keys import KEY_NAMES
 from backends.registry import EXTRA_PACKAGES, backend_names, has_extra
 from journal import free_bytes
 from pcc_tui.cli.groups import takes_groups
-from pcc_tui.cli.options import Site
+from pcc_tui.cli.options import SiteOptions
 from pcc_tui.cli.output import print_json, say
 from pcc_tui.graphics import choose_protocol
 from pcc_tui.settings import Settings
@@ -37,7 +37,7 @@ class Finding(msgspec.Struct):
 
 
 @takes_groups
-def doctor(site: Site) -> int:
+def doctor(site: SiteOptions) -> int:
     """Look at the installation, the keys, the photos and the workspace."""
     settings = site.settings()
     findings = [

@@ -2,106 +2,44 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional, TextIO
-
-import typer
+from typing import TYPE_CHECKING, TextIO
 
 from backends.encoders.dino_config import DEFAULT_MODEL
 from backends.encoders.t5 import DEFAULT_TOKENIZER
 from backends.registry import backend_class
+from pcc_tui.cli.enrich_options import DatasetOptions, EncoderOptions
 from pcc_tui.cli.groups import takes_groups
 from pcc_tui.cli.options import (
-    Captioning,
-    Pace,
-    Site,
-    backend_options,
+    CaptioningOptions,
+    PaceOptions,
+    SiteOptions,
     require_extra,
     require_text,
 )
 from pcc_tui.cli.output import ExitCode, fail, narration, print_json, say, warn
 from pcc_tui.cli.question import agrees, require_terminal
+from pcc_tui.cli.run_request import backend_options
 from pcc_tui.words.figures import data_size
 from pipeline.datasets.errors import UnknownPass
-from pipeline.datasets.passes import DEFAULT_PASSES, PASSES, TOGETHER, Pass, choose_passes
+from pipeline.datasets.passes import TOGETHER, Pass, choose_passes
 
 if TYPE_CHECKING:
     from pipeline.datasets.enrich_report import EnrichReport
     from pipeline.datasets.request import EnrichRequest, PreparedEnrichment
     from pipeline.jobs.run_job import JobResult
 
-NAMES = f"{', '.join(PASSES)}; {', '.join(TOGETHER)} for embedding and patches at once"
-
 SHOWN = 10
-
-
-@dataclasses.dataclass(frozen=True)
-class Records:
-    """Which dataset, and what to make."""
-
-    input_dir: Annotated[
-        Optional[Path],
-        typer.Option(help="The images; only ever read.", show_default="the photos directory"),
-    ] = None
-    output_jsonl: Annotated[
-        Optional[Path],
-        typer.Option(
-            help="The dataset; made if it is not there.", show_default="WORKSPACE/dataset.jsonl"
-        ),
-    ] = None
-    pass_filter: Annotated[
-        Optional[str],
-        typer.Option(help=f"Only these: {NAMES}.", show_default=",".join(DEFAULT_PASSES)),
-    ] = None
-    redo: Annotated[
-        Optional[str],
-        typer.Option(help="Make these anew although they are there. Same names."),
-    ] = None
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Tell what is missing, and make nothing.")
-    ] = False
-    verbose: Annotated[
-        bool, typer.Option("--verbose", help="Name every line and image that is passed over.")
-    ] = False
-    budget: Annotated[
-        Optional[float], typer.Option(min=0, help="US dollars the captions may cost.")
-    ] = None
-
-
-@dataclasses.dataclass(frozen=True)
-class Encoders:
-    """What looks at pictures and captions."""
-
-    dino_model: Annotated[
-        Optional[str],
-        typer.Option(
-            help="A DINOv3 or DINOv2: id on the hub, or a directory.", show_default=DEFAULT_MODEL
-        ),
-    ] = None
-    dino_revision: Annotated[
-        Optional[str], typer.Option(help="Commit or tag of its repository.")
-    ] = None
-    t5_model: Annotated[
-        Optional[str],
-        typer.Option(
-            help="The T5 tokenizer: id on the hub, or a directory.",
-            show_default=DEFAULT_TOKENIZER,
-        ),
-    ] = None
-    patches_dir: Annotated[
-        Optional[Path],
-        typer.Option(help="Patch files.", show_default="dinov3_patches beside the dataset"),
-    ] = None
-    backup: Annotated[
-        Optional[Path], typer.Option(help="Where patch files go that are replaced.")
-    ] = None
 
 
 @takes_groups
 def enrich(
-    site: Site, records: Records, encoders: Encoders, captioning: Captioning, pace: Pace
+    site: SiteOptions,
+    records: DatasetOptions,
+    encoders: EncoderOptions,
+    captioning: CaptioningOptions,
+    pace: PaceOptions,
 ) -> int:
     """Add to each record what it lacks. Safe to interrupt, safe to repeat."""
     request = _request(site, records, encoders, captioning, pace)
@@ -137,7 +75,11 @@ def enrich(
 
 
 def _request(
-    site: Site, records: Records, encoders: Encoders, captioning: Captioning, pace: Pace
+    site: SiteOptions,
+    records: DatasetOptions,
+    encoders: EncoderOptions,
+    captioning: CaptioningOptions,
+    pace: PaceOptions,
 ) -> EnrichRequest:
     from pipeline.datasets.request import EnrichRequest
 
@@ -214,7 +156,7 @@ def _redone(names: str | None) -> frozenset[str]:
     return frozenset(member for name in listed for member in TOGETHER.get(name, (name,)))
 
 
-def _captions_journal(site: Site, photos_dir: Path | None, input_dir: Path) -> Path | None:
+def _captions_journal(site: SiteOptions, photos_dir: Path | None, input_dir: Path) -> Path | None:
     """Return the journal whose captions are of these images, None where there is none."""
     if site.captions_jsonl is not None:
         if site.captions_jsonl.is_file():
@@ -244,7 +186,7 @@ def _tell_plan(request: EnrichRequest, *, json: bool, verbose: bool) -> int:
     return ExitCode.OK
 
 
-def _may_begin(prepared: PreparedEnrichment, site: Site, stream: TextIO) -> bool:
+def _may_begin(prepared: PreparedEnrichment, site: SiteOptions, stream: TextIO) -> bool:
     """Tell what is about to be made, and ask where it takes much room on the disk."""
     to_do, request = prepared.to_do, prepared.request
     if to_do.features or to_do.patches:

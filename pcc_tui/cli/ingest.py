@@ -9,14 +9,14 @@ import typer
 from backends.ocr.registry import DEFAULT
 from pcc_tui.cli import ingest_control, ingest_import
 from pcc_tui.cli.groups import show_help, takes_groups
-from pcc_tui.cli.ingest_options import CacheOptions, Looking, Models
-from pcc_tui.cli.options import Globs, Site, require_extra, require_text
+from pcc_tui.cli.ingest_options import CacheOptions, LookingOptions, ModelOptions
+from pcc_tui.cli.options import GlobOptions, SiteOptions, require_extra, require_text
 from pcc_tui.cli.output import ExitCode, fail, narration, print_json, say
 from pcc_tui.words.figures import counted
 
 if TYPE_CHECKING:
     from pipeline.ingest.cache.records import StageName
-    from pipeline.ingest.ingestion import IngestReport
+    from pipeline.ingest.report import IngestReport
     from pipeline.ingest.request import IngestRequest
     from pipeline.ingest.workers.messages import DetectorChoice, LabellerChoice
     from pipeline.jobs.run_job import JobResult
@@ -31,11 +31,11 @@ app.callback(
 @app.command("run")
 @takes_groups
 def run(
-    looking: Looking,
-    models: Models,
-    globs: Globs,
-    place: CacheOptions,
-    site: Site,
+    looking: LookingOptions,
+    models: ModelOptions,
+    globs: GlobOptions,
+    cache: CacheOptions,
+    site: SiteOptions,
     dry_run: Annotated[
         bool,
         typer.Option("--dry-run", help="Decode, look for text and report; nothing is kept."),
@@ -43,8 +43,8 @@ def run(
 ) -> int:
     """Find objects, name them, and read text. Run it again to go on, and beside others to help."""
     stages = looking.chosen()
-    _require_extras(stages, models, place, dry_run=dry_run)
-    request = _request(looking, models, globs, place, site)
+    _require_extras(stages, models, cache, dry_run=dry_run)
+    request = _request(looking, models, globs, cache, site)
     stream = narration(site.json)
     if dry_run:
         return _rehearse(request, site, stream)
@@ -57,19 +57,23 @@ def run(
 
 
 def _require_extras(
-    stages: tuple[StageName, ...], models: Models, place: CacheOptions, *, dry_run: bool
+    stages: tuple[StageName, ...], models: ModelOptions, cache: CacheOptions, *, dry_run: bool
 ) -> None:
     """End with a usage error if what is asked for needs packages that are not there."""
     if not dry_run and ("detect" in stages or "label" in stages):
         require_extra("detect", "detecting and labelling (--stages ocr goes without)")
     if (dry_run or "ocr" in stages) and models.ocr_engine == DEFAULT:
         require_extra("ocr", "looking for text (--stages detect,label goes without)")
-    if place.queue != "sqlite":
+    if cache.queue != "sqlite":
         require_extra("redis", "a queue on Redis")
 
 
 def _request(
-    looking: Looking, models: Models, globs: Globs, place: CacheOptions, site: Site
+    looking: LookingOptions,
+    models: ModelOptions,
+    globs: GlobOptions,
+    cache: CacheOptions,
+    site: SiteOptions,
 ) -> IngestRequest:
     from pipeline.ingest.request import IngestRequest
     from pipeline.ingest.workers.messages import OcrChoice
@@ -86,9 +90,9 @@ def _request(
     return IngestRequest(
         workspace=site.workspace,
         photos_dir=photos_dir,
-        cache=place.directory(site),
+        cache=cache.directory(site),
         captions=site.journal,
-        queue=place.queue,
+        queue=cache.queue,
         stages=stages,
         workers=models.workers,
         detector=detector if "detect" in stages else None,
@@ -103,7 +107,9 @@ def _request(
     )
 
 
-def _choices(looking: Looking, models: Models) -> tuple[DetectorChoice, LabellerChoice]:
+def _choices(
+    looking: LookingOptions, models: ModelOptions
+) -> tuple[DetectorChoice, LabellerChoice]:
     from backends.detectors.checkpoint import OWLV2, SIGLIP
     from backends.detectors.vocabulary import clean_vocabulary
     from pipeline.ingest.workers.messages import DetectorChoice, LabellerChoice
@@ -127,7 +133,7 @@ def _choices(looking: Looking, models: Models) -> tuple[DetectorChoice, Labeller
     return detector, labeller
 
 
-def _rehearse(request: IngestRequest, site: Site, stream: TextIO) -> int:
+def _rehearse(request: IngestRequest, site: SiteOptions, stream: TextIO) -> int:
     import asyncio
 
     from pcc_tui.cli.live import show

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Optional, TextIO
 import typer
 
 from pcc_tui.cli.groups import takes_groups
-from pcc_tui.cli.options import Site
+from pcc_tui.cli.options import SiteOptions
 from pcc_tui.cli.output import ExitCode, narration, print_json, say
 from pcc_tui.words.figures import duration
 from pipeline.ingest.importing.report import Adapter
@@ -23,7 +23,7 @@ COUNTED = ("images", "regions", "labels", "texts", "embeddings")
 
 @takes_groups
 def import_cache(
-    site: Site,
+    site: SiteOptions,
     cache: Annotated[
         Path, typer.Argument(metavar="CACHE", help="Directory of the cache.", show_default=False)
     ],

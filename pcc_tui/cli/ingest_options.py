@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from pcc_tui.cli.options import Site, require_text
+from pcc_tui.cli.options import SiteOptions, require_text
 from pcc_tui.cli.output import ExitCode, fail
 from pcc_tui.settings import MOST_WORKERS
 
@@ -32,7 +32,7 @@ class CacheOptions:
         ),
     ] = "sqlite"
 
-    def directory(self, site: Site) -> Path:
+    def directory(self, site: SiteOptions) -> Path:
         """Return the directory of the cache."""
         cache = self.cache or site.workspace / "cache"
         require_text("--cache", str(cache))
@@ -42,7 +42,7 @@ class CacheOptions:
 
 
 @dataclasses.dataclass(frozen=True)
-class Looking:
+class LookingOptions:
     """What to look for."""
 
     stages: Annotated[str, typer.Option(help="Of detect, label and ocr.")] = "detect,label,ocr"
@@ -94,7 +94,7 @@ class Looking:
 
 
 @dataclasses.dataclass(frozen=True)
-class Models:
+class ModelOptions:
     """Who looks."""
 
     detector: Annotated[

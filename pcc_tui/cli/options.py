@@ -1,4 +1,4 @@
-"""The options that commands share, and the request they add up to."""
+"""The options that commands share, and what is required of their values."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Annotated, Literal, Optional, get_args
 
 import typer
 
-from backends.base import Options
 from backends.installation import extra_line
 from backends.registry import has_extra
 from journal import Status
@@ -17,14 +16,13 @@ from pcc_tui.cli.output import ExitCode, fail, warn
 from pcc_tui.errors import SettingsError
 from pcc_tui.settings import MOST_WORKERS, Settings, load_settings
 from pipeline.captions.plan import Selection
-from pipeline.captions.request import RunRequest
 from pipeline.photos.photo import find_file, photo_key
 
 STATUSES: tuple[str, ...] = get_args(Status)
 
 
 @dataclasses.dataclass(frozen=True)
-class Site:
+class SiteOptions:
     """Where to work and how to answer. Every command on a workspace takes these."""
 
     workspace: Annotated[
@@ -113,7 +111,7 @@ class Site:
 
 
 @dataclasses.dataclass(frozen=True)
-class Captioning:
+class CaptioningOptions:
     """What makes the captions."""
 
     backend: Annotated[
@@ -139,7 +137,7 @@ class Captioning:
 
 
 @dataclasses.dataclass(frozen=True)
-class Globs:
+class GlobOptions:
     """Which photos."""
 
     include: Annotated[
@@ -153,7 +151,7 @@ class Globs:
 
 
 @dataclasses.dataclass(frozen=True)
-class SelectionOptions(Globs):
+class SelectionOptions(GlobOptions):
     """What to caption, and what to redo."""
 
     retry_status: Annotated[
@@ -176,7 +174,7 @@ class SelectionOptions(Globs):
         ),
     ] = None
 
-    def selection(self) -> Selection:
+    def chosen(self) -> Selection:
         """Return which photos are put to work again; end with a usage error if that is unclear."""
         statuses = frozenset(filter(None, (self.retry_status or "").replace(" ", "").split(",")))
         for status in sorted(statuses - set(STATUSES)):
@@ -196,7 +194,7 @@ def _listed_keys(path: Path) -> frozenset[str]:
 
 
 @dataclasses.dataclass(frozen=True)
-class Pace:
+class PaceOptions:
     """How to drive the backend."""
 
     max_workers: Annotated[
@@ -260,55 +258,3 @@ def require_photo(photos_dir: Path, path: str) -> None:
         fail(str(error), ExitCode.USAGE)
     if not found.is_file():
         fail(f"there is no {path} in {photos_dir}", ExitCode.USAGE)
-
-
-def request_of(
-    site: Site, captioning: Captioning, work: SelectionOptions, pace: Pace
-) -> RunRequest:
-    """Return the request that settings and flags add up to; flags win."""
-    for option, value in (
-        ("--workspace", str(site.workspace)),
-        ("--captions-jsonl", str(site.journal)),
-    ):
-        require_text(option, value)
-    if site.journal.is_dir():
-        fail(f"{site.journal} is a directory; --captions-jsonl names a file", ExitCode.USAGE)
-    settings = site.settings()
-    photos = site.photos(settings)
-    site.warn_of_photos(photos)
-    backend, options = backend_options(settings, captioning, pace)
-    return RunRequest(
-        photos_dir=photos,
-        workspace=site.workspace,
-        journal=site.journal,
-        backend=backend,
-        options=options,
-        selection=work.selection(),
-        include=tuple(work.include or ()),
-        exclude=tuple(work.exclude or ()),
-    )
-
-
-def backend_options(settings: Settings, captioning: Captioning, pace: Pace) -> tuple[str, Options]:
-    """Return the name of the backend, and what it is told by settings and flags."""
-    require_text("--model", captioning.model or "")
-    require_text("--prompt", captioning.prompt or "")
-    backend = captioning.backend or settings.choices.backend
-    options = settings.options(
-        backend,
-        prompt=captioning.prompt or None,
-        model=captioning.model or None,
-        workers=pace.max_workers,
-        batch_size=pace.batch_size,
-        base_url=captioning.base_url or None,
-        max_edge=pace.max_edge,
-        detail=pace.detail,
-        quantize=pace.quantize,
-        dtype=pace.dtype,
-        device=pace.device or None,
-        revision=pace.revision or None,
-        trust_remote_code=pace.trust_remote_code,
-        mock_error_rate=pace.mock_error_rate,
-        mock_latency=pace.mock_latency,
-    )
-    return backend, options

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Optional, TextIO
 import typer
 
 from pcc_tui.cli.groups import show_help, takes_groups
-from pcc_tui.cli.options import Site, require_extra, require_text
+from pcc_tui.cli.options import SiteOptions, require_extra, require_text
 from pcc_tui.cli.output import ExitCode, fail, narration, print_json, say
 from pcc_tui.cli.question import agrees, require_terminal
 from pcc_tui.settings import MOST_WORKERS
@@ -19,7 +19,8 @@ from pipeline.synth.errors import DatasetExists, SynthError
 if TYPE_CHECKING:
     from pipeline.jobs.run_job import JobResult
     from pipeline.synth.findings import Validation
-    from pipeline.synth.run import SynthPlan, SynthReport, SynthRequest
+    from pipeline.synth.report import SynthReport
+    from pipeline.synth.run import SynthPlan, SynthRequest
 
 LARGEST_SEED = 2**64 - 1
 LARGEST_CHUNK = 2**20
@@ -34,7 +35,7 @@ app.callback(
 
 
 @dataclasses.dataclass(frozen=True)
-class Making:
+class GenerationOptions:
     """How to make it."""
 
     output_dir: Annotated[
@@ -62,12 +63,12 @@ def generate(
     num_images: Annotated[
         int, typer.Option(min=1, max=MOST_IMAGES, help="Images of the set.", show_default=False)
     ],
-    making: Making,
-    site: Site,
+    generation: GenerationOptions,
+    site: SiteOptions,
 ) -> int:
     """Make train, val and test sets; the same seed gives the same images on every machine."""
     require_extra("synth", "this command")
-    request = _request(site, making, num_images)
+    request = _request(site, generation, num_images)
     stream = narration(site.json)
     if not site.yes:
         require_terminal(stream, "give --yes to generate at once")
@@ -83,20 +84,20 @@ def generate(
     return signal_code or ExitCode.OK
 
 
-def _request(site: Site, making: Making, num_images: int) -> SynthRequest:
+def _request(site: SiteOptions, generation: GenerationOptions, num_images: int) -> SynthRequest:
     from pipeline.jobs.cores import usable_cores
     from pipeline.synth.run import SynthRequest
     from pipeline.synth.step import Recipe
 
     require_text("--workspace", str(site.workspace))
-    require_text("--output-dir", str(making.output_dir or ""))
+    require_text("--output-dir", str(generation.output_dir or ""))
     recipe = Recipe(
         num_images=num_images,
-        seed=making.seed,
-        workers=making.workers or usable_cores(),
-        chunk_size=making.chunk_size,
+        seed=generation.seed,
+        workers=generation.workers or usable_cores(),
+        chunk_size=generation.chunk_size,
     )
-    return SynthRequest(workspace=site.workspace, output_dir=making.output_dir, recipe=recipe)
+    return SynthRequest(workspace=site.workspace, output_dir=generation.output_dir, recipe=recipe)
 
 
 def _show_plan(request: SynthRequest, stream: TextIO) -> None:
@@ -134,7 +135,7 @@ def _planned(request: SynthRequest) -> SynthPlan:
         fail(str(error), ExitCode.USAGE)
 
 
-def _decline(request: SynthRequest, site: Site, stream: TextIO) -> int:
+def _decline(request: SynthRequest, site: SiteOptions, stream: TextIO) -> int:
     from pipeline.synth.run import empty_report
 
     if site.json:
@@ -168,7 +169,7 @@ def _tell(report: SynthReport) -> None:
 @app.command("validate")
 @takes_groups
 def validate(
-    site: Site,
+    site: SiteOptions,
     directory: Annotated[Path, typer.Argument(help="The set.", metavar="DIR", show_default=False)],
 ) -> int:
     """Check a set: files, counts, types, labels, checksums, each image; draw a report."""

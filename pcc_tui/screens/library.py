@@ -17,6 +17,7 @@ from pcc_tui.screens.base import PccScreen
 from pcc_tui.widgets.months import MonthStrip
 from pcc_tui.widgets.text import Words
 from pcc_tui.words.figures import tidy
+from pipeline.captions.plan import Selection
 from pipeline.captions.survey import Survey
 from pipeline.jobs.progress import Snapshot
 from pipeline.photos.errors import PhotosDirMissing
@@ -91,13 +92,12 @@ class LibraryScreen(PccScreen):
             self._counting = False
 
     async def _survey_once(self, walk: bool) -> None:
-        session = self.session
-        place = session.photos_dir
+        place, captions = self.workspace.photos_dir, self.desks.captions
         words = "No photos directory yet." if place is None else f"Photos: {tidy(place)}"
         survey = None
         try:
             if place is not None:
-                survey = await session.survey(session.request(), walk=walk)
+                survey = await captions.survey(captions.request(), walk=walk)
         except PhotosDirMissing as error:
             words = str(error)
         self._survey, self._looked = survey, True
@@ -133,7 +133,7 @@ class LibraryScreen(PccScreen):
 
     def next_step(self) -> NextStep:
         """Return what to do next."""
-        survey, backend = self._survey, self.session.settings.choices.backend
+        survey, backend = self._survey, self.workspace.settings.choices.backend
         if self.pcc.link.running:
             return NextStep("watch", "Watch the running job")
         if not self._looked:
@@ -148,7 +148,7 @@ class LibraryScreen(PccScreen):
             return NextStep("retry", f"Retry {retryable:,} failed photos with {backend}")
         if not plan.photos:
             return NextStep("setup", "No photos here; choose another directory")
-        if self.session.lacks_clusters():
+        if self.desks.clusters.lacks_clusters():
             return NextStep("cluster", "Sort the photos into clusters")
         return NextStep("review", "Review the captions")
 
@@ -160,9 +160,9 @@ class LibraryScreen(PccScreen):
             case "watch":
                 self.pcc.action_go("run")
             case "start":
-                self.pcc.start_job()
+                self.pcc.start_captioning()
             case "retry":
-                self.pcc.start_job(["--retry-status", ",".join(RETRYABLE)])
+                self.pcc.start_captioning(Selection(statuses=frozenset(RETRYABLE)))
             case "cluster":
                 self.pcc.start_clustering()
             case "review":

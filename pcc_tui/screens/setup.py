@@ -77,7 +77,7 @@ class SetupScreen(PccScreen):
     def compose_body(self) -> ComposeResult:
         """Lay out the two questions."""
         names = backend_names()
-        chosen = self.session.settings.choices.backend
+        chosen = self.workspace.settings.choices.backend
         with VerticalScroll(id="setup", can_focus=False):
             yield Words("Welcome to pcc", id="welcome")
             yield Words(
@@ -88,7 +88,7 @@ class SetupScreen(PccScreen):
             yield Words(id="workspace")
             yield Words("Where are the photos?", classes="question")
             yield Input(
-                str(self.session.photos_dir or ""),
+                str(self.workspace.photos_dir or ""),
                 placeholder="/home/me/Photos  (right completes)",
                 suggester=FolderSuggester(),
                 compact=True,
@@ -110,14 +110,14 @@ class SetupScreen(PccScreen):
     def on_mount(self) -> None:
         """Say where things are written."""
         super().on_mount()
-        self.query_one("#workspace", Words).say(tidy(self.session.workspace), "$primary")
+        self.query_one("#workspace", Words).say(tidy(self.workspace.path), "$primary")
 
     def on_screen_resume(self) -> None:
         """Show the backend that another screen may have chosen meanwhile."""
         super().on_screen_resume()
-        backend, chosen = self.query_one("#backend", Select), self.session.settings.choices.backend
+        chosen = self.workspace.settings.choices.backend
         if chosen in backend_names():
-            backend.value = chosen
+            self.query_one("#backend", Select).value = chosen
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Count the photos there."""
@@ -133,7 +133,7 @@ class SetupScreen(PccScreen):
                 words.say("There is no such directory.", "$warning")
             return
         words.say("Counting …", "dim")
-        walked = await self.session.walk(place, COUNT_SECONDS)
+        walked = await self.desks.photos.walk(place, COUNT_SECONDS)
         count = len(walked.paths)
         more = "" if walked.whole else " and more"
         words.say(f"{count:,} photos{more}", "$success" if count else "$warning")
@@ -154,12 +154,12 @@ class SetupScreen(PccScreen):
             self.set_focus(field)
             return
         backend = str(self.query_one("#backend", Select).value)
-        await self.session.save(photos_dir=str(place), backend=backend)
+        await self.workspace.save(photos_dir=str(place), backend=backend)
         if "PHOTOS_DIR" in os.environ:
             self.pcc.tell("PHOTOS_DIR is set: from the next start it goes over this", "warning")
         self.pcc.action_go("library")
         if start:
-            self.pcc.start_job()
+            self.pcc.start_captioning()
 
     def action_library(self) -> None:
         """Go to the library without a change."""

@@ -1,10 +1,14 @@
-"""A list of photos of any length: only the lines in sight are ever drawn."""
+"""A list of photos of any length: only the lines in sight are ever drawn.
+
+What a row of Review shows stands in `photo_row.py`, what a row of Clusters shows in
+`cluster_tree.py`.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
@@ -32,11 +36,26 @@ def in_order(*bindings: Binding) -> list[BindingType]:
     return [dataclasses.replace(binding, priority=True) for binding in bindings]
 
 
+class Row(NamedTuple):
+    """What a row shows.
+
+    Attributes:
+        sign: Up to three cells before the text.
+        style: Name of the component class that colours the sign.
+        text: The text, not yet made safe.
+    """
+
+    sign: str
+    style: str
+    text: str
+
+
 class PhotoList(ScrollView, can_focus=True):
     """A virtual list: rows are keys, and a function says what a row looks like.
 
     Args:
-        describe: Returns sign, style class and text of a key.
+        row_of: Returns what the row of a key shows.
+        id: Id of the widget.
     """
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -60,9 +79,9 @@ class PhotoList(ScrollView, can_focus=True):
     class Moved(Message):
         """The cursor stands on another row."""
 
-    def __init__(self, describe: Callable[[str], tuple[str, str, str]], id: str) -> None:
+    def __init__(self, row_of: Callable[[str], Row], id: str) -> None:
         super().__init__(id=id)
-        self._describe = describe
+        self._row_of = row_of
         self.rows: Sequence[str] = ()
 
     @property
@@ -125,7 +144,7 @@ class PhotoList(ScrollView, can_focus=True):
         base = self.get_component_rich_style("photo-list--row")
         if row >= len(self.rows):
             return Strip.blank(width, base)
-        sign, kind, text = self._describe(self.rows[row])
+        sign, kind, text = self._row_of(self.rows[row])
         style = self.get_component_rich_style(f"photo-list--{kind}")
         if row == self.cursor:
             cursor = self.get_component_rich_style("photo-list--cursor")

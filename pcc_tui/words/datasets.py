@@ -1,12 +1,15 @@
-"""What an enrichment did and what a check found, in words, for screen and command line."""
+"""What the jobs that make datasets did and what checks found, in words."""
 
 from __future__ import annotations
 
-import json
+from pathlib import Path
 
-from pcc_tui.words.figures import duration
+from pcc_tui.words.figures import duration, tidy
 from pipeline.datasets.enrich_report import EnrichReport
+from pipeline.datasets.shards.report import ShardReport
 from pipeline.datasets.verify_report import VerifyReport
+from pipeline.synth.findings import Validation
+from pipeline.synth.report import SynthReport
 
 HEADINGS = ("bucket", "records", "shape", "whole", "missing", "stale", "truncated", "NaN")
 
@@ -45,13 +48,23 @@ def enrich_words(report: EnrichReport) -> list[str]:
     return lines
 
 
-def made_words(answer: str) -> list[str]:
-    """Return what shards or a set came to, by the JSON of the command that made them."""
-    found = json.loads(answer)
-    lines = []
-    if "shards" in found:
-        lines.append(f"{found['samples']:,} samples in {found['shards']:,} shards")
-    return [*lines, f"Made: {found.get('urls') or found.get('directory') or 'nothing'}"]
+def shard_words(report: ShardReport) -> list[str]:
+    """Return which shards there are now, line by line."""
+    count = f"{report.samples:,} samples in {report.shards:,} shards"
+    return [count, f"Made: {report.urls or report.directory}"]
+
+
+def synth_words(report: SynthReport) -> list[str]:
+    """Return which synthetic set was made, line by line."""
+    return [f"Made: {report.directory or 'nothing'}"]
+
+
+def validation_words(found: Validation | None) -> list[str]:
+    """Return what the check of a synthetic set found, line by line; None where there is no set."""
+    if found is None:
+        return ["There is no synthetic set yet"]
+    verdict = "Valid" if found.valid else "Not valid"
+    return [f"{verdict}: {tidy(Path(found.directory))}", *found.defects, *found.notes]
 
 
 def verify_words(report: VerifyReport, dataset: str) -> list[str]:

@@ -39,7 +39,7 @@ SMALL_SUM = 0.10
 Basis = Literal["rule", "measured", "pilot"]
 
 
-class Estimate(msgspec.Struct, kw_only=True):
+class Estimate(msgspec.Struct, kw_only=True, tag_field="kind", tag="estimate"):
     """What a run would take, as `pcc estimate --json` prints it.
 
     Attributes:

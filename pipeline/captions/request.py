@@ -89,7 +89,7 @@ class PreparedRun(msgspec.Struct):
     lock: WriterLock
 
 
-class RunReport(msgspec.Struct, kw_only=True):
+class RunReport(msgspec.Struct, kw_only=True, tag_field="kind", tag="run"):
     """The result of a run, as `pcc run --json` prints it.
 
     Attributes:

@@ -11,7 +11,7 @@ import msgspec
 from journal import CaptionRecord, Malformed, Seal, inspect_lines, record_key, scan
 
 
-class Stats(msgspec.Struct, kw_only=True):
+class Stats(msgspec.Struct, kw_only=True, tag_field="kind", tag="stats"):
     """What `pcc stats --json` prints.
 
     Attributes:

@@ -14,7 +14,7 @@ from pipeline.photos.decoder import DecoderPool
 from pipeline.photos.photo import Photo
 
 
-class Trial(msgspec.Struct, kw_only=True):
+class Trial(msgspec.Struct, kw_only=True, tag_field="kind", tag="try"):
     """The result of a trial, as `pcc try --json` prints it.
 
     Attributes:

@@ -12,7 +12,7 @@ from pipeline.clusters.view import NO_CAPTION, SPECIAL, UNCLUSTERED, ClusterView
 SHOWN_MOVES = 10
 
 
-class ClusterReport(msgspec.Struct, kw_only=True):
+class ClusterReport(msgspec.Struct, kw_only=True, tag_field="kind", tag="cluster"):
     """What a clustering did, as `pcc cluster --json` prints it.
 
     Attributes:

@@ -6,6 +6,7 @@ import re
 from calendar import timegm
 from collections.abc import Callable
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 
 from pipeline.captions.library import LibraryPhoto
@@ -40,13 +41,15 @@ def moments(photos: list[LibraryPhoto], photos_dir: Path | None) -> Callable[[in
     """Return a function that returns when the photo at a place in the library was taken.
 
     The function returns seconds without a time zone, or None if the time is unknown, for
-    example because only the journal is here.
+    example because only the journal is here. A file is read once, since a view is
+    made anew after each change by hand.
 
     Args:
         photos: The library.
         photos_dir: The photos directory, None if the photos are not on this machine.
     """
 
+    @cache
     def moment(place: int) -> float | None:
         photo = photos[place]
         told = dated(photo)

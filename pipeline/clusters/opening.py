@@ -16,32 +16,60 @@ from pipeline.clusters.view import ClusterView, Measure, PhotoMeasures
 from pipeline.photos.walk import walk_photos
 
 
-def open_view(
-    workspace: Path, journal: Path, photos_dir: Path | None, *, chunk_size: int | None = None
-) -> ClusterView:
-    """Return the view of a library: every photo in its cluster and chunk.
+class ClusteredLibrary:
+    """A library and its last clustering, read once.
 
-    Without a clustering, every photo is in `no caption` or `unclustered`.
+    A change by hand alters neither of them, so a view after a change is made from
+    memory: the label journal is played back over what was read.
 
     Args:
         workspace: The directory of the clusters.
         journal: The captions journal.
         photos_dir: The photos directory, None on a machine that has only the journal.
         chunk_size: Most photos in a chunk, None for the size that was chosen last.
+
+    Attributes:
+        photos: The photos of the journal and those on disk.
+        label_journal: The changes made by hand.
     """
-    paths = walk_photos(photos_dir).paths if photos_dir is not None else ()
-    photos = read_library(journal, paths)
-    changes = LabelJournal(label_journal_path(workspace))
-    changes.refresh()
-    clustering = previous_clustering(workspace)
-    return ClusterView(
-        photos,
-        clustering,
-        changes.standing,
-        moment=moments(photos, photos_dir),
-        measure=_measure_by(workspace, clustering),
-        chunk_size=chunk_size or chosen_chunk_size(workspace),
-    )
+
+    def __init__(
+        self,
+        workspace: Path,
+        journal: Path,
+        photos_dir: Path | None,
+        *,
+        chunk_size: int | None = None,
+    ) -> None:
+        paths = walk_photos(photos_dir).paths if photos_dir is not None else ()
+        self.photos = read_library(journal, paths)
+        self.label_journal = LabelJournal(label_journal_path(workspace))
+        self.label_journal.refresh()
+        self._clustering = previous_clustering(workspace)
+        self._moment = moments(self.photos, photos_dir)
+        self._measure = _measure_by(workspace, self._clustering)
+        self._chunk_size = chunk_size or chosen_chunk_size(workspace)
+
+    def view(self) -> ClusterView:
+        """Return every photo in its place, with the changes that the label journal holds.
+
+        Without a clustering, every photo stands in `no caption` or `unclustered`.
+        """
+        return ClusterView(
+            self.photos,
+            self._clustering,
+            self.label_journal.standing,
+            moment=self._moment,
+            measure=self._measure,
+            chunk_size=self._chunk_size,
+        )
+
+
+def open_view(
+    workspace: Path, journal: Path, photos_dir: Path | None, *, chunk_size: int | None = None
+) -> ClusterView:
+    """Read a library and return every photo in its place; see `ClusteredLibrary`."""
+    return ClusteredLibrary(workspace, journal, photos_dir, chunk_size=chunk_size).view()
 
 
 def previous_clustering(workspace: Path) -> Clustering | None:

@@ -17,6 +17,7 @@ from pipeline.clusters.label_journal import LabelJournal, label_journal_path
 from pipeline.clusters.settings import ClusterSettings
 from pipeline.clusters.step import ClusterStep
 from pipeline.clusters.view import ClusterView
+from pipeline.embeddings.report import EmbedReport
 from pipeline.embeddings.run import PreparedEmbedding, prepare_captions, prepare_pictures
 from pipeline.embeddings.store import VectorKind
 from pipeline.jobs.progress import Progress
@@ -47,28 +48,6 @@ class ClusterRequest(msgspec.Struct, frozen=True, kw_only=True):
     labels: Mapping[str, str] | None = None
     settings: ClusterSettings | None = None
     force: bool = False
-
-
-class EmbedReport(msgspec.Struct, kw_only=True):
-    """The result of `pcc embed`, as `--json` prints it.
-
-    Attributes:
-        embedder: Name of the embedder that made the vectors.
-        model: Model of the embedder.
-        captions: Captions that have a vector.
-        pictures: Pictures that have a vector.
-        embedded: Vectors made by this command.
-        failed: Captions and pictures for which no vector could be made.
-        seconds: Wall-clock time in seconds.
-    """
-
-    embedder: str
-    model: str
-    captions: int = 0
-    pictures: int = 0
-    embedded: int = 0
-    failed: int = 0
-    seconds: float = 0.0
 
 
 class PreparedClustering(msgspec.Struct):

@@ -12,7 +12,7 @@ from pipeline.datasets.side_journals import SideJournal
 from pipeline.datasets.survey import Lacking
 
 
-class EnrichReport(msgspec.Struct, kw_only=True):
+class EnrichReport(msgspec.Struct, kw_only=True, tag_field="kind", tag="dataset-enrich"):
     """What an enrichment did, as `--json` prints it.
 
     Attributes:
@@ -58,7 +58,7 @@ class EnrichReport(msgspec.Struct, kw_only=True):
     seconds: float = 0.0
 
 
-class EnrichPlan(msgspec.Struct, kw_only=True):
+class EnrichPlan(msgspec.Struct, kw_only=True, tag_field="kind", tag="dataset-enrich-dry-run"):
     """What an enrichment would do, as `--dry-run --json` prints it.
 
     Attributes:

@@ -29,7 +29,7 @@ class BucketRow(msgspec.Struct, kw_only=True):
     nan: int = 0
 
 
-class VerifyReport(msgspec.Struct, kw_only=True):
+class VerifyReport(msgspec.Struct, kw_only=True, tag_field="kind", tag="dataset-verify"):
     """What a check found, as `--json` prints it.
 
     Attributes:

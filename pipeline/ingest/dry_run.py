@@ -36,7 +36,7 @@ from pipeline.jobs.steps import Steps
 from pipeline.photos.walk import walk_photos
 
 
-class Rehearsal(msgspec.Struct):
+class Rehearsal(msgspec.Struct, tag_field="kind", tag="ingest-run-dry-run"):
     """What a run would find to do.
 
     Attributes:

@@ -11,8 +11,6 @@ import logging
 from collections.abc import Callable
 from contextlib import suppress
 
-import msgspec
-
 from journal import JournalError, Status
 from pipeline.ingest.cache.manifest import ModelFacts
 from pipeline.ingest.cache.outcomes import StageEnd
@@ -21,6 +19,7 @@ from pipeline.ingest.cache.store import Cache
 from pipeline.ingest.planning.enqueue import Enqueuer
 from pipeline.ingest.planning.plan import IngestPlan, Wanted
 from pipeline.ingest.queue.base import Counts, Item, WorkQueue
+from pipeline.ingest.report import IngestReport
 from pipeline.ingest.request import IngestRequest
 from pipeline.ingest.workers.worker_pool import GOODBYE_SECONDS, WorkerPool
 from pipeline.jobs.pause_point import GivenUp, PausePoint
@@ -39,34 +38,6 @@ _OBJECTS, _TEXT = ("object", "objects"), ("line of text", "lines of text")
 _NOUNS = {"detect": _OBJECTS, "label": _OBJECTS, "ocr": _TEXT}
 
 log = logging.getLogger("pcc.ingest")
-
-
-class IngestReport(msgspec.Struct):
-    """What an ingestion did.
-
-    Attributes:
-        run: Id of the run.
-        photos: Photos on disk.
-        attempted: Photos that got an outcome.
-        by_status: Number of attempted photos, by status.
-        seconds: Wall-clock time in seconds, pauses left out.
-        rate: Attempted photos a second.
-        done: Photos that had been through all stages before this run.
-        errored: Photos that had failed before this run and were left alone.
-        remaining: Photos that still lack something.
-        parked: Items of the queue that are given up, and whose photos have no later outcome.
-    """
-
-    run: str
-    photos: int
-    attempted: int
-    by_status: dict[str, int]
-    seconds: float
-    rate: float
-    done: int
-    errored: int
-    remaining: int
-    parked: int
 
 
 class Ingestion:

@@ -7,8 +7,9 @@ from contextlib import closing
 
 from pipeline.ingest.cache.sharing import Share
 from pipeline.ingest.cache.store import Cache
-from pipeline.ingest.ingestion import Ingestion, IngestReport
+from pipeline.ingest.ingestion import Ingestion
 from pipeline.ingest.queue.opening import open_queue
+from pipeline.ingest.report import IngestReport
 from pipeline.ingest.request import IngestRequest
 from pipeline.jobs.run_job import JobFrame, JobResult, Watcher, run_job
 

@@ -27,7 +27,7 @@ class ParkedPhoto(msgspec.Struct):
     at: str
 
 
-class IngestStatus(msgspec.Struct):
+class IngestStatus(msgspec.Struct, tag_field="kind", tag="ingest-status"):
     """What `pcc ingest status` shows.
 
     Attributes:

@@ -46,7 +46,7 @@ class DonePhoto(msgspec.Struct, frozen=True):
     raw_path: str | None = None
 
 
-class Snapshot(msgspec.Struct, kw_only=True):
+class Snapshot(msgspec.Struct, kw_only=True, tag_field="kind", tag="snapshot"):
     """The state of a job at one moment; the only thing that screens and clients see.
 
     Attributes:

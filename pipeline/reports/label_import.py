@@ -61,7 +61,7 @@ class RefusedRow(msgspec.Struct):
     reason: str
 
 
-class Imported(msgspec.Struct):
+class Imported(msgspec.Struct, tag_field="kind", tag="labels-import"):
     """The changes that an imported table asks for.
 
     Attributes:

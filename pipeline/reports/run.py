@@ -34,7 +34,7 @@ MOST_THUMBNAILS = 3_000
 """Most thumbnails on a page: some 30 MB, about as much as a browser opens without trouble."""
 
 
-class Report(msgspec.Struct, kw_only=True):
+class WrittenReports(msgspec.Struct, kw_only=True, tag_field="kind", tag="report"):
     """The result of writing reports, as `pcc report --json` prints it.
 
     Attributes:
@@ -62,7 +62,7 @@ def write_reports(
     directory: Path,
     formats: Iterable[str],
     thumbnails: dict[int, bytes],
-) -> Report:
+) -> WrittenReports:
     """Write reports in the given formats, each completely or not at all.
 
     Args:
@@ -81,7 +81,7 @@ def write_reports(
         "md": lambda: (f"{line}\n".encode() for line in markdown_lines(view, labels, made)),
         "html": lambda: render(_page(view, labels, made, thumbnails)),
     }
-    report = Report(
+    report = WrittenReports(
         photos=len(view.photos),
         captioned=labels.captioned,
         errors=labels.errors,

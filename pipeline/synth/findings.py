@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import msgspec
 
-from pipeline.synth.primitives import CLASSES
-
 
 class SplitFindings(msgspec.Struct, kw_only=True):
     """What was read of one split.
 
     Attributes:
-        images: Read.
+        images: How many images were read.
         classes: Images of each label, 0 first.
     """
 
     images: int = 0
-    classes: list[int] = msgspec.field(default_factory=lambda: [0] * CLASSES)
+    classes: list[int]
 
 
-class Validation(msgspec.Struct, kw_only=True):
+class Validation(msgspec.Struct, kw_only=True, tag_field="kind", tag="synth-validate"):
     """What was found, as `--json` prints it.
 
     Attributes:

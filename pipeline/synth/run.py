@@ -17,6 +17,7 @@ from pipeline.jobs.step import Ending
 from pipeline.synth.errors import DatasetExists, SynthError
 from pipeline.synth.metadata import BYTES_OF_LABEL, BYTES_PER_IMAGE
 from pipeline.synth.primitives import GRID
+from pipeline.synth.report import SynthReport
 from pipeline.synth.splits import splits_of
 from pipeline.synth.staging import free_names
 from pipeline.synth.step import GenerateStep, ImageProgress, Recipe
@@ -63,30 +64,6 @@ class SynthPlan(msgspec.Struct, frozen=True, kw_only=True):
     disk_bytes: int
     free_bytes: int
     memory_bytes: int
-
-
-class SynthReport(msgspec.Struct, kw_only=True):
-    """What `pcc synth generate` did, as `--json` prints it.
-
-    Attributes:
-        ending: `done`, `stopped`, or `declined` where the question was answered with no.
-        directory: The dataset, None if there is none.
-        num_images: Images asked for.
-        seed: Their seed.
-        counts: Images of each split.
-        total_bytes: Of the arrays.
-        seconds: It took.
-        rate: Images a second.
-    """
-
-    ending: str
-    directory: str | None
-    num_images: int
-    seed: int
-    counts: dict[str, int]
-    total_bytes: int
-    seconds: float = 0.0
-    rate: float = 0.0
 
 
 def plan_generation(request: SynthRequest) -> SynthPlan:

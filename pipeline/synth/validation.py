@@ -161,7 +161,7 @@ class SplitCheck:
     def __init__(
         self, split: Split, seed: int | None, samples: Samples, pause_point: PausePoint
     ) -> None:
-        self.findings = SplitFindings()
+        self.findings = SplitFindings(classes=[0] * CLASSES)
         self.hashes: list[NDArray[np.uint64]] = []
         self._split = split
         self._seed = seed

@@ -47,6 +47,7 @@ def test_plan_tells_what_each_flag_would_do(
     (workspace / "edits.jsonl").write_bytes(seal(edit))
 
     assert json.loads(pcc("plan", "--photos-dir", folder, "--json").stdout) == {
+        "kind": "plan",
         "photos": 6,
         "missing": 3,
         "errored": {"error_api": 1},
@@ -91,6 +92,7 @@ def test_stats_add_up(pcc: Pcc, workspace: Path) -> None:
     (workspace / "captions.jsonl").write_bytes(b"".join([*sealed, plain, b"damage\n", torn]))
 
     assert json.loads(pcc("stats", "--json").stdout) == {
+        "kind": "stats",
         "records": 3,
         "by_status": {"success": 3},
         "by_backend": {"b": 2},

@@ -15,7 +15,7 @@ from pipeline.clusters.errors import NoClusters
 from pipeline.clusters.fitting import fit
 from pipeline.clusters.measuring import measure_photos
 from pipeline.clusters.opening import open_view, previous_clustering, search_embedder
-from pipeline.clusters.run import ClusterRequest, EmbedReport, prepare_clustering, run_clustering
+from pipeline.clusters.run import ClusterRequest, prepare_clustering, run_clustering
 from pipeline.clusters.settings import ClusterSettings
 from pipeline.clusters.step import NOTHING
 from pipeline.clusters.tree_file import (
@@ -25,6 +25,7 @@ from pipeline.clusters.tree_file import (
     write_clustering,
 )
 from pipeline.clusters.view import NO_CAPTION, ClusterView
+from pipeline.embeddings.report import EmbedReport
 from pipeline.embeddings.run import prepare_captions
 from pipeline.jobs.run_job import JobResult
 from tests.support.apps import caption, failure, write_records

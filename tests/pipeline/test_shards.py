@@ -26,7 +26,8 @@ from pipeline.datasets.errors import OtherShards
 from pipeline.datasets.patch_files import MANIFEST, PatchManifest
 from pipeline.datasets.shards import shard_file, step, writer
 from pipeline.datasets.shards.directory import DirectoryLock
-from pipeline.datasets.shards.run import ShardReport, ShardRequest, prepare_shards, run_shards
+from pipeline.datasets.shards.report import ShardReport
+from pipeline.datasets.shards.run import ShardRequest, prepare_shards, run_shards
 from pipeline.jobs.progress import Snapshot
 from pipeline.photos.errors import PhotosDirMissing
 from pipeline.photos.exporting import EXPORT

@@ -12,10 +12,11 @@ from textual.widget import Widget
 
 from journal import CaptionRecord, JournalWriter, WriterLock
 from pcc_tui.app import PccApp
+from pcc_tui.desks.desks import Desks
 from pcc_tui.graphics import Protocol, image_widget
 from pcc_tui.preferences import Preferences
 from pcc_tui.probes import Gpu, GpuProbe, MachineProbe, NullProbe, Readings
-from pcc_tui.session import Session
+from pcc_tui.workspace import Workspace
 
 GIB = 1 << 30
 
@@ -51,10 +52,10 @@ def make_app(
     keys: dict[str, str] | None = None,
 ) -> PccApp:
     """Return an app on a workspace, with a separate cache and the same look on every machine."""
-    session = Session(workspace, photos, cache=workspace / "thumbnails")
+    desks = Desks(Workspace(workspace, photos), workspace / "thumbnails")
     machine = MachineProbe(workspace, gpus or NullProbe("no NVIDIA driver"))
     preferences = Preferences(theme=theme, keys=keys or {})
-    return PccApp(session, preferences, image_widget(images), machine)
+    return PccApp(desks, preferences, image_widget(images), machine)
 
 
 @asynccontextmanager

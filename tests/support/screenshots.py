@@ -24,9 +24,10 @@ from textual.widgets import OptionList
 
 from pcc_tui.app import PccApp
 from pcc_tui.cli.live import picture_of
+from pcc_tui.desks.desks import Desks
 from pcc_tui.graphics import image_widget
 from pcc_tui.preferences import Preferences
-from pcc_tui.session import Session
+from pcc_tui.workspace import Workspace
 from pipeline.jobs.control import ControlClient
 from pipeline.jobs.errors import NoJob
 from pipeline.jobs.progress import Snapshot
@@ -126,7 +127,7 @@ async def backend(pilot: Pilot[int]) -> None:
 async def run(pilot: Pilot[int]) -> None:
     """Show a running job."""
     app = app_on(pilot)
-    app.start_job()
+    app.start_captioning()
     await until(pilot, lambda: app.snapshot is not None and app.snapshot.attempted > COPIES * 20)
     await until(pilot, lambda: "▀" in shown(pilot.app.screen))
 
@@ -175,8 +176,8 @@ Take = Callable[[Pilot[int]], Awaitable[None]]
 
 async def photograph(workspace: Path, take: Take, theme: str) -> str:
     """Return the screen that some keys lead to, as SVG."""
-    session = Session(workspace, workspace / "photos", cache=workspace / "thumbnails")
-    app = PccApp(session, Preferences(theme=theme), image_widget("halfcell"), FakeMachine())
+    desks = Desks(Workspace(workspace, workspace / "photos"), workspace / "thumbnails")
+    app = PccApp(desks, Preferences(theme=theme), image_widget("halfcell"), FakeMachine())
     async with app.run_test(size=SIZE) as pilot:
         await take(pilot)
         await until(pilot, lambda: "Quit" in shown(app.screen))

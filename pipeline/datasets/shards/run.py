@@ -17,6 +17,7 @@ from pipeline.datasets.shards.index import (
     source_of,
 )
 from pipeline.datasets.shards.patches import PatchSource
+from pipeline.datasets.shards.report import ShardReport
 from pipeline.datasets.shards.samples import LiveRecords, read_live_records
 from pipeline.datasets.shards.step import NAMED, ShardStep
 from pipeline.datasets.shards.writer import ShardWriter
@@ -55,42 +56,6 @@ class ShardRequest(msgspec.Struct, frozen=True, kw_only=True):
     shard_size: int = 1_000_000_000
     keep_metadata: bool = False
     decoders: int = 1
-
-
-class ShardReport(msgspec.Struct, kw_only=True):
-    """What `pcc dataset shards` did, as `--json` prints it.
-
-    Attributes:
-        ending: `done`, `stopped`, or `nothing to do`.
-        run: Id of the run, None where there was nothing to do.
-        directory: With the shards.
-        format: Of the shards.
-        urls: What to give to a reader: a pattern in braces for WebDataset, a glob for Parquet.
-        complete: Whether all samples are in.
-        samples: In all shards.
-        shards: How many there are.
-        bytes: Of all shards.
-        made: Samples among them that this run put there.
-        skipped: Records that are no sample, by reason.
-        without_patches: Samples without patches, by reason.
-        named: Lines and images that this run passed over, the first thousand of each reason.
-        seconds: It took.
-    """
-
-    ending: str
-    run: str | None = None
-    directory: str
-    format: Format
-    urls: str | None
-    complete: bool
-    samples: int
-    shards: int
-    bytes: int
-    made: int = 0
-    skipped: dict[str, int] = {}
-    without_patches: dict[str, int] = {}
-    named: dict[str, list[str]] = {}
-    seconds: float = 0.0
 
 
 class PreparedShards(msgspec.Struct):

@@ -30,7 +30,7 @@ class Skipped(msgspec.Struct, frozen=True):
     why: str
 
 
-class ImportReport(msgspec.Struct, kw_only=True):
+class ImportReport(msgspec.Struct, kw_only=True, tag_field="kind", tag="ingest-import"):
     """What an import did, as `--json` prints it.
 
     Attributes:

@@ -1,8 +1,8 @@
-"""Captions written by hand on a screen, and the edits of this session, to take back."""
+"""Captions written by hand on Review, and the edits of this session, which can be taken back."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -19,11 +19,11 @@ class Undo(msgspec.Struct, frozen=True):
     """An edit of this session, and how to take it back.
 
     Attributes:
-        key: Of the photo.
-        rel_path: Its path.
+        key: Key of the photo.
+        rel_path: Path of the photo.
         raw_path: Base64 of the path's bytes where they are not UTF-8.
-        before: The edit it had before, None for the machine's caption.
-        wrote: What this edit wrote, None where it took one back.
+        before: The edit that the photo had before, None for the machine's caption.
+        wrote: What this edit wrote, None where this edit took another back.
     """
 
     key: str
@@ -37,25 +37,18 @@ class CaptionEditor:
     """Asks for captions and writes them.
 
     Args:
-        screen: Where it asks.
-        entry_of: Returns what the journal says of a photo by its key.
+        screen: The screen in front of which the dialog appears.
         edited: Shows that captions were edited; gets the key of the photo to go to, or None.
     """
 
-    def __init__(
-        self,
-        screen: PccScreen,
-        entry_of: Callable[[str | None], Awaitable[CatalogueEntry | None]],
-        edited: Callable[[str | None], None],
-    ) -> None:
+    def __init__(self, screen: PccScreen, edited: Callable[[str | None], None]) -> None:
         self._screen = screen
-        self._entry_of = entry_of
         self._edited = edited
         self._undo: list[Undo] = []
 
     async def edit(self, key: str | None) -> None:
         """Ask for the caption of a photo."""
-        entry = await self._entry_of(key)
+        entry = await self._screen.desks.captions.entry(key)
         if entry is not None:
             await self._ask(entry, entry.caption or "")
 
@@ -70,7 +63,7 @@ class CaptionEditor:
         record = entry.record
         new = text if text and text != record.caption else None
         try:
-            await self._screen.session.edit(record.rel_path, record.raw_path, new)
+            await self._screen.desks.captions.edit(record.rel_path, record.raw_path, new)
         except (JournalError, OSError) as error:
             self._screen.pcc.tell(f"the edit is not saved: {error}", "error")
             await self._ask(entry, text)
@@ -80,11 +73,11 @@ class CaptionEditor:
         self._edited(None)
 
     async def take_last_back(self, key: str | None) -> None:
-        """Take the last edit of this session back; without one, that of a photo."""
-        session = self._screen.session
+        """Take the last edit of this session back; without one, the edit of a photo."""
+        edits = self._screen.desks.captions.catalogue.edits
         if self._undo:
             undo = self._undo[-1]
-            if session.catalogue.edits.texts.get(undo.key) != undo.wrote:
+            if edits.texts.get(undo.key) != undo.wrote:
                 self._undo.pop()
                 words = f"{undo.rel_path} was edited elsewhere since; that edit stays"
                 self._screen.pcc.tell(words)
@@ -92,7 +85,7 @@ class CaptionEditor:
             await self._take_back(undo)
             self._undo.pop()
             return
-        entry = await self._entry_of(key)
+        entry = await self._screen.desks.captions.entry(key)
         if key is None or entry is None or entry.edit is None:
             self._screen.pcc.tell("nothing to undo")
             return
@@ -100,5 +93,5 @@ class CaptionEditor:
         await self._take_back(Undo(key, record.rel_path, record.raw_path, None, entry.edit))
 
     async def _take_back(self, undo: Undo) -> None:
-        await self._screen.session.edit(undo.rel_path, undo.raw_path, undo.before)
+        await self._screen.desks.captions.edit(undo.rel_path, undo.raw_path, undo.before)
         self._edited(undo.key)

@@ -1,4 +1,4 @@
-"""Ingestion among the passes of a dataset: its rows, its counts, and what is done with them."""
+"""The rows of ingestion on the Datasets screen: their counts, and what their keys do."""
 
 from __future__ import annotations
 
@@ -8,25 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pcc_tui.clean import clean
-from pcc_tui.desks.ingestion import IngestDesk, Ingested
+from pcc_tui.desks.ingestion import Ingested, IngestionDesk
 from pcc_tui.dialogs.ask import AskDialog
 from pcc_tui.widgets.text import Words
 from pcc_tui.words.datasets import bar
 from pcc_tui.words.figures import tidy
-from pcc_tui.words.ingestion import (
-    IngestAnswer,
-    import_words,
-    ingest_words,
-    queue_words,
-    status_words,
-)
+from pcc_tui.words.ingestion import queue_words, status_words
 from pipeline.ingest.cache.records import STAGES
 from pipeline.ingest.errors import IngestError
-from pipeline.ingest.importing.report import ImportReport
 from pipeline.jobs.progress import Snapshot
 
 if TYPE_CHECKING:
-    from pcc_tui.desks.job_link import JobEnd
     from pcc_tui.screens.base import PccScreen
 
 ALL = "ingest"
@@ -37,7 +29,7 @@ ABOUT = {
     "ocr": "text in photos",
     ALL: f"{', '.join(STAGES[:-1])} and {STAGES[-1]} at once",
 }
-"""Rows, and what each makes."""
+"""What each row makes."""
 
 STAGES_OF_ROW: dict[str, tuple[str, ...]] = {
     "detect": ("detect",),
@@ -52,12 +44,12 @@ COUNT_SECONDS = 3.0
 Show = Callable[[str, str, str], None]
 
 
-class IngestPart:
-    """The rows of ingestion on a screen.
+class IngestionRows:
+    """The rows of ingestion among the passes of a dataset.
 
     Args:
-        screen: It has words `#ingestion`.
-        show: Shows something in a row and a column.
+        screen: The screen; it has words `#ingestion`.
+        show: Shows a text in a row and a column.
         tell: Shows lines as the report.
     """
 
@@ -65,36 +57,36 @@ class IngestPart:
         self._screen = screen
         self._show = show
         self._tell = tell
-        self._desk: IngestDesk | None = None
         self._counted_at = 0.0
 
     @property
-    def desk(self) -> IngestDesk:
-        """The ingestion of the workspace."""
-        if self._desk is None:
-            self._desk = IngestDesk(self._screen.session)
-        return self._desk
+    def _desk(self) -> IngestionDesk:
+        return self._screen.desks.ingestion
+
+    @property
+    def _cache(self) -> str:
+        return tidy(self._screen.workspace.cache)
 
     # What is shown
 
     async def count(self, walk: bool = True) -> None:
-        """Show how far each stage is, and what is in the queue.
+        """Show how far each stage is, and what waits in the queue.
 
         Args:
             walk: Whether to look for new photos.
         """
         place = self._screen.query_one("#ingestion", Words)
         try:
-            counted = await self.desk.count(walk=walk)
+            counted = await self._desk.count(walk=walk)
             self._show_counts(counted)
-            queue = await self.desk.counts() if counted.there else None
+            queue = await self._desk.counts() if counted.there else None
         except IngestError as error:
             place.say(f"Ingestion: {error}", "$warning")
             return
         if not counted.there:
             place.say("Ingestion: nothing yet; r on ingest finds objects and text in photos", "dim")
         elif queue is None:
-            place.say(f"Ingestion: {tidy(self.desk.directory)}, no queue yet", "dim")
+            place.say(f"Ingestion: {self._cache}, no queue yet", "dim")
         else:
             place.say(f"Ingestion: {queue_words(queue)}", "$warning" if queue.paused else "dim")
 
@@ -117,31 +109,23 @@ class IngestPart:
             self._counted_at = now
             self._screen.background("ingestion", self.count, False)
 
-    def report_of(self, ended: JobEnd) -> list[str]:
-        """Return what an ingestion or an import did, nothing for any other job."""
-        answer = ended.read_answer(IngestAnswer, "parked")
-        if answer is not None:
-            return ingest_words(answer, go_on="r goes on", why="v tells why")
-        report = ended.read_answer(ImportReport, "regions")
-        return [] if report is None else import_words(report)
-
     # What is done
 
     def run(self, row: str) -> None:
         """Bring the photos through the stages of a row."""
-        self._screen.pcc.start_pcc(self.desk.run_arguments(STAGES_OF_ROW[row]))
+        self._screen.pcc.start_pcc(self._screen.desks.commands.ingest(STAGES_OF_ROW[row]))
 
     async def tell_status(self) -> None:
-        """Show what the cache holds, and which photos were given up, with reasons."""
+        """Show what the cache holds, and which photos were given up, with the reasons."""
         try:
-            self._tell(status_words(await self.desk.status(), tidy(self.desk.directory)))
+            self._tell(status_words(await self._desk.status(), self._cache))
         except IngestError as error:
             self._tell([f"{error}"])
 
     async def switch_queue(self) -> None:
-        """Pause the queue, whoever works on it, or let it go on."""
+        """Pause the queue, whoever works on it, or let the queue go on."""
         try:
-            paused = await self.desk.switch_queue()
+            paused = await self._desk.switch_queue()
         except IngestError as error:
             self._screen.pcc.tell(f"{error}", "warning")
             return
@@ -149,15 +133,16 @@ class IngestPart:
         await self.count()
 
     def ask_for_database(self) -> None:
-        """Ask where to import the cache to, and do."""
-        proposed = f"{self._screen.session.workspace.absolute() / 'ingested.sqlite'}"
+        """Ask where to import the cache to, and start the import."""
+        proposed = f"{self._screen.workspace.path.absolute() / 'ingested.sqlite'}"
 
         def named(answer: str | None) -> None:
             if answer:
-                # What is proposed is shown made safe, which its own name need not be.
+                # The proposed path is shown made safe, and what is shown may be another path.
                 chosen = proposed if answer == clean(proposed) else answer
                 path = Path(chosen).expanduser()
-                self._screen.pcc.start_pcc(self.desk.import_arguments(path))
+                self._screen.pcc.start_pcc(self._screen.desks.commands.import_cache(path))
 
         question = "Import objects and text into which SQLite database?"
-        self._screen.app.push_screen(AskDialog(question, proposed), named)
+        dialog = AskDialog(question, "Path of the file, then Enter", proposed)
+        self._screen.app.push_screen(dialog, named)

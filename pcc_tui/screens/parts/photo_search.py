@@ -1,4 +1,4 @@
-"""Which photos a list shows: all of them, or what a query finds; and queries made by key."""
+"""Which photos the list of Review shows: all of them, or what a query finds."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
 TYPING_SECONDS = 0.15
 
 SELECT_AGAIN_SECONDS = 2.0
-"""How soon a list of what was found follows a growing journal."""
+"""How soon the list of what was found follows a growing journal."""
 
 STATUS_CYCLE = ("", "error", "success")
 
 
 class PhotoSearch:
-    """Fills the list of a screen.
+    """Fills the list of a screen, by the query that one types or makes by keys.
 
     Args:
-        screen: It has a `PhotoList`, an input `#query` and words `#where`.
-        listed: Says how many there are.
+        screen: The screen; it has a `PhotoList`, an input `#query` and words `#where`.
+        listed: Says how many photos the list has.
 
     Attributes:
         query: What the list is to show.
@@ -50,7 +50,7 @@ class PhotoSearch:
     def catch_up(self) -> None:
         """Show what the journal has now."""
         if self.query == Query():
-            self._list.show(self._screen.session.catalogue.keys, self._kept)
+            self._list.show(self._screen.desks.captions.catalogue.keys, self._kept)
             self._kept = None
             self._listed()
         elif self._selecting:
@@ -59,7 +59,7 @@ class PhotoSearch:
             self._screen.background("select", self._select)
 
     def look_for(self, query: Query) -> None:
-        """Show what another query finds; until that is known, nothing can be marked by mistake."""
+        """Show what another query finds; the list is empty meanwhile, so that nothing is marked."""
         if query == self.query:
             return
         self.query = query
@@ -86,18 +86,18 @@ class PhotoSearch:
 
     async def _find(self) -> None:
         """Show what the query finds; a piece at a time, so that another query may come."""
-        session = self._screen.session
+        captions = self._screen.desks.captions
         self._screen.query_one("#where", Words).say("Searching …", "dim")
-        pieces = session.catalogue.select(self.query, frozenset(session.marked))
+        pieces = captions.catalogue.select(self.query, frozenset(captions.marked))
         rows: list[str] = []
-        while (piece := await session.read(next, pieces, None)) is not None:
+        while (piece := await captions.read(next, pieces, None)) is not None:
             rows += piece
         self._list.show(rows, self._kept)
         self._kept = None
         self._listed()
 
     def ask(self, query: Query) -> None:
-        """Write a query where people write theirs, and show what it finds."""
+        """Write a query where people type theirs, and show what the query finds."""
         self._screen.query_one("#query", Input).value = str(query)
         self.look_for(query)
 
@@ -112,8 +112,8 @@ class PhotoSearch:
         Args:
             field: `backend` or `date`.
         """
-        session = self._screen.session
-        made = await session.read(session.catalogue.index.totals)
+        captions = self._screen.desks.captions
+        made = await captions.read(captions.catalogue.index.totals)
         found = {_value(group, field) for group in made}
         values = ("", *sorted(value for value in found if fits_query(value)))
         value = _after(getattr(self.query, field), values)
