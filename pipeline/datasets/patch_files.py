@@ -14,9 +14,10 @@ import msgspec
 
 from backends.encoders.dino_config import DinoConfig
 from journal import DiskFull, atomic_rewrite, clear_leftovers, free_bytes, sync_directory
-from pipeline.datasets.buckets import BUCKETS, patch_count
+from pipeline.datasets.buckets import BUCKETS
 from pipeline.datasets.errors import OtherPatches
 from pipeline.datasets.image_ids import is_file_name
+from pipeline.datasets.patch_grid import patch_count
 from pipeline.photos.geometry import Size
 
 if TYPE_CHECKING:

@@ -5,24 +5,23 @@ from __future__ import annotations
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import NamedTuple
 
-import msgspec
-
-from backends.encoders.t5 import MAX_LENGTH, T5Tokenizer
-from pipeline.datasets.buckets import BUCKETS, bucket_name, parse_bucket, patch_count
+from backends.encoders.t5 import T5Tokenizer
+from pipeline.datasets.buckets import BUCKETS, bucket_name, parse_bucket
 from pipeline.datasets.image_ids import borrowed_ids, is_file_name
-from pipeline.datasets.passes import PASSES
+from pipeline.datasets.passes import FIELDS, PASSES
+from pipeline.datasets.passes.caption import CAPTION
+from pipeline.datasets.passes.embedding import embedding_width
+from pipeline.datasets.passes.migrate import BUCKET, ID
+from pipeline.datasets.passes.t5 import recorded_mask
 from pipeline.datasets.patch_files import PatchFiles, move_away, read_manifest, state_of
+from pipeline.datasets.patch_grid import patch_count
 from pipeline.datasets.records import FoundRecord, Record, find_image, input_dirs_of, read_records
 from pipeline.datasets.side_journals import SideJournals
 from pipeline.datasets.verify_report import BucketRow, VerifyReport
 from pipeline.jobs.cores import usable_cores
 from pipeline.jobs.pause_point import PausePoint
-
-FIELDS = tuple(field for each in PASSES.values() for field in each.fields)
-
-Pixels = Annotated[int, msgspec.Meta(ge=1)]
 
 CAPTIONS_AT_ONCE = 512
 FILES_AT_ONCE = 64
@@ -44,7 +43,7 @@ class _Seen(NamedTuple):
     image_id: str | None
     lacking: tuple[str, ...]
     damaged: tuple[str, ...]
-    width: int
+    embedding_width: int
 
 
 class Verifier:
@@ -114,16 +113,15 @@ class Verifier:
             return
         if (earlier := self._seen.get(key)) is not None:
             self.report.superseded.append(earlier.line)
-        damaged, width = _damage(record)
         self._seen[key] = _Seen(
             line=line.number,
             image_path=record.image_path,
             on_disk=path is not None and self._is_there(path),
-            bucket=record.text("aspect_bucket"),
-            image_id=record.text("image_id"),
-            lacking=tuple(name for each in PASSES.values() for name in each.lacking(record)),
-            damaged=damaged,
-            width=width,
+            bucket=record.text(BUCKET),
+            image_id=record.text(ID),
+            lacking=tuple(name for each in PASSES.values() for name in each.missing_fields(record)),
+            damaged=tuple(name for each in PASSES.values() for name in each.damaged_fields(record)),
+            embedding_width=embedding_width(record),
         )
         if self._tokenizer is not None:
             self._queue_mask(line.number, record)
@@ -133,8 +131,8 @@ class Verifier:
         return not self._input_dirs or find_image(self._input_dirs[0], path) is not None
 
     def _queue_mask(self, line: int, record: Record) -> None:
-        caption = record.text("caption")
-        if caption is not None and (mask := _mask(record)) is not None:
+        caption = record.text(CAPTION)
+        if caption is not None and (mask := recorded_mask(record)) is not None:
             self._masks.append((line, caption, mask))
         if len(self._masks) >= CAPTIONS_AT_ONCE:
             self._compare_masks()
@@ -155,7 +153,8 @@ class Verifier:
         report.not_made = [name for name in FIELDS if seen and lacking[name] == len(seen)]
         report.lacking = {name: lacking[name] for name in FIELDS if 0 < lacking[name] < len(seen)}
         report.damaged = dict(Counter(name for one in seen.values() for name in one.damaged))
-        report.embedding_widths = dict(Counter(one.width for one in seen.values() if one.width))
+        widths = Counter(one.embedding_width for one in seen.values())
+        report.embedding_widths = {width: count for width, count in widths.items() if width}
         if self._input_dirs:
             report.missing_images = sum(not one.on_disk for one in seen.values())
         if self._tokenizer is not None:
@@ -237,41 +236,3 @@ def is_finite(path: Path) -> bool:
         return False
     exponents = array.view(np.uint16) & NOT_FINITE
     return not bool((exponents == NOT_FINITE).any())
-
-
-def _damage(record: Record) -> tuple[tuple[str, ...], int]:
-    """Return the fields whose value is none of its kind, and the length of the embedding."""
-    damaged = []
-    kinds = {"height": Pixels, "width": Pixels, "caption": str | None, "image_id": str}
-    for name, kind in kinds.items():
-        raw = getattr(record, name)
-        if raw and not _is(raw, kind):
-            damaged.append(name)
-    if record.aspect_bucket and parse_bucket(record.text("aspect_bucket") or "") is None:
-        damaged.append("aspect_bucket")
-    if not PASSES["t5"].lacking(record) and _mask(record) is None:
-        damaged.append("t5_attention_mask")
-    width = 0
-    if not PASSES["embedding"].lacking(record):
-        try:
-            width = len(msgspec.json.decode(record.dinov3_embedding, type=list[float]))
-        except msgspec.MsgspecError:
-            damaged.append("dinov3_embedding")
-    return tuple(damaged), width
-
-
-def _is(raw: msgspec.Raw, kind: object) -> bool:
-    try:
-        msgspec.json.decode(raw, type=kind)
-    except msgspec.MsgspecError:
-        return False
-    return True
-
-
-def _mask(record: Record) -> list[int] | None:
-    """Return the mask of a record, None where it is none."""
-    try:
-        mask = msgspec.json.decode(record.t5_attention_mask or b"null", type=list[int])
-    except msgspec.MsgspecError:
-        return None
-    return mask if len(mask) == MAX_LENGTH and set(mask) <= {0, 1} else None

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pipeline.datasets.buckets import bucket_of, parse_bucket
+from pipeline.datasets.buckets import bucket_of
 from pipeline.datasets.image_ids import is_file_name
+from pipeline.datasets.passes.dimensions import recorded_size
+from pipeline.datasets.passes.migrate import ID, recorded_bucket
 from pipeline.datasets.patch_files import PatchFiles, read_manifest, state_of
 from pipeline.datasets.records import Record
 from pipeline.photos.geometry import Size
@@ -58,7 +60,7 @@ class PatchSource:
         return not (self._files and bucket) or shape == self._files.shape(bucket)
 
     def _path(self, record: Record) -> Path | None:
-        image_id = record.text("image_id")
+        image_id = record.text(ID)
         if image_id is None or not is_file_name(image_id):
             return None
         path = self.directory / f"{image_id}.npy"
@@ -67,8 +69,5 @@ class PatchSource:
 
 def _bucket_of(record: Record) -> Size | None:
     """Return the bucket as the record tells it, else by its size, None where it tells neither."""
-    name = record.text("aspect_bucket")
-    bucket = None if name is None else parse_bucket(name)
-    if bucket is None and record.size is not None:
-        return bucket_of(record.size)
-    return bucket
+    bucket, size = recorded_bucket(record), recorded_size(record)
+    return bucket_of(size) if bucket is None and size is not None else bucket

@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from pipeline.datasets.errors import MixedPatches
+from pipeline.datasets.records import Fingerprint, fingerprint
 from pipeline.datasets.shards.directory import look_at, take_over
 from pipeline.datasets.shards.index import (
     Format,
@@ -20,7 +21,6 @@ from pipeline.datasets.shards.patches import PatchSource
 from pipeline.datasets.shards.samples import LiveRecords, read_live_records
 from pipeline.datasets.shards.step import NAMED, ShardStep
 from pipeline.datasets.shards.writer import ShardWriter
-from pipeline.datasets.survey import Fingerprint, fingerprint
 from pipeline.jobs.progress import Progress
 from pipeline.jobs.run_file import new_run_id
 from pipeline.jobs.run_job import JobFrame, JobResult, Watcher, run_job

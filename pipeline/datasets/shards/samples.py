@@ -11,9 +11,17 @@ import msgspec
 
 from journal import BOM
 from pipeline.datasets.image_ids import borrowed_ids
-from pipeline.datasets.records import DatasetLine, Record, find_image, input_dirs_of, read_records
+from pipeline.datasets.passes.migrate import ID
+from pipeline.datasets.records import (
+    DatasetLine,
+    Fingerprint,
+    Record,
+    find_image,
+    fingerprint,
+    input_dirs_of,
+    read_records,
+)
 from pipeline.datasets.shards.patches import PatchSource
-from pipeline.datasets.survey import Fingerprint, fingerprint
 
 TAR_OVERHEAD = 1536
 """Bytes of a sample beside its data, about: headers and padding of two members."""
@@ -131,7 +139,7 @@ def read_live_records(
             live.superseded.add(earlier)
             live.count -= earlier > behind
         lines[key] = line.number
-        image_id = record.text("image_id") if patches else None
+        image_id = record.text(ID) if patches else None
         ids.pop(key, None)
         if image_id is not None:
             ids[key] = image_id

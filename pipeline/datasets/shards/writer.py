@@ -11,11 +11,11 @@ import msgspec
 
 from journal import NO_SPACE, DiskFull, free_bytes
 from pipeline.datasets.errors import OtherShards
+from pipeline.datasets.records import fingerprint
 from pipeline.datasets.shards.index import Shard, ShardIndex
 from pipeline.datasets.shards.patches import PatchSource
 from pipeline.datasets.shards.samples import TAR_OVERHEAD, Candidate, LiveRecords, Sample
 from pipeline.datasets.shards.shard_file import ShardContent, ShardFile
-from pipeline.datasets.survey import fingerprint
 
 KEY_DIGITS = 9
 """A key is a number: WebDataset's ends at the first dot, and an id may have several."""
