@@ -111,7 +111,8 @@ class DatasetsScreen(PccScreen):
         if session.photos_dir is None:
             place.say("No photos directory yet; p in Library chooses one.", "$warning")
             return
-        self._plan = await session.plan_dataset(DEFAULT_PASSES)
+        counted = [name for name, each in PASSES.items() if not each.makes_file]
+        self._plan = await session.plan_dataset(counted)
         self._show_plan(self._plan)
         # Their shape is the model's, and to ask a hub for it may take long, or fail.
         try:

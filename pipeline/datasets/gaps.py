@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import msgspec
 
-from pipeline.datasets.records import Fingerprint
-from pipeline.photos.geometry import Size
+if TYPE_CHECKING:
+    from pipeline.datasets.records import Fingerprint
+    from pipeline.photos.geometry import Size
 
 
 class Lacking(msgspec.Struct, gc=False, kw_only=True):

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import msgspec
 
-from journal import atomic_rewrite
+from journal import atomic_rewrite, split_path
+from pipeline.datasets.draft import Draft
 from pipeline.datasets.errors import DatasetChanged
 from pipeline.datasets.gaps import DatasetGaps, Lacking
-from pipeline.datasets.passes import PASSES
+from pipeline.datasets.passes import PASSES, fields_of_new_record
 from pipeline.datasets.passes.base import Pass
 from pipeline.datasets.records import DatasetLine, fingerprint, parse, read_lines
-from pipeline.datasets.results import Draft, Results
+from pipeline.datasets.results import Results
 from pipeline.datasets.splice import set_fields
 from pipeline.jobs.pause_point import PausePoint
 
@@ -43,6 +44,8 @@ class Merged(msgspec.Struct):
     outdated: dict[str, set[int]] = {}
     done: bool = False
 
+
+_FIELDS_OF_NEW_RECORD = ("image_path", "raw_path", *fields_of_new_record())
 
 _READERS = tuple(each for each in PASSES.values() if each.reads)
 """Passes whose values are outdated when a text changes."""
@@ -168,8 +171,22 @@ class Merge:
         drafts = [Draft(entry) for entry in entries]
         self._results.fill(drafts)
         for draft in drafts:
-            file.write(draft.new_line() + b"\n")
+            file.write(new_line(draft) + b"\n")
             self._merged.new += 1
+
+
+def new_line(draft: Draft) -> bytes:
+    """Return the line of a record that was not there before."""
+    rel_path, raw_path = split_path(draft.entry.path)
+    values = {"image_path": msgspec.json.encode(rel_path), **draft.fields()}
+    if raw_path is not None:
+        values["raw_path"] = msgspec.json.encode(raw_path)
+    members = (
+        b'"%b":%b' % (name.encode(), values[name])
+        for name in _FIELDS_OF_NEW_RECORD
+        if name in values
+    )
+    return b"{" + b",".join(members) + b"}"
 
 
 def _copy(source: BufferedReader, file: BufferedWriter, line: DatasetLine) -> bool:

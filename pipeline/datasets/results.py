@@ -5,18 +5,15 @@ The engine asks here; each pass and producer answers for its own part.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar, cast
+from collections.abc import Sequence
+from typing import Any, TypeVar
 
-import msgspec
-
-from journal import split_path
+from pipeline.datasets.draft import Draft
 from pipeline.datasets.gaps import Lacking
-from pipeline.datasets.passes import PASSES, fields_of_new_record, in_writing_order
+from pipeline.datasets.passes import PASSES, in_writing_order
 from pipeline.datasets.passes.base import Pass
 from pipeline.datasets.passes.dimensions import SizeProducer
 from pipeline.datasets.producer import Producer
-from pipeline.datasets.records import parse
 from pipeline.datasets.request import EnrichRequest
 from pipeline.datasets.side_journals import SideJournals
 
@@ -29,56 +26,6 @@ PRODUCER_TYPES: tuple[type[Producer[Any]], ...] = tuple(
     )
 )
 """Every producer there is, in the order in which they work: sizes first, since others need them."""
-
-_FIELDS_OF_NEW_RECORD = ("image_path", "raw_path", *fields_of_new_record())
-
-_encode = msgspec.json.Encoder().encode
-
-
-class Draft(msgspec.Struct):
-    """A record that is about to be written.
-
-    Attributes:
-        entry: What the record lacks.
-        line: The line as it was, None for a new record.
-        values: What to put into the record, by field, in the order of the passes.
-    """
-
-    entry: Lacking
-    line: bytes | None = None
-    values: dict[str, Any] = {}
-
-    def put(self, values: Mapping[str, Any]) -> None:
-        """Take in those values that are known and that the record lacks."""
-        for name, value in values.items():
-            if value is not None and name in self.entry.lacking:
-                self.values[name] = value
-
-    def text(self, field: str) -> str | None:
-        """Return the text that a field is about to have, else the one it has; None without one."""
-        if field in self.values:
-            return cast("str", self.values[field])
-        if field in self.entry.lacking or self.line is None:
-            return None
-        record = parse(self.line)
-        return None if record is None else record.text(field)
-
-    def fields(self) -> dict[str, bytes]:
-        """Return the JSON values to put into the record, by field."""
-        return {name: _encode(value) for name, value in self.values.items()}
-
-    def new_line(self) -> bytes:
-        """Return the line of a record that was not there before."""
-        rel_path, raw_path = split_path(self.entry.path)
-        values = {"image_path": _encode(rel_path), **self.fields()}
-        if raw_path is not None:
-            values["raw_path"] = _encode(raw_path)
-        members = (
-            b'"%b":%b' % (name.encode(), values[name])
-            for name in _FIELDS_OF_NEW_RECORD
-            if name in values
-        )
-        return b"{" + b",".join(members) + b"}"
 
 
 class Results:

@@ -14,9 +14,10 @@ from blake3 import blake3
 import journal.reader
 from journal import DiskFull, rewrite
 from pipeline.datasets import merge as merging
+from pipeline.datasets.draft import Draft
 from pipeline.datasets.errors import DatasetChanged
 from pipeline.datasets.merge import Merge, Merged
-from pipeline.datasets.results import Draft, Results
+from pipeline.datasets.results import Results
 from pipeline.jobs.pause_point import GivenUp, PausePoint
 from tests.support.datasets import (
     caption_of,

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
 import msgspec
 
+from pipeline.datasets.draft import Draft
 from pipeline.datasets.producer import Producer
 from pipeline.datasets.raw_values import is_empty, is_null, is_of_kind
 
 if TYPE_CHECKING:
     from pipeline.datasets.gaps import Lacking
     from pipeline.datasets.records import Record
-    from pipeline.datasets.results import Draft, Results
+    from pipeline.datasets.results import Results
 
 
 class Field(NamedTuple):

@@ -9,6 +9,7 @@ from backends.keys import scrub
 from journal import CaptionRecord
 from pipeline.captions.plan import Made, Maker
 from pipeline.captions.prompt_file import prompt_hash
+from pipeline.datasets.draft import Draft
 from pipeline.datasets.passes.base import Field, Pass
 from pipeline.datasets.producer import Producer
 from pipeline.datasets.side_journals import Attempted, SideJournal
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from pipeline.captions.stage import CaptionStage
     from pipeline.datasets.gaps import Lacking
     from pipeline.datasets.request import EnrichRequest
-    from pipeline.datasets.results import Draft, Results
+    from pipeline.datasets.results import Results
 
 CAPTION = "caption"
 

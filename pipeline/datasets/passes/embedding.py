@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from pipeline.datasets.draft import Draft
 from pipeline.datasets.features import FeatureProducer
 from pipeline.datasets.passes.base import Field, Pass
 
 if TYPE_CHECKING:
     from pipeline.datasets.gaps import Lacking
     from pipeline.datasets.records import Record
-    from pipeline.datasets.results import Draft
 
 EMBEDDING = "dinov3_embedding"
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pipeline.datasets.buckets import bucket_name, bucket_of, parse_bucket
+from pipeline.datasets.draft import Draft
 from pipeline.datasets.passes.base import Field, Pass
 
 if TYPE_CHECKING:
     from pipeline.datasets.gaps import Lacking
     from pipeline.datasets.records import Record
-    from pipeline.datasets.results import Draft
     from pipeline.photos.geometry import Size
 
 BUCKET, ID = "aspect_bucket", "image_id"

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import msgspec
 
 from backends.encoders.t5 import MAX_LENGTH, T5Tokenizer
+from pipeline.datasets.draft import Draft
 from pipeline.datasets.passes.base import Field, Pass
 from pipeline.datasets.passes.caption import CAPTION, CaptionPass
 
 if TYPE_CHECKING:
-    from pipeline.datasets.gaps import Lacking
     from pipeline.datasets.records import Record
-    from pipeline.datasets.results import Draft, Results
+    from pipeline.datasets.results import Results
 
 MASK = "t5_attention_mask"
 
