@@ -1,4 +1,4 @@
-"""The stage that looks: pictures cropped to their buckets, to embeddings and patch files."""
+"""The stage that runs DINO: from pictures cropped to their buckets to features."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writing results into a dataset: one pass from the old file to the new, then a rename."""
+"""Writing results into a dataset: the old file is copied with changes, then replaced."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from pipeline.jobs.pause_point import PausePoint
 
 BLOCK_BYTES = 1 << 20
 BLOCK_ENTRIES = 512
-"""Lines are taken in blocks, so that a tokenizer has many captions at once."""
+"""Lines are taken in blocks, so that a tokenizer gets many captions at once."""
 
 SMALL_FIELDS_BYTES = 500
 """Bytes that the short fields of a record take at most; an estimate for the free space."""

@@ -1,6 +1,7 @@
-"""Records of a dataset: what of a line is looked at, and which photo it is about.
+"""Records of a dataset: what of a line is looked at, and which photo the line is about.
 
-Nothing is decoded that need not be: a field is the bytes it has in the line.
+Little of a line is decoded, since most of it is numbers: a field stays the bytes that it has in
+the line.
 """
 
 from __future__ import annotations
@@ -68,10 +69,10 @@ class DatasetLine(NamedTuple):
     """One line of a dataset.
 
     Attributes:
-        number: Counted from 1.
-        start: Byte offset.
-        end: Byte offset behind it and its newline.
-        data: Its bytes without the newline, None for one too long to be a record.
+        number: Number of the line, counted from 1.
+        start: Byte offset of the line.
+        end: Byte offset behind the line and its newline.
+        data: Bytes of the line without the newline, None for a line too long to be a record.
     """
 
     number: int
@@ -98,14 +99,14 @@ def parse(data: bytes) -> Record | None:
     """Return the record in a line, None where there is none."""
     try:
         if not data.isascii():
-            data.decode()  # a value that is not looked at is not looked into, either
+            data.decode()  # msgspec does not look into a value that it passes over
         return _decode(data.removeprefix(BOM))
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
 
 
 def loosely_read_path(data: bytes) -> str | None:
-    """Return the path in a line that is JSON only to Python: with NaN, or half a character."""
+    """Return the path in a line that only Python takes for JSON: with NaN, or half a character."""
     try:
         fields = json.loads(data)
         path = fields["image_path"]
@@ -116,7 +117,7 @@ def loosely_read_path(data: bytes) -> str | None:
 
 
 def locate(record: Record, *input_dirs: str) -> str | None:
-    """Return where the image of a record is, as the system spells it.
+    """Return the path of the image of a record, as the system spells it.
 
     Args:
         record: The record.
@@ -144,7 +145,7 @@ def locate(record: Record, *input_dirs: str) -> str | None:
 
 
 def find_image(input_dir: str, path: str) -> tuple[str, int] | None:
-    """Return how an image's path is spelt on disk and its size in bytes, None if it is no file.
+    """Return the spelling of an image's path on disk and the size in bytes, None without a file.
 
     File systems differ in how they spell letters with marks: composed or decomposed.
     """
@@ -162,7 +163,7 @@ def find_image(input_dir: str, path: str) -> tuple[str, int] | None:
 
 
 def key_of(record: Record, path: str | None) -> str:
-    """Return what a record is known by: one image, one key, however its path is spelt."""
+    """Return what a record is known by: one image has one key, however its path is spelt."""
     return photo_key(path) if path is not None else f"\0outside\0{record.image_path}"
 
 
@@ -171,8 +172,8 @@ class FoundRecord(NamedTuple):
 
     Attributes:
         line: The line.
-        record: What it holds, None where that is no record.
-        path: Of the image, as `locate` returns it.
+        record: The record in the line, None where there is none.
+        path: Path of the image, as `locate` returns it.
         key: What the image is known by; empty without a record.
     """
 
@@ -183,7 +184,7 @@ class FoundRecord(NamedTuple):
 
 
 def read_records(dataset: Path, *input_dirs: str) -> Iterator[FoundRecord]:
-    """Yield the records of a dataset, those that have another further down among them.
+    """Yield all records of a dataset, also those whose image has another record further down.
 
     Args:
         dataset: The file.

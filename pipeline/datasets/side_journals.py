@@ -1,7 +1,7 @@
-"""Results on their way into a dataset: kept as they come, merged by a rewrite, then let go.
+"""Results on their way into a dataset: kept as they come, merged by a rewrite, then removed.
 
-They stand in `NAME.jsonl.enriching/`, one journal for each kind. What could not
-be made stays there, so that a broken photo is not tried again and again.
+The results stand in `NAME.jsonl.enriching/`, one journal for each producer. Failures stay there,
+so that a broken photo is not tried again at each run.
 """
 
 from __future__ import annotations
@@ -135,7 +135,7 @@ class SideJournal(Generic[Kind]):
         if error.startswith(TRANSIENT) or PLUG_IN in error:
             return False
         try:
-            changed_at = path.stat().st_ctime  # what a copy brings along is the other one
+            changed_at = path.stat().st_ctime  # a copy brings st_mtime along
         except OSError:
             return True
         return changed_at <= attempted_at + (0.0 if "." in record.at else SECOND)
@@ -143,7 +143,7 @@ class SideJournal(Generic[Kind]):
     def read(self, key: str) -> Kind | None:
         """Return the result for an image, None where there is none.
 
-        One whose checksum does not match counts: it is paid for.
+        A record counts even if its checksum does not match: it is paid for.
         """
         return self._read(self._index.offset(key)) if self.made(key) else None
 
@@ -206,7 +206,7 @@ class SideJournals:
         """Lock the dataset against other enrichments.
 
         Raises:
-            JournalLocked: another process enriches it.
+            JournalLocked: another process enriches the dataset.
         """
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         return WriterLock(self.directory / self._name, "pcc dataset enrich")

@@ -27,14 +27,14 @@ CAPTIONS_AT_ONCE = 512
 FILES_AT_ONCE = 64
 
 PATCH_SIZES = (14, 16)
-"""Of the models whose files these can be: DINOv2 and DINOv3."""
+"""Patch sizes in pixels of the models whose files these can be: DINOv2 and DINOv3."""
 
 NOT_FINITE = 0x7C00
-"""The exponent bits of a float16: all of them set in infinities and in what is no number."""
+"""The exponent bits of a float16; in infinities and NaN, all of them are set."""
 
 
 class _Seen(NamedTuple):
-    """What is remembered of a record: the last of an image counts, and only the end tells."""
+    """What is remembered of a record, until it is known that no later one of its image counts."""
 
     line: int
     image_path: str
@@ -51,10 +51,13 @@ class Verifier:
 
     Args:
         dataset: The file.
-        input_dir: Where the images are, None where that is not known.
-        patches_dir: Where patch files are, if any.
-        tokenizer: Tells which masks are stale, None to leave that.
-        discard: Where patch files go that are amiss, None to leave them.
+        input_dir: Directory of the images, None where it is not known.
+        patches_dir: Directory of the patch files, if there are any.
+        tokenizer: Tells which masks are stale, None to check no masks.
+        discard: Directory for patch files that are amiss, None to leave them where they are.
+
+    Attributes:
+        report: What was found.
     """
 
     def __init__(
@@ -79,7 +82,7 @@ class Verifier:
         """Check everything, and fill in the report.
 
         Raises:
-            GivenUp: it is to end.
+            GivenUp: the check is to end.
             OSError: the dataset cannot be read.
             JournalLocked: files are to be moved away, and an enrichment is under way.
         """
@@ -127,7 +130,7 @@ class Verifier:
             self._queue_mask(line.number, record)
 
     def _is_there(self, path: str) -> bool:
-        """Tell whether there is an image; where nobody knows, it is not missed."""
+        """Tell whether there is an image; without an input directory, none counts as missing."""
         return not self._input_dirs or find_image(self._input_dirs[0], path) is not None
 
     def _queue_mask(self, line: int, record: Record) -> None:
@@ -208,7 +211,7 @@ class Verifier:
             self.report.discarded += 1
 
     def _state(self, one: _Seen) -> str:
-        """Tell how the patch file of a record is."""
+        """Return the state of the patch file of a record."""
         if one.image_id is None or not is_file_name(one.image_id):
             return "missing"
         path = self._patches_dir / f"{one.image_id}.npy"
@@ -216,7 +219,7 @@ class Verifier:
         return "nan" if state == "whole" and not is_finite(path) else state
 
     def _fits(self, found: tuple[int, int], bucket: str | None) -> bool:
-        """Tell whether a shape is that of a bucket, for the model or, not knowing it, for any."""
+        """Tell whether a shape is that of a bucket, for the model or, if it is unknown, for any."""
         shape = self.report.buckets[bucket or "none"].shape
         if shape is not None:
             return found == shape

@@ -14,7 +14,7 @@ from pipeline.datasets.records import Record
 from pipeline.photos.geometry import Size
 
 MOST_BYTES = 1 << 30
-"""Of one file; a hundred times what the largest bucket takes."""
+"""Bytes of one file at most; a hundred times what the largest bucket takes."""
 
 Fault = Literal["missing", "stale", "truncated"]
 
@@ -23,10 +23,10 @@ class PatchSource:
     """Reads patch files by the records they belong to.
 
     Args:
-        directory: Where they are.
+        directory: Directory of the patch files.
 
     Attributes:
-        manifest: Whose features they are, None where the directory does not say.
+        manifest: Manifest of the patch files, None where the directory has none.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -35,7 +35,7 @@ class PatchSource:
         self._files = self.manifest and PatchFiles(directory, self.manifest.config())
 
     def bytes_of(self, record: Record) -> int:
-        """Return the size of a record's patch file, 0 without one."""
+        """Return the size of a record's patch file in bytes, 0 without a file."""
         path = self._path(record)
         try:
             return 0 if path is None else path.stat().st_size
@@ -43,7 +43,7 @@ class PatchSource:
             return 0
 
     def read(self, record: Record) -> bytes | Fault:
-        """Return the patch file of a record, or why it is none to go along."""
+        """Return the patch file of a record, or why the sample goes without."""
         path = self._path(record)
         if path is None:
             return "missing"
@@ -68,6 +68,6 @@ class PatchSource:
 
 
 def _bucket_of(record: Record) -> Size | None:
-    """Return the bucket as the record tells it, else by its size, None where it tells neither."""
+    """Return the bucket of a record, else the one that its size calls for, None without either."""
     bucket, size = recorded_bucket(record), recorded_size(record)
     return bucket_of(size) if bucket is None and size is not None else bucket

@@ -35,15 +35,15 @@ class ShardRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What a user asked for.
 
     Attributes:
-        workspace: Where log and control socket are.
+        workspace: Directory of the log and the control socket.
         dataset: The JSONL file.
-        input_dir: Where the images are; only ever read.
-        out: Where the shards go.
-        patches_dir: Where the patch files are, None to leave them out.
-        format: Of the shards.
-        shard_size: Bytes a shard has at most, unless a single sample is larger.
+        input_dir: Directory of the images; only ever read.
+        out: Directory for the shards.
+        patches_dir: Directory of the patch files, None to leave them out.
+        format: Format of the shards.
+        shard_size: Bytes of a shard at most, unless a single sample is larger.
         keep_metadata: Whether images stay the files they are.
-        decoders: Processes that decode.
+        decoders: Number of processes that decode.
     """
 
     workspace: Path
@@ -63,18 +63,18 @@ class ShardReport(msgspec.Struct, kw_only=True):
     Attributes:
         ending: `done`, `stopped`, or `nothing to do`.
         run: Id of the run, None where there was nothing to do.
-        directory: With the shards.
-        format: Of the shards.
+        directory: Directory of the shards.
+        format: Format of the shards.
         urls: What to give to a reader: a pattern in braces for WebDataset, a glob for Parquet.
-        complete: Whether all samples are in.
-        samples: In all shards.
-        shards: How many there are.
-        bytes: Of all shards.
-        made: Samples among them that this run put there.
-        skipped: Records that are no sample, by reason.
-        without_patches: Samples without patches, by reason.
+        complete: Whether all samples are in the shards.
+        samples: Number of samples in all shards.
+        shards: Number of shards.
+        bytes: Size of all shards.
+        made: Number of samples that this run added.
+        skipped: Number of records that are no sample, by reason.
+        without_patches: Number of samples without patches, by reason.
         named: Lines and images that this run passed over, the first thousand of each reason.
-        seconds: It took.
+        seconds: Wall-clock time in seconds.
     """
 
     ending: str
@@ -98,9 +98,9 @@ class PreparedShards(msgspec.Struct):
 
     Attributes:
         request: What was asked for.
-        index: What the directory holds.
+        index: Index of what the directory holds.
         patches: The patch files, None to leave them out.
-        fingerprint: Of the dataset as it was read.
+        fingerprint: Fingerprint of the dataset as it was read.
     """
 
     request: ShardRequest
@@ -122,7 +122,7 @@ def prepare_shards(request: ShardRequest) -> PreparedShards:
     """Read the dataset and look at the directory.
 
     Raises:
-        OtherShards: it holds shards of something else.
+        OtherShards: the directory holds shards of something else.
         MixedPatches: some patch files are still another model's.
         PhotosDirMissing: there are no images at all.
     """
@@ -173,7 +173,7 @@ async def _make_shards(
     request, run, began = prepared.request, new_run_id(), time.monotonic()
     before = index.samples
     live = read_live_records(request.dataset, request.input_dir, prepared.patches, index.line)
-    live.fingerprint = prepared.fingerprint  # that of the state whose digest is known
+    live.fingerprint = prepared.fingerprint  # the one of the state whose digest is known
     progress = Progress(
         run=run,
         stage=STAGE,
@@ -232,7 +232,7 @@ def _report(request: ShardRequest, index: ShardIndex, ending: str) -> ShardRepor
 
 
 def urls_of(directory: Path, index: ShardIndex) -> str | None:
-    """Return what a reader takes to find all shards of a directory, None without any."""
+    """Return what a reader takes to find all shards of a directory, None without any shard."""
     if not index.shards:
         return None
     if index.format == "parquet":
