@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -23,11 +25,12 @@ from pcc_tui.cli.question import agrees, require_terminal
 from pcc_tui.cli.run_request import backend_options
 from pcc_tui.words.figures import data_size
 from pipeline.datasets.errors import UnknownPass
-from pipeline.datasets.passes import TOGETHER, Pass, choose_passes
+from pipeline.datasets.passes import choose_passes, passes_named
 
 if TYPE_CHECKING:
     from pipeline.datasets.enrich_report import EnrichReport
-    from pipeline.datasets.request import EnrichRequest, PreparedEnrichment
+    from pipeline.datasets.preparation import PreparedEnrichment
+    from pipeline.datasets.request import EnrichRequest
     from pipeline.jobs.run_job import JobResult
 
 SHOWN = 10
@@ -47,7 +50,7 @@ def enrich(
     if records.dry_run:
         return _tell_plan(request, json=site.json, verbose=records.verbose)
     from pipeline.datasets.enrich_report import base_report
-    from pipeline.datasets.request import prepare_enrichment
+    from pipeline.datasets.preparation import prepare_enrichment
 
     prepared = prepare_enrichment(request)
     try:
@@ -96,11 +99,14 @@ def _request(
     _require_files(site.workspace, input_dir, dataset, patches_dir, encoders.backup)
     if records.budget is not None and not math.isfinite(records.budget):
         fail(f"--budget is a sum of US dollars, not {records.budget}", ExitCode.USAGE)
-    passes = _passes("--pass-filter", records.pass_filter)
-    anew = _passes("--redo", records.redo) if records.redo is not None else ()
+    with _naming("--pass-filter"):
+        passes = choose_passes(records.pass_filter)
+    with _naming("--redo"):
+        anew = frozenset() if records.redo is None else passes_named(records.redo)
+        remade = () if records.redo is None else choose_passes(records.redo)
     if records.redo is not None and records.pass_filter is None:
-        passes = anew
-    if not {each.name for each in anew} <= {each.name for each in passes}:
+        passes = remade
+    if not set(remade) <= set(passes):
         fail("--redo names a pass that --pass-filter leaves out", ExitCode.USAGE)
     backend, options = backend_options(settings, captioning, pace)
     if captioning.backend is not None:
@@ -110,7 +116,7 @@ def _request(
         input_dir=input_dir,
         dataset=dataset,
         passes=passes,
-        anew=_redone(records.redo),
+        anew=anew,
         patches_dir=patches_dir,
         backup=encoders.backup,
         dino_model=_full_path(encoders.dino_model or settings.choices.dino_model or DEFAULT_MODEL),
@@ -141,19 +147,13 @@ def _full_path(model: str) -> str:
     return str(Path(model).resolve()) if Path(model).is_dir() else model
 
 
-def _passes(option: str, names: str | None) -> tuple[Pass, ...]:
+@contextmanager
+def _naming(option: str) -> Iterator[None]:
+    """End with a usage error that names an option with a pass that does not exist."""
     try:
-        return choose_passes(names)
+        yield
     except UnknownPass as error:
         fail(f"{option}: {error}", ExitCode.USAGE)
-
-
-def _redone(names: str | None) -> frozenset[str]:
-    """Return the passes to make anew; those they need are not."""
-    if names is None:
-        return frozenset()
-    listed = [name.strip() for name in names.split(",")]
-    return frozenset(member for name in listed for member in TOGETHER.get(name, (name,)))
 
 
 def _captions_journal(site: SiteOptions, photos_dir: Path | None, input_dir: Path) -> Path | None:
@@ -170,7 +170,7 @@ def _captions_journal(site: SiteOptions, photos_dir: Path | None, input_dir: Pat
 
 def _tell_plan(request: EnrichRequest, *, json: bool, verbose: bool) -> int:
     from pipeline.datasets.enrich_report import plan_of
-    from pipeline.datasets.request import survey_dataset
+    from pipeline.datasets.preparation import survey_dataset
 
     prepared = survey_dataset(request)
     plan = plan_of(prepared)
@@ -188,30 +188,29 @@ def _tell_plan(request: EnrichRequest, *, json: bool, verbose: bool) -> int:
 
 def _may_begin(prepared: PreparedEnrichment, site: SiteOptions, stream: TextIO) -> bool:
     """Tell what is about to be made, and ask where it takes much room on the disk."""
-    to_do, request = prepared.to_do, prepared.request
-    if to_do.features or to_do.patches:
-        require_extra("datasets", "running DINO")
-    if to_do.masks:
-        require_extra("datasets", "the T5 tokenizer")
-    for count, what in (
-        (len(prepared.survey.new), "images without a record"),
-        (len(to_do.sizes), "headers to read"),
-        (len(to_do.features), f"images for {request.dino_model}"),
-        (len(to_do.captions), f"images to caption with {request.backend}"),
-    ):
-        if count:
-            say(f"{count:,} {what}", to=stream)
-    if not to_do.patches or prepared.patch_files is None:
-        return True
+    from pipeline.datasets.passes.patches import PatchesPass
     from pipeline.datasets.patch_files import free_beside
 
-    directory = prepared.patch_files.directory
+    results = prepared.results
+    for each in results.passes:
+        if each.extra_for is not None and each.has_work():
+            require_extra("datasets", each.extra_for)
+    told = [(len(prepared.gaps.new), "images without a record")]
+    told += [(len(producer.to_do), producer.task) for producer in results.producers]
+    for count, what in told:
+        if count:
+            say(f"{count:,} {what}", to=stream)
+    patches = results.chosen(PatchesPass)
+    files, size = (0, 0) if patches is None else patches.files_to_come()
+    if patches is None or not files:
+        return True
+    directory = patches.files.directory
     say(
-        f"{to_do.patches:,} patch files need {data_size(to_do.patch_bytes)} in {directory}; "
+        f"{files:,} patch files need {data_size(size)} in {directory}; "
         f"{data_size(free_beside(directory))} are free",
         to=stream,
     )
-    prepared.patch_files.require_room(to_do.patch_bytes)
+    patches.files.require_room(size)
     if site.yes:
         return True
     require_terminal(stream, "give --yes to begin at once")
@@ -239,15 +238,15 @@ def _exit_code(result: JobResult[EnrichReport]) -> int:
 
 
 def _tell_what_is_odd(prepared: PreparedEnrichment, stream: TextIO, *, verbose: bool) -> None:
-    survey = prepared.survey
+    gaps = prepared.gaps
     odd: list[tuple[str, list[str]]] = [
-        ("lines hold no record and stay as they are", _numbers(survey.malformed)),
-        ("lines have another record of their image further down", _numbers(survey.superseded)),
-        ("records lead out of the input directory", _numbers(survey.outside)),
-        ("records whose image is not there", survey.missing),
-        ("records have an aspect_bucket that is none", _numbers(survey.odd_buckets)),
-        ("ids belong to several records", survey.shared_ids),
-        ("records have an id that cannot name a file", _numbers(survey.unusable_ids)),
+        ("lines hold no record and stay as they are", _numbers(gaps.malformed)),
+        ("lines have another record of their image further down", _numbers(gaps.superseded)),
+        ("records lead out of the input directory", _numbers(gaps.outside)),
+        ("records whose image is not there", gaps.missing),
+        ("records have an aspect_bucket that is none", _numbers(gaps.odd_buckets)),
+        ("ids belong to several records", gaps.shared_ids),
+        ("records have an id that cannot name a file", _numbers(gaps.unusable_ids)),
     ]
     for warning in prepared.warnings:
         say(f"warning: {warning}", to=stream)
@@ -256,9 +255,9 @@ def _tell_what_is_odd(prepared: PreparedEnrichment, stream: TextIO, *, verbose: 
             shown = names if verbose else names[:SHOWN]
             more = f" and {len(names) - len(shown):,} more" if len(names) > len(shown) else ""
             say(f"warning: {len(names):,} {what}: {', '.join(shown)}{more}", to=stream)
-    if prepared.to_do.broken:
+    if prepared.results.broken:
         say(
-            f"{prepared.to_do.broken:,} images could not be read before, and have not changed",
+            f"{prepared.results.broken:,} images could not be read before, and have not changed",
             to=stream,
         )
 

@@ -121,7 +121,7 @@ def _show_plan(request: SynthRequest, stream: TextIO) -> None:
 
 
 def _counts(request: SynthRequest) -> dict[str, int]:
-    from pipeline.synth.splits import splits_of
+    from pipeline.synth.train_val_test import splits_of
 
     return {split.name: split.size for split in splits_of(request.recipe.num_images)}
 

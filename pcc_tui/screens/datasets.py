@@ -51,13 +51,6 @@ STEPS = {
 
 HEADINGS = ("Pass", "There", "Missing", "Share", "Now", "Makes")
 
-ROWS_OF_STAGE = {
-    "dimensions": ("dimensions",),
-    "features": ("embedding", "patches"),
-    "caption": ("caption",),
-}
-"""Passes that a stage of a running job works for."""
-
 
 class DatasetsScreen(PccScreen):
     """The passes with their counts, the running one, and the last report."""
@@ -127,7 +120,8 @@ class DatasetsScreen(PccScreen):
         if self.workspace.photos_dir is None:
             place.say("No photos directory yet; p in Library chooses one.", "$warning")
             return
-        self._plan = await self.desks.datasets.plan(DEFAULT_PASSES)
+        counted = [name for name, each in PASSES.items() if not each.makes_file]
+        self._plan = await self.desks.datasets.plan(counted)
         self._show_plan(self._plan)
         # Their shape is the model's, and to ask a hub for it may take long, or fail.
         try:
@@ -179,10 +173,10 @@ class DatasetsScreen(PccScreen):
 
     def show_snapshot(self, shot: Snapshot | None) -> None:
         """Show how the job is doing, in the row of the pass it works for."""
-        working = ROWS_OF_STAGE.get(shot.stage, ()) if shot is not None else ()
         lacking = {} if self._plan is None else self._plan.lacking
-        for name in PASSES:
-            is_at_work = shot is not None and name in working and lacking.get(name)
+        for name, each in PASSES.items():
+            made_by = each.made_by and each.made_by.name
+            is_at_work = shot is not None and shot.stage == made_by and lacking.get(name)
             self._set(name, "Now", shot.state if shot is not None and is_at_work else "")
         self._ingest.show_snapshot(shot)
         job = self.query_one("#dataset-job", Words)

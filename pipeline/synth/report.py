@@ -10,11 +10,11 @@ class SynthReport(msgspec.Struct, kw_only=True, tag_field="kind", tag="synth-gen
 
     Attributes:
         ending: `done`, `stopped`, or `declined` where the question was answered with no.
-        directory: The dataset, None if there is none.
-        num_images: Images asked for.
+        directory: Directory of the set, None if there is none.
+        num_images: Number of images asked for.
         seed: Seed of the images.
-        counts: Images of each split.
-        total_bytes: Size of the arrays in bytes.
+        counts: Number of images of each split.
+        total_bytes: Size of the images in bytes.
         seconds: Wall-clock time in seconds.
         rate: Images a second.
     """

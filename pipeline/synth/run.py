@@ -18,25 +18,26 @@ from pipeline.synth.errors import DatasetExists, SynthError
 from pipeline.synth.metadata import BYTES_OF_LABEL, BYTES_PER_IMAGE
 from pipeline.synth.primitives import GRID
 from pipeline.synth.report import SynthReport
-from pipeline.synth.splits import splits_of
 from pipeline.synth.staging import free_names
 from pipeline.synth.step import GenerateStep, ImageProgress, Recipe
+from pipeline.synth.train_val_test import splits_of
 
 STAGE = "synth"
 BASE_MEMORY = 70_000_000
-"""Bytes that the process takes before it draws: Python, numpy, the table of forms."""
+"""Bytes that the process takes before anything is drawn: Python, numpy, the table of forms."""
 
 FIXED_BYTES = 64 * 1024
-"""Room for metadata and for what a file holds beside its arrays."""
+"""Bytes for the metadata, and for what a file holds besides its arrays."""
 
 
 class SynthRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What a user asked for.
 
     Attributes:
-        workspace: Where log and control socket are, and `datasets` unless a directory is named.
-        output_dir: The directory to make, None for the next free one.
-        recipe: The images.
+        workspace: Directory of the log, the control socket and, unless a directory is named,
+            `datasets`.
+        output_dir: Directory to make, None for the next free one.
+        recipe: Number and seed of the images, and how many are drawn at once.
     """
 
     workspace: Path
@@ -54,10 +55,10 @@ class SynthPlan(msgspec.Struct, frozen=True, kw_only=True):
     """What a generation will take.
 
     Attributes:
-        directory: What it makes.
-        disk_bytes: On disk.
-        free_bytes: What is free there.
-        memory_bytes: About; the same for any number of images.
+        directory: Directory of the set.
+        disk_bytes: Room on the disk in bytes.
+        free_bytes: Free bytes on that disk.
+        memory_bytes: Memory in bytes, about; the same for any number of images.
     """
 
     directory: Path
@@ -106,7 +107,7 @@ async def run_generation(request: SynthRequest, watch: Watcher) -> JobResult[Syn
 
     Raises:
         WorkspaceBusy: another job runs in this workspace.
-        DatasetExists: the directory came into being meanwhile.
+        DatasetExists: somebody made the directory meanwhile.
         DiskFull: the room ran out; nothing is left of the set.
         SynthError: the set cannot be written.
     """

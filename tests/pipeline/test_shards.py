@@ -21,9 +21,9 @@ from PIL import Image
 from pyarrow import parquet
 
 from journal import DiskFull, JournalLocked
-from pipeline.datasets.buckets import patch_count
 from pipeline.datasets.errors import OtherShards
 from pipeline.datasets.patch_files import MANIFEST, PatchManifest
+from pipeline.datasets.patch_grid import patch_count
 from pipeline.datasets.shards import shard_file, step, writer
 from pipeline.datasets.shards.directory import DirectoryLock
 from pipeline.datasets.shards.report import ShardReport

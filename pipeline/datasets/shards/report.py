@@ -13,18 +13,18 @@ class ShardReport(msgspec.Struct, kw_only=True, tag_field="kind", tag="dataset-s
     Attributes:
         ending: `done`, `stopped`, or `nothing to do`.
         run: Id of the run, None where there was nothing to do.
-        directory: With the shards.
-        format: Of the shards.
+        directory: Directory of the shards.
+        format: Format of the shards.
         urls: What to give to a reader: a pattern in braces for WebDataset, a glob for Parquet.
-        complete: Whether all samples are in.
-        samples: In all shards.
-        shards: How many there are.
-        bytes: Of all shards.
-        made: Samples among them that this run put there.
-        skipped: Records that are no sample, by reason.
-        without_patches: Samples without patches, by reason.
+        complete: Whether all samples are in the shards.
+        samples: Number of samples in all shards.
+        shards: Number of shards.
+        bytes: Size of all shards.
+        made: Number of samples that this run added.
+        skipped: Number of records that are no sample, by reason.
+        without_patches: Number of samples without patches, by reason.
         named: Lines and images that this run passed over, the first thousand of each reason.
-        seconds: It took.
+        seconds: Wall-clock time in seconds.
     """
 
     ending: str

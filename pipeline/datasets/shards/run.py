@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from pipeline.datasets.errors import MixedPatches
+from pipeline.datasets.records import Fingerprint, fingerprint
 from pipeline.datasets.shards.directory import look_at, take_over
 from pipeline.datasets.shards.index import (
     Format,
@@ -21,7 +22,6 @@ from pipeline.datasets.shards.report import ShardReport
 from pipeline.datasets.shards.samples import LiveRecords, read_live_records
 from pipeline.datasets.shards.step import NAMED, ShardStep
 from pipeline.datasets.shards.writer import ShardWriter
-from pipeline.datasets.survey import Fingerprint, fingerprint
 from pipeline.jobs.progress import Progress
 from pipeline.jobs.run_file import new_run_id
 from pipeline.jobs.run_job import JobFrame, JobResult, Watcher, run_job
@@ -36,15 +36,15 @@ class ShardRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What a user asked for.
 
     Attributes:
-        workspace: Where log and control socket are.
+        workspace: Directory of the log and the control socket.
         dataset: The JSONL file.
-        input_dir: Where the images are; only ever read.
-        out: Where the shards go.
-        patches_dir: Where the patch files are, None to leave them out.
-        format: Of the shards.
-        shard_size: Bytes a shard has at most, unless a single sample is larger.
+        input_dir: Directory of the images; only ever read.
+        out: Directory for the shards.
+        patches_dir: Directory of the patch files, None to leave them out.
+        format: Format of the shards.
+        shard_size: Bytes of a shard at most, unless a single sample is larger.
         keep_metadata: Whether images stay the files they are.
-        decoders: Processes that decode.
+        decoders: Number of processes that decode.
     """
 
     workspace: Path
@@ -63,9 +63,9 @@ class PreparedShards(msgspec.Struct):
 
     Attributes:
         request: What was asked for.
-        index: What the directory holds.
+        index: Index of what the directory holds.
         patches: The patch files, None to leave them out.
-        fingerprint: Of the dataset as it was read.
+        fingerprint: Fingerprint of the dataset as it was read.
     """
 
     request: ShardRequest
@@ -87,7 +87,7 @@ def prepare_shards(request: ShardRequest) -> PreparedShards:
     """Read the dataset and look at the directory.
 
     Raises:
-        OtherShards: it holds shards of something else.
+        OtherShards: the directory holds shards of something else.
         MixedPatches: some patch files are still another model's.
         PhotosDirMissing: there are no images at all.
     """
@@ -138,7 +138,7 @@ async def _make_shards(
     request, run, began = prepared.request, new_run_id(), time.monotonic()
     before = index.samples
     live = read_live_records(request.dataset, request.input_dir, prepared.patches, index.line)
-    live.fingerprint = prepared.fingerprint  # that of the state whose digest is known
+    live.fingerprint = prepared.fingerprint  # the one of the state whose digest is known
     progress = Progress(
         run=run,
         stage=STAGE,
@@ -197,7 +197,7 @@ def _report(request: ShardRequest, index: ShardIndex, ending: str) -> ShardRepor
 
 
 def urls_of(directory: Path, index: ShardIndex) -> str | None:
-    """Return what a reader takes to find all shards of a directory, None without any."""
+    """Return what a reader takes to find all shards of a directory, None without any shard."""
     if not index.shards:
         return None
     if index.format == "parquet":
