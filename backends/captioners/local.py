@@ -20,9 +20,10 @@ from backends.base import (
     PictureSpec,
 )
 from backends.errors import BackendLost, ModelError, SetupError
+from backends.helper import HelperDied
 from backends.keys import scrub
 from backends.local.messages import Answer, Load, Ready
-from backends.local.model_process import ModelDied, ModelProcess
+from backends.local.model_process import ModelProcess
 from backends.local.models import (
     BITS,
     DEFAULT_MODEL,
@@ -138,15 +139,13 @@ class LocalCaptioner(Captioner):
         Raises:
             SetupError: it cannot be loaded.
         """
-        self._process = ModelProcess(self.options.request_timeout or PATIENCE_SECONDS)
         try:
             ready = await self._load_model()
-        except ModelDied as error:
-            killed = "; memory that runs out does that" if error.killed else ""
-            words = self._process.last_words()
+        except HelperDied as died:
+            killed = "; memory that runs out does that" if died.killed else ""
             raise SetupError(
-                f"{self.model} cannot be loaded: the process {error}{killed}. "
-                f"Its last words: {words or 'none'}"
+                f"{self.model} cannot be loaded: the process {died}{killed}. "
+                f"Its last words: {died.last_words or 'none'}"
             ) from None
         self.batch_size = ready.batch_size
         for notice in ready.notices:
@@ -170,7 +169,7 @@ class LocalCaptioner(Captioner):
         for _ in range(2):
             try:
                 return await self._ask(photos)
-            except ModelDied as error:
+            except HelperDied as error:
                 died = error
                 await self._start_again(died)
         if len(photos) == 1:
@@ -193,12 +192,12 @@ class LocalCaptioner(Captioner):
     async def _caption_alone(self, photo: PhotoInput) -> Caption | Exception:
         try:
             [outcome] = await self._ask([photo])
-        except ModelDied as died:
+        except HelperDied as died:
             await self._start_again(died)
             return self._blame(died)
         return outcome
 
-    def _blame(self, died: ModelDied) -> Exception:
+    def _blame(self, died: HelperDied) -> Exception:
         """Return the error of a photo that the model process died of.
 
         Raises:
@@ -215,7 +214,7 @@ class LocalCaptioner(Captioner):
         """Send a batch and wait for its answers.
 
         Raises:
-            ModelDied: there will be none.
+            HelperDied: there will be none.
         """
         assert self._process is not None
         reply = await self._process.ask([photo.picture for photo in photos])
@@ -227,32 +226,31 @@ class LocalCaptioner(Captioner):
 
     async def _load_model(self) -> Ready:
         """Start a model process and load the model, telling how far it is."""
-        assert self._process is not None
+        self._process = ModelProcess(self.options.request_timeout or PATIENCE_SECONDS)
 
         def tell(loading: Loading) -> None:
             self.loading = loading
 
         try:
-            return await self._process.start(self._load, tell)
+            return await self._process.load(self._load, tell)
         finally:
             self.loading = None
 
-    async def _start_again(self, died: ModelDied) -> None:
+    async def _start_again(self, died: HelperDied) -> None:
         """Load the model anew in the place of a dead process.
 
         Raises:
             BackendLost: it does not get as far as the last one did.
         """
         self._remark(f"the model process {died} and was started again")
-        if self._process is not None:
-            log.warning("model process", {"last_words": self._process.last_words()})
+        log.warning("model process", {"last_words": died.last_words})
         for attempt in range(LOADINGS):
             try:
                 ready = await self._load_model()
                 break
             except SetupError as error:
                 raise BackendLost(f"the model cannot be loaded again: {error}") from None
-            except ModelDied as error:
+            except HelperDied as error:
                 if attempt == LOADINGS - 1:
                     raise BackendLost(
                         f"the model cannot be loaded again: the process {error}"

@@ -7,17 +7,10 @@ memory that leaks stay in here.
 from __future__ import annotations
 
 import logging
-import resource
 import traceback
-from collections.abc import Iterator
-from contextlib import suppress
-from threading import Lock
-from typing import BinaryIO
-
-import msgspec
 
 from backends.base import Loading
-from backends.helper_process import read_messages, taken_pipes, write_message
+from backends.helper_server import Owner, serving
 from backends.local.families import family_of
 from backends.local.generation import Generator
 from backends.local.loading import explain, load_model
@@ -38,38 +31,34 @@ class ModelServer:
     """Answers the requests of one owner.
 
     Args:
-        incoming: Its requests.
-        outgoing: Where replies go.
+        owner: The captioner.
     """
 
-    def __init__(self, incoming: BinaryIO, outgoing: BinaryIO) -> None:
-        decode = msgspec.msgpack.Decoder(ModelRequest).decode
-        self._requests: Iterator[ModelRequest] = map(decode, read_messages(incoming))
-        self._outgoing = outgoing
-        self._sending = Lock()  # files are downloaded in several threads, and each tells
+    def __init__(self, owner: Owner[ModelRequest, ModelReply]) -> None:
+        self._owner = owner
 
     def serve(self) -> None:
         """Load the model that is asked for first, then caption."""
-        load = next(self._requests, None)
+        load = next(self._owner.requests, None)
         if not isinstance(load, Load):
             return
         try:
             generator, notices = self._make_generator(load)
         except Exception as error:
             traceback.print_exc()  # into the words that the owner keeps
-            self._send(Unusable(explain(error, load)))
+            self._owner.send(Unusable(explain(error, load)))
             return
-        self._send(Ready(generator.batch_size, notices))
-        for request in self._requests:
+        self._owner.send(Ready(generator.batch_size, notices))
+        for request in self._owner.requests:
             assert isinstance(request, Batch)
             answers = generator.caption([picture.image() for picture in request.pictures])
-            self._send(Answers(answers, generator.batch_size))
+            self._owner.send(Answers(answers, generator.batch_size))
 
     def _make_generator(self, load: Load) -> tuple[Generator, list[str]]:
         loaded = load_model(load, self._tell)
         family = family_of(loaded.model, loaded.processor, load.prompt)
         generator = Generator(
-            loaded.model, loaded.processor, family, loaded.device, lambda: self._send(Beat())
+            loaded.model, loaded.processor, family, loaded.device, lambda: self._owner.send(Beat())
         )
         if load.batch_size is not None:
             generator.batch_size = load.batch_size
@@ -79,19 +68,14 @@ class ModelServer:
         return generator, loaded.notices
 
     def _tell(self, loading: Loading) -> None:
-        self._send(LoadProgress(loading))
-
-    def _send(self, reply: ModelReply) -> None:
-        with self._sending:
-            write_message(self._outgoing, msgspec.msgpack.encode(reply))
+        self._owner.send(LoadProgress(loading))
 
 
 def main() -> None:
     """Serve standard input and output."""
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # int8 has a word on each product
-    with taken_pipes() as (incoming, outgoing), suppress(BrokenPipeError):
-        ModelServer(incoming, outgoing).serve()
+    with serving(ModelRequest) as owner:
+        ModelServer(owner).serve()
 
 
 if __name__ == "__main__":

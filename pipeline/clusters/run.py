@@ -179,7 +179,7 @@ async def run_clustering(prepared: PreparedClustering, watch: Watcher) -> Outcom
                     await process.warm_up()  # it compiles while the vectors are made
                 ending, code = await _host(prepared, Steps(steps), run, watch)
     finally:
-        await process.stop()
+        await process.stop(patience=0)
     done = [job.progress for job in jobs]
     if clusterer is None or ending is not Ending.DONE:
         report: EmbedReport | ClusterReport = _embed_report(prepared, done)
