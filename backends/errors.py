@@ -68,3 +68,9 @@ class TransientError(CallError):
 
 class AnswerError(CallError):
     """Raised when the answer is empty, a refusal, cut off, or endless repetition."""
+
+
+def first_line(error: Exception) -> str:
+    """Return the first line of what a library says, to go on after it."""
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return lines[0][:300].rstrip(".")

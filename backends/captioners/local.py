@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from importlib.util import find_spec
 
 import msgspec
 
@@ -22,9 +21,9 @@ from backends.base import (
 from backends.errors import BackendLost, ModelError, SetupError
 from backends.helper import HelperDied
 from backends.keys import scrub
-from backends.local.messages import Answer, Load, Ready
-from backends.local.model_process import ModelProcess
-from backends.local.models import (
+from backends.local_captioner.messages import Answer, Load, Ready
+from backends.local_captioner.model_process import ModelProcess
+from backends.local_captioner.models import (
     BITS,
     DEFAULT_MODEL,
     FLORENCE_TASKS,
@@ -33,6 +32,7 @@ from backends.local.models import (
     native_id,
 )
 from backends.offers import Offer
+from backends.plugins import require_modules
 from backends.prompts import DEFAULT_PROMPT
 
 PATIENCE_SECONDS = 300.0
@@ -67,7 +67,9 @@ class LocalCaptioner(Captioner):
     def __init__(self, options: Options) -> None:
         super().__init__(options)
         self.picture = self.picture_for(options)
-        _require_packages(options)
+        require_modules("torch", "transformers", "accelerate")
+        if options.quantize in ("int4", "int8"):
+            require_modules("bitsandbytes")
         _refuse_remote_code(options)
         _refuse_revision_of_another(options)
         self._load = Load(
@@ -277,16 +279,6 @@ def _outcome(answer: Answer) -> Caption | Exception:
         tokens_in=answer.tokens_in,
         tokens_out=answer.tokens_out,
     )
-
-
-def _require_packages(options: Options) -> None:
-    """Refuse without the packages, which only the model process imports."""
-    needed = ["torch", "transformers", "accelerate"]
-    if options.quantize in ("int4", "int8"):
-        needed.append("bitsandbytes")
-    for module in needed:
-        if find_spec(module) is None:
-            raise ModuleNotFoundError(f"No module named {module!r}", name=module)
 
 
 def _refuse_remote_code(options: Options) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,9 +10,8 @@ from typing import Any
 import msgspec
 from blake3 import blake3
 
-from backends.embedders.base import first_line, set_environment
-from backends.errors import SetupError
-from backends.local.processors import torchvision_fault
+from backends.errors import SetupError, first_line
+from backends.hub import about_the_hub, hush, require_sound_torchvision, set_environment
 
 OWLV2 = "google/owlv2-base-patch16-ensemble"
 GROUNDING_DINO = "IDEA-Research/grounding-dino-tiny"
@@ -91,15 +89,11 @@ def find_checkpoint(model: str, revision: str | None = None) -> Checkpoint:
         SetupError: it cannot be had; the message says what mends it.
     """
     set_environment()
-    if fault := torchvision_fault():
-        raise SetupError(
-            f"{fault} (install the torchvision that belongs to the installed torch, "
-            "or uninstall it)"
-        )
+    require_sound_torchvision()
     with explained(model):
         from transformers import AutoConfig
 
-        _hush()
+        hush()
         directory = Path(model)
         if directory.is_dir():
             config = AutoConfig.from_pretrained(model, trust_remote_code=False)
@@ -163,15 +157,6 @@ def load_picture_processor(checkpoint: Checkpoint) -> Any:
     return AutoImageProcessor.from_pretrained(checkpoint.model, backend="pil", **checkpoint.source)
 
 
-def _hush() -> None:
-    """The hub's client asks for a token, and both have more to say than is of use."""
-    from transformers.utils import logging as transformers_logging
-
-    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
-    transformers_logging.disable_progress_bar()
-    transformers_logging.set_verbosity_error()
-
-
 @contextmanager
 def explained(model: str) -> Iterator[None]:
     """Turn whatever a library raises while it loads a model into a sentence.
@@ -193,8 +178,7 @@ def explained(model: str) -> Iterator[None]:
 
 
 def _why_not_loaded(error: Exception) -> str:
-    from backends.local.hardware import is_out_of_memory
-    from backends.local.loading import about_the_hub
+    from backends.hardware import is_out_of_memory
 
     reason = first_line(error)
     if is_out_of_memory(error):

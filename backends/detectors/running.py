@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import ABC
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from backends.detectors.checkpoint import Checkpoint, explained, find_checkpoint
 from backends.detectors.vocabulary import clean_vocabulary
-from backends.embedders.base import first_line
-from backends.errors import BackendLost, ModelError, SetupError
-from backends.local.hardware import (
+from backends.errors import BackendLost, ModelError, SetupError, first_line
+from backends.hardware import (
     choose_device,
     cpu_notice,
     is_fatal,
@@ -121,13 +120,13 @@ class VocabularyModel(ABC):
         """Return what identifies the files: `blake3`, and from the hub `revision`, the commit."""
         return dict(self._hashes)
 
-    @abstractmethod
     def _load(self, checkpoint: Checkpoint) -> Any:
-        """Return the network; processors and tokenizers are kept."""
+        """Return the network; processors and tokenizers are kept. `open` calls it."""
+        raise NotImplementedError
 
-    @abstractmethod
     def _encode_vocabulary(self) -> Any:
-        """Return what each batch needs of the vocabulary."""
+        """Return what each batch needs of the vocabulary. `open` calls it."""
+        raise NotImplementedError
 
     def _in_batches(
         self, pictures: Sequence[Image], work: Callable[[Sequence[Image]], list[Result]]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
@@ -15,18 +14,11 @@ if TYPE_CHECKING:
     Vectors = NDArray[np.float32]
     """Shape (inputs, dimensions), float32, each row of length 1."""
 
-ENVIRONMENT = {
-    "DISABLE_SAFETENSORS_CONVERSION": "1",  # else the hub is asked to convert what has none
-    "HF_HUB_DISABLE_TELEMETRY": "1",
-    "TOKENIZERS_PARALLELISM": "false",
-}
-"""What the libraries shall leave alone."""
-
 
 class Embedder(ABC):
     """Turns texts into vectors of unit length; similar texts get similar vectors.
 
-    Its methods block. They are called on one thread at a time.
+    One subclass, one file. Its methods block. They are called on one thread at a time.
 
     Attributes:
         name: What the user calls it.
@@ -43,6 +35,9 @@ class Embedder(ABC):
     batch_size: int = 64
     sees_pictures: ClassVar[bool] = False
     learns: ClassVar[bool] = False
+
+    def __init__(self, name: str) -> None:
+        self.name = name
 
     @abstractmethod
     def open(self) -> None:
@@ -81,12 +76,6 @@ class Embedder(ABC):
         raise NotImplementedError
 
 
-def set_environment() -> None:
-    """Tell the libraries what to leave alone; one of them listens only while it is imported."""
-    for name, value in ENVIRONMENT.items():
-        os.environ.setdefault(name, value)
-
-
 def unit_rows(vectors: Vectors) -> Vectors:
     """Return vectors at length 1; one without a direction points along the first axis."""
     import numpy as np
@@ -98,9 +87,3 @@ def unit_rows(vectors: Vectors) -> Vectors:
     vectors[lost, 0] = lengths[lost] = 1
     unit: Vectors = vectors / lengths
     return unit
-
-
-def first_line(error: Exception) -> str:
-    """Return the first line of what a library says, to go on after it."""
-    lines = str(error).strip().splitlines() or [type(error).__name__]
-    return lines[0][:300].rstrip(".")

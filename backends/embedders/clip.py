@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import numpy as np
 
-from backends.embedders.base import Embedder, first_line, set_environment, unit_rows
-from backends.errors import SetupError
-from backends.local.hardware import choose_device
-from backends.local.processors import torchvision_fault
+from backends.embedders.base import Embedder, unit_rows
+from backends.errors import SetupError, first_line
+from backends.hardware import choose_device
+from backends.hub import hush, require_sound_torchvision, set_environment
+from backends.plugins import require_modules
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -40,7 +41,8 @@ class ClipEmbedder(Embedder):
     sees_pictures: ClassVar[bool] = True
 
     def __init__(self, name: str) -> None:
-        self.name = name
+        require_modules("torch", "transformers")
+        super().__init__(name)
         self.model = name.partition(":")[2] or CLIP
         self._model: Any = None
         self._tokenizer: Any = None
@@ -50,11 +52,7 @@ class ClipEmbedder(Embedder):
     def open(self) -> None:
         """Load the model: weights from safetensors, no code from its repository."""
         set_environment()
-        if fault := torchvision_fault():
-            raise SetupError(
-                f"{fault} (install the torchvision that belongs to the installed torch, "
-                "or uninstall it)"
-            )
+        require_sound_torchvision()
         try:
             self._load()
         except SetupError:
@@ -70,10 +68,8 @@ class ClipEmbedder(Embedder):
     def _load(self) -> None:
         import torch
         from transformers import AutoConfig, AutoImageProcessor, AutoModel, AutoTokenizer
-        from transformers.utils import logging
 
-        logging.disable_progress_bar()
-        logging.set_verbosity_error()  # it draws a table of what it did not need
+        hush()
         source: dict[str, Any] = {"trust_remote_code": False}
         if self.model in REVISIONS:
             source["revision"] = REVISIONS[self.model]

@@ -8,8 +8,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from backends.embedders.base import Embedder, first_line, set_environment, unit_rows
-from backends.errors import SetupError
+from backends.embedders.base import Embedder, unit_rows
+from backends.errors import SetupError, first_line
+from backends.hub import set_environment
+from backends.plugins import require_modules
 
 if TYPE_CHECKING:
     from backends.embedders.base import Vectors
@@ -27,7 +29,8 @@ class SentenceEmbedder(Embedder):
     """
 
     def __init__(self, name: str) -> None:
-        self.name = name
+        require_modules("sentence_transformers")
+        super().__init__(name)
         self.model = MINILM if name == "minilm" else name
         self._encoder: Any = None
 

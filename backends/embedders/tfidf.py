@@ -40,12 +40,12 @@ class TfidfEmbedder(Embedder):
     vector has length 1.
     """
 
-    name = "tfidf"
     model = "tfidf-svd"
     batch_size = 2048
     learns: ClassVar[bool] = True
 
-    def __init__(self) -> None:
+    def __init__(self, name: str = "tfidf") -> None:
+        super().__init__(name)
         self._vectorizer: Any = None
         self._axes: NDArray[np.float32] = np.zeros((0, 0), np.float32)
 

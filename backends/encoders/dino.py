@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from backends.embedders.base import first_line, set_environment
 from backends.encoders.dino_config import (
     DinoConfig,
     config_from,
@@ -15,8 +13,8 @@ from backends.encoders.dino_config import (
     read_settings,
     why_not_loaded,
 )
-from backends.errors import BackendLost, ModelError, SetupError
-from backends.local.hardware import (
+from backends.errors import BackendLost, ModelError, SetupError, first_line
+from backends.hardware import (
     choose_device,
     choose_dtype,
     cpu_notice,
@@ -25,7 +23,7 @@ from backends.local.hardware import (
     release_memory,
     torch_dtype,
 )
-from backends.local.processors import torchvision_fault
+from backends.hub import hush, require_sound_torchvision, set_environment
 
 if TYPE_CHECKING:
     import numpy as np
@@ -98,11 +96,7 @@ class DinoEncoder:
             SetupError: it cannot be loaded; the message says what mends it.
         """
         set_environment()
-        if fault := torchvision_fault():
-            raise SetupError(
-                f"{fault} (install the torchvision that belongs to the installed torch, "
-                "or uninstall it)"
-            )
+        require_sound_torchvision()
         try:
             self._load()
         except SetupError:
@@ -126,12 +120,8 @@ class DinoEncoder:
 
     def _load_weights(self, dtype: Any) -> Any:
         from transformers import AutoConfig, AutoModel
-        from transformers.utils import logging as transformers_logging
 
-        # The hub's client asks for a token, and both have more to say than is of use.
-        logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
-        transformers_logging.disable_progress_bar()
-        transformers_logging.set_verbosity_error()
+        hush()
         name = self.config.model
         source: dict[str, Any] = {"revision": self._revision} if self._revision else {}
         config = AutoConfig.from_pretrained(name, trust_remote_code=False, **source)

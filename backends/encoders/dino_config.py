@@ -10,8 +10,8 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from backends.embedders.base import first_line, set_environment
-from backends.errors import SetupError
+from backends.errors import SetupError, first_line
+from backends.hub import about_the_hub, causes, set_environment
 
 DEFAULT_MODEL = "facebook/dinov3-vitl16-pretrain-lvd1689m"
 
@@ -158,8 +158,6 @@ def needs_package(model: str, error: ImportError) -> str:
 def why_not_loaded(model: str, error: Exception) -> str:
     """Return why a DINO cannot be loaded, and what mends it."""
     from huggingface_hub import errors
-
-    from backends.local.loading import about_the_hub, causes
 
     if any(isinstance(cause, errors.GatedRepoError) for cause in causes(error)):
         return (

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from typing import Any
 
-from backends.embedders.base import first_line, set_environment
-from backends.errors import SetupError
+from backends.errors import SetupError, first_line
+from backends.hub import about_the_hub, hush, set_environment
 
 DEFAULT_TOKENIZER = "t5-large"
 
@@ -49,12 +48,8 @@ class T5Tokenizer:
 
     def _load(self) -> None:
         from transformers import AutoTokenizer
-        from transformers.utils import logging as transformers_logging
 
-        # The hub's client asks for a token, and both have more to say than is of use.
-        logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
-        transformers_logging.disable_progress_bar()
-        transformers_logging.set_verbosity_error()
+        hush()
         tokenizer = AutoTokenizer.from_pretrained(self.model, trust_remote_code=False)
         letter = tokenizer("a")["input_ids"]
         # One is made up where files lack it, and all words would be alike to it.
@@ -64,8 +59,6 @@ class T5Tokenizer:
         self._tokenizer = tokenizer
 
     def _explain(self, error: Exception) -> str:
-        from backends.local.loading import about_the_hub
-
         reason = about_the_hub(error) or f"{type(error).__name__}: {first_line(error)}"
         return f"the tokenizer {self.model} cannot be loaded: {reason}"
 

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from blake3 import blake3
 
-from backends.embedders.base import first_line
-from backends.errors import ModelError, SetupError
-from backends.ocr.base import OcrEngine, Quad, TextBox, TextGate, TextLine
+from backends.errors import ModelError, SetupError, first_line
+from backends.ocr.base import OcrEngine, OcrOptions, Quad, TextBox, TextGate, TextLine
 from backends.ocr.geometry import along_text, cut_out, lengths, overlap, reading_order, upside_down
 from backends.ocr.text import clean_text, language_of
+from backends.plugins import require_modules
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -67,6 +67,10 @@ class RapidOcr(OcrEngine):
 
     name = "rapidocr"
     _engine: Any = None
+
+    def __init__(self, options: OcrOptions) -> None:
+        require_modules("rapidocr", "onnxruntime")
+        super().__init__(options)
 
     def open(self) -> None:
         """Load the three models; see `OcrEngine.open`."""
@@ -203,10 +207,9 @@ class RapidOcr(OcrEngine):
 
     def _files(self) -> dict[str, Path]:
         """Return the model files by their part in RapidOCR's settings."""
-        package, runtime = find_spec("rapidocr"), find_spec("onnxruntime")
-        if package is None or package.origin is None or runtime is None:
-            missing = "onnxruntime" if package else "rapidocr"
-            raise SetupError(f"the OCR engine rapidocr needs the module {missing}: {MEND}")
+        package = find_spec("rapidocr")
+        assert package is not None
+        assert package.origin is not None
         models = Path(package.origin).parent / "models"
         own = self.options.model
         files = {

@@ -94,7 +94,7 @@ def _embedder(settings: Settings) -> list[Finding]:
     """Tell what `pcc cluster` would make vectors with."""
     if not has_extra("clusters"):
         return []
-    from backends.embedders.registry import default_embedder
+    from backends.registry import default_embedder
 
     chosen = settings.choices.embedder or default_embedder()
     mend = "; pip install 'pcc[minilm]' compares captions by meaning" if chosen == "tfidf" else ""

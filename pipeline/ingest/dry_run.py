@@ -14,7 +14,7 @@ import msgspec
 from backends.base import Loading, PictureSpec
 from backends.errors import ModelError
 from backends.ocr.base import OcrEngine, OcrOptions, TextGate
-from backends.ocr.registry import DEFAULT, make_ocr
+from backends.registry import DEFAULT_OCR, make_ocr
 from journal import Committed, Status, split_path
 from pipeline.ingest.cache.manifest import manifest_path, read_manifest, require_ours
 from pipeline.ingest.cache.store import Cache
@@ -233,7 +233,7 @@ def _job(
 ) -> Job[Passed]:
     chosen = request.ocr
     options = OcrOptions(threads=usable_cores(), model=None if chosen is None else chosen.model)
-    engine = make_ocr(DEFAULT if chosen is None else chosen.engine, options)
+    engine = make_ocr(DEFAULT_OCR if chosen is None else chosen.engine, options)
     return Job(
         GateStage(engine),
         [Photo(item.path, item.photo_key) for item in items],

@@ -17,9 +17,9 @@ from PIL import Image
 from backends.detectors.base import Detector, Proposal
 from backends.detectors.boxes import best_proposals
 from backends.detectors.grounding_dino import Prompt, make_prompts
-from backends.detectors.registry import make_detector
 from backends.detectors.vocabulary import clean_vocabulary
 from backends.errors import BackendLost, ModelError, SetupError
+from backends.registry import make_detector
 from tests.support.encoders import change_weights, noise, run_script
 from tests.support.hub_server import COMMIT, HubServer
 from tests.support.tiny_detectors import (

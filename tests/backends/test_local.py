@@ -17,8 +17,8 @@ import pytest
 from backends.base import Caption, Loading, Options, PhotoInput, Picture, encode_picture
 from backends.captioners.local import LocalCaptioner
 from backends.errors import BackendLost, ModelError, SetupError
-from backends.local import model_process
-from backends.local.generation import LARGEST_BATCH
+from backends.local_captioner import model_process
+from backends.local_captioner.generation import LARGEST_BATCH
 from tests.support.drawn_pictures import Quarters, draw, random_quarters
 from tests.support.hub_server import COMMIT, HubServer
 

@@ -27,9 +27,9 @@ class ShoutCaptioner(Captioner):
 def plugin(monkeypatch: pytest.MonkeyPatch) -> None:
     found = EntryPoints(
         [
-            EntryPoint("shout", f"{__name__}:ShoutCaptioner", registry.GROUP),
-            EntryPoint("broken", "no_such_module:Nothing", registry.GROUP),
-            EntryPoint("wrong", "json:dumps", registry.GROUP),
+            EntryPoint("shout", f"{__name__}:ShoutCaptioner", registry.CAPTIONERS.group),
+            EntryPoint("broken", "no_such_module:Nothing", registry.CAPTIONERS.group),
+            EntryPoint("wrong", "json:dumps", registry.CAPTIONERS.group),
         ]
     )
     monkeypatch.setattr(importlib.metadata, "entry_points", lambda group: found)

@@ -14,13 +14,12 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
-from backends.detectors.registry import make_detector
 from backends.detectors.siglip import RegionLabeller
 from backends.errors import SetupError
 from backends.helper_server import Owner, serving
 from backends.keys import scrub
 from backends.ocr.base import OcrOptions
-from backends.ocr.registry import make_ocr
+from backends.registry import make_detector, make_ocr
 from journal import JournalError
 from pipeline.captions.catalogue import Catalogue
 from pipeline.ingest.cache.lines import Lines, counted

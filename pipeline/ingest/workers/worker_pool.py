@@ -10,7 +10,7 @@ import msgspec
 from backends.base import Loading
 from backends.errors import SetupError
 from backends.helper import Helper, HelperDied
-from backends.local.model_process import ENVIRONMENT
+from backends.hub import ENVIRONMENT
 from pipeline.ingest.cache.manifest import ModelFacts
 from pipeline.ingest.cache.records import StageName
 from pipeline.ingest.errors import WorkersDied

@@ -11,10 +11,10 @@ import traceback
 
 from backends.base import Loading
 from backends.helper_server import Owner, serving
-from backends.local.families import family_of
-from backends.local.generation import Generator
-from backends.local.loading import explain, load_model
-from backends.local.messages import (
+from backends.local_captioner.families import family_of
+from backends.local_captioner.generation import Generator
+from backends.local_captioner.loading import explain, load_model
+from backends.local_captioner.messages import (
     Answers,
     Batch,
     Beat,

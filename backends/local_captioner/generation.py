@@ -9,15 +9,15 @@ from typing import Any
 from PIL import Image
 
 from backends.base import MOST_TOKENS_OUT
-from backends.local.families import Family
-from backends.local.hardware import (
+from backends.hardware import (
     PeakMemory,
     free_memory,
     is_fatal,
     is_out_of_memory,
     release_memory,
 )
-from backends.local.messages import Answer
+from backends.local_captioner.families import Family
+from backends.local_captioner.messages import Answer
 
 LARGEST_BATCH = {"cuda": 32, "mps": 16, "cpu": 16}
 """Beyond it captions hardly come faster, and more is lost when a batch fails."""

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from PIL import Image
 
 from backends.errors import SetupError
-from backends.local.models import FLORENCE_TASKS
+from backends.local_captioner.models import FLORENCE_TASKS
 
 FLORENCE_DEFAULT = "<DETAILED_CAPTION>"
 

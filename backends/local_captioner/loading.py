@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +9,7 @@ import msgspec
 
 from backends.base import Dtype, Loading, Quantization
 from backends.errors import SetupError
-from backends.local.hardware import (
+from backends.hardware import (
     choose_device,
     choose_dtype,
     cpu_notice,
@@ -19,10 +17,11 @@ from backends.local.hardware import (
     is_out_of_memory,
     torch_dtype,
 )
-from backends.local.messages import Load
-from backends.local.meters import Tell, meter_class
-from backends.local.models import BITS, find_model, native_id
-from backends.local.processors import load_processor
+from backends.hub import about_the_hub
+from backends.local_captioner.messages import Load
+from backends.local_captioner.meters import Tell, meter_class
+from backends.local_captioner.models import BITS, find_model, native_id
+from backends.local_captioner.processors import load_processor
 
 INT4_SHARE = 0.45
 """Of the bytes at 16 bits: four fifths of the weights in nf4, the rest as they are."""
@@ -214,40 +213,6 @@ def _about_the_model(text: str) -> str | None:
             "docs/self_hosted_models.md lists models that load"
         )
     return None
-
-
-def about_the_hub(error: Exception) -> str | None:
-    """Return what went wrong with the hub, None if something else did.
-
-    Transformers wraps what the hub's client raises, so the causes are looked through.
-    """
-    from huggingface_hub import errors
-
-    behind = list(causes(error))
-
-    def is_any(*kinds: type[BaseException]) -> bool:
-        return any(isinstance(cause, kinds) for cause in behind)
-
-    if is_any(errors.GatedRepoError):
-        return "its page asks you to accept its licence first; then set HF_TOKEN to your hub token"
-    if is_any(errors.RevisionNotFoundError):
-        return "the hub has no such --revision of it"
-    if is_any(errors.RepositoryNotFoundError, errors.HFValidationError):
-        return "there is no such directory and no such model on the hub"
-    if is_any(errors.LocalEntryNotFoundError, errors.OfflineModeIsEnabled, ConnectionError):
-        return (
-            "the model hub cannot be reached and the model is not in the cache; download it where "
-            f"there is a network and copy {os.environ.get('HF_HOME', '~/.cache/huggingface')}"
-        )
-    return None
-
-
-def causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield an error, what caused it, what caused that, and so on."""
-    seen: BaseException | None = error
-    while seen is not None:
-        yield seen
-        seen = seen.__cause__ or seen.__context__
 
 
 def too_large(load: Load, device: str) -> str:

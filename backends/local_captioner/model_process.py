@@ -8,8 +8,9 @@ from collections.abc import Callable, Sequence
 from backends.base import Loading, Picture
 from backends.errors import SetupError
 from backends.helper import Helper
+from backends.hub import ENVIRONMENT
 from backends.keys import remember
-from backends.local.messages import (
+from backends.local_captioner.messages import (
     Answers,
     Batch,
     Load,
@@ -20,14 +21,7 @@ from backends.local.messages import (
     Unusable,
 )
 
-WORKER_MODULE = "backends.local.worker"
-
-ENVIRONMENT = {
-    "DISABLE_SAFETENSORS_CONVERSION": "1",
-    "HF_HUB_DISABLE_TELEMETRY": "1",
-    "TOKENIZERS_PARALLELISM": "false",
-}
-"""What the libraries in the model process shall leave alone."""
+WORKER_MODULE = "backends.local_captioner.model_worker"
 
 HUB_TOKENS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
 
