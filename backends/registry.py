@@ -59,7 +59,9 @@ OCR_ENGINES: PluginKind[OcrEngine] = PluginKind(
     "OCR engine",
     "pcc.ocr",
     "backends.ocr.base:OcrEngine",
-    {"rapidocr": BuiltIn("backends.ocr.rapid:RapidOcr", "ocr")},
+    {
+        "rapidocr": BuiltIn("backends.ocr.rapid:RapidOcr", "ocr"),
+    },
 )
 
 DEFAULT_OCR = "rapidocr"

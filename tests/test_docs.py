@@ -4,26 +4,20 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
-from PIL import Image
 from typer.testing import CliRunner
 
-from backends.base import Caption, Captioner, Options, PhotoInput, encode_picture
-from backends.errors import CallError, TransientError
+from backends.base import Options
 from backends.image_tokens import text_tokens
 from backends.prompts import DEFAULT_PROMPT
 from backends.registry import backend_class
-from backends.retry import RetryPolicy
 from pcc_tui.cli.full_screen import check_keys
 from pcc_tui.cli.main import app
 from pcc_tui.keys import bindings
 from pcc_tui.preferences import load_preferences
 from pcc_tui.settings import load_settings
 from pipeline.captions.estimate import TYPICAL_TOKENS_OUT
-from tests.support.api_server import ApiServer, Reply
-from tests.support.protocols.openai import OpenAIProtocol
 
 ROOT = Path(__file__).parents[1]
 APP_PAGE = ROOT / "docs" / "app.md"
@@ -46,41 +40,6 @@ def help_of(*command: str) -> str:
 def test_links_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", page.read_text("utf-8")):
         assert (page.parent / target).exists(), target
-
-
-def test_the_example_of_a_backend_works() -> None:
-    names: dict[str, type[Captioner]] = {}
-    exec(blocks("docs/adding_a_backend.md", "python")[0], names)
-    picture = encode_picture(Image.new("RGB", (9, 9), (255, 0, 128)), "rgb")
-    answer = names["AverageColour"](Options()).caption(PhotoInput(picture, "a.jpg"))
-
-    assert answer == Caption(text="a.jpg: mostly #ff0080")
-
-
-class AnyPath(OpenAIProtocol):
-    """A server whose every path gives a caption."""
-
-    def is_caption(self, path: str) -> bool:
-        return True
-
-
-async def test_the_example_of_a_backend_on_a_server_works() -> None:
-    names: dict[str, Any] = {}
-    exec(blocks("docs/adding_a_backend.md", "python")[1], names)
-    photo = PhotoInput(encode_picture(Image.new("RGB", (9, 9), (255, 0, 128)), "jpeg"))
-    replies = [Reply(body={"caption": "pink"}), Reply(503), Reply(body="oops"), Reply(400)]
-    with ApiServer(AnyPath(), lambda request: replies[min(request.number, 3)]) as server:
-        patient = RetryPolicy(attempts=2, first_wait=0.001, longest_wait=0.002)
-        options = Options(base_url=f"http://127.0.0.1:{server.port}")
-        captioner = names["HomeServer"](options, patient)
-        answers = [await captioner.caption_batch([photo]) for _ in range(3)]
-        await captioner.close()
-
-    [first], [second], [third] = answers
-    assert first == Caption(text="pink")
-    assert isinstance(second, TransientError)
-    assert type(third) is CallError
-    assert len(server.requests) == 4
 
 
 def test_the_examples_of_settings_are_valid(tmp_path: Path) -> None:

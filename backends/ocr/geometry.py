@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from backends.ocr.base import Quad
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -68,6 +70,14 @@ def cut_out(pixels: Pixels, corners: Corners) -> Pixels:
         pixels, matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
     )
     return np.asarray(cut, dtype=np.uint8)
+
+
+def quad_inside(corners: Corners, size: tuple[int, int]) -> Quad:
+    """Return a box inside a picture of that width and height, as plain numbers."""
+    a, b, c, d = (
+        (min(max(0.0, float(x)), size[0]), min(max(0.0, float(y)), size[1])) for x, y in corners
+    )
+    return a, b, c, d
 
 
 def reading_order(boxes: list[Corners]) -> list[int]:

@@ -12,8 +12,23 @@ from typing import TYPE_CHECKING, Any
 from blake3 import blake3
 
 from backends.errors import ModelError, SetupError, first_line
-from backends.ocr.base import OcrEngine, OcrOptions, Quad, TextBox, TextGate, TextLine
-from backends.ocr.geometry import along_text, cut_out, lengths, overlap, reading_order, upside_down
+from backends.ocr.base import OcrEngine, OcrOptions, TextGate, TextLine
+from backends.ocr.box_limits import (
+    FAINT_SCORE,
+    LEAST_CONFIDENCE,
+    READ_SCORE,
+    has_room,
+    judge,
+    united,
+)
+from backends.ocr.geometry import (
+    along_text,
+    cut_out,
+    lengths,
+    quad_inside,
+    reading_order,
+    upside_down,
+)
 from backends.ocr.text import clean_text, language_of
 from backends.plugins import require_modules
 
@@ -38,20 +53,8 @@ READ_EDGES = 960, 1600
 MOST_ENLARGED = 2.0
 """Of a small picture, to come to the least edge."""
 
-SMALLEST_SIDE = 8
-"""A picture with a shorter side, in pixels, has no room for letters."""
-
 PADDED_SIDE = 32
 """The detector's grid, in pixels: a shorter side would be blown up to it."""
-
-GATE_SCORE, READ_SCORE = 0.4, 0.5
-"""Lowest score of a box that counts for the gate, and of one that is read."""
-
-FAINT_SCORE = 0.1
-"""Of boxes that the gate looks at for its confidence alone."""
-
-LEAST_CONFIDENCE = 0.5
-"""Of a line; below, RapidOCR's authors found more noise than text."""
 
 LINE_HEIGHT = 48
 """Pixels to which the recogniser brings each line."""
@@ -114,22 +117,12 @@ class RapidOcr(OcrEngine):
 
     def gate(self, picture: Image) -> TextGate:
         """Look for text in the picture at 640 pixels, without reading it."""
-        if min(picture.size) < SMALLEST_SIDE:
+        if not has_room(picture):
             return TextGate(False, 0.0, 0, "The picture is too small to hold text.")
         with _naming_what_failed():
             scale = min(1.0, GATE_EDGE / max(picture.size))
             boxes, scores = self._detect(_pixels(picture, scale), FAINT_SCORE)
-        best = max(scores, default=0.0)
-        found = tuple(
-            TextBox(_quad(box / scale, picture.size), score)
-            for box, score in zip(boxes, scores, strict=True)
-            if score >= GATE_SCORE
-        )
-        if found:
-            return TextGate(True, best, len(found), found=found)
-        if not scores:
-            return TextGate(False, best, 0, "Nothing looks like text.")
-        return TextGate(False, best, 0, f"Nothing looks enough like text: {GATE_SCORE} is asked.")
+        return judge([box / scale for box in boxes], scores, picture.size)
 
     def read(self, picture: Image, gate: TextGate | None = None) -> list[TextLine]:
         """Look for lines at 960 to 1,600 pixels and read them in the picture's own pixels.
@@ -137,14 +130,14 @@ class RapidOcr(OcrEngine):
         What the gate alone has found is read, too: the detector sees some lines, such as a
         small one on a large empty wall, only in a small picture.
         """
-        if min(picture.size) < SMALLEST_SIDE:
+        if not has_room(picture):
             return []
         gate = gate or self.gate(picture)
         with _naming_what_failed():
             scale = _reading_scale(max(picture.size))
             scaled = _pixels(picture, scale)
             boxes = [box / scale for box in self._detect(scaled, READ_SCORE)[0]]
-            boxes = [along_text(box) for box in _united(boxes, gate)]
+            boxes = [along_text(box) for box in united(boxes, gate)]
             if not boxes:
                 return []
             whole = _pixels(picture, 1.0)
@@ -165,7 +158,7 @@ class RapidOcr(OcrEngine):
         for box, (text, confidence, turned) in zip(boxes, self._recognised(cuts), strict=True):
             text = clean_text(text)
             if text and confidence >= LEAST_CONFIDENCE:
-                quad = _quad(upside_down(box) if turned else box, size)
+                quad = quad_inside(upside_down(box) if turned else box, size)
                 kept.append((box, TextLine(quad, text, confidence, language_of(text))))
         return [kept[place][1] for place in reading_order([box for box, _ in kept])]
 
@@ -232,14 +225,6 @@ def _reading_scale(edge: int) -> float:
     return min(MOST_ENLARGED, max(1.0, least / edge))
 
 
-def _united(boxes: list[Corners], gate: TextGate) -> list[Corners]:
-    """Return boxes and those of the gate that are none of them."""
-    import numpy as np
-
-    found = [np.array(box.quad, dtype=np.float32) for box in gate.found]
-    return [*boxes, *(one for one in found if not any(overlap(one, box) for box in boxes))]
-
-
 def _pixels(picture: Image, scale: float) -> Pixels:
     import numpy as np
     from PIL.Image import Resampling
@@ -261,14 +246,6 @@ def _padded(pixels: Pixels) -> Pixels:
         return pixels
     padded = cv2.copyMakeBorder(pixels, 0, down, 0, right, cv2.BORDER_REPLICATE)
     return np.asarray(padded, dtype=np.uint8)
-
-
-def _quad(corners: Corners, size: tuple[int, int]) -> Quad:
-    """Return a box inside a picture of that size, as plain numbers."""
-    a, b, c, d = (
-        (min(max(0.0, float(x)), size[0]), min(max(0.0, float(y)), size[1])) for x, y in corners
-    )
-    return a, b, c, d
 
 
 def _require_characters(model: Path) -> None:
