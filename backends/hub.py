@@ -57,6 +57,11 @@ def require_sound_torchvision() -> None:
         ) from None
 
 
+def lacks_safetensors(reason: str) -> bool:
+    """Tell whether Transformers says that a model has no weights in safetensors."""
+    return "safetensors" in reason and ("have a file named" in reason or "no file named" in reason)
+
+
 def about_the_hub(error: Exception) -> str | None:
     """Return what went wrong with the hub, None if something else did.
 

@@ -7,7 +7,7 @@ Which there are stands in `registry.py`.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from importlib.util import find_spec
@@ -148,3 +148,28 @@ def require_modules(*names: str) -> None:
     for name in names:
         if find_spec(name) is None:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+
+@contextmanager
+def explained(what: str, extra: str, why: Callable[[Exception], str]) -> Iterator[None]:
+    """Turn whatever a library raises while it loads a model into a sentence.
+
+    Args:
+        what: What is being loaded, as the message about a missing package names it.
+        extra: The extra of this project that brings the packages.
+        why: Returns the message about any other error.
+
+    Raises:
+        SetupError: the block raised; the message says what mends it.
+    """
+    try:
+        yield
+    except SetupError:
+        raise
+    except ImportError as error:
+        raise SetupError(
+            f"{what} needs a package that is missing: {first_line(error)}; "
+            f"pip install 'pcc[{extra}]'"
+        ) from error
+    except Exception as error:
+        raise SetupError(why(error)) from error

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,14 @@ import msgspec
 from blake3 import blake3
 
 from backends.errors import SetupError, first_line
-from backends.hub import about_the_hub, hush, require_sound_torchvision, set_environment
+from backends.hub import (
+    about_the_hub,
+    hush,
+    lacks_safetensors,
+    require_sound_torchvision,
+    set_environment,
+)
+from backends.plugins import explained
 
 OWLV2 = "google/owlv2-base-patch16-ensemble"
 GROUNDING_DINO = "IDEA-Research/grounding-dino-tiny"
@@ -90,7 +96,7 @@ def find_checkpoint(model: str, revision: str | None = None) -> Checkpoint:
     """
     set_environment()
     require_sound_torchvision()
-    with explained(model):
+    with loading(model):
         from transformers import AutoConfig
 
         hush()
@@ -119,7 +125,7 @@ def load_weights(checkpoint: Checkpoint, architecture: Any, dtype: Any) -> Any:
 
     Raises:
         SetupError: some weights are not there.
-        Exception: it cannot be loaded, in the words of a library; see `explained`.
+        Exception: it cannot be loaded, in the words of a library; see `loading`.
     """
     model, loaded = architecture.from_pretrained(
         checkpoint.model,
@@ -157,24 +163,9 @@ def load_picture_processor(checkpoint: Checkpoint) -> Any:
     return AutoImageProcessor.from_pretrained(checkpoint.model, backend="pil", **checkpoint.source)
 
 
-@contextmanager
-def explained(model: str) -> Iterator[None]:
-    """Turn whatever a library raises while it loads a model into a sentence.
-
-    Raises:
-        SetupError: the block raised; the message says what mends it.
-    """
-    try:
-        yield
-    except SetupError:
-        raise
-    except ImportError as error:
-        raise SetupError(
-            f"{model} needs a package that is missing: {first_line(error)}; "
-            "pip install 'pcc[detect]'"
-        ) from error
-    except Exception as error:
-        raise SetupError(f"{model} {_why_not_loaded(error)}") from error
+def loading(model: str) -> AbstractContextManager[None]:
+    """Turn whatever a library raises while it loads a model into a SetupError with a sentence."""
+    return explained(model, "detect", lambda error: f"{model} {_why_not_loaded(error)}")
 
 
 def _why_not_loaded(error: Exception) -> str:
@@ -183,7 +174,7 @@ def _why_not_loaded(error: Exception) -> str:
     reason = first_line(error)
     if is_out_of_memory(error):
         return "does not fit into memory; use --device cpu or a smaller model"
-    if "safetensors" in reason and ("have a file named" in reason or "no file named" in reason):
+    if lacks_safetensors(reason):
         return "has no safetensors, and other weights are not loaded"
     if reason.startswith("Can't load image processor"):
         return "lacks its preprocessor_config.json; download it anew, with all its files"

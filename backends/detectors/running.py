@@ -6,7 +6,7 @@ from abc import ABC
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from backends.detectors.checkpoint import Checkpoint, explained, find_checkpoint
+from backends.detectors.checkpoint import Checkpoint, find_checkpoint, loading
 from backends.detectors.vocabulary import clean_vocabulary
 from backends.errors import BackendLost, ModelError, SetupError, first_line
 from backends.hardware import (
@@ -93,7 +93,7 @@ class VocabularyModel(ABC):
                 f"{self.model} is of the type {checkpoint.model_type[:60]!r}, where "
                 f"{' or '.join(self.model_types)} is wanted"
             )
-        with explained(self.model):
+        with loading(self.model):
             import torch
 
             self._device = choose_device(self._asked_device)

@@ -10,8 +10,8 @@ import numpy as np
 from backends.embedders.base import Embedder, unit_rows
 from backends.errors import SetupError, first_line
 from backends.hardware import choose_device
-from backends.hub import hush, require_sound_torchvision, set_environment
-from backends.plugins import require_modules
+from backends.hub import hush, lacks_safetensors, require_sound_torchvision, set_environment
+from backends.plugins import explained, require_modules
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -53,17 +53,8 @@ class ClipEmbedder(Embedder):
         """Load the model: weights from safetensors, no code from its repository."""
         set_environment()
         require_sound_torchvision()
-        try:
+        with explained(f"the embedder {self.name}", "minilm", self._why_not_loaded):
             self._load()
-        except SetupError:
-            raise
-        except ImportError as error:
-            raise SetupError(
-                f"the embedder {self.name} needs a package that is missing: "
-                f"{first_line(error)}; pip install 'pcc[minilm]'"
-            ) from error
-        except Exception as error:
-            raise SetupError(self._explain(error)) from error
 
     def _load(self) -> None:
         import torch
@@ -110,12 +101,12 @@ class ClipEmbedder(Embedder):
     def _lacks(self, what: str) -> str:
         return f"{self.model} lacks {what}; download it anew, with all its files"
 
-    def _explain(self, error: Exception) -> str:
+    def _why_not_loaded(self, error: Exception) -> str:
         reason = first_line(error)
         if reason.startswith("Can't load image processor"):
             return self._lacks("its preprocessor_config.json")
         mend = "name another CLIP by `clip:` and its id or directory"
-        if "safetensors" in reason and ("no file named" in reason or "have a file" in reason):
+        if lacks_safetensors(reason):
             reason = "it has no safetensors, and other weights are not loaded"
             mend = f"name a CLIP that has them, such as {WITH_SAFETENSORS}"
         elif "couldn't connect" in reason:

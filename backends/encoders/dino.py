@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from backends.encoders.dino_config import (
     DinoConfig,
     config_from,
-    needs_package,
     read_settings,
     why_not_loaded,
 )
@@ -23,7 +22,8 @@ from backends.hardware import (
     release_memory,
     torch_dtype,
 )
-from backends.hub import hush, require_sound_torchvision, set_environment
+from backends.hub import hush, lacks_safetensors, require_sound_torchvision, set_environment
+from backends.plugins import explained
 
 if TYPE_CHECKING:
     import numpy as np
@@ -97,14 +97,8 @@ class DinoEncoder:
         """
         set_environment()
         require_sound_torchvision()
-        try:
+        with explained(self.config.model, "datasets", self._why_not_loaded):
             self._load()
-        except SetupError:
-            raise
-        except ImportError as error:
-            raise SetupError(needs_package(self.config.model, error)) from error
-        except Exception as error:
-            raise SetupError(self._explain(error)) from error
 
     def _load(self) -> None:
         import torch
@@ -152,11 +146,11 @@ class DinoEncoder:
             raise SetupError(f"the {name} of {self.config.model} is broken: its mean or deviation")
         return [list(mean), list(std)]
 
-    def _explain(self, error: Exception) -> str:
+    def _why_not_loaded(self, error: Exception) -> str:
         name, reason = self.config.model, str(error)
         if is_out_of_memory(error):
             return f"{name} does not fit into memory; use --device cpu or a smaller --dino-model"
-        if "safetensors" in reason and ("have a file named" in reason or "no file named" in reason):
+        if lacks_safetensors(reason):
             return (
                 f"{name} has no safetensors, and other weights are not loaded; "
                 "--dino-model takes another"

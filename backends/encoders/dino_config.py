@@ -12,6 +12,7 @@ from msgspec import Meta
 
 from backends.errors import SetupError, first_line
 from backends.hub import about_the_hub, causes, set_environment
+from backends.plugins import explained
 
 DEFAULT_MODEL = "facebook/dinov3-vitl16-pretrain-lvd1689m"
 
@@ -107,16 +108,12 @@ def read_settings(model: str, name: str, revision: str | None = None) -> dict[st
     Raises:
         SetupError: it cannot be had or read; the message says what mends it.
     """
-    try:
+    with explained(model, "datasets", lambda error: why_not_loaded(model, error)):
         path = _find_file(model, name, revision)
         if path is None:
             return None
         with path.open("rb") as file:
             data = file.read(LARGEST_FILE + 1)
-    except ImportError as error:
-        raise SetupError(needs_package(model, error)) from error
-    except Exception as error:
-        raise SetupError(why_not_loaded(model, error)) from error
     if len(data) > LARGEST_FILE:
         raise SetupError(f"the {name} of {model} is too large to be one")
     try:
@@ -146,13 +143,6 @@ def _find_file(model: str, name: str, revision: str | None) -> Path | None:
             return Path(hf_hub_download(model, name, revision=revision))
     except errors.RemoteEntryNotFoundError:
         return None
-
-
-def needs_package(model: str, error: ImportError) -> str:
-    """Return what to say when a library is missing."""
-    return (
-        f"{model} needs a package that is missing: {first_line(error)}; pip install 'pcc[datasets]'"
-    )
 
 
 def why_not_loaded(model: str, error: Exception) -> str:

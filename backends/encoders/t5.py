@@ -7,6 +7,7 @@ from typing import Any
 
 from backends.errors import SetupError, first_line
 from backends.hub import about_the_hub, hush, set_environment
+from backends.plugins import explained
 
 DEFAULT_TOKENIZER = "t5-large"
 
@@ -34,17 +35,8 @@ class T5Tokenizer:
             SetupError: it cannot be loaded; the message says what mends it.
         """
         set_environment()
-        try:
+        with explained(f"the tokenizer {self.model}", "datasets", self._why_not_loaded):
             self._load()
-        except SetupError:
-            raise
-        except ImportError as error:
-            raise SetupError(
-                f"the tokenizer {self.model} needs a package that is missing: "
-                f"{first_line(error)}; pip install 'pcc[datasets]'"
-            ) from error
-        except Exception as error:
-            raise SetupError(self._explain(error)) from error
 
     def _load(self) -> None:
         from transformers import AutoTokenizer
@@ -58,7 +50,7 @@ class T5Tokenizer:
         tokenizer.padding_side = "right"
         self._tokenizer = tokenizer
 
-    def _explain(self, error: Exception) -> str:
+    def _why_not_loaded(self, error: Exception) -> str:
         reason = about_the_hub(error) or f"{type(error).__name__}: {first_line(error)}"
         return f"the tokenizer {self.model} cannot be loaded: {reason}"
 

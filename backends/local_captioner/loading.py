@@ -17,7 +17,7 @@ from backends.hardware import (
     is_out_of_memory,
     torch_dtype,
 )
-from backends.hub import about_the_hub
+from backends.hub import about_the_hub, lacks_safetensors
 from backends.local_captioner.messages import Load
 from backends.local_captioner.meters import Tell, meter_class
 from backends.local_captioner.models import BITS, find_model, native_id
@@ -205,7 +205,7 @@ def _about_the_model(text: str) -> str | None:
             "is code of its own, not native to Transformers. It runs only with "
             "--trust-remote-code and --revision COMMIT, after you have read that code"
         )
-    if "safetensors" in text and ("have a file named" in text or "no file named" in text):
+    if lacks_safetensors(text):
         return "has no safetensors, and other weights are not loaded"
     if "does not recognize this architecture" in text or "Unrecognized" in text:
         return (

@@ -30,7 +30,7 @@ from backends.ocr.geometry import (
     upside_down,
 )
 from backends.ocr.text import clean_text, language_of
-from backends.plugins import require_modules
+from backends.plugins import explained, require_modules
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -78,7 +78,12 @@ class RapidOcr(OcrEngine):
     def open(self) -> None:
         """Load the three models; see `OcrEngine.open`."""
         files = self._files()
-        with _explained(files["Rec"]):
+        model = files["Rec"].name
+
+        def why(error: Exception) -> str:
+            return f"the OCR engine rapidocr does not load with {model}: {_told(error)}"
+
+        with explained("the OCR engine rapidocr", "ocr", why):
             import numpy as np
             from rapidocr import RapidOCR
 
@@ -255,20 +260,6 @@ def _require_characters(model: Path) -> None:
     session = InferenceSession(str(model), providers=["CPUExecutionProvider"])
     if "character" not in session.get_modelmeta().custom_metadata_map:
         raise SetupError(f"the OCR model {model} does not hold its characters in its metadata")
-
-
-@contextmanager
-def _explained(model: Path) -> Iterator[None]:
-    try:
-        yield
-    except SetupError:
-        raise
-    except ModuleNotFoundError as error:
-        raise SetupError(f"the OCR engine rapidocr needs the module {error.name}: {MEND}") from None
-    except Exception as error:
-        raise SetupError(
-            f"the OCR engine rapidocr does not load with {model.name}: {_told(error)}"
-        ) from error
 
 
 @contextmanager
