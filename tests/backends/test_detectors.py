@@ -348,7 +348,8 @@ def test_a_directory_is_known_by_its_files(saved: Find, tmp_path: Path) -> None:
 WARM_UP = """
 import sys
 from PIL import Image
-from backends.detectors import checkpoint, registry, siglip
+from backends import registry
+from backends.detectors import checkpoint, grounding_dino, owl, siglip
 from tests.support.hub_server import COMMIT
 assert not {"torch", "transformers", "numpy", "huggingface_hub"} & {*sys.modules}
 checkpoint.REVISIONS["tiny/model-pinned"] = COMMIT
