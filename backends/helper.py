@@ -1,7 +1,8 @@
-"""A process of our own that answers over its pipes, as its owner sees it.
+"""A process of our own that answers over pipes, as the owner of the process sees it.
 
-What a library prints, leaks, crashes or hangs stays in that process. A message is
-MessagePack with its length in front; `helper_server.py` is the other end.
+Libraries print, leak, crash and hang. What happens in a helper costs that helper, and the
+owner is told in a sentence. A message is MessagePack with its length in front;
+`helper_server.py` is the other end.
 """
 
 from __future__ import annotations
@@ -20,9 +21,10 @@ from backends.helper_server import LENGTH
 from backends.keys import is_key_name, scrub
 
 LARGEST_READ = 64 << 20
+"""Bytes that are read ahead; a picture of any usual size comes in one go."""
 
 LARGEST_REPLY = 5 << 28
-"""Bytes. A photo's file may have 1 GiB; a helper that announces more has been taken over by one."""
+"""The most bytes of a reply. A photo's file of 1 GiB fits; whatever announces more is broken."""
 
 WORDS_KEPT = 2_000
 """Bytes of what a dying helper wrote that are told."""
@@ -34,7 +36,7 @@ Reply = TypeVar("Reply")
 class HelperDied(Exception):
     """Raised when a helper does not start, has ended, or had to be ended.
 
-    The message goes on behind the name of the helper: "died of SIGKILL".
+    The message is a sentence without its subject, such as "died of SIGKILL".
 
     Attributes:
         status: Exit status, negative for a signal; None where the helper did not end by itself.
@@ -48,27 +50,27 @@ class HelperDied(Exception):
 
     @property
     def killed(self) -> bool:
-        """True when somebody else killed it, as a system does whose memory runs out."""
+        """True when somebody else killed the helper, as a system does that runs out of memory."""
         return self.status == -signal.SIGKILL
 
     @property
     def last_line(self) -> str:
-        """The last line of its last words, empty where there are none."""
+        """The last line of the last words, empty where there are none."""
         return self.last_words.rpartition("\n")[2]
 
 
 class Helper(Generic[Request, Reply]):
     """One process and its two pipes.
 
-    Two pipes, not a socket: what a process wrote before it died can still be read.
+    Pipes are better than a socket here: what a process wrote before it died can still be read.
 
     Args:
         module: The module that runs as the process.
-        replies: The type of its replies; a union where there are several.
-        environment: Variables over those of this process.
-        patience: Seconds without a reply after which it hangs, None to wait for ever.
-        keeps_words: Whether what it writes to its standard error is kept. What a decoder
-            writes with each photo would fill the disk.
+        replies: The type of the replies; a union where there are several.
+        environment: Variables for the process, in place of this process's own.
+        patience: Seconds without a reply after which the process hangs, None to wait for ever.
+        keeps_words: True to keep what the process writes to standard error. What a decoder
+            writes about each photo would fill the disk.
     """
 
     def __init__(
@@ -102,7 +104,7 @@ class Helper(Generic[Request, Reply]):
         return self._process
 
     async def start(self) -> None:
-        """Start the process; it sees no API key and no terminal.
+        """Start the process, which sees no API key and no terminal.
 
         Raises:
             HelperDied: no process can be started.
@@ -127,7 +129,7 @@ class Helper(Generic[Request, Reply]):
             self.hold(True)
 
     def send(self, request: Request) -> None:
-        """Send a request, without waiting until it is read."""
+        """Send a request, without waiting until the process reads it."""
         assert self.process.stdin is not None
         message = msgspec.msgpack.encode(request)
         self.process.stdin.write(LENGTH.pack(len(message)))
@@ -163,19 +165,19 @@ class Helper(Generic[Request, Reply]):
         return reply
 
     def hold(self, held: bool) -> None:
-        """Freeze the process, or let it go on; one that is not there yet starts frozen."""
+        """Freeze the process, or let it go on; a process that is not there yet starts frozen."""
         self._held = held
         if self._process is not None and self._process.returncode is None:
             self._process.send_signal(signal.SIGSTOP if held else signal.SIGCONT)
 
     def kill(self) -> None:
-        """End the process, whatever it does, without waiting until it has ended."""
+        """Kill the process, without waiting for its end."""
         if self._process is not None:
             with suppress(ProcessLookupError):  # it ended just now
                 self._process.kill()
 
     async def stop(self, patience: float = 1.0) -> int:
-        """Let the process end, insist after some seconds, and return its exit status."""
+        """Let the process end, kill it after some seconds, and return its exit status."""
         if self._process is None:
             self._close_words()
             return 0

@@ -1,7 +1,7 @@
-"""The helper's end of the pipes to its owner: typed requests in, typed replies out.
+"""The helper's end of the pipes: typed requests come in, typed replies go out.
 
-It stands apart from `helper.py` because a helper needs no event loop, whose import takes
-longer than many a helper's work on a photo.
+This module stands apart from `helper.py` because a helper needs no event loop, and importing
+one would take longer than decoding a photo.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from typing import Any, BinaryIO, Generic, TypeVar
 import msgspec
 
 LENGTH = struct.Struct(">I")
-"""What stands in front of each message: the number of its bytes."""
+"""The number of bytes of a message, which stands in front of the message."""
 
 PIPE_BYTES = 1 << 20
-"""The most an ordinary user may ask for."""
+"""Bytes of a pipe; an ordinary user may ask for no more."""
 
 Request = TypeVar("Request")
 Reply = TypeVar("Reply")

@@ -18,11 +18,11 @@ ENVIRONMENT = {
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "TOKENIZERS_PARALLELISM": "false",
 }
-"""What the libraries shall leave alone."""
+"""Variables that tell the libraries what to leave alone."""
 
 
 def set_environment() -> None:
-    """Tell the libraries what to leave alone; one of them listens only while it is imported."""
+    """Tell the libraries what to leave alone; huggingface_hub listens only while it is imported."""
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
 
@@ -39,8 +39,8 @@ def hush() -> None:
 def require_sound_torchvision() -> None:
     """Refuse an installed torchvision that does not work. No torchvision at all is no fault.
 
-    One made for another build of torch breaks Transformers, which sees that it is installed
-    and then fails at names of its own.
+    A torchvision for another build of torch breaks Transformers, which sees that torchvision
+    is installed and then fails while it imports.
 
     Raises:
         SetupError: torchvision does not work; the message says why, and what mends it.
@@ -63,7 +63,7 @@ def lacks_safetensors(reason: str) -> bool:
 
 
 def about_the_hub(error: Exception) -> str | None:
-    """Return what went wrong with the hub, None if something else did.
+    """Return what went wrong with the hub, None if something else went wrong.
 
     Transformers wraps what the hub's client raises, so the causes are looked through.
     """

@@ -1,7 +1,7 @@
 """How plug-ins of every kind are found, loaded, and refused with a sentence.
 
-A plug-in is imported when it is asked for, since the libraries behind it may take seconds.
-Which there are stands in `registry.py`.
+A plug-in is imported when somebody asks for it, since its libraries may take seconds.
+`registry.py` lists the plug-ins of this project.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class BuiltIn(NamedTuple):
 
     Attributes:
         place: The module and the class, as in `backends.captioners.mock:MockCaptioner`.
-        extra: The extra of this project that brings the packages it needs.
+        extra: The extra of this project that brings the packages of the plug-in.
     """
 
     place: str
@@ -39,10 +39,10 @@ class PluginKind(Generic[Plugin]):
 
     Args:
         what: What messages call such a plug-in.
-        group: The entry-point group in which packages offer theirs.
-        base: The module and the class of which each is a subclass.
-        built_in: Ours, by name.
-        others: What may be named besides, for the message about an unknown name.
+        group: The entry-point group in which packages offer plug-ins of this kind.
+        base: The module and the class that each plug-in derives from.
+        built_in: The plug-ins of this project, by name.
+        others: What else may be named, for the message about an unknown name.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class PluginKind(Generic[Plugin]):
         """Return the class of a plug-in.
 
         Raises:
-            SetupError: there is none of that name, or it cannot be imported.
+            SetupError: there is no plug-in of that name, or it cannot be imported.
         """
         place = self._place_of(name)
         what = f"the {self.what} {name} ({place})"
@@ -85,19 +85,19 @@ class PluginKind(Generic[Plugin]):
         """Return a plug-in, made but not yet open.
 
         Args:
-            name: Its name.
-            arguments: What its constructor is given.
-            options: What its constructor is given by name.
+            name: The name of the plug-in.
+            arguments: What the constructor is given.
+            options: What the constructor is given by name.
 
         Raises:
-            SetupError: it cannot be made; the message says what mends it.
+            SetupError: the plug-in cannot be made; the message says what mends that.
         """
         kind = self.find(name)
         with self._naming_the_extra(name):
             return kind(*arguments, **options)
 
     def extra_of(self, name: str) -> str | None:
-        """Return the extra that brings what a plug-in of ours needs, None where it needs none."""
+        """Return the extra that brings a plug-in's packages, None where no extra does."""
         return self.built_in[name].extra if name in self.built_in else None
 
     @contextmanager
@@ -140,10 +140,10 @@ def _imported(place: str) -> Any:
 
 
 def require_modules(*names: str) -> None:
-    """Refuse to make a plug-in without modules that it imports later; torch alone takes seconds.
+    """Refuse to make a plug-in without modules that it imports only when it is opened.
 
     Raises:
-        ModuleNotFoundError: one is missing; whoever asked for the plug-in is told the extra.
+        ModuleNotFoundError: a module is missing; `PluginKind.make` tells the user the extra.
     """
     for name in names:
         if find_spec(name) is None:
@@ -160,7 +160,7 @@ def explained(what: str, extra: str, why: Callable[[Exception], str]) -> Iterato
         why: Returns the message about any other error.
 
     Raises:
-        SetupError: the block raised; the message says what mends it.
+        SetupError: the block raised; the message says what mends that.
     """
     try:
         yield

@@ -1,4 +1,7 @@
-"""Which plug-ins there are: ours in the tables below, others by the entry points of packages."""
+"""Which plug-ins there are: ours in the tables below, others by the entry points of packages.
+
+A new plug-in is one file and one line here; `docs/adding_a_backend.md` says how.
+"""
 
 from __future__ import annotations
 
@@ -53,7 +56,7 @@ DETECTORS: PluginKind[Detector] = PluginKind(
         ),
     },
 )
-"""By the model type that a model's `config.json` names."""
+"""The names are the model types that a model's `config.json` may hold, or what the user types."""
 
 OCR_ENGINES: PluginKind[OcrEngine] = PluginKind(
     "OCR engine",
@@ -88,7 +91,7 @@ def make_backend(name: str, options: Options) -> Captioner:
     """Return a captioner, made but not yet opened.
 
     Raises:
-        SetupError: it cannot be made; the message says what mends it.
+        SetupError: the captioner cannot be made; the message says what mends that.
     """
     return CAPTIONERS.make(name, options)
 
@@ -97,11 +100,11 @@ def make_embedder(name: str) -> Embedder:
     """Return an embedder, made but not yet open.
 
     Args:
-        name: An embedder, perhaps with a model of its own behind a colon as in `clip:ID`, or
+        name: The name of an embedder, perhaps with a model behind a colon as in `clip:ID`, or
             the id of a sentence-transformers model.
 
     Raises:
-        SetupError: there is none of that name, or an extra is missing.
+        SetupError: there is no embedder of that name, or an extra is missing.
     """
     kind = name.partition(":")[0]
     if "/" in name and kind not in EMBEDDERS:
@@ -119,18 +122,18 @@ def default_embedder() -> str:
 def make_detector(
     model: str, vocabulary: Sequence[str], *, revision: str | None = None, **options: Any
 ) -> Detector:
-    """Return a detector, made but not yet open; of its model `config.json` alone is read.
+    """Return a detector, made but not yet open; nothing but the model's `config.json` is read.
 
     Args:
-        model: Id on the hub, or a directory; or the name of a detector, perhaps with a model
-            of its own behind a colon.
+        model: Id of a model on the hub, or its directory; or the name of a detector, perhaps
+            with a model behind a colon.
         vocabulary: Plain words, such as "dog" and "traffic light".
         revision: Commit, tag or branch on the hub, None for the one that is pinned.
         options: What else `Detector` is asked.
 
     Raises:
         ValueError: the vocabulary is empty, or a number is out of range.
-        SetupError: there is no such model, or it is none that looks for words.
+        SetupError: there is no such model, or the model does not look for words.
     """
     from backends.detectors.checkpoint import GROUNDING_DINO, OWLV2, find_checkpoint
 
@@ -149,7 +152,7 @@ def make_ocr(name: str = DEFAULT_OCR, options: OcrOptions | None = None) -> OcrE
     """Return an OCR engine, made but not yet open.
 
     Raises:
-        SetupError: there is none of that name, or it cannot be made.
+        SetupError: there is no engine of that name, or it cannot be made.
         ValueError: an option is out of range.
     """
     from backends.ocr.base import OcrOptions
@@ -158,7 +161,7 @@ def make_ocr(name: str = DEFAULT_OCR, options: OcrOptions | None = None) -> OcrE
 
 
 def missing_extra(name: str) -> str | None:
-    """Return the line that installs what a backend needs, None if it is there."""
+    """Return the line that installs what a backend needs, None if all of it is there."""
     extra = CAPTIONERS.extra_of(name)
     return None if extra is None or has_extra(extra) else f"pip install 'pcc[{extra}]'"
 

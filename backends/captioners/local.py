@@ -36,13 +36,13 @@ from backends.plugins import require_modules
 from backends.prompts import DEFAULT_PROMPT
 
 PATIENCE_SECONDS = 300.0
-"""Without a sign of life a model hangs. A CPU may take minutes before the first token."""
+"""Seconds without a sign of life after which a model hangs; a CPU may take minutes for a token."""
 
 LOADINGS = 2
 """How often a model is loaded in the place of a dead one before it counts as lost."""
 
 DEATHS_IN_A_ROW = 3
-"""Photos that each kill the model, with none between that it captions: the model is to blame."""
+"""When so many photos in a row kill the model, the model is to blame and not the photos."""
 
 log = logging.getLogger("pcc.model")
 log.addHandler(logging.NullHandler())  # outside a job nobody keeps a log; remarks are shown
@@ -51,9 +51,9 @@ log.addHandler(logging.NullHandler())  # outside a job nobody keeps a log; remar
 class LocalCaptioner(Captioner):
     """A model in this machine: nothing leaves it.
 
-    Batches go to the model process one after the other. If it dies, a new one
-    gets the same batch once more, and then its pictures one by one, so that the
-    one to blame is found and recorded.
+    Batches go to the model process one after the other. If the process dies, a new
+    process gets the same batch once more, and then the pictures of the batch one by
+    one, so that the photo to blame is found and recorded.
 
     Args:
         options: What the user asked for.
@@ -88,7 +88,7 @@ class LocalCaptioner(Captioner):
 
     @classmethod
     def model_for(cls, options: Options) -> str | None:
-        """Return the model, or its native twin."""
+        """Return the model, or the twin that loads natively."""
         return native_id(options.model or cls.default_model)
 
     @classmethod
@@ -139,7 +139,7 @@ class LocalCaptioner(Captioner):
         """Start the model process and wait until the model is loaded.
 
         Raises:
-            SetupError: it cannot be loaded.
+            SetupError: the model cannot be loaded.
         """
         try:
             ready = await self._load_model()
@@ -203,7 +203,7 @@ class LocalCaptioner(Captioner):
         """Return the error of a photo that the model process died of.
 
         Raises:
-            BackendLost: so did every one before it.
+            BackendLost: the process died of the photos before this one as well.
         """
         self._deaths += 1
         if self._deaths >= DEATHS_IN_A_ROW:
@@ -216,7 +216,7 @@ class LocalCaptioner(Captioner):
         """Send a batch and wait for its answers.
 
         Raises:
-            HelperDied: there will be none.
+            HelperDied: the model process died before it answered.
         """
         assert self._process is not None
         reply = await self._process.ask([photo.picture for photo in photos])
@@ -242,7 +242,7 @@ class LocalCaptioner(Captioner):
         """Load the model anew in the place of a dead process.
 
         Raises:
-            BackendLost: it does not get as far as the last one did.
+            BackendLost: the new process does not get as far as the last one did.
         """
         self._remark(f"the model process {died} and was started again")
         log.warning("model process", {"last_words": died.last_words})
@@ -260,7 +260,7 @@ class LocalCaptioner(Captioner):
         self.batch_size = min(self.batch_size, ready.batch_size)
 
     def _lower(self, batch_size: int) -> None:
-        """Take fewer photos at once, in a model process to come as well."""
+        """Take fewer photos at once from now on, also with a model process to come."""
         self.batch_size = max(1, min(self.batch_size, batch_size))
         self._load = msgspec.structs.replace(self._load, batch_size=self.batch_size)
         self._remark(f"photos at once from now on: {self.batch_size}")
@@ -282,10 +282,10 @@ def _outcome(answer: Answer) -> Caption | Exception:
 
 
 def _refuse_remote_code(options: Options) -> None:
-    """Refuse a model that is code of its own, unless asked for in so many words.
+    """Refuse a model that is code of its own, unless the user asks to run that code.
 
     Raises:
-        SetupError: it is, and was not.
+        SetupError: the user has not asked for that.
     """
     known = find_model(options.model or "")
     if known is not None and known.remote and not (options.trust_remote_code and options.revision):
@@ -302,7 +302,7 @@ def _refuse_revision_of_another(options: Options) -> None:
     """Refuse a revision of a model in whose place a twin with other commits is loaded.
 
     Raises:
-        SetupError: it is one.
+        SetupError: such a revision is asked for.
     """
     twin = native_id(options.model or "")
     if options.revision and twin != (options.model or ""):

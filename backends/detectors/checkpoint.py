@@ -31,10 +31,10 @@ REVISIONS = {
 """The commits of the models that are loaded unless others are named."""
 
 LETTERS = 256
-"""Any real tokenizer knows more."""
+"""The fewest tokens of a real tokenizer."""
 
 DECISIVE = ("config.json", "preprocessor_config.json", "tokenizer.json")
-"""Files beside the weights."""
+"""Files beside the weights that decide what a model sees."""
 
 SHORT = 12
 """Digits of a commit or a digest that stand in a version."""
@@ -45,9 +45,9 @@ class Checkpoint(msgspec.Struct, frozen=True):
 
     Attributes:
         model: Id on the hub, or a directory.
-        model_type: As its `config.json` says.
-        directory: Where its files are.
-        revision: Its full commit, None for a directory.
+        model_type: The type that `config.json` names.
+        directory: Directory of the model's files.
+        revision: The full commit, None for a model in a directory of the user's.
     """
 
     model: str
@@ -57,15 +57,15 @@ class Checkpoint(msgspec.Struct, frozen=True):
 
     @property
     def source(self) -> dict[str, Any]:
-        """What tells Transformers to load these very files, and no code from among them."""
+        """Arguments that make Transformers load these very files, and run no code of theirs."""
         pinned = {} if self.revision is None else {"revision": self.revision}
         return {"trust_remote_code": False, **pinned}
 
     def digest(self) -> str:
         """Return the hash of what decides what the model sees: 64 hexadecimal digits.
 
-        Called once it is loaded. A directory with a copy of what the hub has gets the same,
-        whatever else lies there.
+        It is called once the model is loaded. A directory with a copy of the hub's files gets
+        the hash that the hub's files get, whatever else lies there.
         """
         whole = self.directory / "model.safetensors"
         parts = sorted(self.directory.glob("model-*-of-*.safetensors"))
@@ -77,7 +77,7 @@ class Checkpoint(msgspec.Struct, frozen=True):
         return hasher.hexdigest()
 
     def version(self, family: str, digest: str) -> str:
-        """Return what records say of the model; of a directory its name alone."""
+        """Return the version that records tell; it names a directory, but not its path."""
         if self.revision is not None:
             return f"{family}:{self.model}@{self.revision[:SHORT]}"
         return f"{family}:{self.directory.resolve().name}@{digest[:SHORT]}"
@@ -92,7 +92,7 @@ def find_checkpoint(model: str, revision: str | None = None) -> Checkpoint:
             the main branch where that names none.
 
     Raises:
-        SetupError: it cannot be had; the message says what mends it.
+        SetupError: the file cannot be had; the message says what mends that.
     """
     set_environment()
     require_sound_torchvision()
@@ -121,11 +121,11 @@ def load_weights(checkpoint: Checkpoint, architecture: Any, dtype: Any) -> Any:
     Args:
         checkpoint: What to load.
         architecture: The class of Transformers.
-        dtype: Of the weights, as torch has it.
+        dtype: Number format of the weights, as torch names it.
 
     Raises:
         SetupError: some weights are not there.
-        Exception: it cannot be loaded, in the words of a library; see `loading`.
+        Exception: the model cannot be loaded; `loading` turns that into a sentence.
     """
     model, loaded = architecture.from_pretrained(
         checkpoint.model,
@@ -144,7 +144,7 @@ def load_tokenizer(checkpoint: Checkpoint) -> Any:
     """Return the tokenizer of a model.
 
     Raises:
-        SetupError: its files lack one.
+        SetupError: the files of the model hold no tokenizer.
     """
     from transformers import AutoTokenizer
 
@@ -157,7 +157,7 @@ def load_tokenizer(checkpoint: Checkpoint) -> Any:
 
 
 def load_picture_processor(checkpoint: Checkpoint) -> Any:
-    """Return what turns pictures into pixels, the same with torchvision and without."""
+    """Return what turns pictures into pixels: the same pixels with torchvision and without."""
     from transformers import AutoImageProcessor
 
     return AutoImageProcessor.from_pretrained(checkpoint.model, backend="pil", **checkpoint.source)

@@ -18,15 +18,19 @@ if TYPE_CHECKING:
 class Embedder(ABC):
     """Turns texts into vectors of unit length; similar texts get similar vectors.
 
-    One subclass, one file. Its methods block. They are called on one thread at a time.
+    Each embedder is one subclass in one file. The methods block. They are called on one
+    thread at a time.
+
+    Args:
+        name: The name that the user typed.
 
     Attributes:
-        name: What the user calls it.
-        model: Which model it runs, so that vectors of another are not mixed in.
-        dimensions: Of a vector; known once it is open.
-        batch_size: Texts to a call.
-        sees_pictures: Whether it puts pictures into the same space.
-        learns: Whether it is fitted on the texts of the library.
+        name: The name that the user typed.
+        model: The model that makes the vectors; vectors of another are never mixed in.
+        dimensions: Numbers in a vector; known once the embedder is open.
+        batch_size: Texts in a call.
+        sees_pictures: True when the embedder puts pictures into the same space.
+        learns: True when the embedder has to be fitted to the texts of the library.
     """
 
     name: str
@@ -44,7 +48,7 @@ class Embedder(ABC):
         """Load the model.
 
         Raises:
-            SetupError: it cannot be loaded; the message says what mends it.
+            SetupError: the model cannot be loaded; the message says what mends that.
         """
 
     @abstractmethod
@@ -56,7 +60,7 @@ class Embedder(ABC):
         raise NotImplementedError
 
     def knows(self, text: str) -> bool:
-        """Tell whether a text says anything to it; one that says nothing is like no other."""
+        """Tell whether a text says anything to the embedder; if not, the text is like no other."""
         return bool(text.strip())
 
     def fit(self, texts: Sequence[str]) -> bytes:
@@ -71,13 +75,13 @@ class Embedder(ABC):
         """Take over what an earlier process learnt, where `learns` is set.
 
         Raises:
-            ValueError: it cannot be read.
+            ValueError: what was learnt cannot be read.
         """
         raise NotImplementedError
 
 
 def unit_rows(vectors: Vectors) -> Vectors:
-    """Return vectors at length 1; one without a direction points along the first axis."""
+    """Return vectors at length 1; a vector without a direction points along the first axis."""
     import numpy as np
 
     vectors = vectors.astype(np.float32)

@@ -23,7 +23,7 @@ Input = TypeVar("Input")
 CLIP = "openai/clip-vit-base-patch32"
 
 REVISIONS = {CLIP: "c237dc49a33fc61debc9276459120b7eac67e7ef"}
-"""Its main branch holds a pickle alone; here the hub's own converter added safetensors."""
+"""The main branch holds a pickle alone; in this commit the hub's converter added safetensors."""
 
 WITH_SAFETENSORS = "clip:openai/clip-vit-large-patch14"
 
@@ -50,7 +50,7 @@ class ClipEmbedder(Embedder):
         self._longest_text = 0  # tokens
 
     def open(self) -> None:
-        """Load the model: weights from safetensors, no code from its repository."""
+        """Load the model from safetensors; no code of its repository runs."""
         set_environment()
         require_sound_torchvision()
         with explained(f"the embedder {self.name}", "minilm", self._why_not_loaded):
@@ -114,7 +114,7 @@ class ClipEmbedder(Embedder):
         return f"the embedder {self.name} cannot be loaded: {reason}; {mend}"
 
     def embed_texts(self, texts: Sequence[str]) -> Vectors:
-        """Return a vector for each text; what is longer than the model reads is cut."""
+        """Return a vector for each text; a text longer than the model reads is cut."""
         return self._embed(texts, self._text_features)
 
     def embed_pictures(self, pictures: Sequence[Image]) -> Vectors:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 BATCH_SIZE = {"cuda": 8, "mps": 4, "cpu": 1}
-"""Pictures at once; one of a megapixel already keeps every core of a CPU at work."""
+"""Pictures in a batch; one picture of a megapixel already keeps every core of a CPU at work."""
 
 IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 """Mean and standard deviation of red, green and blue, from 0 to 1."""
@@ -41,9 +41,9 @@ class Features(NamedTuple):
     """What a DINO sees in a picture.
 
     Attributes:
-        embedding: Of the whole: the class token after the last layer norm. Shape (width,),
+        embedding: Feature of the whole: the class token after the last layer norm. Shape (width,),
             float32.
-        patches: Of each patch, row by row from the top left. Shape (patches, width), float16.
+        patches: Feature of each patch, row by row. Shape (patches, width), float16.
     """
 
     embedding: NDArray[np.float32]
@@ -53,19 +53,20 @@ class Features(NamedTuple):
 class DinoEncoder:
     """Runs a DINOv2 or DINOv3 on the very pixels it is given.
 
-    Its methods block. They are called on one thread at a time.
+    The methods block. They are called on one thread at a time.
 
     Args:
         config: Which model; see `read_config`.
-        device: Where it runs, None for the best there is.
+        device: Device that the model runs on, None for the best there is.
         revision: Commit, tag or branch on the hub, None for its main branch.
-        batch_size: Pictures at once, None for what suits the device.
+        batch_size: Pictures in a batch, None for what suits the device.
 
     Raises:
         ValueError: the batch size is less than 1.
 
     Attributes:
-        batch_size: Pictures at once, once it is open; falls when so many do not fit into memory.
+        batch_size: Pictures in a batch, known once the model is open. The number falls when so
+            many do not fit into memory.
         remarks: Sentences that the user should read; more may come with each call.
     """
 
@@ -90,10 +91,10 @@ class DinoEncoder:
         self._mean_and_std: Any = None
 
     def open(self) -> None:
-        """Load the model: weights from safetensors, no code from its repository.
+        """Load the model from safetensors; no code of its repository runs.
 
         Raises:
-            SetupError: it cannot be loaded; the message says what mends it.
+            SetupError: the model cannot be loaded; the message says what mends that.
         """
         set_environment()
         require_sound_torchvision()
@@ -171,7 +172,7 @@ class DinoEncoder:
                 patch size. They are neither scaled nor cropped.
 
         Raises:
-            ValueError: they are not.
+            ValueError: the pictures are not like that.
             BackendLost: the device has failed for good.
         """
         self._check(pictures)

@@ -12,13 +12,13 @@ from backends.plugins import explained
 DEFAULT_TOKENIZER = "t5-large"
 
 MAX_LENGTH = 77
-"""Tokens."""
+"""Tokens of a caption, and numbers in a mask."""
 
 
 class T5Tokenizer:
     """Says which of 77 places a caption's tokens take; the rest is padding.
 
-    Its methods block. They are called on one thread at a time.
+    The methods block. They are called on one thread at a time.
 
     Args:
         model: A directory, or an id on the hub.
@@ -29,10 +29,10 @@ class T5Tokenizer:
         self._tokenizer: Any = None
 
     def open(self) -> None:
-        """Load the tokenizer; no weights, and no code from its repository.
+        """Load the tokenizer; no weights are loaded, and no code of its repository runs.
 
         Raises:
-            SetupError: it cannot be loaded; the message says what mends it.
+            SetupError: the tokenizer cannot be loaded; the message says what mends that.
         """
         set_environment()
         with explained(f"the tokenizer {self.model}", "datasets", self._why_not_loaded):

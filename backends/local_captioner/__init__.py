@@ -1,1 +1,5 @@
-"""Models that run in this machine, in a process of their own."""
+"""The model process of the captioner `local`.
+
+The model has a process of its own, so that a crash of CUDA or of a library costs one batch
+and not the run.
+"""

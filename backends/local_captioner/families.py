@@ -28,7 +28,7 @@ class ChatFamily:
         prompt: The prompt.
 
     Raises:
-        SetupError: the model is none that chats.
+        SetupError: the model does not chat.
     """
 
     def __init__(self, processor: Any, prompt: str) -> None:
@@ -59,7 +59,7 @@ class FlorenceFamily:
 
     Args:
         processor: The model's processor.
-        prompt: A task prompt; any other stands for the detailed caption.
+        prompt: A task prompt; any other prompt stands for the detailed caption.
     """
 
     def __init__(self, processor: Any, prompt: str) -> None:

@@ -24,7 +24,7 @@ from backends.local_captioner.models import BITS, find_model, native_id
 from backends.local_captioner.processors import load_processor
 
 INT4_SHARE = 0.45
-"""Of the bytes at 16 bits: four fifths of the weights in nf4, the rest as they are."""
+"""Share of the bytes at 16 bits, with four fifths of the weights in nf4, the rest unchanged."""
 
 ROOM_FOR_ONE_PHOTO = 1 << 30
 """Bytes that a picture and its answer take beside the weights, at the least."""
@@ -43,12 +43,12 @@ def load_model(load: Load, tell: Tell) -> LoadedModel:
     """Load a model as asked for.
 
     Args:
-        load: What was asked for.
-        tell: Gets to know how far it is.
+        load: Which model was asked for, and in which form.
+        tell: Called with how far the loading is.
 
     Raises:
-        SetupError: it cannot be loaded; the message says what mends it.
-        Exception: likewise, in the words of a library; see `explain`.
+        SetupError: the model cannot be loaded; the message says what mends that.
+        Exception: a library cannot load the model; `explain` turns that into a sentence.
     """
     tell(Loading("importing torch"))
     device = choose_device(load.device)
@@ -63,7 +63,7 @@ def load_model(load: Load, tell: Tell) -> LoadedModel:
 
 
 def _load_config(load: Load) -> Any:
-    """Return the model's configuration, if it is one of an image-text-to-text model."""
+    """Return the model's configuration; refuse a model that does not caption pictures."""
     from transformers import AutoConfig
     from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING
 
@@ -106,7 +106,7 @@ def _load_weights(load: Load, config: Any, device: str, chosen: _Format, tell: T
 def _quantization(config: Any, quantize: Quantization, dtype: Any) -> Any:
     """Return how bitsandbytes packs the weights; what sees the picture stays as it is.
 
-    It saves little to pack the vision tower, and costs detail.
+    Packing the vision tower would save little, and cost detail.
     """
     from transformers import BitsAndBytesConfig
 
@@ -140,10 +140,10 @@ class _Format(msgspec.Struct, frozen=True):
 
 
 def _choose_format(load: Load, device: str, notices: list[str]) -> _Format:
-    """Return what was asked for, else what the hardware does best, else what fits.
+    """Return what was asked for, or else what the hardware does best, or else what fits.
 
     Raises:
-        SetupError: nothing does.
+        SetupError: nothing fits into the memory.
     """
     size = weight_bytes(load.model)  # at 16 bits
     best = choose_dtype(load.dtype, device)

@@ -30,7 +30,7 @@ class ModelProcess(Helper[ModelRequest, ModelReply]):
     """A process that holds a model.
 
     Args:
-        patience: Seconds without a sign of life after which it hangs.
+        patience: Seconds without a sign of life after which the process hangs.
     """
 
     def __init__(self, patience: float) -> None:
@@ -42,8 +42,8 @@ class ModelProcess(Helper[ModelRequest, ModelReply]):
         """Start the process and load a model in it.
 
         Args:
-            load: Which, and how.
-            tell: Gets to know how far it is.
+            load: Which model, and in which form.
+            tell: Called with how far the loading is.
 
         Raises:
             SetupError: the model cannot be loaded.
@@ -62,7 +62,7 @@ class ModelProcess(Helper[ModelRequest, ModelReply]):
         """Send a batch and wait for its answers.
 
         Raises:
-            HelperDied: there will be none.
+            HelperDied: the process died before it answered.
         """
         self.send(Batch(list(pictures)))
         while not isinstance(reply := await self.receive(), Answers):

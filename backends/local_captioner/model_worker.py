@@ -1,7 +1,7 @@
 """The model process: loads a model, then captions batches until its owner is gone.
 
-Started by `model_process.py`. A crash of CUDA, a library that prints, and
-memory that leaks stay in here.
+`model_process.py` starts it. A crash of CUDA, what a library prints, and memory that
+leaks stay in this process.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""RapidOCR: PaddleOCR's models on ONNX Runtime, carried by its package."""
+"""RapidOCR: PaddleOCR's models on ONNX Runtime, which the package brings along."""
 
 from __future__ import annotations
 
@@ -44,17 +44,17 @@ DIRECTION = "ch_ppocr_mobile_v2.0_cls_mobile.onnx"
 RECOGNITION = "PP-OCRv6_rec_small.onnx"
 
 GATE_EDGE = 640
-"""Longest side of the picture that the gate looks at, in pixels: letters from about 2 % of it on
-are seen. At 448 it takes half the time, and signs of 17 pixels in a photo of 640 are lost."""
+"""Longest side of the picture that the gate looks at, in pixels. Letters are seen from about 2 %
+of it on. 448 pixels take half the time, but lose signs of 17 pixels in a photo of 640."""
 
 READ_EDGES = 960, 1600
 """Least and most of the longest side in which lines are looked for, in pixels."""
 
 MOST_ENLARGED = 2.0
-"""Of a small picture, to come to the least edge."""
+"""The most by which a small picture is enlarged to come to the least edge."""
 
 PADDED_SIDE = 32
-"""The detector's grid, in pixels: a shorter side would be blown up to it."""
+"""Side of the detector's grid, in pixels; the detector would blow a shorter side up to it."""
 
 LINE_HEIGHT = 48
 """Pixels to which the recogniser brings each line."""
@@ -64,7 +64,7 @@ class RapidOcr(OcrEngine):
     """Reads Latin letters, Han and Kana with the models of the package.
 
     Another model for recognition is a PaddleOCR model in ONNX form that holds its characters
-    (`character` in its metadata), as those that RapidOCR publishes do. Right-to-left scripts
+    (`character` in its metadata), as the models of RapidOCR do. Lines in right-to-left scripts
     come out in the order of the picture, not of the language.
     """
 
@@ -132,8 +132,8 @@ class RapidOcr(OcrEngine):
     def read(self, picture: Image, gate: TextGate | None = None) -> list[TextLine]:
         """Look for lines at 960 to 1,600 pixels and read them in the picture's own pixels.
 
-        What the gate alone has found is read, too: the detector sees some lines, such as a
-        small one on a large empty wall, only in a small picture.
+        What the gate alone has found is read, too, since the detector sees some lines, such as
+        a small line on a large empty wall, only in a small picture.
         """
         if not has_room(picture):
             return []
@@ -158,7 +158,7 @@ class RapidOcr(OcrEngine):
     def _lines(
         self, boxes: list[Corners], cuts: list[Pixels], size: tuple[int, int]
     ) -> list[TextLine]:
-        """Return what stands in boxes of a picture of that size, of which these are the cuts."""
+        """Return the lines in boxes of a picture of that size, whose pixels are in `cuts`."""
         kept: list[tuple[Corners, TextLine]] = []
         for box, (text, confidence, turned) in zip(boxes, self._recognised(cuts), strict=True):
             text = clean_text(text)
@@ -168,10 +168,10 @@ class RapidOcr(OcrEngine):
         return [kept[place][1] for place in reading_order([box for box, _ in kept])]
 
     def _recognised(self, cuts: list[Pixels]) -> list[tuple[str, float, bool]]:
-        """Return text and confidence of each cut, and whether it stands on its head.
+        """Return text and confidence of each cut, and whether the cut is upside down.
 
-        The classifier errs about some upright lines. So what it calls turned is read both
-        ways, and the surer reading counts.
+        The classifier errs about some upright lines. So a cut that it calls turned is read
+        both ways, and the surer reading counts.
         """
         import numpy as np
 
@@ -189,9 +189,9 @@ class RapidOcr(OcrEngine):
         return best
 
     def _detect(self, pixels: Pixels, least: float) -> tuple[list[Corners], list[float]]:
-        """Return boxes in pixels of what is given, clockwise from its top left, and their scores.
+        """Return boxes, clockwise from their top left, in pixels of the picture, and their scores.
 
-        What is asked of the engine once, it goes on doing: so each call says all of it.
+        The engine keeps the settings of a call for the next call, so each call gives them all.
         """
         import numpy as np
 
@@ -271,5 +271,5 @@ def _naming_what_failed() -> Iterator[None]:
 
 
 def _told(error: Exception) -> str:
-    """Return what an error says; those of a session quote a whole traceback."""
+    """Return what an error says; an error of a session quotes a whole traceback."""
     return first_line(error.__cause__ if isinstance(error.__cause__, Exception) else error)
