@@ -15,7 +15,7 @@ from typing import Any
 from PIL import Image
 
 from backends.ocr.base import OcrEngine, TextLine
-from backends.ocr.registry import make_ocr
+from backends.registry import make_ocr
 from benchmarks.table import Row
 from pipeline.samples import scenes
 from tests.support.drawn_text import draw_line, sentence

@@ -1,6 +1,6 @@
 """Append-only JSONL journals: records, durable writing, reading, checking and rewriting.
 
-Everything another package needs is here; the modules behind it are its own.
+Other packages import from here alone; the modules behind it may change.
 """
 
 from journal.disk import NO_SPACE, free_bytes, sync_directory

@@ -36,7 +36,7 @@ class Index(Generic[G]):
     """Knows of each key where its last record stands and to which group it belongs.
 
     A group is what the caller wants to tell records apart by: the status, or
-    status, backend and model together. There are few of them, so a key costs
+    status, backend and model together. There are few groups, so a key costs
     one integer. Measured for 1,000,000 records in `benchmarks/`.
 
     Args:
@@ -59,17 +59,17 @@ class Index(Generic[G]):
 
     @property
     def malformed(self) -> Malformed:
-        """What was passed over while reading."""
+        """The lines that were passed over."""
         return self._follower.malformed
 
     def refresh(self, most: int | None = None) -> bool:
-        """Take in what the journal gained since; a replaced file is read anew.
+        """Read what the journal has gained since the last call; a replaced file is read anew.
 
         Args:
             most: Records to read before returning, None for all there are.
 
         Returns:
-            Whether everything has been read; if not, the next call goes on.
+            True when everything has been read; if not, the next call goes on.
         """
         entries, numbers, group_of = self._entries, self._numbers, self._group_of
         records = self._records or self._follower.poll(self._entries.clear)

@@ -1,4 +1,4 @@
-"""Reading a journal: line by line, by offset, and on and on while it grows.
+"""Reading a journal: line by line, by offset, and further and further while it grows.
 
 Readers take no lock. Lines that cannot be read are passed over and counted,
 never changed.
@@ -28,10 +28,10 @@ UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 class Malformed(msgspec.Struct):
-    """What a reader passed over.
+    """The lines that a reader passed over.
 
     Attributes:
-        torn_tail: Half lines left by a killed writer; expected, nothing was lost.
+        torn_tail: Half lines left by a killed writer. They are expected; nothing was lost.
         damaged: Lines in the middle that no longer hold a record.
         lines: Numbers of the damaged lines, from 1; the first 1,000 of them.
     """
@@ -56,7 +56,7 @@ class Malformed(msgspec.Struct):
 
 
 class Follower(Generic[T]):
-    """Reads the records of a journal, and each time it is asked those added since.
+    """Reads the records of a journal, and with each further poll the records added since.
 
     Args:
         path: The journal.
@@ -64,8 +64,8 @@ class Follower(Generic[T]):
         last_bytes: Where to begin, in bytes before the end; at the beginning by default.
 
     Attributes:
-        malformed: What was passed over up to now.
-        at_end: Whether the last poll has come to the end of what there was.
+        malformed: The lines that were passed over up to now.
+        at_end: True when the last poll has come to the end of the file.
     """
 
     def __init__(self, path: Path, record_type: type[T], last_bytes: int | None = None) -> None:
@@ -160,7 +160,7 @@ class LineBlock(NamedTuple):
     Attributes:
         offset: Byte offset of the first line.
         end: Byte offset behind the last line and its newline.
-        lines: The lines; of one above 16 MiB only the first KiB.
+        lines: The lines; of a line above 16 MiB only the first KiB.
         complete: False only for the last line of a file that has no newline.
     """
 

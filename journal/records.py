@@ -20,7 +20,7 @@ class CaptionRecord(msgspec.Struct, omit_defaults=True, kw_only=True, gc=False):
     """The outcome of one attempt to caption one photo.
 
     The first three fields are the contract with other programs and are always
-    written; the rest is left out when empty.
+    written; the other fields are left out when empty.
 
     Attributes:
         rel_path: POSIX path below the photos directory, in Unicode NFC.
@@ -28,18 +28,18 @@ class CaptionRecord(msgspec.Struct, omit_defaults=True, kw_only=True, gc=False):
         status: How the attempt ended.
         raw_path: Base64 of the path's bytes, only where they are not UTF-8.
         backend: Name of the backend.
-        model: Model id as given to the backend.
-        prompt: Short hash of the prompt; its text stands in `prompts.json`.
+        model: Id of the model, as given to the backend.
+        prompt: Short hash of the prompt, whose text stands in `prompts.json`.
         run: Id of the run that made the record.
-        at: When the record was made, UTC, RFC 3339.
-        seconds: Time from hand-over to the backend until its answer.
+        at: When the record was made, in UTC, as RFC 3339 has it.
+        seconds: Seconds from the hand-over to the backend until its answer.
         cost_usd: Price of the call in US dollars.
         tokens_in: Tokens of picture and prompt.
         tokens_out: Tokens of the answer.
         error: `Type: message`, at most 500 characters.
         digest: Content hash of the file with its algorithm, `blake3:<64 hex>`.
         copied_from: `rel_path` of the identical file whose caption this is.
-        taken: Capture time as the file tells it, ISO 8601, no zone invented.
+        taken: Capture time as the file tells it, ISO 8601; no time zone is invented.
         phash: 64-bit perceptual hash, 16 hexadecimal digits.
     """
 
@@ -64,7 +64,7 @@ class CaptionRecord(msgspec.Struct, omit_defaults=True, kw_only=True, gc=False):
 
 
 class Keyed(Protocol):
-    """Whatever an index can hold: it knows which photo it is about."""
+    """A record that an index can hold, since it says which photo it is about."""
 
     @property
     def rel_path(self) -> str:

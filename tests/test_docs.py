@@ -11,15 +11,12 @@ from typing import Any
 
 import pytest
 import typer
-from PIL import Image
 from typer.testing import CliRunner
 
-from backends.base import Caption, Captioner, Options, PhotoInput, encode_picture
-from backends.errors import CallError, TransientError
+from backends.base import Options
 from backends.image_tokens import text_tokens
 from backends.prompts import DEFAULT_PROMPT
 from backends.registry import backend_class
-from backends.retry import RetryPolicy
 from pcc_tui.cli.full_screen import check_keys
 from pcc_tui.cli.main import app
 from pcc_tui.keys import bindings
@@ -27,8 +24,7 @@ from pcc_tui.preferences import load_preferences
 from pcc_tui.settings import load_settings
 from pipeline.captions.estimate import TYPICAL_TOKENS_OUT
 from tests.conftest import Pcc
-from tests.support.api_server import ApiServer, Reply
-from tests.support.protocols.openai import OpenAIProtocol
+from tests.support.api_server import ApiServer
 
 ROOT = Path(__file__).parents[1]
 COMMAND = typer.main.get_command(app)
@@ -85,41 +81,6 @@ def test_every_command_shown_exists_with_its_flags(page: Path) -> None:
         flags = {flag for each in command.params for flag in (*each.opts, *each.secondary_opts)}
         used = {word.partition("=")[0] for word in rest if word.startswith("--")}
         assert used <= {*flags, "--help"}, words
-
-
-def test_the_example_of_a_backend_works() -> None:
-    names: dict[str, type[Captioner]] = {}
-    exec(blocks("docs/adding_a_backend.md", "python")[0], names)
-    picture = encode_picture(Image.new("RGB", (9, 9), (255, 0, 128)), "rgb")
-    answer = names["AverageColour"](Options()).caption(PhotoInput(picture, "a.jpg"))
-
-    assert answer == Caption(text="a.jpg: mostly #ff0080")
-
-
-class AnyPath(OpenAIProtocol):
-    """A server whose every path gives a caption."""
-
-    def is_caption(self, path: str) -> bool:
-        return True
-
-
-async def test_the_example_of_a_backend_on_a_server_works() -> None:
-    names: dict[str, Any] = {}
-    exec(blocks("docs/adding_a_backend.md", "python")[1], names)
-    photo = PhotoInput(encode_picture(Image.new("RGB", (9, 9), (255, 0, 128)), "jpeg"))
-    replies = [Reply(body={"caption": "pink"}), Reply(503), Reply(body="oops"), Reply(400)]
-    with ApiServer(AnyPath(), lambda request: replies[min(request.number, 3)]) as server:
-        patient = RetryPolicy(attempts=2, first_wait=0.001, longest_wait=0.002)
-        options = Options(base_url=f"http://127.0.0.1:{server.port}")
-        captioner = names["HomeServer"](options, patient)
-        answers = [await captioner.caption_batch([photo]) for _ in range(3)]
-        await captioner.close()
-
-    [first], [second], [third] = answers
-    assert first == Caption(text="pink")
-    assert isinstance(second, TransientError)
-    assert type(third) is CallError
-    assert len(server.requests) == 4
 
 
 def test_the_examples_of_settings_are_valid(tmp_path: Path) -> None:

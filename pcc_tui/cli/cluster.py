@@ -108,7 +108,7 @@ def cluster_request(
         labels: What was seen in photos, by key; None to go by captions alone.
         force: Cluster even if nothing changed.
     """
-    from backends.embedders.registry import default_embedder
+    from backends.registry import default_embedder
     from pipeline.clusters.run import ClusterRequest
 
     chosen = site.settings()

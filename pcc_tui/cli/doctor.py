@@ -95,7 +95,7 @@ def _embedder(settings: Settings) -> list[Finding]:
     """Tell what `pcc cluster` would make vectors with."""
     if not has_extra("clusters"):
         return []
-    from backends.embedders.registry import default_embedder
+    from backends.registry import default_embedder
 
     chosen = settings.choices.embedder or default_embedder()
     mend = f"; to compare captions by meaning: {extra_line('minilm')}" if chosen == "tfidf" else ""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
-from backends.ocr.registry import DEFAULT
+from backends.registry import DEFAULT_OCR
 from pcc_tui.cli import ingest_control, ingest_import
 from pcc_tui.cli.groups import show_help, takes_groups
 from pcc_tui.cli.ingest_options import CacheOptions, LookingOptions, ModelOptions
@@ -62,7 +62,7 @@ def _require_extras(
     """End with a usage error if what is asked for needs packages that are not there."""
     if not dry_run and ("detect" in stages or "label" in stages):
         require_extra("detect", "detecting and labelling (--stages ocr goes without)")
-    if (dry_run or "ocr" in stages) and models.ocr_engine == DEFAULT:
+    if (dry_run or "ocr" in stages) and models.ocr_engine == DEFAULT_OCR:
         require_extra("ocr", "looking for text (--stages detect,label goes without)")
     if cache.queue != "sqlite":
         require_extra("redis", "a queue on Redis")

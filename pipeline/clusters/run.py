@@ -149,7 +149,7 @@ async def run_clustering(
             await process.warm_up()  # compiles while the vectors are made
         return await run_job(Steps(steps), _frame(request, run), watch, report)
     finally:
-        await process.stop()
+        await process.stop(patience=0)
 
 
 def _frame(request: ClusterRequest, run: str) -> JobFrame:

@@ -116,7 +116,7 @@ class Searcher:
             return
         import numpy as np
 
-        from backends.embedders.registry import make_embedder
+        from backends.registry import make_embedder
 
         assert store.manifest is not None
         self._embedder = make_embedder(store.manifest.embedder)

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from backends.embedders.base import Embedder
-from backends.embedders.registry import make_embedder
+from backends.registry import make_embedder
 from journal import JournalWriter, WriterLock
 from pipeline.captions.library import LibraryPhoto
 from pipeline.embeddings.stage import (

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from backends.ocr.base import OcrEngine, OcrOptions
-from backends.ocr.registry import DEFAULT, make_ocr
+from backends.registry import DEFAULT_OCR, make_ocr
 from journal import Committed
 from pipeline.ingest.cache.manifest import manifest_path, read_manifest, require_ours
 from pipeline.ingest.cache.store import Cache, PhotoResult
@@ -189,7 +189,7 @@ def _job(
 ) -> Job[PhotoResult]:
     chosen = request.ocr
     options = OcrOptions(threads=usable_cores(), model=None if chosen is None else chosen.model)
-    engine = make_ocr(DEFAULT if chosen is None else chosen.engine, options)
+    engine = make_ocr(DEFAULT_OCR if chosen is None else chosen.engine, options)
     looked_at = [msgspec.structs.replace(item, stages=("ocr",)) for item in items]
     return Job(
         GateStage(engine),

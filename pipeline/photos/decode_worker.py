@@ -9,12 +9,8 @@ from __future__ import annotations
 import os
 import resource
 import signal
-from contextlib import suppress
-from typing import BinaryIO
 
-import msgspec
-
-from backends.helper_process import read_messages, taken_pipes, write_message
+from backends.helper_server import serving
 from pipeline.photos.errors import CorruptImageError
 from pipeline.photos.images import load_photo, read_size
 from pipeline.photos.messages import READY, DecodeReply, DecodeRequest
@@ -37,21 +33,13 @@ def answer(request: DecodeRequest) -> DecodeReply:
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 
-def serve(incoming: BinaryIO, outgoing: BinaryIO) -> None:
-    """Answer requests until the owner closes its end."""
-    encode = msgspec.msgpack.encode
-    decode = msgspec.msgpack.Decoder(DecodeRequest).decode
-    write_message(outgoing, encode(READY))
-    for message in read_messages(incoming):
-        write_message(outgoing, encode(answer(decode(message))))
-
-
 def main() -> None:
     """Serve standard input and output, which no decoder library gets to see."""
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    with taken_pipes() as (incoming, outgoing), suppress(BrokenPipeError):
-        serve(incoming, outgoing)
+    with serving(DecodeRequest) as owner:
+        owner.send(READY)
+        for request in owner.requests:
+            owner.send(answer(request))
 
 
 if __name__ == "__main__":

@@ -10,10 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-import msgspec
-
 from backends.base import PictureSpec
-from backends.helper_process import HelperProcess
+from backends.helper import Helper, HelperDied
 from pipeline.photos.errors import CorruptImageError, DecoderUnavailable
 from pipeline.photos.messages import DecodeReply, DecodeRequest
 from pipeline.photos.photo import LoadedPhoto
@@ -31,7 +29,7 @@ REQUESTS_AHEAD = 2
 class _Asked:
     """A request, the future that awaits the reply, and how many processes died over the request."""
 
-    request: bytes
+    request: DecodeRequest
     reply: asyncio.Future[DecodeReply]
     deaths: int = 0
 
@@ -44,35 +42,24 @@ class _Asked:
             self.reply.set_exception(error)
 
 
-class _Worker:
+class _Worker(Helper[DecodeRequest, DecodeReply]):
     """One decoding process and the requests it has not answered, oldest first."""
 
-    def __init__(self, helper: HelperProcess) -> None:
-        self.helper = helper
-        self.stop = helper.stop
+    def __init__(self) -> None:
+        super().__init__(WORKER_MODULE, DecodeReply, keeps_words=False)
         self.unanswered: deque[_Asked] = deque()
 
-    @classmethod
-    async def start(cls) -> _Worker:
+    async def start(self) -> None:
         try:
-            worker = cls(await HelperProcess.start(WORKER_MODULE))
-        except OSError as error:
-            raise DecoderUnavailable(f"a decoding process does not start: {error}") from None
-        try:
-            await worker.receive()
-        except asyncio.IncompleteReadError:
-            await worker.stop()
-            raise DecoderUnavailable(
-                "a decoding process does not start; `pcc doctor` tells what is missing"
-            ) from None
-        return worker
+            await super().start()
+            await self.receive()
+        except HelperDied as died:
+            reason = "does not start; `pcc doctor` tells what is missing" if self.started else died
+            raise DecoderUnavailable(f"a decoding process {reason}") from None
 
-    async def receive(self) -> DecodeReply:
-        return msgspec.msgpack.decode(await self.helper.receive(), type=DecodeReply)
-
-    def send(self, asked: _Asked) -> None:
+    def ask(self, asked: _Asked) -> None:
         self.unanswered.append(asked)
-        self.helper.send(asked.request)
+        self.send(asked.request)
 
 
 class DecoderPool:
@@ -101,11 +88,10 @@ class DecoderPool:
         self._failure: DecoderUnavailable | None = None
 
     async def __aenter__(self) -> DecoderPool:
-        starts = [_Worker.start() for _ in range(self.processes)]
-        started = await asyncio.gather(*starts, return_exceptions=True)
-        self._workers = [worker for worker in started if isinstance(worker, _Worker)]
-        for failure in started:
-            if isinstance(failure, BaseException):
+        self._workers = [_Worker() for _ in range(self.processes)]
+        starts = [worker.start() for worker in self._workers]
+        for failure in await asyncio.gather(*starts, return_exceptions=True):
+            if failure is not None:
                 await self.__aexit__(None, None, None)
                 raise failure
         self._keepers = [asyncio.create_task(self._keep(worker)) for worker in self._workers]
@@ -152,15 +138,14 @@ class DecoderPool:
 
     async def _request(self, path: str, spec: PictureSpec | None) -> DecodeReply:
         full_path = os.path.join(self._root, os.fsencode(path))
-        request = msgspec.msgpack.encode(DecodeRequest(full_path, spec, self._seconds))
         async with self._places:
-            return await self._ask(request)
+            return await self._ask(DecodeRequest(full_path, spec, self._seconds))
 
-    async def _ask(self, request: bytes) -> DecodeReply:
+    async def _ask(self, request: DecodeRequest) -> DecodeReply:
         if self._failure is not None:
             raise self._failure
         asked = _Asked(request, asyncio.get_running_loop().create_future())
-        min(self._workers, key=lambda worker: len(worker.unanswered)).send(asked)
+        min(self._workers, key=lambda worker: len(worker.unanswered)).ask(asked)
         return await asked.reply
 
     async def _keep(self, worker: _Worker) -> None:
@@ -168,34 +153,33 @@ class DecoderPool:
         while True:
             try:
                 reply = await worker.receive()
-            except asyncio.IncompleteReadError:
-                worker = await self._replace(worker)
+            except HelperDied as died:
+                worker = await self._replace(worker, died)
             else:
                 worker.unanswered.popleft().answer(reply)
 
-    async def _replace(self, dead: _Worker) -> _Worker:
+    async def _replace(self, dead: _Worker, died: HelperDied) -> _Worker:
         """Give the unanswered requests of a dead process to a new one, except the guilty photo."""
         suspect = dead.unanswered[0] if dead.unanswered else None
-        status = await dead.stop()
         if suspect is not None:
             suspect.deaths += 1
             # The system may kill a process for other reasons, so one death proves nothing.
-            if suspect.deaths > 1 or status == -signal.SIGALRM:
-                dead.unanswered.popleft().answer(DecodeReply(cause=self._cause_of_death(status)))
+            if suspect.deaths > 1 or died.status == -signal.SIGALRM:
+                dead.unanswered.popleft().answer(DecodeReply(cause=self._cause_of(died)))
+        worker = _Worker()
         try:
-            worker = await _Worker.start()
+            await worker.start()
         except DecoderUnavailable as error:
             self._failure = error
             for asked in dead.unanswered:
                 asked.fail(error)
             raise
         for asked in dead.unanswered:
-            worker.send(asked)
+            worker.ask(asked)
         self._workers[self._workers.index(dead)] = worker
         return worker
 
-    def _cause_of_death(self, status: int) -> str:
-        if status == -signal.SIGALRM:
+    def _cause_of(self, died: HelperDied) -> str:
+        if died.status == -signal.SIGALRM:
             return f"TimeoutError: decoding took longer than {self._seconds:g} s"
-        name = signal.Signals(-status).name if status < 0 else f"exit status {status}"
-        return f"DecoderDied: the decoder died of {name}"
+        return f"DecoderDied: the decoder {died}"

@@ -8,8 +8,8 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from backends.embedders.registry import make_embedder
 from backends.errors import SetupError
+from backends.registry import make_embedder
 from pipeline.captions.library import LibraryPhoto
 from pipeline.embeddings.store import VectorStore
 

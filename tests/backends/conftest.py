@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from backends.embedders.base import ENVIRONMENT
 from backends.encoders.dino import DinoEncoder
+from backends.hub import ENVIRONMENT
 from tests.support.encoders import (
     DINOV3,
     Find,

@@ -15,7 +15,7 @@ from typing import Any
 import psutil
 import pytest
 
-from backends.local.model_process import WORKER_MODULE
+from backends.local_captioner.model_process import WORKER_MODULE
 from tests.conftest import Pcc
 from tests.support.drawn_pictures import random_quarters, write_photo
 from tests.support.runs import ROOT, records, start, wait_for_snapshot
@@ -120,7 +120,7 @@ def test_a_job_whose_model_is_killed_in_a_batch_and_while_it_loads_again_complet
 def test_a_job_survives_its_model(tmp_path: Path, workspace: Path, fault: str) -> None:
     truth = write_drawn(tmp_path / "drawn", 16)
     command = (
-        "import sys; from backends.local import model_process; "
+        "import sys; from backends.local_captioner import model_process; "
         "model_process.WORKER_MODULE = 'tests.support.faulty_model_worker'; "
         "from pcc_tui.cli.main import main; main()"
     )

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from backends.embedders.base import ENVIRONMENT
 from backends.encoders.dino import DinoEncoder, Features
 from backends.encoders.dino_config import read_config
+from backends.hub import ENVIRONMENT
 from tests.support.tiny_dino import Family, save_tiny_dino
 
 ROOT = Path(__file__).parents[2]

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from backends.embedders.base import ENVIRONMENT
+from backends.hub import ENVIRONMENT
 from tests.support.enriching import grow_old, run_here
 from tests.support.photos import noise_jpeg
 from tests.support.tiny_dino import Family, save_tiny_dino

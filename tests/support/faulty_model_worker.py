@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from backends.base import MOST_TOKENS_OUT
-from backends.local import generation, worker
+from backends.local_captioner import generation, model_worker
 
 KIND, _, NUMBER = os.environ.get("PCC_TEST_FAULT", "").partition(":")
 
@@ -56,4 +56,4 @@ def _first_time() -> bool:
 
 if __name__ == "__main__":
     generation.Generator._generate = faulty_generate  # type: ignore[method-assign]
-    worker.main()
+    model_worker.main()

@@ -21,7 +21,7 @@ from PIL import Image
 from transformers import AutoModelForImageTextToText, BitsAndBytesConfig
 from transformers.utils import logging
 
-from backends.local.processors import load_processor
+from backends.local_captioner.processors import load_processor
 from backends.prompts import PRESETS
 from tests.support.drawn_pictures import Quarters, draw, random_quarters, write_photo
 from tests.support.tiny_models import QWEN2_5_VL, random_model, save_checkpoint, train_tokenizer

@@ -35,7 +35,7 @@ class OcrChoice(msgspec.Struct, frozen=True, kw_only=True):
     model: str | None = None
 
 
-class WorkerSetup(msgspec.Struct, frozen=True, kw_only=True):
+class WorkerSetup(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """The first message to a worker.
 
     Attributes:
@@ -103,3 +103,7 @@ class WorkerFailed(msgspec.Struct, frozen=True, tag=True):
 
     reason: str
     setup: bool
+
+
+WorkerRequest = WorkerSetup | Order
+WorkerReply = Told | WorkerFailed

@@ -1,6 +1,6 @@
 """A worker: takes photos from the queue, looks at them, and goes on until told to end.
 
-Started by `crew.py`. It holds the models. If it is killed, its leases run out, and
+Started by `worker_pool.py`. It holds the models. If it is killed, its leases run out, and
 another worker takes what it had.
 """
 
@@ -9,22 +9,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import resource
 import sys
 import threading
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO
 
-import msgspec
-
-from backends.detectors.registry import make_detector
 from backends.detectors.siglip import RegionLabeller
 from backends.errors import SetupError
-from backends.helper_process import read_messages, taken_pipes, write_message
+from backends.helper_server import Owner, serving
 from backends.keys import scrub
 from backends.ocr.base import OcrOptions
-from backends.ocr.registry import make_ocr
+from backends.registry import make_detector, make_ocr
 from journal import JournalError
 from pipeline.captions.catalogue import Catalogue
 from pipeline.ingest.cache.counting import counted, source_of
@@ -40,7 +35,14 @@ from pipeline.ingest.vision.stage import IngestStage
 from pipeline.ingest.vision.text_reading import TextReader
 from pipeline.ingest.workers.committer import Committer
 from pipeline.ingest.workers.leasing import LeaseFeeder, Leases
-from pipeline.ingest.workers.messages import Order, Told, WorkerFailed, WorkerSetup
+from pipeline.ingest.workers.messages import (
+    Order,
+    Told,
+    WorkerFailed,
+    WorkerReply,
+    WorkerRequest,
+    WorkerSetup,
+)
 from pipeline.jobs.errors import JobError, RunStopped
 from pipeline.jobs.job import Job
 from pipeline.jobs.log import log_to
@@ -51,6 +53,9 @@ TELL_SECONDS = 0.25
 
 DEVICE_LOST = 70
 """Exit status: this process can do no more, another may."""
+
+Run = Owner[WorkerRequest, WorkerReply]
+"""The run that has started this worker."""
 
 log = logging.getLogger("pcc.ingest")
 
@@ -193,74 +198,62 @@ class Worker:
         )
 
 
-class Line:
-    """The pipes to the run that started this worker."""
-
-    def __init__(self, incoming: BinaryIO, outgoing: BinaryIO) -> None:
-        self._messages = read_messages(incoming)
-        self._outgoing = outgoing
-
-    def work(self) -> WorkerSetup:
-        """Return the first message."""
-        return msgspec.msgpack.decode(next(self._messages), type=WorkerSetup)
-
-    def say(self, message: Told | WorkerFailed) -> None:
-        """Send a message; when nobody listens any more, the end is near anyway."""
-        with suppress(BrokenPipeError):
-            write_message(self._outgoing, msgspec.msgpack.encode(message))
-
-    def listen(self, worker: Worker, loop: asyncio.AbstractEventLoop) -> None:
-        """Wait for orders; the end of the run is one as well."""
-        for message in self._messages:
-            order = msgspec.msgpack.decode(message, type=Order)
-            loop.call_soon_threadsafe(worker.job.abort if order.at_once else worker.job.stop)
-        with suppress(RuntimeError):  # the loop has ended
-            loop.call_soon_threadsafe(worker.job.stop)
+def _say(owner: Run, message: WorkerReply) -> None:
+    """Send a message; when nobody listens any more, the end is near anyway."""
+    with suppress(BrokenPipeError):
+        owner.send(message)
 
 
-async def _serve(line: Line, work: WorkerSetup) -> None:
+def _listen(owner: Run, worker: Worker, loop: asyncio.AbstractEventLoop) -> None:
+    """Wait for orders; the end of the run is one as well."""
+    for order in owner.requests:
+        at_once = isinstance(order, Order) and order.at_once
+        loop.call_soon_threadsafe(worker.job.abort if at_once else worker.job.stop)
+    with suppress(RuntimeError):  # the loop has ended
+        loop.call_soon_threadsafe(worker.job.stop)
+
+
+async def _serve(owner: Run, work: WorkerSetup) -> None:
     worker = Worker(work)
     loop = asyncio.get_running_loop()
-    threading.Thread(target=line.listen, args=(worker, loop), daemon=True).start()
-    telling = asyncio.create_task(_tell(line, worker))
+    threading.Thread(target=_listen, args=(owner, worker, loop), daemon=True).start()
+    telling = asyncio.create_task(_tell(owner, worker))
     log.info("worker starts", {"worker": work.worker, "pid": os.getpid()})
     try:
         await worker.run()
     finally:
         telling.cancel()
         await asyncio.gather(telling, return_exceptions=True)
-        line.say(worker.told())
+        _say(owner, worker.told())
         log.info("worker ends", {"worker": work.worker})
 
 
-async def _tell(line: Line, worker: Worker) -> None:
+async def _tell(owner: Run, worker: Worker) -> None:
     last = None
     while True:
         told = worker.told()
         if told != last:
-            line.say(told)
+            _say(owner, told)
             last = told
         await asyncio.sleep(TELL_SECONDS)
 
 
 def main() -> None:
     """Serve standard input and output."""
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    with taken_pipes() as (incoming, outgoing):
-        line = Line(incoming, outgoing)
-        work = line.work()
+    with serving(WorkerRequest) as owner:
+        work = next(owner.requests)
         code = 0
         with log_to(Path(os.fsdecode(work.cache)) / "ingest.log"):
             try:
                 # Not `asyncio.run`, which waits at its end for threads that were given up.
-                asyncio.Runner().run(_serve(line, work))
+                asyncio.Runner().run(_serve(owner, work))
             except (SetupError, CacheRefused, ValueError) as error:
-                line.say(WorkerFailed(scrub(str(error)), setup=True))
+                _say(owner, WorkerFailed(scrub(str(error)), setup=True))
             except DeviceLost as error:
                 print(scrub(str(error)), file=sys.stderr)  # noqa: T201 - the run reads it
                 code = DEVICE_LOST
             except (JobError, JournalError, IngestError, DecoderUnavailable) as error:
-                line.say(WorkerFailed(scrub(str(error)), setup=False))
+                _say(owner, WorkerFailed(scrub(str(error)), setup=False))
         os._exit(code)  # a thread still waits at standard input, which nobody can close under it
 
 

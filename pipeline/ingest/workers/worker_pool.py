@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
-import signal
-import tempfile
-from contextlib import suppress
-from typing import IO
 
 import msgspec
 
 from backends.base import Loading
 from backends.errors import SetupError
-from backends.helper_process import HelperProcess
-from backends.keys import scrub
-from backends.local.model_process import ENVIRONMENT
+from backends.helper import Helper, HelperDied
+from backends.hub import ENVIRONMENT
 from pipeline.ingest.cache.manifest import ModelFacts
 from pipeline.ingest.cache.records import StageName
 from pipeline.ingest.errors import WorkersDied
-from pipeline.ingest.workers.messages import Order, Told, WorkerFailed, WorkerSetup
+from pipeline.ingest.workers.messages import (
+    Order,
+    Told,
+    WorkerFailed,
+    WorkerReply,
+    WorkerRequest,
+    WorkerSetup,
+)
 from pipeline.jobs.errors import RunStopped
 
 MODULE = "pipeline.ingest.workers.worker"
@@ -31,28 +32,22 @@ MOST_DEATHS = 10
 GOODBYE_SECONDS = 10.0
 """Time in seconds that workers have when they are to end at once."""
 
-WORDS_KEPT = 500
-"""Bytes of what a dying worker said that are told."""
-
 log = logging.getLogger("pcc.ingest")
 
-_decode = msgspec.msgpack.Decoder(Told | WorkerFailed).decode
 
-
-class Member:
-    """One worker of a crew.
+class Member(Helper[WorkerRequest, WorkerReply]):
+    """One worker of a pool.
 
     Args:
         work: What it is to do.
     """
 
     def __init__(self, work: WorkerSetup) -> None:
+        super().__init__(MODULE, WorkerReply, environment=ENVIRONMENT)
         self.work = work
         self.told = Told(loading=Loading("starting"), remarks=[], models={}, current=[])
         self.failure: WorkerFailed | None = None
-        self._helper: HelperProcess | None = None
         self._order: Order | None = None
-        self._words: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `attend`
 
     async def attend(self) -> str | None:
         """Start the worker and listen to it until it ends; return what it died of, if it did.
@@ -61,48 +56,29 @@ class Member:
             SetupError: it cannot be started.
         """
         try:
-            self._helper = await HelperProcess.start(
-                MODULE, stderr=self._words, environment=ENVIRONMENT
-            )
-        except OSError as error:
-            raise SetupError(f"a worker does not start: {error}") from None
-        self._send(self.work)
-        if self._order is not None:  # given while the process was being started
-            self._send(self._order)
-        with suppress(asyncio.IncompleteReadError):
+            await self.start()
+            self.send(self.work)
+            if self._order is not None:  # given while the process was being started
+                self.send(self._order)
             while True:
-                message = _decode(await self._helper.receive())
+                message = await self.receive()
                 if isinstance(message, WorkerFailed):
                     self.failure = message
                 else:
                     self.told = message
-        status = await self._helper.process.wait()
-        died_of = None if status == 0 or self.failure else self._cause(status)
-        self._words.close()
-        return died_of
+        except HelperDied as died:
+            if not self.started:
+                raise SetupError(f"a worker {died}") from None
+            if died.status == 0 or self.failure:
+                return None
+            raised = died.last_line if (died.status or 0) > 0 else ""
+            return raised or str(died).removeprefix("died of ")
 
     def end(self, *, at_once: bool) -> None:
         """Have the worker finish what is in flight, or give it up, and end."""
         self._order = Order(at_once)
-        self._send(self._order)
-
-    def kill(self) -> None:
-        """End the worker, whatever it does."""
-        if self._helper is not None:
-            with suppress(ProcessLookupError):
-                self._helper.process.kill()
-
-    def _send(self, message: WorkerSetup | Order) -> None:
-        if self._helper is not None and self._helper.process.returncode is None:
-            self._helper.send(msgspec.msgpack.encode(message))
-
-    def _cause(self, status: int) -> str:
-        if status < 0:
-            return signal.Signals(-status).name
-        self._words.seek(0, os.SEEK_END)
-        self._words.seek(max(0, self._words.tell() - WORDS_KEPT))
-        words = self._words.read().decode("utf-8", "replace").strip().splitlines()
-        return scrub(words[-1]) if words else f"exit status {status}"
+        if self.started:
+            self.send(self._order)
 
 
 class WorkerPool:

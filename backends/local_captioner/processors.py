@@ -9,29 +9,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from backends.errors import SetupError
+from backends.hub import require_sound_torchvision
 
 VIDEO = "video_processor"
-
-
-def torchvision_fault() -> str | None:
-    """Return in one line why the installed torchvision does not work, None if all is well.
-
-    One made for another build of torch breaks Transformers, which sees it installed
-    and then fails at names of its own. No torchvision at all is no fault.
-    """
-    if find_spec("torchvision") is None:
-        return None
-    try:
-        import torchvision  # type: ignore[import-not-found, unused-ignore]  # noqa: F401
-    except Exception as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        return f"torchvision is installed but does not work: {reason}"
-    return None
 
 
 def load_processor(
@@ -47,9 +30,7 @@ def load_processor(
     Raises:
         SetupError: the installed torchvision is broken.
     """
-    if fault := torchvision_fault():
-        hint = "install the torchvision that belongs to the installed torch, or uninstall it"
-        raise SetupError(f"{fault} ({hint})")
+    require_sound_torchvision()
     from transformers import AutoProcessor
     from transformers.utils.import_utils import is_torchvision_available
 

@@ -9,21 +9,21 @@ from typing import Any
 from PIL import Image
 
 from backends.base import MOST_TOKENS_OUT
-from backends.local.families import Family
-from backends.local.hardware import (
+from backends.hardware import (
     PeakMemory,
     free_memory,
     is_fatal,
     is_out_of_memory,
     release_memory,
 )
-from backends.local.messages import Answer
+from backends.local_captioner.families import Family
+from backends.local_captioner.messages import Answer
 
 LARGEST_BATCH = {"cuda": 32, "mps": 16, "cpu": 16}
-"""Beyond it captions hardly come faster, and more is lost when a batch fails."""
+"""Larger batches are hardly faster, and lose more when they fail."""
 
 SHARE_OF_MEMORY = 0.8
-"""Of what is free; pictures differ in shape, and other programs want some, too."""
+"""Share of the free memory; pictures differ in shape, and other programs need memory, too."""
 
 MEASURED_TOKENS = 8
 
@@ -37,12 +37,12 @@ class Generator:
         model: The model.
         processor: The model's processor.
         family: How the model is spoken to.
-        device: Where it runs.
+        device: Device that the model runs on.
         beat: Called about every second while layers are computed: a CPU takes minutes for
             the pictures before the first token comes.
 
     Attributes:
-        batch_size: Pictures at once; falls when so many do not fit into memory.
+        batch_size: Pictures in a batch; the number falls when so many do not fit into memory.
     """
 
     def __init__(
@@ -91,7 +91,7 @@ class Generator:
         return int(numbers * self._model.dtype.itemsize)
 
     def caption(self, images: Sequence[Image.Image]) -> list[Answer]:
-        """Return an answer for each picture; those too many for the memory come in halves."""
+        """Return an answer for each picture; a batch too large for the memory is halved."""
         answers: list[Answer] = []
         while len(answers) < len(images):
             some = images[len(answers) : len(answers) + self.batch_size]

@@ -12,12 +12,12 @@ class LocalModel(msgspec.Struct, frozen=True, kw_only=True):
     """A model to choose.
 
     Attributes:
-        id: On the model hub.
-        parameters: In billions, as the id or its card says.
-        licence: As its card says.
-        native: The id to load instead, where this one does not load natively.
-        remote: True if it is code of its own and needs `--trust-remote-code`.
-        note: What else one should know.
+        id: Id on the model hub.
+        parameters: Billions of parameters, as the id or the model card says.
+        licence: Licence, as the model card says.
+        native: The id to load instead, where this model does not load natively.
+        remote: True if the model is code of its own and needs `--trust-remote-code`.
+        note: What else the user should know.
     """
 
     id: str
@@ -28,7 +28,7 @@ class LocalModel(msgspec.Struct, frozen=True, kw_only=True):
     note: str = ""
 
     def gigabytes(self, bits: int) -> float:
-        """Return about the memory that its weights take, in 10^9 bytes.
+        """Return about how much memory the weights take, in 10^9 bytes.
 
         With 4 bits, nf4 keeps a scale for each 64 weights (half a bit more), and
         embeddings and the vision tower stay at 16 bits: about a fifth of the weights.
@@ -71,8 +71,9 @@ MODELS = (
     LocalModel(id="OpenGVLab/InternVL3_5-8B-HF", parameters=8.55, licence="Apache-2.0"),
     LocalModel(id="LiquidAI/LFM2.5-VL-1.6B", parameters=1.6, licence="LFM1.0"),
 )
-"""The user's six first, then those of 2026. Parameters of Gemma and InternVL3.5 are half their
-published bf16 gigabytes (ai.google.dev/gemma/docs/core and the model card, autumn 2026)."""
+"""The six that were asked for first, then models of 2026. The parameters of Gemma and InternVL3.5
+are half of the gigabytes that their vendors publish for bf16 (ai.google.dev/gemma/docs/core and the
+model card, autumn 2026)."""
 
 DEFAULT_MODEL = MODELS[0].id
 
@@ -91,10 +92,10 @@ _NATIVE = {model.id: model.native for model in MODELS if model.native} | {
 
 
 def find_model(model: str) -> LocalModel | None:
-    """Return what is known of a model, by its id or that of its native twin."""
+    """Return what is known of a model, by its id or by the id of its native twin."""
     return next((known for known in MODELS if model in (known.id, known.native)), None)
 
 
 def native_id(model: str) -> str:
-    """Return the id that loads natively for a model: a twin's, or its own."""
+    """Return the id that loads natively for a model: that of its twin, or its own."""
     return _NATIVE.get(model, model)

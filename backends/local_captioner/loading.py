@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +9,7 @@ import msgspec
 
 from backends.base import Dtype, Loading, Quantization
 from backends.errors import SetupError
-from backends.local.hardware import (
+from backends.hardware import (
     choose_device,
     choose_dtype,
     cpu_notice,
@@ -19,13 +17,14 @@ from backends.local.hardware import (
     is_out_of_memory,
     torch_dtype,
 )
-from backends.local.messages import Load
-from backends.local.meters import Tell, meter_class
-from backends.local.models import BITS, find_model, native_id
-from backends.local.processors import load_processor
+from backends.hub import about_the_hub, lacks_safetensors
+from backends.local_captioner.messages import Load
+from backends.local_captioner.meters import Tell, meter_class
+from backends.local_captioner.models import BITS, find_model, native_id
+from backends.local_captioner.processors import load_processor
 
 INT4_SHARE = 0.45
-"""Of the bytes at 16 bits: four fifths of the weights in nf4, the rest as they are."""
+"""Share of the bytes at 16 bits, with four fifths of the weights in nf4, the rest unchanged."""
 
 ROOM_FOR_ONE_PHOTO = 1 << 30
 """Bytes that a picture and its answer take beside the weights, at the least."""
@@ -44,12 +43,12 @@ def load_model(load: Load, tell: Tell) -> LoadedModel:
     """Load a model as asked for.
 
     Args:
-        load: What was asked for.
-        tell: Gets to know how far it is.
+        load: Which model was asked for, and in which form.
+        tell: Called with how far the loading is.
 
     Raises:
-        SetupError: it cannot be loaded; the message says what mends it.
-        Exception: likewise, in the words of a library; see `explain`.
+        SetupError: the model cannot be loaded; the message says what mends that.
+        Exception: a library cannot load the model; `explain` turns that into a sentence.
     """
     tell(Loading("importing torch"))
     device = choose_device(load.device)
@@ -64,7 +63,7 @@ def load_model(load: Load, tell: Tell) -> LoadedModel:
 
 
 def _load_config(load: Load) -> Any:
-    """Return the model's configuration, if it is one of an image-text-to-text model."""
+    """Return the model's configuration; refuse a model that does not caption pictures."""
     from transformers import AutoConfig
     from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING
 
@@ -107,7 +106,7 @@ def _load_weights(load: Load, config: Any, device: str, chosen: _Format, tell: T
 def _quantization(config: Any, quantize: Quantization, dtype: Any) -> Any:
     """Return how bitsandbytes packs the weights; what sees the picture stays as it is.
 
-    It saves little to pack the vision tower, and costs detail.
+    Packing the vision tower would save little, and cost detail.
     """
     from transformers import BitsAndBytesConfig
 
@@ -141,10 +140,10 @@ class _Format(msgspec.Struct, frozen=True):
 
 
 def _choose_format(load: Load, device: str, notices: list[str]) -> _Format:
-    """Return what was asked for, else what the hardware does best, else what fits.
+    """Return what was asked for, or else what the hardware does best, or else what fits.
 
     Raises:
-        SetupError: nothing does.
+        SetupError: nothing fits into the memory.
     """
     size = weight_bytes(load.model)  # at 16 bits
     best = choose_dtype(load.dtype, device)
@@ -206,7 +205,7 @@ def _about_the_model(text: str) -> str | None:
             "is code of its own, not native to Transformers. It runs only with "
             "--trust-remote-code and --revision COMMIT, after you have read that code"
         )
-    if "safetensors" in text and ("have a file named" in text or "no file named" in text):
+    if lacks_safetensors(text):
         return "has no safetensors, and other weights are not loaded"
     if "does not recognize this architecture" in text or "Unrecognized" in text:
         return (
@@ -214,40 +213,6 @@ def _about_the_model(text: str) -> str | None:
             "docs/self_hosted_models.md lists models that load"
         )
     return None
-
-
-def about_the_hub(error: Exception) -> str | None:
-    """Return what went wrong with the hub, None if something else did.
-
-    Transformers wraps what the hub's client raises, so the causes are looked through.
-    """
-    from huggingface_hub import errors
-
-    behind = list(causes(error))
-
-    def is_any(*kinds: type[BaseException]) -> bool:
-        return any(isinstance(cause, kinds) for cause in behind)
-
-    if is_any(errors.GatedRepoError):
-        return "its page asks you to accept its licence first; then set HF_TOKEN to your hub token"
-    if is_any(errors.RevisionNotFoundError):
-        return "the hub has no such --revision of it"
-    if is_any(errors.RepositoryNotFoundError, errors.HFValidationError):
-        return "there is no such directory and no such model on the hub"
-    if is_any(errors.LocalEntryNotFoundError, errors.OfflineModeIsEnabled, ConnectionError):
-        return (
-            "the model hub cannot be reached and the model is not in the cache; download it where "
-            f"there is a network and copy {os.environ.get('HF_HOME', '~/.cache/huggingface')}"
-        )
-    return None
-
-
-def causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield an error, what caused it, what caused that, and so on."""
-    seen: BaseException | None = error
-    while seen is not None:
-        yield seen
-        seen = seen.__cause__ or seen.__context__
 
 
 def too_large(load: Load, device: str) -> str:

@@ -13,14 +13,14 @@ class Load(msgspec.Struct, tag=True, frozen=True, kw_only=True):
     """The first request: get a model ready.
 
     Attributes:
-        model: Directory, or id on the model hub.
+        model: Directory of the model, or its id on the model hub.
         prompt: The instruction that goes with each picture.
         max_edge: Longest side of the pictures to come, in pixels.
-        batch_size: Photos at once, None to choose by free memory.
+        batch_size: Photos in a batch, None to choose the number by free memory.
         revision: Commit, tag or branch, None for the main branch.
-        quantize: Bits of the weights, None to choose by free memory.
+        quantize: Bits of the weights, None to choose them by free memory.
         dtype: Number format, None to choose by the hardware.
-        device: Where to run, None for the best there is.
+        device: Device to run on, None for the best there is.
         trust_remote_code: Whether code that comes with the model may run.
     """
 
@@ -45,7 +45,7 @@ ModelRequest = Load | Batch
 
 
 class LoadProgress(msgspec.Struct, tag=True, frozen=True):
-    """Loading goes on."""
+    """The model is still being loaded."""
 
     loading: Loading
 
@@ -54,7 +54,7 @@ class Ready(msgspec.Struct, tag=True, frozen=True):
     """The model is loaded.
 
     Attributes:
-        batch_size: Photos at once.
+        batch_size: Photos in a batch.
         notices: What the user should know, a sentence each.
     """
 
@@ -63,13 +63,13 @@ class Ready(msgspec.Struct, tag=True, frozen=True):
 
 
 class Unusable(msgspec.Struct, tag=True, frozen=True):
-    """The model cannot be loaded, and what mends it."""
+    """The model cannot be loaded; the reason says what mends that."""
 
     reason: str
 
 
 class Beat(msgspec.Struct, tag=True, frozen=True):
-    """The model is alive: it has made another token."""
+    """The model is alive: another layer has been computed."""
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -79,7 +79,7 @@ class Answer(msgspec.Struct, frozen=True):
         text: The caption.
         tokens_in: Tokens of picture and prompt.
         tokens_out: Tokens of the caption.
-        ended: `length` when it was cut off.
+        ended: `length` when the text was cut off.
         error: Why there is no text.
     """
 
@@ -95,7 +95,7 @@ class Answers(msgspec.Struct, tag=True, frozen=True):
 
     Attributes:
         answers: The answers.
-        batch_size: Photos at once from now on: fewer, if so many did not fit into memory.
+        batch_size: Photos in a batch from now on; fewer, if so many did not fit into memory.
     """
 
     answers: list[Answer]

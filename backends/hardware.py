@@ -19,10 +19,10 @@ DEVICES = ("cuda", "mps", "xpu", "cpu")
 
 
 def choose_device(asked: str | None) -> str:
-    """Return where to run: what was asked for, else the best there is.
+    """Return the device that was asked for, or else the best there is.
 
     Raises:
-        SetupError: what was asked for is not there.
+        SetupError: the device that was asked for is not there.
     """
     import torch
 
@@ -69,7 +69,7 @@ def _driver_is_there() -> bool:
 
 
 def cpu_notice(device: str) -> str | None:
-    """Return a sentence for whoever has a card that lies idle, or none at all."""
+    """Return what to tell a user whose model runs on the CPU, None for any other device."""
     if device != "cpu":
         return None
     if _driver_is_there():
@@ -78,7 +78,7 @@ def cpu_notice(device: str) -> str | None:
 
 
 def choose_dtype(asked: Dtype | None, device: str) -> Dtype:
-    """Return the number format: what was asked for, else what the hardware does best."""
+    """Return the number format that was asked for, or else the one that the hardware does best."""
     import torch
 
     if asked is not None:
@@ -105,7 +105,7 @@ class PeakMemory:
     """Measures the most memory that some work takes on top of what is in use.
 
     Attributes:
-        bytes: The result, once the block is left.
+        bytes: The most memory, known once the block is left.
     """
 
     def __init__(self, device: str) -> None:
@@ -165,7 +165,7 @@ def is_fatal(error: BaseException) -> bool:
 
 
 def release_memory(device: str) -> None:
-    """Give back what a failed batch held."""
+    """Give back the memory that a failed batch held."""
     gc.collect()
     import torch
 

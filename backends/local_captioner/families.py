@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from PIL import Image
 
 from backends.errors import SetupError
-from backends.local.models import FLORENCE_TASKS
+from backends.local_captioner.models import FLORENCE_TASKS
 
 FLORENCE_DEFAULT = "<DETAILED_CAPTION>"
 
@@ -28,7 +28,7 @@ class ChatFamily:
         prompt: The prompt.
 
     Raises:
-        SetupError: the model is none that chats.
+        SetupError: the model does not chat.
     """
 
     def __init__(self, processor: Any, prompt: str) -> None:
@@ -59,7 +59,7 @@ class FlorenceFamily:
 
     Args:
         processor: The model's processor.
-        prompt: A task prompt; any other stands for the detailed caption.
+        prompt: A task prompt; any other prompt stands for the detailed caption.
     """
 
     def __init__(self, processor: Any, prompt: str) -> None:
