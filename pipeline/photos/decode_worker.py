@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import resource
 import signal
+from contextlib import suppress
 
 from backends.helper_server import serving
 from pipeline.photos.errors import CorruptImageError
@@ -35,7 +36,8 @@ def answer(request: DecodeRequest) -> DecodeReply:
 
 def main() -> None:
     """Serve standard input and output, which no decoder library gets to see."""
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    with suppress(ValueError, OSError):  # macOS has no such limit, and refuses to set one
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     with serving(DecodeRequest) as owner:
         owner.send(READY)
         for request in owner.requests:
