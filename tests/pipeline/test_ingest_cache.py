@@ -240,7 +240,7 @@ def test_an_outcome_that_counts_a_billion_lines_takes_no_memory(cache: Cache) ->
     found.refresh()
 
     def count(lines: int, item_hash: str | None = None) -> list[str]:
-        outcome = StageEnd("ocr", "success", item_hash, lines, None, None)
+        outcome = StageEnd("a", "ocr", "success", item_hash=item_hash, lines=lines)
         return [text.text for text in counted(found.of("a"), outcome)]
 
     assert count(2_000_000_000) == ["A"]

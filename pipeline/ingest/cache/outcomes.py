@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import threading
 from pathlib import Path
-from typing import NamedTuple
 
 import msgspec
 
@@ -14,8 +13,8 @@ from pipeline.ingest.cache.counting import PhotoOutcomes
 from pipeline.ingest.cache.records import StageName
 
 
-class _Head(msgspec.Struct, gc=False):
-    """What is remembered of an outcome."""
+class StageEnd(msgspec.Struct, gc=False):
+    """How a stage ended for a photo: what is remembered of an `Outcome`."""
 
     rel_path: str = msgspec.field(name="image_id")
     stage: StageName
@@ -28,20 +27,6 @@ class _Head(msgspec.Struct, gc=False):
     item_hash: str | None = msgspec.field(default=None, name="work")
     error: str | None = None
     copied_from: str | None = None
-
-
-class StageEnd(NamedTuple):
-    """How a stage ended for a photo; the fields are those of the photo's outcome."""
-
-    stage: StageName
-    status: Status
-    item_hash: str | None
-    lines: int
-    digest: str | None
-    copied_from: str | None
-    found: int = 0
-    version: str = ""
-    error: str | None = None
 
 
 _NONE: PhotoOutcomes[StageEnd] = PhotoOutcomes()
@@ -62,7 +47,7 @@ class Outcomes:
     def __init__(self, path: Path) -> None:
         self.digests: dict[str, str | None] = {}
         self._photos: dict[str, PhotoOutcomes[StageEnd]] = {}
-        self._follower = Follower(path, _Head)
+        self._follower = Follower(path, StageEnd)
         self._reading = threading.Lock()
 
     @property
@@ -71,26 +56,20 @@ class Outcomes:
         return self._follower.malformed
 
     def refresh(self) -> list[tuple[str, StageEnd]]:
-        """Take in what was written since, and return it: key and outcome, in order."""
+        """Take in what was written since the last call; return it in order, key and outcome."""
         with self._reading, collector_off():
-            return [self._take(head) for _, head in self._follower.poll(self._forget)]
+            return [self._take(ended) for _, ended in self._follower.poll(self._forget)]
 
-    def _take(self, head: _Head) -> tuple[str, StageEnd]:
-        key = sys.intern(record_key(head.rel_path, head.raw_path))
+    def _take(self, ended: StageEnd) -> tuple[str, StageEnd]:
+        key = sys.intern(record_key(ended.rel_path, ended.raw_path))
+        if ended.raw_path is None:
+            ended.rel_path = key  # equal strings of all outcomes share one object
+        ended.version = sys.intern(ended.version)
         digest = self.digests.get(key)
-        if digest is None or digest != head.digest:
-            digest = self.digests[key] = head.digest
-        ended = StageEnd(
-            stage=head.stage,
-            status=head.status,
-            item_hash=head.item_hash,
-            lines=head.lines,
-            digest=digest,
-            copied_from=head.copied_from,
-            found=head.found,
-            version=sys.intern(head.version),
-            error=head.error,
-        )
+        if digest is None or digest != ended.digest:
+            self.digests[key] = ended.digest
+        else:
+            ended.digest = digest
         self._photos[key] = self.photo(key).followed_by(ended)
         return key, ended
 

@@ -80,12 +80,18 @@ class Tables:
         if found is None:
             return None
         last = self._sql.execute(
-            """SELECT stage, status, work, lines, digest, copied_from
+            """SELECT stage, status, digest, lines, work, copied_from
             FROM outcomes JOIN kept_outcomes USING (id) WHERE image = ? ORDER BY number""",
             (row,),
         )
         image, width, height = found
-        return PhotoRow(image, width, height, what_counts(StageEnd(*outcome) for outcome in last))
+        outcomes = what_counts(
+            StageEnd(
+                image_id, stage, status, raw_path, digest, lines, item_hash=work, copied_from=of
+            )
+            for stage, status, digest, lines, work, of in last
+        )
+        return PhotoRow(image, width, height, outcomes)
 
     def put_outcomes(self, rows: Sequence[OutcomeRow]) -> None:
         """Put in outcomes; of two for one photo and stage the last counts."""
@@ -228,7 +234,9 @@ class Tables:
             assert photo is not None
             outcomes = photo.outcomes
             for stage, outcome in (("detect", outcomes.regions), ("ocr", outcomes.texts)):
-                source = outcome and source_of(image_id, outcome, self._outcomes_of)
+                if outcome is None:
+                    continue
+                source = source_of(image_id, outcome, self._outcomes_of)
                 if source is not None:
                     original = None if source.key == image_id else self._find(source.key, None)
                     self._sql.execute(

@@ -213,19 +213,19 @@ def _listen(owner: Run, worker: Worker, loop: asyncio.AbstractEventLoop) -> None
         loop.call_soon_threadsafe(worker.job.stop)
 
 
-async def _serve(owner: Run, work: WorkerSetup) -> None:
-    worker = Worker(work)
+async def _serve(owner: Run, setup: WorkerSetup) -> None:
+    worker = Worker(setup)
     loop = asyncio.get_running_loop()
     threading.Thread(target=_listen, args=(owner, worker, loop), daemon=True).start()
     telling = asyncio.create_task(_tell(owner, worker))
-    log.info("worker starts", {"worker": work.worker, "pid": os.getpid()})
+    log.info("worker starts", {"worker": setup.worker, "pid": os.getpid()})
     try:
         await worker.run()
     finally:
         telling.cancel()
         await asyncio.gather(telling, return_exceptions=True)
         _say(owner, worker.told())
-        log.info("worker ends", {"worker": work.worker})
+        log.info("worker ends", {"worker": setup.worker})
 
 
 async def _tell(owner: Run, worker: Worker) -> None:
@@ -241,12 +241,12 @@ async def _tell(owner: Run, worker: Worker) -> None:
 def main() -> None:
     """Serve standard input and output."""
     with serving(WorkerRequest) as owner:
-        work = next(owner.requests)
+        setup = next(owner.requests)
         code = 0
-        with log_to(Path(os.fsdecode(work.cache)) / "ingest.log"):
+        with log_to(Path(os.fsdecode(setup.cache)) / "ingest.log"):
             try:
                 # Not `asyncio.run`, which waits at its end for threads that were given up.
-                asyncio.Runner().run(_serve(owner, work))
+                asyncio.Runner().run(_serve(owner, setup))
             except (SetupError, CacheRefused, ValueError) as error:
                 _say(owner, WorkerFailed(scrub(str(error)), setup=True))
             except DeviceLost as error:

@@ -39,12 +39,12 @@ class Member(Helper[WorkerRequest, WorkerReply]):
     """One worker of a pool.
 
     Args:
-        work: What it is to do.
+        setup: The first message to the worker.
     """
 
-    def __init__(self, work: WorkerSetup) -> None:
+    def __init__(self, setup: WorkerSetup) -> None:
         super().__init__(MODULE, WorkerReply, environment=ENVIRONMENT)
-        self.work = work
+        self._setup = setup
         self.told = Told(loading=Loading("starting"), remarks=[], models={}, current=[])
         self.failure: WorkerFailed | None = None
         self._order: Order | None = None
@@ -53,11 +53,11 @@ class Member(Helper[WorkerRequest, WorkerReply]):
         """Start the worker and listen to it until it ends; return what it died of, if it did.
 
         Raises:
-            SetupError: it cannot be started.
+            SetupError: the worker cannot be started.
         """
         try:
             await self.start()
-            self.send(self.work)
+            self.send(self._setup)
             if self._order is not None:  # given while the process was being started
                 self.send(self._order)
             while True:
@@ -116,12 +116,14 @@ class WorkerPool:
             if isinstance(ended, Exception):
                 raise ended
 
-    async def _keep(self, work: WorkerSetup) -> None:
-        """Keep one place filled."""
+    async def _keep(self, setup: WorkerSetup) -> None:
+        """Keep one worker running: start another when it dies."""
         number = 0
         while not self._is_ending:
-            name = work.worker if not number else f"{work.worker}.{number}"
-            member = self._members[work.worker] = Member(msgspec.structs.replace(work, worker=name))
+            name = setup.worker if not number else f"{setup.worker}.{number}"
+            member = self._members[setup.worker] = Member(
+                msgspec.structs.replace(setup, worker=name)
+            )
             died_of = await member.attend()
             if member.failure is not None:
                 raise _error(member.failure)
