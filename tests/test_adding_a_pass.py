@@ -39,6 +39,7 @@ class Checkout:
 
     def __init__(self, directory: Path, input_dir: Path) -> None:
         self.dataset = directory / "dataset.jsonl"
+        self.told = ""
         self._directory = directory
         self._input_dir = input_dir
         self._tree = directory / "checkout"
@@ -70,6 +71,7 @@ class Checkout:
         )
         assert done.returncode in (0, 1), done.stderr
         assert "Traceback" not in done.stderr
+        self.told = done.stderr
         return done.stdout
 
     def enrich(self, passes: str, *arguments: str) -> Any:
@@ -127,3 +129,5 @@ def test_a_pass_that_reads_a_text_waits_for_it(checkout: Checkout) -> None:
     assert checkout.enrich("caption,caption_words")["enriched"] == 3
     for record in checkout.records():
         assert record["caption_words"] == len(record["caption"].split())
+    checkout.enrich("caption", "--redo", "caption", "--backend", "basic")
+    assert "3 records keep what caption_words made from an older text" in checkout.told

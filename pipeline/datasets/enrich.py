@@ -65,6 +65,12 @@ class Enrichment:
         result.remarks = [
             remark for producer in results.producers for remark in producer.progress.remarks
         ]
+        result.remarks += [
+            f"{len(lines):,} records keep what {name} made from an older text; "
+            f"--redo {name} makes it anew"
+            for name, lines in self._merged.outdated.items()
+            if name != T5Pass.name  # the report counts masks
+        ]
         if self._merged.done:
             whole = result.ending is Ending.DONE
             for each in results.passes if whole else ():
