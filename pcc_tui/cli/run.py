@@ -81,7 +81,7 @@ def run(
 
 
 def carry_out(request: RunRequest, *, json: bool) -> int:
-    """Do a run, tell how it goes, and return the exit code."""
+    """Carry out a run, show its progress, and return the exit code."""
     request.workspace.mkdir(parents=True, exist_ok=True)
     prepared = prepare_run(request)
     try:
