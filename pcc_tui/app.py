@@ -61,7 +61,7 @@ class PccApp(BaseApp):
         desks: The desks of the workspace.
         preferences: What the user likes.
         image_widget: The widget that draws pictures, None for no pictures.
-        machine: Reads the machine.
+        machine: Reads what the machine is doing.
         caption_at_once: Whether to start a run as soon as the app is open.
 
     Attributes:
@@ -184,7 +184,7 @@ class PccApp(BaseApp):
     # What the terminal and the palette do
 
     def _draw_anew(self, app: App[object]) -> None:
-        """Draw everything: after a stop the terminal holds something else."""
+        """Draw everything again: after a stop (Ctrl+Z) the terminal shows something else."""
         self.screen.refresh(repaint=True, layout=True)
 
     def _keep_theme(self, theme: Theme) -> None:

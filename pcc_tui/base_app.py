@@ -1,7 +1,6 @@
 """What screens ask of the app: its desks, the job, and a place to say things.
 
-`app.py` adds the screens to it. Screens know this module and not that one, because that
-one imports them.
+Screens know this module and not `app.py`, because `app.py` imports the screens.
 """
 
 from __future__ import annotations
@@ -54,7 +53,10 @@ EXPECTED = (
 """Errors that say in a sentence what is wrong and what mends it."""
 
 LONGEST_NOTICE = 400
+"""Characters of a notice; the rest is cut off."""
+
 SAMPLE_SECONDS, SAMPLES = 1.0, 240
+"""How often the rate of a job is sampled, and how many samples the Run screen draws."""
 
 AsyncWork = Callable[..., Coroutine[Any, Any, None]]
 
@@ -66,16 +68,16 @@ class BaseApp(App[int]):
         desks: The desks of the workspace.
         preferences: What the user likes.
         image_widget: The widget that draws pictures, None for no pictures.
-        machine: Reads the machine; to be asked off the event loop.
+        machine: Reads what the machine is doing; ask it off the event loop.
 
     Attributes:
         workspace: The workspace.
         link: Follows the job, whoever started it.
         snapshot: The last state of the running job, None while no job runs.
-        ended: How the last job ended; None before that, and while another job starts.
+        ended: How the last job ended; None before the first end, and once another job starts.
         rates: Photos a second of the running job, second by second.
-        catalogue_grew: Published when journal or edits changed, after the catalogue's thread
-            has read what is new; by `PccApp`, which looks at the journal every second.
+        catalogue_grew: Published by `PccApp`, which has the catalogue's thread look at the
+            journal every second, after that thread has read something new.
         job_moved: Published with each snapshot, and with None when a job is over.
         job_ended: Published with each new value of `ended`.
     """
@@ -196,7 +198,7 @@ class BaseApp(App[int]):
     # What is told
 
     def tell(self, sentence: str, severity: SeverityLevel = "information") -> None:
-        """Say a sentence where it is seen; whatever is in it, it is only shown."""
+        """Show a sentence as a notice; nothing in the sentence acts on the terminal."""
         self.notify(clean(scrub(sentence))[:LONGEST_NOTICE], severity=severity, markup=False)
 
     def background(self, work: AsyncWork, *arguments: Any) -> Worker[None]:
@@ -223,12 +225,12 @@ class BaseApp(App[int]):
     # are Textual's own business, so tests keep them working, and its exact version is pinned.
 
     def panic(self, *renderables: RenderableType) -> None:
-        """End with a sentence, whatever there is to show."""
+        """End the app with one sentence instead of the tracebacks."""
         self._return_code = 1
         self._end_with("The terminal cannot be read any longer.")
 
     def _fatal_error(self) -> None:
-        """End with a sentence."""
+        """End the app with one sentence about the error."""
         error = self._exception
         if error is not None and not self._exit_renderables:
             self._note(error)

@@ -1,4 +1,4 @@
-"""`pcc labels bootstrap`: captions and detected labels clustered together, names suggested."""
+"""`pcc labels bootstrap`: clusters captions with detected labels, and suggests names."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ class ClusterOptions:
     )
 
     def settings(self) -> ClusterSettings:
-        """Return them as the clusterer takes them."""
+        """Return the options as the clustering job takes them."""
         return ClusterSettings(
             seed=self.seed,
             min_cluster_size=self.min_cluster_size,
@@ -99,14 +99,14 @@ def cluster_request(
     labels: Mapping[str, str] | None = None,
     force: bool,
 ) -> ClusterRequest:
-    """Return what settings and flags add up to.
+    """Return the clustering that settings and flags add up to; flags win.
 
     Args:
         site: Where to work.
         embedder: What makes the vectors.
         settings: How to cluster; None to make vectors and nothing else.
         labels: What was seen in photos, by key; None to go by captions alone.
-        force: Cluster even if nothing changed.
+        force: Whether to cluster even if nothing changed.
     """
     from backends.registry import default_embedder
     from pipeline.clusters.run import ClusterRequest
@@ -129,7 +129,7 @@ def cluster_request(
 
 
 def run_request(request: ClusterRequest, *, json: bool) -> JobResult[EmbedReport | ClusterReport]:
-    """Make vectors, and clusters if they are asked for, shown as it goes."""
+    """Make vectors, and clusters if they are asked for, and show the progress."""
     import asyncio
 
     from pcc_tui.cli.live import show

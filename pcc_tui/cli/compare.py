@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pipeline.captions.trial import Trial
 
 PICTURE_EDGE = 480
-"""Pixels of the pictures that a page of comparison shows."""
+"""Longest side of the pictures on a page, in pixels."""
 
 
 @takes_groups

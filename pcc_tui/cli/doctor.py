@@ -29,7 +29,7 @@ Verdict = Literal["ok", "note", "wrong"]
 
 
 class Finding(msgspec.Struct):
-    """One thing looked at: what was found, and how to mend it where it is not well."""
+    """What was found about one topic, and how to mend what is wrong."""
 
     topic: str
     verdict: Verdict
@@ -92,7 +92,7 @@ def _extras() -> list[Finding]:
 
 
 def _embedder(settings: Settings) -> list[Finding]:
-    """Tell what `pcc cluster` would make vectors with."""
+    """Tell which embedder `pcc cluster` would make vectors with."""
     if not has_extra("clusters"):
         return []
     from backends.registry import default_embedder
@@ -154,7 +154,7 @@ def _workspace(workspace: Path, journal: Path) -> list[Finding]:
 
 
 def _network_file_system(directory: Path) -> str | None:
-    """Return the type of the file system a directory is on, if it is a network's (Linux only)."""
+    """Return the type of a directory's file system if it is a network's, else None (Linux only)."""
     try:
         mounts = [line.split() for line in Path("/proc/mounts").read_text().splitlines()]
     except OSError:
@@ -179,7 +179,7 @@ def _terminal() -> Finding:
 
 
 def _pictures() -> Finding:
-    """Tell how the app would draw pictures; a terminal that says nothing of itself is asked."""
+    """Tell how the app would draw pictures; a terminal whose environment says nothing is asked."""
     protocol = choose_protocol("auto")
     mend = "; force another with --images" if protocol == "halfcell" else ""
     return Finding("pictures", "ok", f"{protocol}{mend}")

@@ -1,4 +1,4 @@
-"""`pcc edit`: a caption by hand, in a layer over the machine's."""
+"""`pcc edit`: a caption written by hand, in a layer over the machine's caption."""
 
 from __future__ import annotations
 

@@ -95,7 +95,7 @@ def _request(
         fail(f"the input directory {input_dir} does not exist", ExitCode.USAGE)
     patches_dir = encoders.patches_dir or dataset.parent / "dinov3_patches"
     if dataset.is_symlink():
-        dataset = dataset.resolve()  # the file is replaced, not what leads to it
+        dataset = dataset.resolve()  # the file is replaced, not the link that leads to it
     _require_files(site.workspace, input_dir, dataset, patches_dir, encoders.backup)
     if records.budget is not None and not math.isfinite(records.budget):
         fail(f"--budget is a sum of US dollars, not {records.budget}", ExitCode.USAGE)
@@ -132,7 +132,7 @@ def _request(
 def _require_files(
     workspace: Path, input_dir: Path, dataset: Path, patches_dir: Path, backup: Path | None
 ) -> None:
-    """End with a usage error where a dataset cannot be; say so where it lies among the images."""
+    """End with a usage error where no dataset can be; warn of paths inside the images."""
     if dataset.exists() and not dataset.is_file():
         fail(f"{dataset} is no file; --output-jsonl names one", ExitCode.USAGE)
     if not (dataset.parent.is_dir() or dataset.parent == workspace):
@@ -143,7 +143,7 @@ def _require_files(
 
 
 def _full_path(model: str) -> str:
-    """Return a model by one name: a directory by its whole path, an id as it is."""
+    """Return the one name of a model: the full path of a directory, an id as it is."""
     return str(Path(model).resolve()) if Path(model).is_dir() else model
 
 
@@ -157,7 +157,7 @@ def _naming(option: str) -> Iterator[None]:
 
 
 def _captions_journal(site: SiteOptions, photos_dir: Path | None, input_dir: Path) -> Path | None:
-    """Return the journal whose captions are of these images, None where there is none."""
+    """Return the journal with captions of these images, None where there is no such journal."""
     if site.captions_jsonl is not None:
         if site.captions_jsonl.is_file():
             return site.captions_jsonl

@@ -1,4 +1,4 @@
-"""`pcc estimate`: the bill before it comes."""
+"""`pcc estimate`: what a run would take, before anything is spent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Talking to a running job from the command line."""
+"""Following and commanding a running job from the command line."""
 
 from __future__ import annotations
 

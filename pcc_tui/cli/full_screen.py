@@ -1,4 +1,4 @@
-"""`pcc` alone: the full-screen app, where there is a terminal for it."""
+"""`pcc` without a command: the full-screen app, where there is a terminal for it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pcc_tui.workspace import Workspace
 
 SLOW_FRAMES, FAST_FRAMES = "15", "120"
-"""Frames a second at most, over SSH and without: a key waits for the next one."""
+"""Most frames a second, over SSH and without SSH; a key waits for the next frame."""
 
 SWITCH_SECONDS = 0.001
 """How long the thread that reads the journal may keep the event loop waiting."""
@@ -68,10 +68,10 @@ def open_app(
     """Open the app on a workspace and return its exit code.
 
     Args:
-        workspace: The workspace.
-        photos_dir: The photos directory, over the settings.
+        workspace: The directory of the workspace.
+        photos_dir: The photos directory; beats the settings.
         captions_jsonl: The captions journal.
-        images: How to draw pictures, over the preferences.
+        images: How to draw pictures; beats the preferences.
         caption_at_once: Whether to start a run as soon as the app is open.
 
     Raises:
@@ -96,7 +96,7 @@ def _run(app: PccApp) -> int | None:
     """Run the app with few pauses, and put everything back as it was."""
     from pcc_tui.terminal import LEAVING
 
-    # What lives as long as the app is none of the collector's business.
+    # The collector need not look again and again at what lives as long as the app.
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 100)
@@ -126,7 +126,7 @@ def check_keys(preferences: Preferences) -> None:
     """Make sure that every remapped action exists.
 
     Raises:
-        SettingsError: one does not; names the nearest.
+        SettingsError: an action does not exist; names the nearest.
     """
     if not preferences.keys:
         return

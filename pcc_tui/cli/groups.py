@@ -23,7 +23,7 @@ def takes_groups(command: CommandFunction) -> CommandFunction:
     """Let parameters of a Typer command be dataclasses, each standing for its fields.
 
     Typer reads the signature of a function, so the fields are put there in place
-    of their dataclass; when called, they are gathered again.
+    of their dataclass; when the command is called, the fields are gathered again.
     """
     signature = inspect.signature(command, eval_str=True)
     annotations: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""`pcc ingest`: what is in the photos and what is written there, found by several workers."""
+"""`pcc ingest`: finds the objects and the text in photos, with several workers."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def run(
 def _require_extras(
     stages: tuple[StageName, ...], models: ModelOptions, cache: CacheOptions, *, dry_run: bool
 ) -> None:
-    """End with a usage error if what is asked for needs packages that are not there."""
+    """End with a usage error if a stage or the queue needs packages that are not installed."""
     if not dry_run and ("detect" in stages or "label" in stages):
         require_extra("detect", "detecting and labelling (--stages ocr goes without)")
     if (dry_run or "ocr" in stages) and models.ocr_engine == DEFAULT_OCR:

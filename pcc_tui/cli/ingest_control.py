@@ -44,7 +44,7 @@ def pause(cache: CacheOptions, site: SiteOptions) -> int:
 
 @takes_groups
 def resume(cache: CacheOptions, site: SiteOptions) -> int:
-    """Let them go on."""
+    """Have all workers of a paused queue go on."""
     with _queue(cache, site) as queue:
         queue.resume()
     return _switched("resume", "resumed", cache, site)
@@ -61,7 +61,7 @@ def _switched(command: str, state: str, cache: CacheOptions, site: SiteOptions) 
 
 @contextmanager
 def _queue(cache: CacheOptions, site: SiteOptions) -> Iterator[WorkQueue]:
-    """Open the queue of a cache that is there."""
+    """Open the queue of a cache; there must be a cache."""
     from pipeline.ingest.cache.manifest import read_manifest
     from pipeline.ingest.queue.opening import open_queue
 

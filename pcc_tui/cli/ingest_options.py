@@ -33,7 +33,7 @@ class CacheOptions:
     ] = "sqlite"
 
     def directory(self, site: SiteOptions) -> Path:
-        """Return the directory of the cache."""
+        """Return the directory of the cache; end with a usage error if there is a file."""
         cache = self.cache or site.workspace / "cache"
         require_text("--cache", str(cache))
         if cache.exists() and not cache.is_dir():
@@ -66,7 +66,7 @@ class LookingOptions:
     redo: Annotated[bool, typer.Option("--redo", help="Do everything again.")] = False
 
     def chosen(self) -> tuple[StageName, ...]:
-        """Return the stages in their order; end with a usage error if one is none."""
+        """Return the stages in their order; end with a usage error if there is no such stage."""
         from pipeline.ingest.cache.records import STAGES
 
         names = set(filter(None, self.stages.replace(" ", "").split(",")))
@@ -77,7 +77,7 @@ class LookingOptions:
         return tuple(stage for stage in STAGES if stage in names)
 
     def words(self) -> tuple[str, ...]:
-        """Return what to look for."""
+        """Return the words to look for."""
         from pipeline.ingest.vision.words import EVERYDAY
 
         if self.vocabulary and self.vocabulary_file:

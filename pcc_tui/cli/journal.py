@@ -1,4 +1,4 @@
-"""`pcc journal`: look at the journal line by line, mend it, make it small."""
+"""`pcc journal`: check the journal line by line, repair it, compact it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`pcc labels`: look at clusters, change them by hand, take labels out and bring them back."""
+"""`pcc labels`: list clusters, change them by hand, export labels and import them again."""
 
 from __future__ import annotations
 
@@ -245,13 +245,15 @@ def opened(site: SiteOptions, *, chunk_size: int | None = None) -> ClusterView:
     from pipeline.clusters.opening import open_view
     from pipeline.clusters.tree_file import clusters_path, read_clustering
 
-    read_clustering(clusters_path(site.workspace))  # says what to do where there is none
+    read_clustering(
+        clusters_path(site.workspace)
+    )  # raises an error that says what to do where there is no clustering
     photos_dir = site.photos_if_here(site.settings())
     return open_view(site.workspace, site.journal, photos_dir, chunk_size=chunk_size)
 
 
 def require_place(site: SiteOptions, directory: Path) -> None:
-    """End with a usage error if nothing may or can be written into a directory."""
+    """End with a usage error if a directory must not or cannot be written to."""
     photos_dir = site.photos_dir or site.settings().photos_dir
     if photos_dir is not None and directory.resolve().is_relative_to(photos_dir.resolve()):
         fail(f"{directory} lies among the photos; name another place", ExitCode.USAGE)

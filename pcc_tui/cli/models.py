@@ -1,4 +1,4 @@
-"""`pcc models`: what models there are to choose from, and what they cost or need."""
+"""`pcc models`: the models to choose from, and what each costs or needs."""
 
 from __future__ import annotations
 

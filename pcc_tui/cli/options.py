@@ -52,7 +52,7 @@ class SiteOptions:
         return self.captions_jsonl or self.workspace / "captions.jsonl"
 
     def settings(self) -> Settings:
-        """Return the settings of the workspace, and print what is odd about them."""
+        """Return the settings of the workspace, and print the warnings about them."""
         try:
             settings = load_settings(self.workspace)
         except SettingsError as error:
@@ -79,7 +79,7 @@ class SiteOptions:
     def library(self) -> Path | None:
         """Return the photos directory, None on a machine that has only the journal.
 
-        Ends with a usage error where neither is there.
+        Ends with a usage error where there is neither a journal nor a photos directory.
         """
         if self.journal.is_dir():
             fail(f"{self.journal} is a directory; --captions-jsonl names a file", ExitCode.USAGE)
@@ -95,14 +95,14 @@ class SiteOptions:
         return photos_dir
 
     def warn_of_photos(self, photos_dir: Path) -> None:
-        """Say so if the workspace lies among the photos, which are only ever read."""
+        """Warn if the workspace lies inside the photos directory, which is only ever read."""
         if self.workspace.resolve().is_relative_to(photos_dir.resolve()):
             warn(
                 f"warning: {self.workspace} is inside the photos; --workspace DIR keeps them apart"
             )
 
     def photos_if_here(self, settings: Settings) -> Path | None:
-        """Return the photos directory, None where none is named or the photos are not here."""
+        """Return the photos directory, None where none is named or the directory is not there."""
         found = self.photos_dir or settings.photos_dir
         if found is not None and not found.is_dir():
             warn(f"warning: {found} is not there; going by the journal alone")
@@ -175,7 +175,7 @@ class SelectionOptions(GlobOptions):
     ] = None
 
     def chosen(self) -> Selection:
-        """Return which photos are put to work again; end with a usage error if that is unclear."""
+        """Return which photos are captioned again; end with a usage error if a value is wrong."""
         statuses = frozenset(filter(None, (self.retry_status or "").replace(" ", "").split(",")))
         for status in sorted(statuses - set(STATUSES)):
             fail(f"--retry-status knows {', '.join(STATUSES)}, not {status!r}", ExitCode.USAGE)
@@ -184,7 +184,10 @@ class SelectionOptions(GlobOptions):
 
 
 def _listed_keys(path: Path) -> frozenset[str]:
-    """Return the keys of the photos in a list; names that hold a newline need NUL between them."""
+    """Return the keys of the photos that a file lists.
+
+    A name a line; a list with names that hold a newline has NUL between the names.
+    """
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -243,7 +246,7 @@ def require_extra(extra: str, command: str) -> None:
 
 
 def require_text(option: str, value: str) -> None:
-    """End with a usage error if the value of an option is not UTF-8, so cannot be recorded."""
+    """End with a usage error if the value of an option is not UTF-8 and cannot be recorded."""
     try:
         value.encode()
     except UnicodeEncodeError:

@@ -1,4 +1,4 @@
-"""`pcc chunk`, `pcc report` and `pcc search`: clusters to take away and to find things in."""
+"""`pcc chunk`, `pcc report` and `pcc search`: chunks, reports and search over the clusters."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def _label(
     *,
     describing: bool,
 ) -> tuple[PhotoTexts, int | None]:
-    """Return the labels, and the exit code if a signal came meanwhile."""
+    """Return a text for each photo, and the exit code if a signal came meanwhile."""
     from pipeline.embeddings.store import pictures_store
     from pipeline.reports.descriptions import describe, read_descriptions, undescribed
     from pipeline.reports.photo_texts import make_photo_texts

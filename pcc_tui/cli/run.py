@@ -81,7 +81,7 @@ def run(
 
 
 def carry_out(request: RunRequest, *, json: bool) -> int:
-    """Do a run, tell how it goes, and return the exit code."""
+    """Carry out a run, show its progress, and return the exit code."""
     prepared = prepare_run(request)
     try:
         code, report = _run_prepared(prepared, json=json)

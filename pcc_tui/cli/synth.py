@@ -187,7 +187,7 @@ def validate(
 
 
 def _validate(directory: Path, stream: TextIO) -> tuple[Validation | None, int | None]:
-    """Return what was found, None if it was stopped, and the exit code of the signal."""
+    """Return what the check found, None if a signal stopped it, and the exit code of the signal."""
     import asyncio
 
     from pcc_tui.cli.live import show

@@ -1,4 +1,4 @@
-"""`pcc try`: one photo, one caption, nothing written."""
+"""`pcc try`: a caption of one photo, with nothing written."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def try_photo(
 
 
 async def _try(captioner: Captioner, photos_dir: Path, path: str) -> Trial:
-    """Caption one photo, telling meanwhile how far the backend is with getting ready."""
+    """Caption one photo, and tell meanwhile how far the backend has got with loading."""
     import asyncio
 
     from pipeline.captions.trial import caption_one

@@ -49,5 +49,5 @@ def watch(
         warn(f"pcc: {error}")
         return ExitCode.FAILED if commands else ExitCode.OK
     except KeyboardInterrupt:
-        pass  # whoever watches may leave; the job goes on
+        pass  # the user may stop watching; the job goes on
     return ExitCode.OK

@@ -51,7 +51,7 @@ class BackendsDesk:
         self._commands = commands
 
     async def choices(self) -> list[BackendChoice]:
-        """Return every backend that is known; their modules are imported for that."""
+        """Return every backend that is known; this imports the module of each."""
         return await asyncio.to_thread(self._choices)
 
     def _choices(self) -> list[BackendChoice]:
@@ -67,14 +67,14 @@ class BackendsDesk:
         prompt: str,
         tell: Callable[[str], None],
     ) -> Trial:
-        """Caption one photo in a process of its own, with choices over the settings; keep nothing.
+        """Caption one photo in a process of its own, by choices over the settings; keep nothing.
 
         Args:
             backend: Name of the backend.
             model: Model id, None for the backend's own.
             quantize: Bits of a local model's weights, None for what fits.
             base_url: Another server, None for the vendor's.
-            prompt: The instruction, empty for the one of the settings.
+            prompt: The instruction, empty for that of the settings.
             tell: Gets each line about how far the command is.
 
         Raises:

@@ -1,4 +1,4 @@
-"""The captions of a workspace: browsed, counted, edited by hand, and what more would take."""
+"""The captions of a workspace: browsed, counted and edited, and what more captions would take."""
 
 from __future__ import annotations
 

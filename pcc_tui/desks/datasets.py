@@ -27,10 +27,10 @@ class DatasetsDesk:
         self._commands = commands
 
     async def plan(self, passes: Iterable[str]) -> EnrichPlan:
-        """Return what the dataset lacks of what some passes make.
+        """Return how many records lack what some passes make.
 
         Raises:
-            CommandFailed: it cannot be told; says why.
+            CommandFailed: the dataset cannot be read; says why.
         """
         return await answer_of(self._commands.enrich(passes, dry_run=True), EnrichPlan)
 
@@ -46,7 +46,7 @@ class DatasetsDesk:
         return await answer_of(self._commands.verify(), VerifyReport, tell=tell)
 
     async def validate_newest_set(self) -> Validation | None:
-        """Check the newest synthetic set of the workspace, None where there is no set.
+        """Check the newest synthetic set of the workspace; return None where there is no set.
 
         Raises:
             CommandFailed: the set cannot be checked; says why.

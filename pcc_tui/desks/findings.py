@@ -11,7 +11,7 @@ from pipeline.ingest.cache.manifest import manifest_path, read_manifest, require
 
 
 class FindingsDesk:
-    """Tells what was found in a photo; the cache is opened when that is first asked for.
+    """Tells what was found in a photo, once its cache has been opened.
 
     Args:
         workspace: The workspace.

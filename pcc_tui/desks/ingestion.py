@@ -31,8 +31,8 @@ class StageCounts(msgspec.Struct):
     """How far a stage has come with the photos that are there.
 
     Attributes:
-        done: Photos that went through it.
-        failed: Photos on which it failed; they are not counted as done.
+        done: Photos that went through the stage.
+        failed: Photos on which the stage failed; they are not counted as done.
         missing: Photos without an outcome.
     """
 
@@ -101,7 +101,7 @@ class IngestionDesk:
         return Ingested(there=True, stages=counted)
 
     async def counts(self) -> Counts | None:
-        """Return what is where in the queue, None where there is none yet.
+        """Return how many items the queue holds in each state, None where there is no queue yet.
 
         Raises:
             CacheRefused: there is no cache.
@@ -118,7 +118,7 @@ class IngestionDesk:
         return await asyncio.to_thread(look)
 
     async def status(self) -> IngestStatus:
-        """Return what `pcc ingest status` tells.
+        """Return what `pcc ingest status` shows.
 
         Raises:
             CacheRefused: there is no cache, or one of another form.
@@ -135,7 +135,7 @@ class IngestionDesk:
         return await asyncio.to_thread(look)
 
     async def switch_queue(self) -> bool:
-        """Pause the queue, or let it go on; tell whether it is paused now.
+        """Pause the queue, or let a paused queue go on; tell whether the queue is paused now.
 
         Raises:
             CacheRefused: there is no cache.

@@ -30,16 +30,17 @@ from pipeline.jobs.progress import Snapshot
 from pipeline.synth.report import SynthReport
 
 RESTART_LOOP = 'code=2; while [ "$code" -eq 2 ]; do "$@"; code=$?; done; exit "$code"'
-"""Exit code 2 means: start me again. A shell does it, so that it goes on without the app."""
+"""Exit code 2 means: start me again. A shell does so, and therefore goes on without the app."""
 
 LOOK_SECONDS = 0.5
 LOOK_SECONDS_WHILE_STARTING = 0.05
+"""How often the app looks for a job: usually, and after it has started a job itself."""
 
 RESTART_SECONDS = 10.0
-"""How long the next process of a job may take to be heard of."""
+"""How long the next process of a restarted job may take to open its socket."""
 
 TOLD_BYTES = 4000
-"""How much of a job's last words are read."""
+"""How much of the end of a job's complaints is read."""
 
 REPORT_BYTES = 16 << 20
 """How much of a job's report is read, which may name every photo that is missing."""
@@ -54,7 +55,7 @@ JobReport = (
     | IngestReport
     | ImportReport
 )
-"""What a job says that it did; the `kind` in its JSON tells which of these it is."""
+"""What a job did; the `kind` in the JSON tells which of these reports it is."""
 
 _decode_report = msgspec.json.Decoder(JobReport).decode
 
@@ -117,7 +118,7 @@ class JobLink:
 
     @property
     def running(self) -> bool:
-        """Whether a job runs, is just starting, or between two processes."""
+        """Whether a job runs, is just starting, or waits to be restarted."""
         return any(part is not None for part in (self._client, self._process, self._last))
 
     def start(self, arguments: Sequence[str]) -> None:
@@ -134,7 +135,7 @@ class JobLink:
         )
 
     async def send(self, command: Command) -> None:
-        """Send a command to the job; to one that cannot hear yet, as soon as it can."""
+        """Send a command to the job; a job that cannot hear yet gets it as soon as it can."""
         if self._client is None:
             self._order = command
             return
@@ -144,7 +145,7 @@ class JobLink:
     async def follow(self) -> None:
         """Follow the jobs of the workspace, one after the other, until cancelled."""
         while True:
-            # ValueError: a line beyond every limit; OSError: a socket that is going away.
+            # ValueError: a line that is too long. OSError: a socket that is going away.
             with suppress(NoJob, msgspec.MsgspecError, ValueError, OSError):
                 async with ControlClient.connected(self._workspace) as client:
                     self._client = client
@@ -196,7 +197,7 @@ class JobLink:
                 file.close()
 
     def _may_come_back(self, last: Snapshot) -> bool:
-        """Tell whether the job of someone else is only silent, or about to be restarted."""
+        """Tell whether a job that is not ours is only silent, or about to be restarted."""
         if _is_alive(self._pid):
             return True
         if self._gone_since is None:
@@ -213,7 +214,7 @@ def _is_alive(pid: int) -> bool:
 
 
 def _last_words(file: IO[bytes] | None, most: int = TOLD_BYTES) -> str:
-    """Return the end of what a job wrote to a file, and let go of it."""
+    """Return the end of what a job wrote to a file, and close the file."""
     if file is None:
         return ""
     with file:

@@ -40,7 +40,7 @@ class AskDialog(ModalScreen[str]):
             yield Input(self._text, placeholder=self._placeholder, id="line")
 
     def on_mount(self) -> None:
-        """Ask."""
+        """Show the question."""
         self.query_one("#question", Words).say(self._question)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:

@@ -1,4 +1,4 @@
-"""What makes the captions: backend, model, prompt, pace, and what it will take."""
+"""What makes the captions: backend, model, prompt, pace, and what a run will take."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ WORK = {
     "stale": ("those, and what another model or prompt wrote", Selection(stale=True)),
     "all": ("everything again", Selection(force=True)),
 }
-"""What a run works on: words and selection."""
+"""What a run works on, in words and as a selection."""
 
 
 class BackendScreen(PccScreen):
-    """Choices of `pcc.toml`, their price, and a trial on one photo."""
+    """The choices of `pcc.toml`, what they cost, and a trial on one photo."""
 
     MODE = "backend"
     AUTO_FOCUS = "#backends"
@@ -134,7 +134,7 @@ class BackendScreen(PccScreen):
     # What follows
 
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
-        """Say what the backend offers and needs, and what it would take."""
+        """Say what the backend offers and needs, and what a run with it would take."""
         choice = self._chosen()
         if event.option_list.id == "backends" and choice is not None:
             self._offer(choice)
@@ -145,7 +145,7 @@ class BackendScreen(PccScreen):
             self.query_one("#needs", Words).say(f"{offer.model}: {words}.")
 
     def _offer(self, choice: BackendChoice) -> None:
-        """Show a backend's models; model and server of another one are no choice for it."""
+        """Show a backend's models; forget model and server that were typed for another backend."""
         if self._shown not in (None, choice.name):
             saved = self.workspace.settings.choices
             is_saved = choice.name == saved.backend
@@ -156,12 +156,12 @@ class BackendScreen(PccScreen):
         self.query_one("#quantize", Select).disabled = not choice.local
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """Take over a model."""
+        """Put the chosen model into the field."""
         if event.option_list.id == "models" and event.option.id is not None:
             self.query_one("#model", Input).value = event.option.id
 
     def on_input_changed(self) -> None:
-        """Likewise."""
+        """Estimate again: a field has another value."""
         self._look_ahead()
 
     def on_select_changed(self, event: Select.Changed) -> None:
@@ -172,7 +172,7 @@ class BackendScreen(PccScreen):
         self._look_ahead()
 
     def on_text_area_changed(self) -> None:
-        """A changed prompt is one's own."""
+        """Show whether the prompt is a preset or one's own, and estimate again."""
         preset = preset_of(self.query_one("#prompt", TextArea).text) or OWN_PROMPT
         self.query_one("#preset", Select).value = preset
         self._look_ahead()
@@ -185,7 +185,7 @@ class BackendScreen(PccScreen):
             self.background("backends", self._list_backends)
 
     def show_catalogue(self) -> None:
-        """Estimate again: more is done."""
+        """Estimate again: more photos have a caption."""
         if not any(worker.group == "estimate" and worker.is_running for worker in self.workers):
             self._look_ahead()
 
@@ -243,7 +243,7 @@ class BackendScreen(PccScreen):
             raise SettingsError(f"{words}: {text} is no number above 0; leave it empty for auto")
         return None if text is None else int(text)
 
-    # What one does
+    # What the keys do
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """Do what the button says."""

@@ -32,12 +32,12 @@ class PccScreen(Screen[None]):
 
     @property
     def desks(self) -> Desks:
-        """What the screen asks."""
+        """The desks that the screen asks."""
         return self.pcc.desks
 
     @property
     def workspace(self) -> Workspace:
-        """Paths and settings."""
+        """The paths and settings."""
         return self.pcc.workspace
 
     def compose(self) -> ComposeResult:
@@ -81,6 +81,6 @@ class PccScreen(Screen[None]):
         return self.run_worker(guarded, exit_on_error=False)
 
     def background(self, group: str, work: AsyncWork, *arguments: Any) -> Worker[None]:
-        """Do something while the screen stays alive; another of the same group replaces it."""
+        """Do something while the screen stays alive; later work of the same group replaces it."""
         guarded = partial(self.pcc.guarded, work, *arguments)
         return self.run_worker(guarded, group=group, exclusive=True, exit_on_error=False)

@@ -1,4 +1,4 @@
-"""The tree of clusters beside a contact sheet: read it, search it, correct it, take it away."""
+"""The tree of clusters beside a contact sheet: to read, search and correct, and to take away."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class ClustersScreen(PccScreen):
         self.set_interval(LOOK_SECONDS, self.show_catalogue)
 
     def on_screen_resume(self) -> None:
-        """Catch up, with what other screens did to captions too."""
+        """Catch up, also with what other screens did to captions."""
         self.desks.clusters.look_at_captions()
         super().on_screen_resume()
 
@@ -107,7 +107,7 @@ class ClustersScreen(PccScreen):
 
     async def _refresh(self) -> None:
         await self.desks.clusters.refresh()
-        # Whoever asked first may have been replaced before it could show what it got.
+        # A refresh that was replaced may have brought the view up to date without showing it.
         if self._tree.view is not self.desks.clusters.view:
             self._show_view()
 
@@ -125,9 +125,9 @@ class ClustersScreen(PccScreen):
         self.background("spot", self._read_spot)
 
     async def _read_spot(self) -> None:
-        """Show the facts and photos of a cluster or a chunk, if one stays on it.
+        """Show the facts and photos of a cluster or a chunk, if the cursor stays on it.
 
-        The cursor goes to the photo that was sought; else it stays on its photo, where that is.
+        The cursor of the sheet goes to the photo that was sought, else stays on its photo.
         """
         await asyncio.sleep(STAY_SECONDS)
         spot, view = self._tree.spot, self._tree.view
@@ -143,7 +143,7 @@ class ClustersScreen(PccScreen):
         self._sheet.show_photos(view.photos, _places(view, spot), exemplar, self._keep(view))
 
     def _keep(self, view: ClusterView) -> int | None:
-        """Return the place of the photo that was sought, else of the one under the cursor."""
+        """Return the place of the photo that was sought, else of the photo under the cursor."""
         current = self._sheet.current
         keep = self._sought or (current.key if current is not None else None)
         self._sought = None
@@ -175,7 +175,7 @@ class ClustersScreen(PccScreen):
     # Getting about
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Leave to the query what one types there, and Enter and Escape to everything else."""
+        """Leave letters to the query while it has the focus, and Enter and Escape to it alone."""
         return (action == "leave_query") is isinstance(self.focused, Input)
 
     def action_search(self) -> None:
@@ -202,7 +202,7 @@ class ClustersScreen(PccScreen):
             self.query_one("#where", Words).say("nothing found", "$warning")
 
     def action_next_hit(self, step: int) -> None:
-        """Go to the next photo that was found, or the one before."""
+        """Go to the next photo that was found, or to the one before."""
         if not self._hits:
             self.pcc.tell("search first, with /")
             return
@@ -277,7 +277,7 @@ class ClustersScreen(PccScreen):
             self._change(lambda view: move(view, keys, find_cluster(view, cluster.id)), unmark=True)
 
     def action_merge(self) -> None:
-        """Put all photos of the marked clusters into the one under the cursor."""
+        """Put all photos of the marked clusters into the cluster under the cursor."""
         cluster, others = self._cluster(), sorted(self._tree.marked)
         if cluster is None:
             return

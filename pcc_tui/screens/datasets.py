@@ -1,4 +1,4 @@
-"""What a training dataset lacks, pass by pass; each can be run, and the whole be checked."""
+"""What a training dataset lacks, pass by pass: each pass can be run, the whole can be checked."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ STEPS = {
     "shards": "WebDataset shards of image, record and patches",
     "synthetic": "a set of drawn images of 16x16 pixels",
 }
-"""What a dataset is made into, and a set that needs no photos."""
+"""What each further row makes: shards of the dataset, and a set that needs no photos."""
 
 HEADINGS = ("Pass", "There", "Missing", "Share", "Now", "Makes")
 
@@ -123,7 +123,7 @@ class DatasetsScreen(PccScreen):
         counted = [name for name, each in PASSES.items() if not each.makes_file]
         self._plan = await self.desks.datasets.plan(counted)
         self._show_plan(self._plan)
-        # Their shape is the model's, and to ask a hub for it may take long, or fail.
+        # The model determines the shape of patches; to ask a hub for it may take long, or fail.
         try:
             patches = await self.desks.datasets.plan(["patches"])
         except CommandFailed as error:
@@ -183,7 +183,7 @@ class DatasetsScreen(PccScreen):
         job.say("" if shot is None else f"{shot.stage}, {shot.state}: {pace(shot)}", "$success")
 
     def _job_ended(self, ended: JobEnd | None) -> None:
-        """Show what a job did that made a dataset or took in an ingestion, and count again."""
+        """Show what a job of this screen did, and count again."""
         if ended is None:
             return
         if words := _report_words(ended):
@@ -201,7 +201,7 @@ class DatasetsScreen(PccScreen):
         return str(table.coordinate_to_cell_key(table.cursor_coordinate).row_key.value)
 
     def on_data_table_row_selected(self) -> None:
-        """Enter runs, as r does."""
+        """Run the row: Enter does what r does."""
         self.action_run_row()
 
     def action_run_row(self) -> None:
@@ -225,7 +225,7 @@ class DatasetsScreen(PccScreen):
         self._enrich(*DEFAULT_PASSES)
 
     def _enrich(self, *passes: str) -> None:
-        """Make something; captions that are billed only after a yes."""
+        """Run some passes; captions that are billed are made only after a yes."""
         backend = self.workspace.settings.choices.backend
         lacking = 0 if self._plan is None else self._plan.lacking.get("caption", 0)
         if "caption" in passes and lacking and backend_class(backend).key_name is not None:
@@ -249,18 +249,18 @@ class DatasetsScreen(PccScreen):
             self.pcc.start_pcc(self.desks.commands.generate(count))
 
     def action_pause(self) -> None:
-        """Pause the job, or let it go on; without one, on a row of ingestion, its queue."""
+        """Pause the job, or let it go on; without a job, on a row of ingestion, the queue."""
         if self._row() in ABOUT and not self.pcc.link.running:
             self.carry_out(self._ingest.switch_queue)
             return
         self.pcc.pause_or_resume_job()
 
     def action_stop(self) -> None:
-        """Stop the job after what is in flight; what was made is written."""
+        """Stop the job after what is in flight; what was made by then is written."""
         self.pcc.command_job("stop")
 
     def action_verify(self) -> None:
-        """Check every record and every patch file; on some rows, what those are about."""
+        """Check every record and every patch file, or what the row of a set or a stage is about."""
         self.background("verify", self._verify)
 
     async def _verify(self) -> None:
@@ -279,7 +279,7 @@ class DatasetsScreen(PccScreen):
         self._ingest.ask_for_database()
 
     def action_model(self) -> None:
-        """Choose the DINO, or on the row of the masks the tokenizer."""
+        """Choose the DINO; on the row of the masks, choose the tokenizer."""
         if self._row() in ABOUT:
             self.pcc.tell("The models of ingestion are chosen on the command line: pcc ingest run")
             return

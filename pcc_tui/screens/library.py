@@ -30,14 +30,14 @@ COUNT_AGAIN_SECONDS = 2.0
 
 
 class NextStep(msgspec.Struct, frozen=True):
-    """The one thing to do next, and in what words."""
+    """The one thing to do next, and what the button says."""
 
     step: Step
     words: str
 
 
 class LibraryScreen(PccScreen):
-    """Figures of the library, its months, and the next step."""
+    """The figures of the library, its months, and the next step."""
 
     MODE = "library"
     AUTO_FOCUS = "#next"
@@ -73,7 +73,7 @@ class LibraryScreen(PccScreen):
             self.background("survey", self._count, False)
 
     def show_snapshot(self, shot: Snapshot | None) -> None:
-        """The next step depends on whether a job runs."""
+        """Show the next step, which depends on whether a job runs."""
         self._show_next_step()
 
     def action_look_again(self) -> None:
@@ -174,7 +174,7 @@ class LibraryScreen(PccScreen):
 
 
 def _statuses(survey: Survey) -> str:
-    """Return a sentence with what the figures leave out."""
+    """Return what the figures leave out, on one line."""
     plan = survey.plan
     parts = [f"{count:,} {status}" for status, count in sorted(plan.errored.items())]
     if plan.stale:

@@ -27,7 +27,7 @@ from pipeline.captions.query import Query
 from pipeline.ingest.cache.findings import Findings
 
 STAY_SECONDS = 0.04
-"""A held key passes by photos without reading them."""
+"""How long the cursor must stay: a held key passes over photos without reading them."""
 
 
 class ReviewScreen(PccScreen):
@@ -139,7 +139,7 @@ class ReviewScreen(PccScreen):
         self.query_one("#picture", PictureBox).show(self.desks.photos.thumbnails(), path, overlay)
 
     def _show_findings(self, found: Findings | None) -> None:
-        """List what was found, or say that this is not known yet."""
+        """List what was found, or say that the cache is still being read."""
         self.query_one("#right").set_class(self._overlay.on, "-findings")
         boxes, texts = self._overlay.shown
         view = self.query_one(FindingsView)
@@ -152,14 +152,14 @@ class ReviewScreen(PccScreen):
 
     def action_search(self) -> None:
         """Go to the query."""
-        self.set_focus(self.query_one("#query", Input))  # at once: more keys may follow
+        self.set_focus(self.query_one("#query", Input))  # immediately: more keys may follow
 
     def action_focus_list(self) -> None:
         """Go back to the list."""
         self.set_focus(self._list)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Leave to the query what one types there, and Enter and Escape to everything else."""
+        """Leave letters to the query while it has the focus, and Enter and Escape to it alone."""
         return (action == "focus_list") is isinstance(self.focused, Input)
 
     def action_show_all(self) -> None:
@@ -207,7 +207,7 @@ class ReviewScreen(PccScreen):
     # Marks and retries
 
     def action_mark(self) -> None:
-        """Mark the photo, or take its mark away, and go on to the next."""
+        """Mark the photo, or take its mark away, and go on to the next photo."""
         key = self._list.current
         if key is not None:
             self.desks.captions.marked ^= {key}
@@ -264,7 +264,7 @@ class ReviewScreen(PccScreen):
         await self.pcc.guarded(self._editor.edit, self._list.current)
 
     async def action_undo(self) -> None:
-        """Take the last edit back; without one in this session, the edit of this photo."""
+        """Take back the last edit of this session; without one, the edit of this photo."""
         await self.pcc.guarded(self._editor.take_last_back, self._list.current)
 
     def show_edited(self, key: str | None) -> None:

@@ -28,11 +28,11 @@ from pipeline.jobs.progress import DonePhoto, Snapshot
 GAUGE_SECONDS = 2.0
 
 PICTURE_SECONDS = 1.0
-"""How often the photo just captioned changes at most: faster, nobody sees it."""
+"""Least time between two photos on the screen: faster, nobody could see them."""
 
 
 class RunScreen(PccScreen):
-    """Progress, throughput, machine, the last photo and its caption, and what failed."""
+    """The progress, the throughput, the machine, the last photo and its caption, and the errors."""
 
     MODE = "run"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -48,7 +48,7 @@ class RunScreen(PccScreen):
         self._presenting = False
 
     def compose_body(self) -> ComposeResult:
-        """Lay out everything."""
+        """Lay out the job, the last photo, the errors and the machine."""
         with Vertical(id="run"):
             yield Words(id="state")
             yield ProgressBar(show_percentage=True, show_eta=False, id="progress")
@@ -165,7 +165,7 @@ class RunScreen(PccScreen):
         self.query_one("#counts", Words).say(words)
 
     def _show_progress(self, shot: Snapshot) -> None:
-        """Show how far a job is: in photos, or in parts of a work that is done on all at once."""
+        """Show how far a job is: in photos, or as a share where it works on all photos at once."""
         total, done = shot.total, shot.attempted
         if shot.loading is not None and is_of_one_piece(shot):
             total, done = shot.loading.total or 0, shot.loading.done

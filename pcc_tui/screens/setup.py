@@ -20,7 +20,7 @@ from pcc_tui.widgets.text import Words
 from pcc_tui.words.figures import tidy
 
 COUNT_SECONDS = 5.0
-"""A folder so large that counting takes longer has enough photos."""
+"""How long counting may take; a folder that takes longer has enough photos."""
 
 
 TYPING_SECONDS = 0.2
@@ -36,13 +36,13 @@ def folder(typed: str) -> Path | None:
 
 
 class FolderSuggester(Suggester):
-    """Completes the path of a folder as one types; right takes the suggestion."""
+    """Completes the path of a folder as one types; the right arrow takes the suggestion."""
 
     def __init__(self) -> None:
         super().__init__(use_cache=False, case_sensitive=True)
 
     async def get_suggestion(self, value: str) -> str | None:
-        """Return the first folder that begins like this."""
+        """Return the first folder whose path begins with what was typed."""
         return await asyncio.to_thread(first_folder, value)
 
 
@@ -120,7 +120,7 @@ class SetupScreen(PccScreen):
             self.query_one("#backend", Select).value = chosen
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Count the photos there."""
+        """Count the photos of the folder that was typed."""
         self.background("count", self._count, event.value)
 
     async def _count(self, typed: str) -> None:
@@ -139,11 +139,11 @@ class SetupScreen(PccScreen):
         words.say(f"{count:,} photos{more}", "$success" if count else "$warning")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Enter goes on."""
+        """Save: Enter does what the first button does."""
         self.background("save", self._save, False)
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
-        """Save, and start if asked to."""
+        """Save, and start a run where that is the button."""
         self.background("save", self._save, event.button.id == "start")
 
     async def _save(self, start: bool) -> None:

@@ -24,7 +24,7 @@ from textual.strip import Strip
 from pcc_tui.clean import clean
 
 WIDEST_ROW = 1000
-"""Characters of a row that are looked at; no terminal shows more."""
+"""Characters at the end of a text that are looked at; no terminal shows more."""
 
 
 def in_order(*bindings: Binding) -> list[BindingType]:
@@ -93,9 +93,9 @@ class PhotoList(ScrollView, can_focus=True):
         """Show other rows.
 
         Args:
-            rows: Their keys.
-            keep: The key the cursor goes to, None for the one it is on; if that is not there,
-                the cursor keeps its place.
+            rows: Keys of the rows.
+            keep: The key that the cursor goes to, None for the key under the cursor; if no row
+                has that key, the cursor keeps its place.
         """
         key = keep or self.current
         same = self.cursor < len(rows) and rows[self.cursor] == key
@@ -116,11 +116,11 @@ class PhotoList(ScrollView, can_focus=True):
             return self.cursor
 
     def go_to(self, row: int) -> None:
-        """Put the cursor on a row, within what there is, and bring it into sight."""
+        """Put the cursor on a row, or on the nearest row there is, and bring it into sight."""
         self.cursor = max(0, min(row, len(self.rows) - 1))
 
     def watch_cursor(self, old: int, new: int) -> None:
-        """Draw the two rows anew."""
+        """Draw the rows anew that the cursor left and reached."""
         self.refresh_row(old)
         self.refresh_row(new)
         self._bring_into_sight()
@@ -156,7 +156,7 @@ class PhotoList(ScrollView, can_focus=True):
         return Strip([Segment(sign, style), Segment(shown, base)], width)
 
     def fitted(self, text: str, width: int) -> str:
-        """Return the text of a row, exactly so many cells wide; of a path, its end."""
+        """Return the text of a row, exactly as wide as given; of a long path, the end."""
         return fit(text, width)
 
     def on_click(self, event: Click) -> None:
@@ -168,7 +168,7 @@ class PhotoList(ScrollView, can_focus=True):
         self.go_to(self.cursor + rows)
 
     def action_page(self, pages: int) -> None:
-        """Move the cursor by what is in sight."""
+        """Move the cursor by pages."""
         self.go_to(self.cursor + pages * max(1, self.size.height - 1))
 
     def action_jump(self, row: int) -> None:
@@ -177,7 +177,7 @@ class PhotoList(ScrollView, can_focus=True):
 
 
 def fit(text: str, width: int) -> str:
-    """Return the end of a text, made safe, exactly so many cells wide."""
+    """Return the end of a text, made safe and exactly as wide as given, in cells."""
     shown = clean(text[-WIDEST_ROW:])
     if cell_len(shown) <= width and len(text) <= WIDEST_ROW:
         return set_cell_size(shown, width)

@@ -17,7 +17,7 @@ BAR_CELLS = 16
 
 
 def bar(share: float) -> str:
-    """Return a share, 0 to 1, as a bar of cells; only nothing is empty, and only all is full."""
+    """Return a share, 0 to 1, as a bar; only a share of 0 is empty, only a share of 1 full."""
     full = min(BAR_CELLS - (share < 1), max(share > 0, round(share * BAR_CELLS)))
     return "━" * full + "─" * (BAR_CELLS - full)
 
@@ -71,8 +71,8 @@ def verify_words(report: VerifyReport, dataset: str) -> list[str]:
     """Return what a check found, line by line.
 
     Args:
-        report: What it found.
-        dataset: The path, as it is to be shown.
+        report: What the check found.
+        dataset: Path of the dataset, as it is to be shown.
     """
     verdict = "Nothing is amiss" if report.ok else "Something is amiss"
     if not report.finished:
@@ -90,7 +90,7 @@ def verify_words(report: VerifyReport, dataset: str) -> list[str]:
 
 
 def _findings(report: VerifyReport) -> list[tuple[int, str]]:
-    """Return what was counted, and what it is."""
+    """Return each count of the report, and what was counted."""
     widths = report.embedding_widths
     lengths = ", ".join(f"{count:,} of {width:,}" for width, count in widths.items())
     return [

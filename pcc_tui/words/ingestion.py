@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pipeline.ingest.status import IngestStatus
 
 MOST_SHOWN = 200
-"""Photos given up that are listed; `pcc ingest status --json` lists them all."""
+"""Most photos listed that were given up; `pcc ingest status --json` lists all of them."""
 
 
 def ingest_words(report: IngestReport, *, go_on: str, why: str) -> list[str]:
@@ -58,7 +58,7 @@ def import_words(report: ImportReport) -> list[str]:
 
 
 def queue_words(queue: Counts) -> str:
-    """Return what is where in a queue, on one line."""
+    """Return how many items of a queue wait, are leased or were given up, on one line."""
     return (
         f"{queue.waiting:,} waiting, {queue.leased:,} in hands, {queue.parked:,} given up"
         f"{', paused' if queue.paused else ''}"
@@ -69,9 +69,9 @@ def status_words(found: IngestStatus, cache: str, most: int = MOST_SHOWN) -> lis
     """Return how a cache and its queue stand, line by line.
 
     Args:
-        found: What was found.
-        cache: The directory, as it is to be shown.
-        most: Photos given up that are listed.
+        found: How cache and queue stand.
+        cache: Directory of the cache, as it is to be shown.
+        most: Most photos listed that were given up.
     """
     lines = [f"{counted(found.photos, 'photo', 'photos')} in {cache}"]
     for stage, by_status in found.stages.items():

@@ -12,7 +12,7 @@ TEN_YEARS = 10 * 365 * 86_400
 
 
 def pace(shot: Snapshot) -> str:
-    """Return count, rates, time left and finishing time."""
+    """Return count, rates, time left and finishing time, on one line."""
     if shot.loading is not None and is_of_one_piece(shot):
         left = "" if shot.eta_seconds is None else f" · about {about(shot.eta_seconds)} left"
         return f"{loading_words(shot.loading)}, {shot.total:,} photos{left}"
@@ -29,7 +29,7 @@ def pace(shot: Snapshot) -> str:
 def spent(
     by_status: dict[str, int], before: int, tokens_in: int, tokens_out: int, cost_usd: float
 ) -> str:
-    """Return counts by status, tokens and cost."""
+    """Return counts by status, tokens and cost, on one line."""
     parts = [counts(by_status)]
     if before:
         parts.append(f"{before:,} done before")

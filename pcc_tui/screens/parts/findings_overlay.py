@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from pcc_tui.screens.base import PccScreen
 
 REFRESH_SECONDS = 1.0
-"""How soon one sees what a run finds."""
+"""How soon the screen shows what a run finds."""
 
 
 class Shown(NamedTuple):
-    """Which findings one wants to see."""
+    """Which findings the user wants to see."""
 
     boxes: bool
     texts: bool
@@ -34,7 +34,7 @@ class FindingsOverlay:
         changed: Shows the photo in sight again.
 
     Attributes:
-        shown: Which findings one wants to see now; none at first.
+        shown: Which findings the user wants to see now; none at first.
     """
 
     def __init__(self, screen: PccScreen, changed: Callable[[], None]) -> None:
@@ -44,7 +44,7 @@ class FindingsOverlay:
 
     @property
     def on(self) -> bool:
-        """Whether one wants to see any findings."""
+        """Whether the user wants to see any findings."""
         return any(self.shown)
 
     @property

@@ -33,7 +33,7 @@ ABOUT = {
 
 STAGES_OF_ROW: dict[str, tuple[str, ...]] = {
     "detect": ("detect",),
-    "label": ("detect", "label"),  # what has no objects yet cannot be labelled
+    "label": ("detect", "label"),  # a photo without objects cannot be labelled
     "ocr": ("ocr",),
     ALL: STAGES,
 }
