@@ -33,7 +33,7 @@ def test_wheel_installs_and_the_demo_runs_elsewhere(tmp_path: Path) -> None:
     programs = borrowing_environment(tmp_path / "some folder")
     offline = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(wheels), "PIP_NO_COMPILE": "1"}
     environment = {**CLEAN_ENVIRONMENT, **offline}
-    install: list[str | Path] = [programs / "python", "-m", "pip", "install", "--quiet", wheel]
+    install = [str(programs / "python"), "-m", "pip", "install", "--quiet", str(wheel)]
     subprocess.run(install, check=True, timeout=60, env=environment)
 
     elsewhere = tmp_path / "elsewhere"

@@ -1,7 +1,7 @@
 """The report as one HTML page, which opens from disk and loads nothing from any network.
 
 The content security policy of the page allows only our own script and style, each named by
-its hash. All text is JSON in data blocks; `page.js` inserts the text as text, never as
+its hash. All text is JSON in data blocks; the scripts insert the text as text, never as
 markup.
 """
 
@@ -18,6 +18,9 @@ from pathlib import Path
 import msgspec
 
 _PARTS = Path(__file__).parent / "page"
+_SCRIPTS = ("text", "tree", "photos", "views", "search", "map", "pointer", "address")
+"""Parts of one script, in the order in which they run; each sees what those before it declare."""
+
 _PHOTOS_A_PIECE = 1000
 _NO_MARKUP = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
 
@@ -94,7 +97,7 @@ def render(page: Page) -> Iterator[bytes]:
     The same data gives the same bytes. A photo that is on several contact sheets
     is stored once.
     """
-    style, script = _part("page.css"), _part("page.js")
+    style, script = _part("page.css"), _script()
     frame = _part("page.html")
     for name, text in (
         ("policy", html.escape(_policy(style, script))),
@@ -111,6 +114,11 @@ def render(page: Page) -> Iterator[bytes]:
 
 def _part(name: str) -> str:
     return (_PARTS / name).read_text("utf-8")
+
+
+def _script() -> str:
+    parts = "\n".join(_part(f"{name}.js") for name in _SCRIPTS)
+    return f'"use strict";\n{{\n{parts}}}'  # a block keeps all names to itself
 
 
 def _policy(style: str, script: str) -> str:
@@ -161,7 +169,7 @@ def _cluster(cluster: PageCluster) -> dict[str, object]:
 
 
 def _row(photo: PagePhoto) -> list[object]:
-    """Return a photo as `page.js` reads it, without the names of the columns."""
+    """Return a photo as `text.js` reads it, without the names of the columns."""
     return [
         photo.path,
         photo.label,
