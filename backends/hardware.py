@@ -17,6 +17,9 @@ from backends.errors import SetupError
 
 DEVICES = ("cuda", "mps", "xpu", "cpu")
 
+BATCH_SIZE = {"cuda": 8, "mps": 4, "cpu": 1}
+"""Pictures in a batch by kind of device; a picture already keeps every core of a CPU at work."""
+
 
 def choose_device(asked: str | None) -> str:
     """Return the device that was asked for, or else the best there is.

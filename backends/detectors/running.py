@@ -10,6 +10,7 @@ from backends.detectors.checkpoint import Checkpoint, find_checkpoint, loading
 from backends.detectors.vocabulary import clean_vocabulary
 from backends.errors import BackendLost, ModelError, SetupError, first_line
 from backends.hardware import (
+    BATCH_SIZE,
     choose_device,
     cpu_notice,
     is_fatal,
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 Result = TypeVar("Result")
-
-BATCH_SIZE = {"cuda": 8, "mps": 4, "cpu": 1}
-"""Pictures in a batch; one picture of a megapixel already keeps every core of a CPU at work."""
 
 
 class VocabularyModel(ABC):

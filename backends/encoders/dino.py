@@ -14,6 +14,7 @@ from backends.encoders.dino_config import (
 )
 from backends.errors import BackendLost, ModelError, SetupError, first_line
 from backends.hardware import (
+    BATCH_SIZE,
     choose_device,
     choose_dtype,
     cpu_notice,
@@ -29,9 +30,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
     from PIL.Image import Image
-
-BATCH_SIZE = {"cuda": 8, "mps": 4, "cpu": 1}
-"""Pictures in a batch; one picture of a megapixel already keeps every core of a CPU at work."""
 
 IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 """Mean and standard deviation of red, green and blue, from 0 to 1."""
