@@ -13,6 +13,7 @@ import pytest
 
 from pipeline.ingest.cache.manifest import PHASE, VERSION, schema_hash
 from tests.support.drawn_text import draw_line
+from tests.support.in_process import hide_package
 from tests.support.ingesting import (
     SCRIPTED,
     Ingest,
@@ -224,18 +225,14 @@ def test_a_cache_of_another_form_is_refused_by_name(
     ],
 )
 def test_a_missing_extra_is_named(
-    ingest: Ingest, tmp_path: Path, package: str, extra: str, arguments: tuple[str, ...]
+    ingest: Ingest,
+    monkeypatch: pytest.MonkeyPatch,
+    package: str,
+    extra: str,
+    arguments: tuple[str, ...],
 ) -> None:
     ingest.draw(1)
-    (tmp_path / "engine" / "sitecustomize.py").write_text(
-        "import importlib.metadata as metadata\n"
-        "version = metadata.version\n"
-        "def bare(name):\n"
-        f"    if name == {package!r}:\n"
-        "        raise metadata.PackageNotFoundError(name)\n"
-        "    return version(name)\n"
-        "metadata.version = bare\n"
-    )
+    hide_package(monkeypatch, package)
     done = ingest(*arguments, code=64)
     assert f"pip install 'pcc[{extra}]'" in done.stderr
     assert not ingest.cache.exists()
