@@ -6,7 +6,6 @@ import json
 import shutil
 import signal
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,13 +25,6 @@ from tests.support.ingesting import (
 )
 from tests.support.runs import wait_for_snapshot
 from tests.support.scripted_ocr import BLANK, FAILING
-
-
-@pytest.fixture
-def ingest(tmp_path: Path) -> Iterator[Ingest]:
-    """Return an empty workspace beside an empty library."""
-    with Ingest(tmp_path) as ingest:
-        yield ingest
 
 
 def test_each_photo_once_and_what_is_told_of_it(ingest: Ingest) -> None:

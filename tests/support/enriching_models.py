@@ -57,7 +57,7 @@ def model_maker(directory: Path) -> Model:
 
 
 @contextmanager
-def offline() -> Iterator[None]:
+def nothing_downloaded() -> Iterator[None]:
     """Let nothing be downloaded, and undo what encoders set."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HF_HUB_OFFLINE", "1")
