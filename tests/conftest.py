@@ -12,6 +12,8 @@ import pytest
 
 from backends.keys import KEY_NAMES
 from tests.support.api_server import ApiServer
+from tests.support.forking import shared_imports
+from tests.support.in_process import READ_AT_IMPORT, run_in_process
 from tests.support.photos import make_photos
 from tests.support.programs import left_out
 from tests.support.protocols import OPENAI
@@ -32,6 +34,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     skipped = terminalreporter.stats.get("skipped", ())
     for line in left_out(report.longrepr[2] for report in skipped):
         terminalreporter.write_line(line)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _shared_imports() -> Iterator[None]:
+    with shared_imports():
+        yield
 
 
 @pytest.fixture
@@ -55,7 +63,23 @@ def workspace(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def pcc(workspace: Path) -> Pcc:
-    """Run `pcc` with arguments in a process of its own, in the workspace."""
+    """Run `pcc` with arguments in the workspace, in this very process."""
+
+    def run(
+        *arguments: str | Path, environment: dict[str, str] | None = None, timeout: float = 60
+    ) -> subprocess.CompletedProcess[str]:
+        given = environment or {}
+        assert not any(name.startswith(READ_AT_IMPORT) for name in given), "ask `pcc_process`"
+        return run_in_process(
+            [*map(str, arguments)], workspace, {**CLEAN_ENVIRONMENT, **given}, timeout
+        )
+
+    return run
+
+
+@pytest.fixture
+def pcc_process(workspace: Path) -> Pcc:
+    """Run `pcc` with arguments in the workspace, in a process of its own."""
 
     def run(
         *arguments: str | Path, environment: dict[str, str] | None = None, timeout: float = 60

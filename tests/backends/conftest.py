@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from backends.encoders.dino import DinoEncoder
-from backends.hub import ENVIRONMENT
 from tests.support.encoders import (
     DINOV3,
     Find,
@@ -16,15 +15,13 @@ from tests.support.encoders import (
     opened,
     save_kind,
 )
+from tests.support.enriching_models import nothing_downloaded
 
 
 @pytest.fixture(scope="module")
 def offline() -> Iterator[None]:
     """Nothing is downloaded, and what encoders set is undone."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HF_HUB_OFFLINE", "1")
-        for name, value in ENVIRONMENT.items():
-            patch.setenv(name, value)
+    with nothing_downloaded():
         yield
 
 

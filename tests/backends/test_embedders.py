@@ -8,7 +8,7 @@ import pickle
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 
+pytestmark = pytest.mark.usefixtures("offline")
+
 CLEAN_ENVIRONMENT = {
     name: value
     for name, value in os.environ.items()
@@ -58,16 +60,6 @@ ODD_TEXTS = (
     "word " * 10_000,
     " ".join(f"word{number}" for number in range(10_000)),
 )
-
-
-@pytest.fixture(scope="module", autouse=True)
-def environment() -> Iterator[None]:
-    """Nothing is downloaded, and what embedders set is undone."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HF_HUB_OFFLINE", "1")
-        for name, value in ENVIRONMENT.items():
-            patch.setenv(name, value)
-        yield
 
 
 def assert_unit(vectors: Vectors, count: int, dimensions: int) -> None:

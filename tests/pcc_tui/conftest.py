@@ -1,14 +1,20 @@
-"""Fixtures for tests of clusters: sixty photos, clustered once and copied for each test."""
+"""Fixtures for tests of commands and screens: libraries, and what is made of them once."""
 
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from pipeline.datasets.buckets import BUCKETS, bucket_name
 from tests.support.clusters import SUBJECTS, make_clustered, photo_names
+from tests.support.enriching import grow_old
+from tests.support.enriching_models import Model, few_photos, model_maker, nothing_downloaded
+from tests.support.ingesting import Ingest
 from tests.support.photos import noise_jpeg
+from tests.support.tiny_t5 import save_tiny_t5
 
 
 @pytest.fixture(scope="session")
@@ -35,3 +41,53 @@ def sixty_photos(tmp_path: Path) -> Path:
     for number, name in enumerate(names):
         (folder / name).write_bytes(noise_jpeg(number, (48, 32)))
     return folder
+
+
+@pytest.fixture
+def ingest(tmp_path: Path) -> Iterator[Ingest]:
+    """Return an empty workspace beside an empty library."""
+    with Ingest(tmp_path) as ingest:
+        yield ingest
+
+
+@pytest.fixture(scope="module")
+def offline() -> Iterator[None]:
+    """Nothing is downloaded, and what encoders set is undone."""
+    with nothing_downloaded():
+        yield
+
+
+@pytest.fixture(scope="session")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
+    """Return a function that saves a tiny DINO, once."""
+    return model_maker(tmp_path_factory.mktemp("dinos"))
+
+
+@pytest.fixture(scope="session")
+def t5(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a tiny tokenizer."""
+    return save_tiny_t5(tmp_path_factory.mktemp("t5") / "t5")
+
+
+@pytest.fixture
+def few(tmp_path: Path) -> Path:
+    """Return a folder of four images of the smallest bucket."""
+    return few_photos(tmp_path / "few")
+
+
+@pytest.fixture
+def all_shapes(tmp_path: Path) -> Path:
+    """Return a folder with an image of each bucket's shape."""
+    folder = tmp_path / "library"
+    folder.mkdir()
+    for number, (width, height) in enumerate(BUCKETS):
+        data = noise_jpeg(number, (width // 8, height // 8))
+        (folder / f"{bucket_name((width, height))}.jpg").write_bytes(data)
+    grow_old(folder)
+    return folder
+
+
+@pytest.fixture
+def patches(workspace: Path) -> Path:
+    """Return where the patch files of the workspace are."""
+    return workspace / "dinov3_patches"

@@ -30,6 +30,7 @@ from tests.support.clusters import (
     record,
     subject_records,
 )
+from tests.support.in_process import hide_package
 
 TFIDF = ("--embedder", "tfidf")
 
@@ -283,20 +284,11 @@ def test_what_makes_no_sense_is_a_line(
 
 
 def test_without_the_extra_each_command_says_what_to_install(
-    pcc: Pcc, clustered: Path, tmp_path: Path
+    pcc: Pcc, clustered: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "bare").mkdir()
-    (tmp_path / "bare" / "sitecustomize.py").write_text(
-        "import importlib.metadata as metadata\n"
-        "version = metadata.version\n"
-        "def bare(name):\n"
-        "    if name == 'hdbscan':\n"
-        "        raise metadata.PackageNotFoundError(name)\n"
-        "    return version(name)\n"
-        "metadata.version = bare\n"
-    )
+    hide_package(monkeypatch, "hdbscan")
     for command in ("embed", "cluster", "chunk", "report", "search x", "labels list"):
-        done = pcc(*command.split(), environment={"PYTHONPATH": str(tmp_path / "bare")})
+        done = pcc(*command.split())
         assert done.returncode == 64, command
         assert extra_line("clusters") in done.stderr
 

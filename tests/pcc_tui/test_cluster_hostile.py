@@ -7,14 +7,14 @@ import io
 import json
 import os
 import re
-import subprocess
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from journal import CaptionRecord, seal, split_path
-from tests.conftest import CLEAN_ENVIRONMENT, PCC
+from tests.conftest import CLEAN_ENVIRONMENT
+from tests.support.in_process import bytes_in_process
 from tests.support.photos import noise_jpeg
 from tests.support.pty_app import INVISIBLE
 
@@ -68,15 +68,7 @@ def hostile(workspace: Path, tmp_path: Path) -> Path:
 
 def printed(workspace: Path, *arguments: str | Path) -> bytes:
     """Run `pcc` and return every byte it printed."""
-    done = subprocess.run(
-        [*PCC, *map(str, arguments)],
-        cwd=workspace,
-        env=CLEAN_ENVIRONMENT,
-        capture_output=True,
-        timeout=120,
-        check=False,
-        stdin=subprocess.DEVNULL,
-    )
+    done = bytes_in_process([*map(str, arguments)], workspace, CLEAN_ENVIRONMENT)
     out = done.stdout + done.stderr
     assert done.returncode in (0, 64), out
     assert b"Traceback" not in out

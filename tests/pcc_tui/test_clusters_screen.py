@@ -35,6 +35,7 @@ from tests.support.clusters import (
     view_of,
 )
 from tests.support.pty_app import INVISIBLE
+from tests.support.runs import start
 
 
 class Desk:
@@ -421,7 +422,7 @@ async def test_a_change_from_elsewhere_appears(clustered: Path) -> None:
         before = desk.tree.current
         await desk.press("j")
         write_records(clustered, record("new.jpg", "The dog, the leash and the bone."))
-        run_pcc(clustered, "cluster")
+        start(clustered, "cluster").communicate()
         await desk.until(lambda: desk.tree.view and "new.jpg" in desk.tree.view.place_of)
         await desk.sees("Bazaar")
         assert desk.tree.current != before

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -237,9 +238,6 @@ def test_a_dry_run_writes_nothing(tmp_path: Path, pcc: Pcc, folder: Path, model:
         (["--budget", "nan"], "--budget"),
         (["--budget", "-1"], "--budget"),
         (["--budget", "1", "--backend", "openai", "--model", "no-price-has-it"], "price"),
-        (["--dino-model", "nowhere/to/be/found", "--pass-filter", "patches"], "nowhere/to/be"),
-        (["--dino-model", "nowhere", "--pass-filter", "embedding"], "nowhere"),
-        (["--t5-model", "no/where/at/all", "--pass-filter", "caption,t5"], "no/where/at/all"),
         (["--max-workers", "0"], "--max-workers"),
         (["--frobnicate"], "--frobnicate"),
     ],
@@ -247,13 +245,32 @@ def test_a_dry_run_writes_nothing(tmp_path: Path, pcc: Pcc, folder: Path, model:
 def test_a_bad_argument_is_one_line_and_64_and_nothing_is_captioned(
     pcc: Pcc, folder: Path, workspace: Path, arguments: list[str], words: str
 ) -> None:
-    environment = {"HF_HUB_OFFLINE": "1"}
-    if "--model" in arguments:
-        environment["OPENAI_API_KEY"] = "some key"
+    environment = {"OPENAI_API_KEY": "some key"} if "--model" in arguments else {}
     passes = () if {"--pass-filter", "--redo"} & {*arguments} else ("--pass-filter", "caption")
     backend = () if "--backend" in arguments else ("--backend", "mock")
     done = pcc(*ENRICH, folder, *passes, *backend, *arguments, environment=environment)
+    assert_refused(done, workspace, words)
 
+
+@pytest.mark.parametrize(
+    ("model", "passes", "words"),
+    [
+        (["--dino-model", "nowhere/to/be/found"], "patches", "nowhere/to/be"),
+        (["--dino-model", "nowhere"], "embedding", "nowhere"),
+        (["--t5-model", "no/where/at/all"], "caption,t5", "no/where/at/all"),
+    ],
+)
+def test_a_model_that_is_not_there_is_one_line_and_64(
+    pcc_process: Pcc, folder: Path, workspace: Path, model: list[str], passes: str, words: str
+) -> None:
+    done = pcc_process(
+        *(*ENRICH, folder, "--pass-filter", passes, "--backend", "mock", *model),
+        environment={"HF_HUB_OFFLINE": "1"},
+    )
+    assert_refused(done, workspace, words)
+
+
+def assert_refused(done: subprocess.CompletedProcess[str], workspace: Path, words: str) -> None:
     assert done.returncode == 64, done.stdout + done.stderr
     assert words in done.stderr
     assert done.stderr.count("\n") == 1

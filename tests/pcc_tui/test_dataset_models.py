@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,6 @@ from pipeline.datasets.buckets import BUCKETS, bucket_name
 from tests.support.enriching import (
     ENRICH,
     by_path,
-    grow_old,
     read_dataset,
     record,
     run_here,
@@ -30,15 +28,13 @@ from tests.support.enriching_models import (
     Kind,
     Model,
     arrays,
-    few_photos,
     flags,
-    model_maker,
-    offline,
     ok,
 )
-from tests.support.photos import noise_jpeg
 from tests.support.tiny_dino import MEAN, STD
-from tests.support.tiny_t5 import CAPTIONS, save_tiny_t5
+from tests.support.tiny_t5 import CAPTIONS
+
+pytestmark = pytest.mark.usefixtures("offline")
 
 TABLE = {
     14: (5329, 5133, 5133, 5005, 5005, 4800, 4800),
@@ -47,54 +43,11 @@ TABLE = {
 """Patches of the buckets, in their order, by patch size."""
 
 
-@pytest.fixture(scope="module", autouse=True)
-def environment() -> Iterator[None]:
-    """Nothing is downloaded, and what encoders set is undone."""
-    with offline():
-        yield
-
-
-@pytest.fixture(scope="session")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
-    """Return a function that saves a tiny model, once."""
-    return model_maker(tmp_path_factory.mktemp("dinos"))
-
-
-@pytest.fixture
-def few(tmp_path: Path) -> Path:
-    """Return a folder of four images of the smallest bucket."""
-    return few_photos(tmp_path / "few")
-
-
-@pytest.fixture(scope="session")
-def t5(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a tiny tokenizer."""
-    return save_tiny_t5(tmp_path_factory.mktemp("t5") / "t5")
-
-
-@pytest.fixture
-def library(tmp_path: Path) -> Path:
-    """Return a folder with an image of each bucket's shape."""
-    folder = tmp_path / "library"
-    folder.mkdir()
-    for number, (width, height) in enumerate(BUCKETS):
-        data = noise_jpeg(number, (width // 8, height // 8))
-        (folder / f"{bucket_name((width, height))}.jpg").write_bytes(data)
-    grow_old(folder)
-    return folder
-
-
-@pytest.fixture
-def patches(workspace: Path) -> Path:
-    """Return where the patch files of the workspace are."""
-    return workspace / "dinov3_patches"
-
-
 @pytest.mark.parametrize("kind", KINDS)
 def test_patch_files_have_the_shapes_of_the_table(
-    workspace: Path, library: Path, patches: Path, model: Model, kind: Kind
+    workspace: Path, all_shapes: Path, patches: Path, model: Model, kind: Kind
 ) -> None:
-    report = ok(workspace, *ENRICH, library, *flags(model(kind)))
+    report = ok(workspace, *ENRICH, all_shapes, *flags(model(kind)))
 
     assert (report["made"]["embedding"], report["made"]["patches"]) == (7, 7)
     found = arrays(patches)
@@ -107,24 +60,24 @@ def test_patch_files_have_the_shapes_of_the_table(
     embeddings = [one["dinov3_embedding"] for one in read_dataset(workspace / "dataset.jsonl")]
     assert {len(embedding) for embedding in embeddings} == {WIDTH}
     assert len({tuple(embedding) for embedding in embeddings}) == 7
-    before = tree(workspace, library)
-    again = ok(workspace, *ENRICH, library, *flags(model(kind)))
+    before = tree(workspace, all_shapes)
+    again = ok(workspace, *ENRICH, all_shapes, *flags(model(kind)))
     assert (again["run"], again["skipped"]) == (None, 7)
-    assert tree(workspace, library) == before
+    assert tree(workspace, all_shapes) == before
     checked = run_here(workspace, "dataset", "verify", "--json")
     rows = json.loads(checked.stdout)["buckets"].values()
     assert [row["whole"] for row in rows] == [1] * 7
 
 
 def test_halves_run_apart_give_the_same_as_both_together(
-    workspace: Path, library: Path, model: Model
+    workspace: Path, all_shapes: Path, model: Model
 ) -> None:
     for spare in ("1216x832", "768x1280", "704x1344", "1344x704"):
-        (library / f"{spare}.jpg").unlink()
+        (all_shapes / f"{spare}.jpg").unlink()
     together, apart = workspace / "together.jsonl", workspace / "apart.jsonl"
     for dataset, passes in ((together, "dinov3"), (apart, "patches"), (apart, "embedding")):
         where = ("--output-jsonl", dataset, "--patches-dir", workspace / f"{dataset.stem}-npy")
-        ok(workspace, *ENRICH, library, *flags(model(V3), passes), *where)
+        ok(workspace, *ENRICH, all_shapes, *flags(model(V3), passes), *where)
     one, other = arrays(workspace / "together-npy"), arrays(workspace / "apart-npy")
     assert one.keys() == other.keys()
     assert all(np.array_equal(one[name], other[name]) for name in one)
@@ -178,7 +131,7 @@ def test_the_pixels_seen_are_those_of_the_bucket_to_its_very_corner(
 
 
 def test_all_passes_at_once_and_masks_as_transformers_makes_them(
-    workspace: Path, library: Path, model: Model, t5: Path
+    workspace: Path, all_shapes: Path, model: Model, t5: Path
 ) -> None:
     from transformers import AutoTokenizer
 
@@ -192,7 +145,7 @@ def test_all_passes_at_once_and_masks_as_transformers_makes_them(
     )
     report = ok(
         workspace,
-        *(*ENRICH, library, "--dino-model", model(V3), "--t5-model", t5, "--device", "cpu"),
+        *(*ENRICH, all_shapes, "--dino-model", model(V3), "--t5-model", t5, "--device", "cpu"),
         *("--backend", "basic"),
     )
 
@@ -207,7 +160,7 @@ def test_all_passes_at_once_and_masks_as_transformers_makes_them(
         assert len(one["dinov3_embedding"]) == (2 if one["image_path"] in OLD else WIDTH)
     assert sum(read_dataset(dataset)[0]["t5_attention_mask"]) == 77
     before = tree(workspace)
-    ok(workspace, *ENRICH, library, "--dino-model", model(V3), "--t5-model", t5)
+    ok(workspace, *ENRICH, all_shapes, "--dino-model", model(V3), "--t5-model", t5)
     assert tree(workspace) == before
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +14,11 @@ from numpy.typing import NDArray
 from backends.encoders.dino import DinoEncoder
 from backends.errors import BackendLost
 from journal import DiskFull
-from pipeline.datasets.buckets import BUCKETS, bucket_name
 from pipeline.datasets.patch_files import PatchFiles
 from tests.conftest import CLEAN_ENVIRONMENT, PCC
 from tests.support.enriching import (
     CONFIG,
     ENRICH,
-    grow_old,
     read_dataset,
     record,
     run_here,
@@ -37,52 +34,14 @@ from tests.support.enriching_models import (
     WIDTH,
     Model,
     arrays,
-    few_photos,
     files,
     flags,
-    model_maker,
-    offline,
     ok,
 )
 from tests.support.photos import noise_jpeg
 from tests.support.pty_app import pty_app
 
-
-@pytest.fixture(scope="module", autouse=True)
-def environment() -> Iterator[None]:
-    """Nothing is downloaded, and what encoders set is undone."""
-    with offline():
-        yield
-
-
-@pytest.fixture(scope="session")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
-    """Return a function that saves a tiny model, once."""
-    return model_maker(tmp_path_factory.mktemp("dinos"))
-
-
-@pytest.fixture
-def few(tmp_path: Path) -> Path:
-    """Return a folder of four images of the smallest bucket."""
-    return few_photos(tmp_path / "few")
-
-
-@pytest.fixture
-def library(tmp_path: Path) -> Path:
-    """Return a folder with an image of each bucket's shape."""
-    folder = tmp_path / "library"
-    folder.mkdir()
-    for number, (width, height) in enumerate(BUCKETS):
-        data = noise_jpeg(number, (width // 8, height // 8))
-        (folder / f"{bucket_name((width, height))}.jpg").write_bytes(data)
-    grow_old(folder)
-    return folder
-
-
-@pytest.fixture
-def patches(workspace: Path) -> Path:
-    """Return where the patch files of the workspace are."""
-    return workspace / "dinov3_patches"
+pytestmark = pytest.mark.usefixtures("offline")
 
 
 def test_spoilt_patch_files_are_mended_and_the_old_ones_kept(
@@ -232,19 +191,19 @@ def test_ids_that_lead_elsewhere_harm_nothing(
 
 
 def test_two_records_with_one_id_are_not_computed_again_and_again(
-    workspace: Path, library: Path, model: Model
+    workspace: Path, all_shapes: Path, model: Model
 ) -> None:
-    names = sorted(path.name for path in library.iterdir())
+    names = sorted(path.name for path in all_shapes.iterdir())
     for name in names[2:]:
-        (library / name).unlink()
+        (all_shapes / name).unlink()
     items = (
         record(name, image_id="same", aspect_bucket=Path(name).stem, height=..., width=...)
         for name in names[:2]
     )
     write_dataset(workspace / "dataset.jsonl", *items)
-    ok(workspace, *ENRICH, library, *flags(model(V3), "patches"))
+    ok(workspace, *ENRICH, all_shapes, *flags(model(V3), "patches"))
     before = tree(workspace)
-    again = ok(workspace, *ENRICH, library, *flags(model(V3), "patches"))
+    again = ok(workspace, *ENRICH, all_shapes, *flags(model(V3), "patches"))
     assert again["shared_ids"] == ["same"]
     assert tree(workspace) == before
 

@@ -267,7 +267,7 @@ def test_a_hostile_line_keeps_no_other_from_being_enriched(
     assert second == last[:-1] + b',"height":48}'
 
 
-def test_what_cannot_be_checked_is_64(pcc: Pcc, workspace: Path) -> None:
+def test_what_cannot_be_checked_is_64(pcc: Pcc, pcc_process: Pcc, workspace: Path) -> None:
     for arguments in (
         ["nowhere.jsonl"],
         [workspace],
@@ -279,7 +279,8 @@ def test_what_cannot_be_checked_is_64(pcc: Pcc, workspace: Path) -> None:
         assert done.stderr.count("\n") == 1
     write_dataset(workspace / "dataset.jsonl", record("a.jpg"))
     assert pcc(*VERIFY, "--input-dir", "nowhere").returncode == 64
-    done = pcc(*VERIFY, "--masks", "--t5-model", "no/where", environment={"HF_HUB_OFFLINE": "1"})
+    offline = {"HF_HUB_OFFLINE": "1"}
+    done = pcc_process(*VERIFY, "--masks", "--t5-model", "no/where", environment=offline)
     assert done.returncode == 64
     assert "no/where" in done.stderr
     assert done.stderr.count("\n") == 1

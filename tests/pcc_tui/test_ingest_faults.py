@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
@@ -29,14 +28,6 @@ from tests.support.programs import as_root_of_its_own
 from tests.support.redis_server import RedisServer
 from tests.support.runs import wait_for_snapshot
 from tests.support.scripted_ocr import DEADLY
-
-
-@pytest.fixture
-def ingest(tmp_path: Path) -> Iterator[Ingest]:
-    """Return an empty workspace beside an empty library."""
-    with Ingest(tmp_path) as ingest:
-        yield ingest
-
 
 ABANDON = shlex.join(
     [

@@ -6,7 +6,6 @@ import json
 import shutil
 import signal
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ import pytest
 from backends.installation import extra_line
 from pipeline.ingest.cache.manifest import PHASE, VERSION, schema_hash
 from tests.support.drawn_text import draw_line
+from tests.support.in_process import hide_package
 from tests.support.ingesting import (
     SCRIPTED,
     Ingest,
@@ -26,13 +26,6 @@ from tests.support.ingesting import (
 )
 from tests.support.runs import wait_for_snapshot
 from tests.support.scripted_ocr import BLANK, FAILING
-
-
-@pytest.fixture
-def ingest(tmp_path: Path) -> Iterator[Ingest]:
-    """Return an empty workspace beside an empty library."""
-    with Ingest(tmp_path) as ingest:
-        yield ingest
 
 
 def test_each_photo_once_and_what_is_told_of_it(ingest: Ingest) -> None:
@@ -225,18 +218,14 @@ def test_a_cache_of_another_form_is_refused_by_name(
     ],
 )
 def test_a_missing_extra_is_named(
-    ingest: Ingest, tmp_path: Path, package: str, extra: str, arguments: tuple[str, ...]
+    ingest: Ingest,
+    monkeypatch: pytest.MonkeyPatch,
+    package: str,
+    extra: str,
+    arguments: tuple[str, ...],
 ) -> None:
     ingest.draw(1)
-    (tmp_path / "engine" / "sitecustomize.py").write_text(
-        "import importlib.metadata as metadata\n"
-        "version = metadata.version\n"
-        "def bare(name):\n"
-        f"    if name == {package!r}:\n"
-        "        raise metadata.PackageNotFoundError(name)\n"
-        "    return version(name)\n"
-        "metadata.version = bare\n"
-    )
+    hide_package(monkeypatch, package)
     done = ingest(*arguments, code=64)
     assert extra_line(extra) in done.stderr
     assert not ingest.cache.exists()

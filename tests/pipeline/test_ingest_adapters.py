@@ -12,19 +12,7 @@ import pytest
 from pipeline.ingest.cache.manifest import dataset_digest
 from pipeline.ingest.errors import CacheRefused
 from tests.support.caches import line, outcome, write_cache
-from tests.support.imported import ask, dump, take_in, write_three_photos
-
-
-@pytest.fixture
-def db(tmp_path: Path) -> Path:
-    """Return where the database is to be."""
-    return tmp_path / "cache.sqlite"
-
-
-@pytest.fixture
-def cache(tmp_path: Path) -> Path:
-    """Return a cache of three photos, the last of which is a copy of the first."""
-    return write_three_photos(tmp_path / "cache")
+from tests.support.imported import ask, dump, take_in
 
 
 @pytest.mark.parametrize(

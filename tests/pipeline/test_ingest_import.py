@@ -22,21 +22,9 @@ from pipeline.ingest.importing.database_schema import APPLICATION, LAYOUT
 from pipeline.ingest.importing.importer import Importer
 from pipeline.jobs.pause_point import GivenUp, PausePoint
 from tests.support.caches import detection, line, outcome, text, write_cache, write_vectors
-from tests.support.imported import ask, dump, take_in, write_three_photos
+from tests.support.imported import ask, dump, take_in
 
 HOSTILE = "\x1b]0;owned\x07 \u202e</td><script>\0 '; DROP TABLE images; --"
-
-
-@pytest.fixture
-def db(tmp_path: Path) -> Path:
-    """Return where the database is to be."""
-    return tmp_path / "cache.sqlite"
-
-
-@pytest.fixture
-def cache(tmp_path: Path) -> Path:
-    """Return a cache of three photos, the last of which is a copy of the first."""
-    return write_three_photos(tmp_path / "cache")
 
 
 def test_everything_lands_with_its_keys_and_imports_again_to_the_same_rows(

@@ -8,17 +8,14 @@ import pytest
 
 from pipeline.clusters.label_journal import LabelJournal, label_journal_path
 from pipeline.clusters.recognition import recognise
-from pipeline.clusters.view import UNCLUSTERED, ClusterView
-from tests.support.placed import Desk, clustering_of, library_of, titles_of
-
-LEAVES = {"aa": ["a1", "a2", "a3"], "bb": ["b1", "b2"], "cc": ["c1", "c2", "c3", "c4"]}
-GROUPS = {"gg": ["aa", "bb"]}
-FOUND = clustering_of(LEAVES, GROUPS, noise={"n1": "aa"})
-NAMES = [name for names in LEAVES.values() for name in names] + ["n1"]
-
-
-def desk() -> Desk:
-    return Desk(ClusterView(library_of(*NAMES), FOUND), FOUND)
+from pipeline.clusters.view import UNCLUSTERED
+from tests.support.placed import (
+    FOUND,
+    NAMES,
+    clustering_of,
+    desk,
+    titles_of,
+)
 
 
 def test_changes_stand_after_another_clustering() -> None:

@@ -33,18 +33,6 @@ from tests.support.datasets import (
 )
 
 
-@pytest.fixture
-def images(tmp_path: Path) -> Path:
-    return place_images(tmp_path / "images", "a.jpg")
-
-
-@pytest.fixture
-def dataset(tmp_path: Path) -> Path:
-    """Return where a dataset is about to be, in a directory of its own."""
-    (tmp_path / "set").mkdir()
-    return tmp_path / "set" / "d.jsonl"
-
-
 def merged(
     dataset: Path,
     images: Path,

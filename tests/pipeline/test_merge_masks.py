@@ -21,28 +21,8 @@ from tests.support.datasets import (
     surveyed,
     write_dataset,
 )
-from tests.support.tiny_t5 import save_tiny_t5
 
 FOX = "The quick brown fox jumps over the lazy dog"
-
-
-@pytest.fixture(scope="module")
-def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> T5Tokenizer:
-    made = T5Tokenizer(str(save_tiny_t5(tmp_path_factory.mktemp("t5"))))
-    made.open()
-    return made
-
-
-@pytest.fixture
-def images(tmp_path: Path) -> Path:
-    return place_images(tmp_path / "images", "a.jpg")
-
-
-@pytest.fixture
-def dataset(tmp_path: Path) -> Path:
-    """Return where a dataset is about to be, in a directory of its own."""
-    (tmp_path / "set").mkdir()
-    return tmp_path / "set" / "d.jsonl"
 
 
 def merged(

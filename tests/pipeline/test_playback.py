@@ -13,17 +13,15 @@ from pipeline.clusters.errors import WrongLabelChange
 from pipeline.clusters.label_journal import LabelJournal, label_journal_path
 from pipeline.clusters.tree_file import Clustering
 from pipeline.clusters.view import NO_CAPTION, SPECIAL, ClusterView
-from tests.support.placed import Desk, clustering_of, library_of, library_photo, titles_of
-
-LEAVES = {"aa": ["a1", "a2", "a3"], "bb": ["b1", "b2"], "cc": ["c1", "c2", "c3", "c4"]}
-GROUPS = {"gg": ["aa", "bb"]}
-FOUND = clustering_of(LEAVES, GROUPS, noise={"n1": "aa"})
-NAMES = [name for names in LEAVES.values() for name in names] + ["n1"]
-
-
-def desk() -> Desk:
-    return Desk(ClusterView(library_of(*NAMES), FOUND), FOUND)
-
+from tests.support.placed import (
+    GROUPS,
+    Desk,
+    clustering_of,
+    desk,
+    library_of,
+    library_photo,
+    titles_of,
+)
 
 # Locks
 

@@ -13,7 +13,6 @@ from pipeline.datasets.verify import Verifier
 from pipeline.jobs.pause_point import GivenUp, PausePoint
 from tests.pipeline.test_verify import Checked, cut, misalign, overwrite
 from tests.support.datasets import DINO_14, patches_for, record, write_dataset
-from tests.support.tiny_t5 import save_tiny_t5
 
 FOX = "The quick brown fox jumps over the lazy dog"
 
@@ -27,13 +26,6 @@ def checked(tmp_path: Path) -> Checked:
 def patched(checked: Checked) -> Checked:
     checked.write_patches()
     return checked
-
-
-@pytest.fixture(scope="module")
-def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> T5Tokenizer:
-    made = T5Tokenizer(str(save_tiny_t5(tmp_path_factory.mktemp("t5"))))
-    made.open()
-    return made
 
 
 def test_without_a_manifest_the_patches_of_any_dino_will_do(patched: Checked) -> None:

@@ -12,8 +12,9 @@ from journal import CaptionRecord
 from pipeline.clusters.opening import open_view
 from pipeline.clusters.tree_file import Clustering, clusters_path, read_clustering
 from pipeline.clusters.view import ClusterView
-from tests.conftest import CLEAN_ENVIRONMENT, PCC
+from tests.conftest import CLEAN_ENVIRONMENT
 from tests.support.apps import write_records
+from tests.support.in_process import run_in_process
 
 SUBJECTS = {
     "beach": ("beach", "waves", "sand", "seagulls", "surfers"),
@@ -71,16 +72,7 @@ def subject_records(*subjects: str) -> list[CaptionRecord]:
 
 def run_pcc(workspace: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
     """Run `pcc` in a workspace, and check that the command succeeds."""
-    done = subprocess.run(
-        [*PCC, *map(str, arguments)],
-        cwd=workspace,
-        env=CLEAN_ENVIRONMENT,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-        stdin=subprocess.DEVNULL,
-    )
+    done = run_in_process([*map(str, arguments)], workspace, CLEAN_ENVIRONMENT, 120)
     assert done.returncode == 0, done.stdout + done.stderr
     return done
 

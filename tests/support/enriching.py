@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping
-from contextlib import chdir, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -21,6 +17,7 @@ from PIL import Image
 from journal import CaptionRecord, scan
 from pipeline.datasets.buckets import BUCKETS, bucket_name
 from tests.conftest import CLEAN_ENVIRONMENT, PCC
+from tests.support.in_process import run_in_process
 from tests.support.photos import noise_jpeg
 
 ENRICH = ("dataset", "enrich", "--input-dir")
@@ -130,20 +127,10 @@ def save_patches(path: Path, shape: tuple[int, int], *, fill: float = 0.5) -> No
 
 
 def run_here(workspace: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    """Run `pcc` in this process, where heavy libraries are loaded once for many commands."""
-    from pcc_tui.cli import main
-
-    command = ["pcc", *map(str, arguments)]
-    stdout, stderr = io.StringIO(), io.StringIO()
-    with (
-        chdir(workspace),
-        patch.object(sys, "argv", command),
-        redirect_stdout(stdout),
-        redirect_stderr(stderr),
-    ):
-        code = int(main._run())
-    assert "Traceback" not in stderr.getvalue()
-    return subprocess.CompletedProcess(command, code, stdout.getvalue(), stderr.getvalue())
+    """Run `pcc` in this very process, where heavy libraries are loaded once for many commands."""
+    done = run_in_process([*map(str, arguments)], workspace, dict(os.environ), 600)
+    assert "Traceback" not in done.stderr
+    return done
 
 
 def run_script(

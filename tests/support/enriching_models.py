@@ -57,7 +57,7 @@ def model_maker(directory: Path) -> Model:
 
 
 @contextmanager
-def offline() -> Iterator[None]:
+def nothing_downloaded() -> Iterator[None]:
     """Forbid downloads, and restore the settings that encoders change."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HF_HUB_OFFLINE", "1")

@@ -21,6 +21,7 @@ from pipeline.ingest.queue.base import Counts
 from pipeline.ingest.queue.opening import open_queue
 from pipeline.photos.photo import photo_key
 from tests.conftest import CLEAN_ENVIRONMENT, PCC
+from tests.support.in_process import run_in_process
 from tests.support.scripted_ocr import NAME, install
 
 SECONDS = 60.0
@@ -91,16 +92,7 @@ class Ingest:
         return done
 
     def _run(self, command: list[str], more: dict[str, str]) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            command,
-            cwd=self.workspace,
-            env=self.environment | more,
-            capture_output=True,
-            text=True,
-            timeout=SECONDS,
-            check=False,
-            stdin=subprocess.DEVNULL,
-        )
+        return run_in_process(command[len(PCC) :], self.workspace, self.environment | more)
 
     def start(self, *arguments: str | Path, **more: str) -> subprocess.Popen[str]:
         """Start a command and return at once."""

@@ -158,3 +158,14 @@ class Desk:
     def _do(self, change: LabelChange) -> None:
         self.made.append(change)
         self.again(self.clustering)
+
+
+LEAVES = {"aa": ["a1", "a2", "a3"], "bb": ["b1", "b2"], "cc": ["c1", "c2", "c3", "c4"]}
+GROUPS = {"gg": ["aa", "bb"]}
+FOUND = clustering_of(LEAVES, GROUPS, noise={"n1": "aa"})
+NAMES = [name for names in LEAVES.values() for name in names] + ["n1"]
+
+
+def desk() -> Desk:
+    """Return a desk with three clusters, two of them in a group, and a photo that fits nowhere."""
+    return Desk(ClusterView(library_of(*NAMES), FOUND), FOUND)

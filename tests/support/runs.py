@@ -13,6 +13,7 @@ import pytest
 
 from journal import CaptionRecord, scan
 from tests.conftest import CLEAN_ENVIRONMENT, PCC
+from tests.support.in_process import run_in_process
 
 ROOT = Path(__file__).parents[2]
 
@@ -54,14 +55,9 @@ def wait_for_snapshot(workspace: Path, condition: Callable[[dict[str, Any]], boo
     """Wait until a snapshot of the running job fulfils a condition."""
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
-        shown = subprocess.run(
-            [*PCC, "watch", "--once", "--json"],
-            cwd=workspace,
-            env=CLEAN_ENVIRONMENT,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
+        arguments = ("watch", "--once", "--json")
+        shown = run_in_process(arguments, workspace, CLEAN_ENVIRONMENT)
+        assert not shown.returncode, shown.stderr
         if shown.stdout and condition(json.loads(shown.stdout)):
             return
     pytest.fail("no such snapshot in time")
