@@ -12,7 +12,6 @@ from journal.errors import (
     JournalWriteFailed,
     RecordUnreadable,
 )
-from journal.group_commit import Committed, GroupCommit
 from journal.index import Index, load_index
 from journal.inspection import InspectedLine, inspect_lines
 from journal.lines import BOM, Seal, check_seal, seal
@@ -42,7 +41,7 @@ from journal.repair import CheckReport, RewriteReport, check, compact, repair
 from journal.rewrite import atomic_rewrite, clear_leftovers
 from journal.spread import SpreadDict
 from journal.tail import JournalTail
-from journal.writer import JournalWriter
+from journal.writer import Committed, GroupCommit, JournalWriter
 
 __all__ = [
     "BOM",

@@ -1,22 +1,168 @@
-"""Appending to a journal: each record is acknowledged once it is on disk."""
+"""Appending to a journal: each record is acknowledged once it is on disk.
+
+A sync takes milliseconds whatever its size, so a sync for each record would be the limit.
+`GroupCommit` gathers what is appended and brings it to disk together; `JournalWriter` is the
+group commit of one journal.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeVar
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Generic, TypeVar
 
 import msgspec
 
-from journal.errors import JournalError
-from journal.group_commit import Committed, GroupCommit
+from journal.errors import JournalError, JournalWriteFailed
 from journal.lines import seal
 from journal.lock import WriterLock
 from journal.tail import JournalTail
 
-R = TypeVar("R", bound=msgspec.Struct)
+R = TypeVar("R")
+P = TypeVar("P")
+Record = TypeVar("Record", bound=msgspec.Struct)
+
+COMMIT_SECONDS = 0.05
+"""Least seconds between two syncs, so at most 20 syncs a second; no record waits longer."""
+
+Committed = Sequence[tuple[int, R]]
+"""Records that are on disk, each with its byte offset."""
 
 
-class JournalWriter(GroupCommit[R, bytes]):
+class GroupCommit(ABC, Generic[R, P]):
+    """Takes records without waiting, and acknowledges each once it is on disk.
+
+    `append` never waits. A thread gathers what was appended, commits all of it, and
+    then acknowledges each record through `on_commit`.
+
+    Args:
+        path: The path that errors name.
+        on_commit: Called on the thread with records now on disk.
+        on_failure: Called on the thread, once, when no more can be written.
+        seconds: Least seconds between two commits.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        on_commit: Callable[[Committed[R]], None],
+        on_failure: Callable[[JournalError], None],
+        seconds: float = COMMIT_SECONDS,
+    ) -> None:
+        self.path = path
+        self._on_commit = on_commit
+        self._on_failure = on_failure
+        self._seconds = seconds
+        self._changed = threading.Condition()
+        self._pending: list[tuple[R, P]] = []
+        self._committed_at = 0.0
+        self._appended = 0
+        self._durable = 0
+        self._flushing = False
+        self._closing = False
+        self._failure: JournalError | None = None
+        self._thread = threading.Thread(target=self._commit_forever, name="journal", daemon=True)
+        self._thread.start()
+
+    @abstractmethod
+    def _prepare(self, record: R) -> P:
+        """Return the form in which a record is written. Called by `append`."""
+
+    @abstractmethod
+    def _commit(self, batch: list[tuple[R, P]]) -> list[tuple[int, R]]:
+        """Bring records to disk; return each with its byte offset. Called on the thread.
+
+        Raises:
+            JournalError: the records cannot be kept, nor can any further record.
+            OSError: a write failed, which means the same.
+        """
+
+    def append(self, record: R) -> None:
+        """Hand over a record; `on_commit` acknowledges it once it is on disk.
+
+        Raises:
+            JournalError: an earlier write failed, so this record will not be written.
+        """
+        prepared = self._prepare(record)
+        with self._changed:
+            if self._failure is not None:
+                raise self._failure
+            if self._closing:
+                raise JournalError(f"{self.path} is closed")
+            self._pending.append((record, prepared))
+            self._appended += 1
+            if len(self._pending) == 1:
+                self._changed.notify_all()
+
+    def flush(self) -> None:
+        """Wait until everything appended so far is on disk and acknowledged.
+
+        Raises:
+            JournalError: a write failed.
+        """
+        with self._changed:
+            target = self._appended
+            self._flushing = True
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: self._durable >= target or self._failure is not None)
+            if self._failure is not None:
+                raise self._failure
+
+    def close(self) -> None:
+        """Write what is pending, and end.
+
+        Raises:
+            JournalError: a write failed, now or before.
+        """
+        with self._changed:
+            self._closing = True
+            self._changed.notify_all()
+        self._thread.join()
+        if self._failure is not None:
+            raise self._failure
+
+    def _commit_forever(self) -> None:
+        while batch := self._next_batch():
+            try:
+                committed = self._commit(batch)
+            except JournalError as error:
+                self._fail(error)
+                return
+            except OSError as error:
+                self._fail(JournalWriteFailed(self.path, error))
+                return
+            except Exception as error:  # else whoever flushes would wait for ever
+                self._fail(JournalError(f"{self.path}: {type(error).__name__}: {error}"))
+                return
+            self._on_commit(committed)
+            with self._changed:
+                self._durable += len(batch)
+                self._changed.notify_all()
+
+    def _next_batch(self) -> list[tuple[R, P]]:
+        """Wait for records, let others join them, return them; empty when closing."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._pending or self._closing)
+            due = self._committed_at + self._seconds
+            self._changed.wait_for(
+                lambda: self._flushing or self._closing, timeout=due - time.monotonic()
+            )
+            self._flushing = False
+            self._committed_at = time.monotonic()
+            batch, self._pending = self._pending, []
+            return batch
+
+    def _fail(self, error: JournalError) -> None:
+        with self._changed:
+            self._failure = error
+            self._changed.notify_all()
+        self._on_failure(error)
+
+
+class JournalWriter(GroupCommit[Record, bytes]):
     """The one writer of a journal.
 
     Args:
@@ -31,7 +177,7 @@ class JournalWriter(GroupCommit[R, bytes]):
     def __init__(
         self,
         lock: WriterLock,
-        on_commit: Callable[[Committed[R]], None] = lambda committed: None,
+        on_commit: Callable[[Committed[Record]], None] = lambda committed: None,
         on_failure: Callable[[JournalError], None] = lambda error: None,
     ) -> None:
         self._lock = lock
@@ -39,10 +185,10 @@ class JournalWriter(GroupCommit[R, bytes]):
         self._encoder = msgspec.json.Encoder()
         super().__init__(lock.path, on_commit, on_failure)
 
-    def _prepare(self, record: R) -> bytes:
+    def _prepare(self, record: Record) -> bytes:
         return seal(self._encoder.encode(record))
 
-    def _commit(self, batch: list[tuple[R, bytes]]) -> list[tuple[int, R]]:
+    def _commit(self, batch: list[tuple[Record, bytes]]) -> list[tuple[int, Record]]:
         offset = self._tail.write(b"".join([line for _, line in batch]))
         committed = []
         for record, line in batch:
