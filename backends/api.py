@@ -20,7 +20,7 @@ from backends.base import (
     PictureSpec,
 )
 from backends.errors import CallError, SetupError, TooLargeError, TransientError
-from backends.http_errors import ErrorDetails, error_for_status
+from backends.http_statuses import ErrorDetails, error_for_status
 from backends.image_tokens import largest, text_tokens
 from backends.keys import remember
 from backends.offers import Offer

@@ -10,7 +10,7 @@ import msgspec
 from backends import image_tokens
 from backends.base import MOST_TOKENS_OUT, Caption, Ended, Options
 from backends.errors import SetupError
-from backends.http_errors import ErrorDetails
+from backends.http_statuses import ErrorDetails
 from backends.json_api import JsonApiCaptioner
 from backends.retry import DEFAULT_POLICY, RetryPolicy
 

@@ -9,7 +9,7 @@ import msgspec
 from backends import image_tokens
 from backends.base import MOST_TOKENS_OUT, Options
 from backends.captioners.openai import OpenAICaptioner, _Usage
-from backends.http_errors import ErrorDetails
+from backends.http_statuses import ErrorDetails
 
 MODELS_THAT_NEED_NOT_THINK = ("grok-4.3",)
 """Models that accept the effort `none`. Source: docs.x.ai/developers/models, November 2026."""

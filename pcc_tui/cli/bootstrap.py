@@ -9,10 +9,11 @@ import msgspec
 import typer
 
 from pcc_tui.cli.cluster import ClusterOptions, EmbedderOptions, cluster_request, run_request, tell
+from pcc_tui.cli.exit_codes import ExitCode
 from pcc_tui.cli.groups import takes_groups
 from pcc_tui.cli.labels import opened, require_place
 from pcc_tui.cli.options import SiteOptions, require_extra, require_text
-from pcc_tui.cli.output import ExitCode, fail, print_json, say
+from pcc_tui.cli.output import fail, print_json, say
 
 
 @takes_groups

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
+from pcc_tui.cli.exit_codes import ExitCode
 from pcc_tui.cli.groups import takes_groups
 from pcc_tui.cli.options import SiteOptions, require_extra, require_text
-from pcc_tui.cli.output import ExitCode, fail, narration, print_json, say
+from pcc_tui.cli.output import fail, narration, print_json, say
 from pcc_tui.words.figures import duration
 from pipeline.clusters.settings import SAMPLE, ClusterSettings
 

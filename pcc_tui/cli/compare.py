@@ -10,9 +10,10 @@ import typer
 
 from backends.registry import backend_class
 from journal import atomic_rewrite
+from pcc_tui.cli.exit_codes import ExitCode
 from pcc_tui.cli.groups import takes_groups
 from pcc_tui.cli.options import SiteOptions, require_photo
-from pcc_tui.cli.output import ExitCode, fail, print_json, say
+from pcc_tui.cli.output import fail, print_json, say
 from pipeline.reports.plain import markdown_text
 
 if TYPE_CHECKING:

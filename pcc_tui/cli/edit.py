@@ -7,9 +7,10 @@ from typing import Annotated, Optional
 
 import typer
 
+from pcc_tui.cli.exit_codes import ExitCode
 from pcc_tui.cli.groups import takes_groups
 from pcc_tui.cli.options import SiteOptions, require_text
-from pcc_tui.cli.output import ExitCode, fail, print_json, say
+from pcc_tui.cli.output import fail, print_json, say
 
 
 @takes_groups

@@ -12,6 +12,7 @@ from backends.encoders.dino_config import DEFAULT_MODEL
 from backends.encoders.t5 import DEFAULT_TOKENIZER
 from backends.registry import backend_class
 from pcc_tui.cli.enrich_options import DatasetOptions, EncoderOptions
+from pcc_tui.cli.exit_codes import ExitCode
 from pcc_tui.cli.groups import takes_groups
 from pcc_tui.cli.options import (
     CaptioningOptions,
@@ -20,7 +21,7 @@ from pcc_tui.cli.options import (
     require_extra,
     require_text,
 )
-from pcc_tui.cli.output import ExitCode, fail, narration, print_json, say, warn
+from pcc_tui.cli.output import fail, narration, print_json, say, warn
 from pcc_tui.cli.question import agrees, require_terminal
 from pcc_tui.cli.run_request import backend_options
 from pcc_tui.words.figures import data_size

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import msgspec
 import typer
 
+from pcc_tui.cli.exit_codes import ExitCode
 from pcc_tui.cli.groups import takes_groups
 from pcc_tui.cli.options import (
     CaptioningOptions,
@@ -14,7 +15,7 @@ from pcc_tui.cli.options import (
     SelectionOptions,
     SiteOptions,
 )
-from pcc_tui.cli.output import ExitCode, fail, narration, print_json, say, warn
+from pcc_tui.cli.output import fail, narration, print_json, say, warn
 from pcc_tui.cli.run_request import request_of
 from pipeline.captions.plan import Plan, Selection
 from pipeline.captions.request import RunRequest, plan_run, prepare_run

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Literal, Optional
 
 import typer
 
+from pcc_tui.cli.exit_codes import ExitCode
 from pcc_tui.cli.groups import show_help, takes_groups
 from pcc_tui.cli.options import SiteOptions
-from pcc_tui.cli.output import ExitCode, warn
+from pcc_tui.cli.output import warn
 from pcc_tui.errors import SettingsError
 from pcc_tui.locations import preferences_path
 from pcc_tui.preferences import Images, Preferences, load_preferences

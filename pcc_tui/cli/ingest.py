@@ -8,10 +8,11 @@ import typer
 
 from backends.registry import DEFAULT_OCR
 from pcc_tui.cli import ingest_control, ingest_import
+from pcc_tui.cli.exit_codes import ExitCode
 from pcc_tui.cli.groups import show_help, takes_groups
 from pcc_tui.cli.ingest_options import CacheOptions, LookingOptions, ModelOptions
 from pcc_tui.cli.options import GlobOptions, SiteOptions, require_extra, require_text
-from pcc_tui.cli.output import ExitCode, fail, narration, print_json, say
+from pcc_tui.cli.output import fail, narration, print_json, say
 from pcc_tui.words.figures import counted
 
 if TYPE_CHECKING:

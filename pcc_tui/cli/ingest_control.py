@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from pcc_tui.cli.exit_codes import ExitCode
 from pcc_tui.cli.groups import takes_groups
 from pcc_tui.cli.ingest_options import CacheOptions
 from pcc_tui.cli.options import SiteOptions, require_extra
-from pcc_tui.cli.output import ExitCode, print_json, say
+from pcc_tui.cli.output import print_json, say
 
 if TYPE_CHECKING:
     from pipeline.ingest.queue.base import WorkQueue

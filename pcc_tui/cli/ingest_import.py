@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Optional, TextIO
 
 import typer
 
+from pcc_tui.cli.exit_codes import ExitCode
 from pcc_tui.cli.groups import takes_groups
 from pcc_tui.cli.options import SiteOptions
-from pcc_tui.cli.output import ExitCode, narration, print_json, say
+from pcc_tui.cli.output import narration, print_json, say
 from pcc_tui.words.figures import duration
 from pipeline.ingest.importing.report import Adapter
 

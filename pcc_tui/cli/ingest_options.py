@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
+from pcc_tui.cli.exit_codes import ExitCode
 from pcc_tui.cli.options import SiteOptions, require_text
-from pcc_tui.cli.output import ExitCode, fail
+from pcc_tui.cli.output import fail
 from pcc_tui.settings import MOST_WORKERS
 
 if TYPE_CHECKING:

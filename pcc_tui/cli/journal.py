@@ -11,9 +11,10 @@ from journal import CaptionRecord, RewriteReport
 from journal import check as check_journal
 from journal import compact as compact_journal
 from journal import repair as repair_journal
+from pcc_tui.cli.exit_codes import ExitCode
 from pcc_tui.cli.groups import show_help, takes_groups
 from pcc_tui.cli.options import SiteOptions
-from pcc_tui.cli.output import ExitCode, fail, print_json, say
+from pcc_tui.cli.output import fail, print_json, say
 
 SHOWN_DAMAGE = 20
 

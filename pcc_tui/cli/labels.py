@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Literal, Optional
 import msgspec
 import typer
 
+from pcc_tui.cli.exit_codes import ExitCode
 from pcc_tui.cli.groups import show_help, takes_groups
 from pcc_tui.cli.options import SiteOptions, require_extra, require_text
-from pcc_tui.cli.output import ExitCode, fail, print_json, say
+from pcc_tui.cli.output import fail, print_json, say
 from pipeline.photos.photo import photo_key
 
 if TYPE_CHECKING:

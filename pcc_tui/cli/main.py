@@ -11,8 +11,6 @@ from typing import NoReturn
 
 import typer
 
-from backends.errors import BackendError
-from journal import JournalError, JournalLocked
 from pcc_tui.cli import (
     bootstrap,
     cluster,
@@ -35,14 +33,9 @@ from pcc_tui.cli import (
     try_photo,
     watch,
 )
-from pcc_tui.cli.output import ExitCode, warn
-from pcc_tui.errors import SettingsError
-from pipeline.clusters.errors import ClusterError, WrongLabelChange
-from pipeline.datasets.errors import DatasetError
-from pipeline.ingest.errors import CacheBusy, CacheRefused, IngestError
-from pipeline.jobs.errors import JobError, WorkspaceBusy
+from pcc_tui.cli.exit_codes import ExitCode, exit_code_of
+from pcc_tui.cli.output import warn
 from pipeline.jobs.log import LOGGER
-from pipeline.photos.errors import PhotoError, PhotosDirMissing
 
 app = typer.Typer(
     name="pcc",
@@ -116,15 +109,10 @@ def _run() -> int:
         return _told("a question was left unanswered; answer it, or give --yes", ExitCode.USAGE)
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
-    except (CacheBusy, JournalLocked, WorkspaceBusy) as error:
-        return _told(str(error), ExitCode.LOCKED)
-    except (PhotosDirMissing, BackendError, SettingsError, WrongLabelChange, CacheRefused) as error:
-        return _told(str(error), ExitCode.USAGE)
-    except (ClusterError, DatasetError, IngestError, JournalError, JobError, PhotoError) as error:
-        return _told(str(error), ExitCode.FAILED)
-    except OSError as error:
-        return _told(str(error), ExitCode.FAILED)
     except Exception as error:
+        code = exit_code_of(error)
+        if code is not None:
+            return _told(str(error), code)
         text = f"unexpected {type(error).__name__}: {error}"
         return _told(f"{text}; this is a bug, caption.log has more", ExitCode.FAILED)
 

@@ -12,7 +12,8 @@ import typer
 from backends.installation import extra_line
 from backends.registry import has_extra
 from journal import Status
-from pcc_tui.cli.output import ExitCode, fail, warn
+from pcc_tui.cli.exit_codes import ExitCode
+from pcc_tui.cli.output import fail, warn
 from pcc_tui.errors import SettingsError
 from pcc_tui.settings import MOST_WORKERS, Settings, load_settings
 from pipeline.captions.plan import Selection

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from contextlib import suppress
-from enum import IntEnum
 from typing import NoReturn, TextIO
 
 import msgspec
@@ -13,17 +12,7 @@ import typer
 
 from backends.keys import scrub
 from pcc_tui.clean import clean
-
-
-class ExitCode(IntEnum):
-    """Exit codes that other programs rely on."""
-
-    OK = 0
-    FAILED = 1
-    RESTART = 2
-    BUDGET = 3
-    USAGE = 64
-    LOCKED = 73
+from pcc_tui.cli.exit_codes import ExitCode
 
 
 def say(text: str, *, to: TextIO | None = None) -> None:

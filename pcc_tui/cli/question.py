@@ -9,7 +9,8 @@ from typing import TextIO
 import typer
 
 from pcc_tui.clean import clean
-from pcc_tui.cli.output import ExitCode, fail
+from pcc_tui.cli.exit_codes import ExitCode
+from pcc_tui.cli.output import fail
 
 
 def require_terminal(stream: TextIO, instead: str) -> None:

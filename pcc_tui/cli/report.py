@@ -10,10 +10,11 @@ import typer
 
 from backends.errors import SetupError
 from journal import JournalLocked
+from pcc_tui.cli.exit_codes import ExitCode
 from pcc_tui.cli.groups import takes_groups
 from pcc_tui.cli.labels import opened, require_place
 from pcc_tui.cli.options import SiteOptions, require_extra, require_text
-from pcc_tui.cli.output import ExitCode, fail, narration, print_json, say, warn
+from pcc_tui.cli.output import fail, narration, print_json, say, warn
 from pipeline.clusters.chunks import CHUNK_SIZE
 from pipeline.jobs.errors import WorkspaceBusy
 

@@ -9,6 +9,7 @@ from typing import Annotated, Optional
 import msgspec
 import typer
 
+from pcc_tui.cli.exit_codes import ExitCode
 from pcc_tui.cli.groups import takes_groups
 from pcc_tui.cli.options import (
     CaptioningOptions,
@@ -17,7 +18,7 @@ from pcc_tui.cli.options import (
     SiteOptions,
     require_text,
 )
-from pcc_tui.cli.output import ExitCode, fail, narration, print_json, say
+from pcc_tui.cli.output import fail, narration, print_json, say
 from pcc_tui.cli.run_request import request_of
 from pcc_tui.words.figures import counts, duration
 from pipeline.captions.request import PreparedRun, RunReport, RunRequest, prepare_run

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from backends.base import Options
+from pcc_tui.cli.exit_codes import ExitCode
 from pcc_tui.cli.options import (
     CaptioningOptions,
     PaceOptions,
@@ -10,7 +11,7 @@ from pcc_tui.cli.options import (
     SiteOptions,
     require_text,
 )
-from pcc_tui.cli.output import ExitCode, fail
+from pcc_tui.cli.output import fail
 from pcc_tui.settings import Settings
 from pipeline.captions.request import RunRequest
 

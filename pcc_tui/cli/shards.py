@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Literal, Optional, TextIO
 
 import typer
 
+from pcc_tui.cli.exit_codes import ExitCode
 from pcc_tui.cli.groups import takes_groups
 from pcc_tui.cli.options import SiteOptions, require_extra, require_text
-from pcc_tui.cli.output import ExitCode, fail, narration, print_json, say, warn
+from pcc_tui.cli.output import fail, narration, print_json, say, warn
 from pcc_tui.words.figures import data_size, duration
 
 if TYPE_CHECKING:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Optional, TextIO
 
 import typer
 
+from pcc_tui.cli.exit_codes import ExitCode
 from pcc_tui.cli.groups import show_help, takes_groups
 from pcc_tui.cli.options import SiteOptions, require_extra, require_text
-from pcc_tui.cli.output import ExitCode, fail, narration, print_json, say
+from pcc_tui.cli.output import fail, narration, print_json, say
 from pcc_tui.cli.question import agrees, require_terminal
 from pcc_tui.settings import MOST_WORKERS
 from pcc_tui.words.figures import duration

@@ -10,6 +10,7 @@ import typer
 from backends.base import Captioner
 from backends.errors import CallError
 from backends.registry import make_backend
+from pcc_tui.cli.exit_codes import ExitCode
 from pcc_tui.cli.groups import takes_groups
 from pcc_tui.cli.options import (
     CaptioningOptions,
@@ -18,7 +19,7 @@ from pcc_tui.cli.options import (
     SiteOptions,
     require_photo,
 )
-from pcc_tui.cli.output import ExitCode, fail, print_json, say, warn
+from pcc_tui.cli.output import fail, print_json, say, warn
 from pcc_tui.cli.run_request import request_of
 from pcc_tui.words.figures import loading_words
 from pipeline.captions.request import RunRequest

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from backends.encoders.t5 import DEFAULT_TOKENIZER
+from pcc_tui.cli.exit_codes import ExitCode
 from pcc_tui.cli.groups import takes_groups
 from pcc_tui.cli.options import SiteOptions, require_extra
-from pcc_tui.cli.output import ExitCode, fail, narration, print_json, say
+from pcc_tui.cli.output import fail, narration, print_json, say
 
 if TYPE_CHECKING:
     from pipeline.datasets.verify_report import VerifyReport

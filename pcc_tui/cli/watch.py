@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
+from pcc_tui.cli.exit_codes import ExitCode
 from pcc_tui.cli.groups import takes_groups
 from pcc_tui.cli.options import SiteOptions
-from pcc_tui.cli.output import ExitCode, warn
+from pcc_tui.cli.output import warn
 from pipeline.jobs.errors import NoJob
 
 

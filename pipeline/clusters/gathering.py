@@ -10,6 +10,7 @@ import numpy as np
 
 from pipeline.captions.library import LibraryPhoto
 from pipeline.clusters.messages import Fit
+from pipeline.clusters.min_cluster_size import min_cluster_size_for, min_samples_for
 from pipeline.clusters.settings import ClusterSettings
 from pipeline.embeddings.store import VectorStore
 
@@ -125,7 +126,8 @@ def _choose(
         sample = np.sort(random.choice(count, settings.sample, replace=False))
     is_sampled = np.zeros(count, bool)
     is_sampled[sample] = True
-    smallest = settings.smallest(int(is_sampled[places].sum()))
+    sampled = int(is_sampled[places].sum())
+    smallest = settings.min_cluster_size or min_cluster_size_for(sampled)
     return Gathered(
         keys=keys,
         captions=captions,
@@ -134,7 +136,7 @@ def _choose(
         sample=sample,
         in_fit=is_sampled[places] & (_copy_numbers(places) < smallest),
         min_cluster_size=smallest,
-        min_samples=settings.core(smallest),
+        min_samples=min_samples_for(smallest),
         seed=settings.seed,
     )
 

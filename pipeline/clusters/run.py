@@ -24,7 +24,7 @@ from pipeline.jobs.progress import Progress
 from pipeline.jobs.run_file import new_run_id
 from pipeline.jobs.run_job import JobFrame, JobResult, Watcher, run_job
 from pipeline.jobs.step import Ending, Step
-from pipeline.jobs.steps import Steps
+from pipeline.jobs.step_sequence import StepSequence
 from pipeline.photos.walk import walk_photos
 
 
@@ -147,7 +147,7 @@ async def run_clustering(
             return JobResult(Ending.DONE, None, report(Ending.DONE))
         if jobs and clustering is not None and _takes_compiling(prepared.photos):
             await process.warm_up()  # compiles while the vectors are made
-        return await run_job(Steps(steps), _frame(request, run), watch, report)
+        return await run_job(StepSequence(steps), _frame(request, run), watch, report)
     finally:
         await process.stop(patience=0)
 

@@ -20,7 +20,7 @@ from pipeline.jobs.progress import Progress
 from pipeline.jobs.run_file import new_run_id
 from pipeline.jobs.run_job import JobFrame, JobResult, Watcher, run_job
 from pipeline.jobs.step import Ending
-from pipeline.jobs.steps import Steps
+from pipeline.jobs.step_sequence import StepSequence
 
 
 class Enrichment:
@@ -78,14 +78,14 @@ class Enrichment:
             results.settle(self._gaps.all_keys(), whole=whole)
         return result
 
-    def _steps(self) -> Steps:
+    def _steps(self) -> StepSequence:
         """Return the steps: each is made when the steps before it are done, and the merge last."""
         steps = [
             DeferredStep(producer.job, producer.progress)
             for producer in self._results.producers
             if producer.to_do
         ]
-        return Steps(
+        return StepSequence(
             steps, BlockingStep(self._merge, self._new_progress("write", self._gaps.total))
         )
 

@@ -32,7 +32,7 @@ from pipeline.jobs.progress import Progress
 from pipeline.jobs.run_file import new_run_id
 from pipeline.jobs.run_job import Watcher, run_unlisted
 from pipeline.jobs.stage import Usage
-from pipeline.jobs.steps import Steps
+from pipeline.jobs.step_sequence import StepSequence
 from pipeline.photos.walk import walk_photos
 
 
@@ -154,7 +154,7 @@ async def rehearse(request: IngestRequest, watch: Watcher) -> tuple[Rehearsal, i
         return _job(request, items, rehearsal, progress) if items else None
 
     planning = Progress(run=progress.run, stage="dry-run", backend="walk", total=0, skipped={})
-    steps = Steps([BlockingStep(plan, planning), DeferredStep(make, progress)])
+    steps = StepSequence([BlockingStep(plan, planning), DeferredStep(make, progress)])
     _, code = await run_unlisted(steps, watch)
     return rehearsal, code
 

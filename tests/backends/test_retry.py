@@ -9,7 +9,7 @@ from email.utils import formatdate
 import pytest
 
 from backends.errors import AuthError, CallError, QuotaError, TransientError
-from backends.http_errors import RETRIED, ErrorDetails, error_for_status, retry_after
+from backends.http_statuses import RETRIED, ErrorDetails, error_for_status, retry_after
 from backends.retry import RetryPolicy, with_retries
 from backends.throttle import Throttle
 

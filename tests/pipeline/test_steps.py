@@ -1,4 +1,4 @@
-"""Steps of a job: what runs after what, and who hears a command when."""
+"""StepSequence of a job: what runs after what, and who hears a command when."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from pipeline.jobs.job import Job
 from pipeline.jobs.pause_point import PausePoint
 from pipeline.jobs.progress import Progress, Snapshot
 from pipeline.jobs.step import Ending
-from pipeline.jobs.steps import Steps
+from pipeline.jobs.step_sequence import StepSequence
 from pipeline.photos.photo import Photo
 from pipeline.photos.walk import walk_photos
 from tests.support.datasets import new_progress
@@ -77,13 +77,13 @@ class Told:
 async def test_steps_run_in_order_and_the_last_one_last() -> None:
     steps = [Told(), Told(), Told()]
 
-    assert await Steps(steps[:2], steps[2]).run() is Ending.DONE
+    assert await StepSequence(steps[:2], steps[2]).run() is Ending.DONE
     assert [step.heard for step in steps] == [["run"], ["run"], ["run"]]
 
 
 async def test_the_last_step_runs_where_there_is_no_other() -> None:
     last = Told()
-    assert await Steps([], last).run() is Ending.DONE
+    assert await StepSequence([], last).run() is Ending.DONE
     assert last.heard == ["run"]
 
 
@@ -91,14 +91,14 @@ async def test_the_last_step_runs_where_there_is_no_other() -> None:
 async def test_the_last_step_brings_in_what_was_made_before_a_stop(ending: Ending) -> None:
     first, second, last = Told(ending), Told(), Told()
 
-    assert await Steps([first, second], last).run() is ending
+    assert await StepSequence([first, second], last).run() is ending
     assert second.heard == []
     assert last.heard == ["run"]
 
 
 async def test_a_command_to_stop_ends_the_step_and_runs_the_last() -> None:
     first, second, last = Told(None), Told(), Told()
-    steps = Steps([first, second], last)
+    steps = StepSequence([first, second], last)
     running = asyncio.create_task(steps.run())
     await until(lambda: first.heard == ["run"])
     assert steps.retry() == 7
@@ -112,7 +112,7 @@ async def test_a_command_to_stop_ends_the_step_and_runs_the_last() -> None:
 
 async def test_after_an_abort_nothing_runs_any_more() -> None:
     first, last = Told(None), Told()
-    steps = Steps([first, Told()], last)
+    steps = StepSequence([first, Told()], last)
     running = asyncio.create_task(steps.run())
     await until(lambda: first.heard == ["run"])
     steps.abort()
@@ -123,7 +123,7 @@ async def test_after_an_abort_nothing_runs_any_more() -> None:
 
 async def test_an_abort_after_a_stop_reaches_the_last_step() -> None:
     first, last = Told(None), Told(None)
-    steps = Steps([first], last)
+    steps = StepSequence([first], last)
     running = asyncio.create_task(steps.run())
     await until(lambda: first.heard == ["run"])
     steps.stop()
@@ -140,19 +140,19 @@ async def test_after_an_error_the_last_step_brings_in_what_was_made(
 ) -> None:
     last = Told() if closing is None else Told(closing)
     with pytest.raises(ValueError, match="no good"):
-        await Steps([Told(attempted=1), Told(ValueError("no good"))], last).run()
+        await StepSequence([Told(attempted=1), Told(ValueError("no good"))], last).run()
     assert last.heard == ["run"]
 
 
 async def test_after_an_error_before_anything_was_made_the_last_step_does_not_run() -> None:
     last = Told()
     with pytest.raises(ValueError, match="no good"):
-        await Steps([Told(ValueError("no good"))], last).run()
+        await StepSequence([Told(ValueError("no good"))], last).run()
     assert last.heard == []
 
 
 async def test_what_the_last_step_could_not_finish_is_told() -> None:
-    assert await Steps([Told()], Told(Ending.STOPPED)).run() is Ending.STOPPED
+    assert await StepSequence([Told()], Told(Ending.STOPPED)).run() is Ending.STOPPED
 
 
 async def test_a_pause_holds_whatever_comes_next() -> None:
@@ -164,7 +164,7 @@ async def test_a_pause_holds_whatever_comes_next() -> None:
             return Ending.DONE
 
     first = Pausing()
-    steps = Steps([first, second], last)
+    steps = StepSequence([first, second], last)
     assert await steps.run() is Ending.DONE
     assert second.heard == ["pause", "run"]
     assert last.heard == ["pause", "run"]
@@ -179,7 +179,7 @@ async def test_a_stop_out_of_a_pause_does_not_hold_the_last_step() -> None:
             passed.append(number)
 
     first = Told(None)
-    steps = Steps([first], BlockingStep(work, new_progress()))
+    steps = StepSequence([first], BlockingStep(work, new_progress()))
     running = asyncio.create_task(steps.run())
     await until(lambda: first.heard == ["run"])
     steps.pause()
@@ -267,7 +267,7 @@ async def test_a_stop_while_nothing_turns_out_to_be_done_is_a_stop() -> None:
         return None
 
     after, last = Told(), Told()
-    steps = Steps([DeferredStep(make, new_progress()), after], last)
+    steps = StepSequence([DeferredStep(make, new_progress()), after], last)
     running = asyncio.create_task(steps.run())
     await asyncio.sleep(0.01)
     steps.stop()

@@ -17,9 +17,8 @@ from blake3 import blake3
 
 from journal import record_key, system_path
 from pipeline.ingest.errors import QueueLost
+from pipeline.ingest.queue.lease_terms import LEASE_SECONDS, MAX_ATTEMPTS
 
-LEASE_SECONDS = 60.0
-MAX_ATTEMPTS = 3
 CHUNK = 2_000
 """Items that are enqueued at once: other workers wait a few hundredths of a second meanwhile."""
 PAGE = 500

@@ -14,8 +14,6 @@ from pipeline.ingest.queue import redis_scripts as scripts
 from pipeline.ingest.queue.base import (
     CHUNK,
     DIED,
-    LEASE_SECONDS,
-    MAX_ATTEMPTS,
     PAGE,
     Counts,
     Item,
@@ -25,6 +23,7 @@ from pipeline.ingest.queue.base import (
     decode_item,
     kept_reason,
 )
+from pipeline.ingest.queue.lease_terms import LEASE_SECONDS, MAX_ATTEMPTS
 from pipeline.ingest.queue.redis_link import RedisLink
 
 AT_ONCE = "0"

@@ -18,8 +18,6 @@ from pipeline.ingest.errors import QueueLost
 from pipeline.ingest.queue.base import (
     CHUNK,
     DIED,
-    LEASE_SECONDS,
-    MAX_ATTEMPTS,
     PAGE,
     Counts,
     Item,
@@ -29,6 +27,7 @@ from pipeline.ingest.queue.base import (
     decode_item,
     kept_reason,
 )
+from pipeline.ingest.queue.lease_terms import LEASE_SECONDS, MAX_ATTEMPTS
 from pipeline.ingest.queue.sqlite_tables import connect
 
 _ENQUEUE = """

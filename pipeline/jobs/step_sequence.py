@@ -8,7 +8,7 @@ from pipeline.jobs.progress import Snapshot
 from pipeline.jobs.step import Ending, Step
 
 
-class Steps:
+class StepSequence:
     """Runs its steps in order; commands go to the one that runs.
 
     Args:
