@@ -31,8 +31,22 @@ ROOMS_MAY_IMPORT = {
         "ingest": {"captions", "embeddings", "jobs", "photos"},
         "synth": {"jobs"},
     },
+    "pcc_tui": {
+        "words": set[str](),
+        "widgets": {"words", "clean", "probes"},
+        "desks": {"workspace", "settings", "locations", "errors"},
+        "dialogs": {"widgets", "desks", "base_app", "clean"},
+        "screens": {
+            *("dialogs", "widgets", "desks", "words"),
+            *("base_app", "workspace", "probes", "clean", "errors"),
+        },
+        "cli": {
+            *("app", "desks", "words", "workspace", "settings", "keys", "locations"),
+            *("graphics", "probes", "terminal", "toml", "preferences", "clean", "errors"),
+        },
+    },
 }
-"""Which rooms of a package may know which others of the same package."""
+"""Which rooms of a package, and which modules at its root, each room may know."""
 
 HEAVY = (
     *("torch", "transformers", "umap", "openai", "anthropic", "google", "numpy", "scipy"),
