@@ -20,7 +20,7 @@ check: $(VENV)/.test
 
 guard: $(VENV)/.test
 	$(BIN)/python -m pip check
-	$(BIN)/python -m tests.support.guard
+	$(BIN)/pytest -n0 tests/test_guard.py
 
 format: $(VENV)/.test
 	$(BIN)/ruff format .

@@ -1,1 +1,1 @@
-"""Whatever runs or calls a model. Knows pictures; knows no journal and no path."""
+"""Everything that runs or calls a model. The package knows pictures, but no journal and no path."""

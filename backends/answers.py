@@ -8,13 +8,13 @@ from backends.base import Caption
 from backends.errors import AnswerError
 
 LONGEST_ANSWER = 10_000
-"""Characters. The longest captions people ask for stay far below."""
+"""The most characters of an answer; the longest captions that people ask for stay far below."""
 
 REFUSAL_LENGTH = 400
-"""Characters. A longer text that begins like a refusal goes on as a caption."""
+"""The most characters of a refusal; a longer text that begins like one goes on as a caption."""
 
 LONGEST_PHRASE = 24
-"""Words of a phrase whose repetition is looked for."""
+"""The most words of a phrase whose repetition is looked for."""
 
 _REFUSAL = re.compile(
     r"""\W*
@@ -35,7 +35,7 @@ _SAME_CHARACTERS = re.compile(r"(\S.{0,7}?)\1{15,}", re.DOTALL)
 
 
 def fault(caption: Caption) -> AnswerError | None:
-    """Return why an answer is no caption, None when it is one."""
+    """Return why an answer is no caption, None when the answer is a caption."""
     text = caption.text.strip()
     if caption.ended == "refused":
         return AnswerError(f"refused: {text or 'no reason given'}")

@@ -44,20 +44,20 @@ SDK_SWITCHES = (
 """Variables that would make the SDKs print pictures, or send more than we say."""
 
 MOST_TOKENS_BELIEVED = 10**9
-"""A server that counts more is wrong."""
+"""A server that counts more tokens is wrong."""
 
 UNKNOWN_IMAGE_TOKENS = 8_000
-"""For models without a known rule; 2,048 px in patches of 28 px are 5,476."""
+"""Tokens of a picture where no rule is known; 2,048 px square are 5,476 patches of 28 px."""
 
 
 class ApiCaptioner(Captioner, Generic[Prepared]):
-    """Sends one picture in one request, made again by one policy for all vendors.
+    """Sends one picture in one request, which is repeated by one policy for all vendors.
 
-    A subclass sets the facts below and writes `prepare`, `call` and `refusal`.
+    A subclass sets the attributes below and writes `prepare`, `call` and `refusal`.
 
     Args:
         options: What the user asked for.
-        policy: How failed calls are made again.
+        policy: How failed calls are repeated.
 
     Attributes:
         provider: The vendor's id in `genai-prices`.
@@ -138,13 +138,13 @@ class ApiCaptioner(Captioner, Generic[Prepared]):
 
     @classmethod
     def notices(cls, options: Options) -> list[str]:
-        """Return when the model is switched off, if it is announced."""
+        """Return when the model is switched off, if the vendor has announced a day."""
         notice = None if cls.server_url(options) else retirement_notice(cls.model_for(options))
         return [notice] if notice else []
 
     @abstractmethod
     def prepare(self, picture: Picture) -> Prepared:
-        """Return what is sent for a picture: made once, sent as often as it takes."""
+        """Return what is sent for a picture. It is made once and sent as often as needed."""
 
     @abstractmethod
     async def call(self, prepared: Prepared) -> Caption:
@@ -161,7 +161,7 @@ class ApiCaptioner(Captioner, Generic[Prepared]):
         """Return what the body of an error says."""
 
     async def caption(self, photo: PhotoInput) -> Caption:
-        """Send the picture; once more, smaller, if the server finds it too large."""
+        """Send the picture, and send a smaller one if the server finds the picture too large."""
         try:
             return await self._caption_picture(photo.picture)
         except TooLargeError:
@@ -204,7 +204,7 @@ class ApiCaptioner(Captioner, Generic[Prepared]):
     def billed(
         self, text: str, tokens_in: int | None, tokens_out: int | None, ended: Ended = "whole"
     ) -> Caption:
-        """Return an answer with its price; counts that cannot be are as good as none."""
+        """Return an answer with its price; impossible counts of tokens are ignored."""
         if not (_is_believed(tokens_in) and _is_believed(tokens_out)):
             return Caption(text=text, ended=ended)
         cost = self._cost(tokens_in, tokens_out)

@@ -29,7 +29,7 @@ MOST_TOKENS_OUT = 300
 """Room for a caption of some sentences; models are told not to think first."""
 
 DEFAULT_EDGE, LARGEST_EDGE = 1024, 2048
-"""Longest side of a picture for a model, in pixels: unless asked otherwise, and at most."""
+"""Longest side of a picture for a model, in pixels: the default, and the most to be asked for."""
 
 
 class PictureSpec(msgspec.Struct, frozen=True):
@@ -41,8 +41,8 @@ class PictureSpec(msgspec.Struct, frozen=True):
             `export` for a JPEG or PNG in full size, with the file's own coded pixels
             where they will do, and `file` for the file as it is, once it decodes.
         crop: Width and height of a box that the picture is scaled to cover, up or
-            down, and centre-cropped to; `max_edge` is then of no matter.
-        resize: Width and height that what was cropped is scaled to.
+            down, and centre-cropped to; `max_edge` is then ignored.
+        resize: Width and height to which the cropped picture is scaled.
     """
 
     max_edge: int
@@ -55,8 +55,8 @@ class Picture(msgspec.Struct, frozen=True):
     """An upright picture without any metadata.
 
     Attributes:
-        width: In pixels.
-        height: In pixels.
+        width: Width in pixels.
+        height: Height in pixels.
         encoding: What `data` holds: `rgb`, `jpeg`, `png`, or a `file` of any format.
         data: Raw RGB (height x width x 3 bytes), or an image file.
     """
@@ -82,7 +82,7 @@ class Picture(msgspec.Struct, frozen=True):
 
 
 def encode_picture(image: Image.Image, encoding: Encoding) -> Picture:
-    """Return an RGB image as a picture that holds its pixels and nothing else."""
+    """Return an RGB image as a picture that holds the pixels and nothing else."""
     if encoding == "rgb":
         return Picture(image.width, image.height, "rgb", image.tobytes())
     image.info.clear()
@@ -92,17 +92,17 @@ def encode_picture(image: Image.Image, encoding: Encoding) -> Picture:
 
 
 class Facts(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """What the file itself tells about a photo. Never leaves the machine.
+    """What the file itself tells about a photo. These facts never leave the machine.
 
     Attributes:
-        width: In pixels, upright.
-        height: In pixels, upright.
+        width: Width of the upright picture, in pixels.
+        height: Height of the upright picture, in pixels.
         format: Pillow's name of the file format.
         taken: Capture time, ISO 8601, with an offset only where the file has one.
-        latitude: Degrees, north positive.
-        longitude: Degrees, east positive.
-        camera: Maker and model.
-        screenshot: True when the file says or shows that it is one.
+        latitude: Latitude in degrees, positive in the north.
+        longitude: Longitude in degrees, positive in the east.
+        camera: Maker and model of the camera.
+        screenshot: True when the file says or shows that the photo is a screenshot.
     """
 
     width: int
@@ -119,7 +119,7 @@ class PhotoInput(msgspec.Struct, frozen=True):
     """One photo as a backend gets it.
 
     Attributes:
-        picture: The pixels.
+        picture: The upright picture.
         name: File name; None unless the backend declares itself local.
         facts: What the file tells; None unless the backend declares itself local.
     """
@@ -130,15 +130,15 @@ class PhotoInput(msgspec.Struct, frozen=True):
 
 
 class Caption(msgspec.Struct, frozen=True, kw_only=True):
-    """What a model answered and what it took. `answers.fault` tells if it is a caption.
+    """The answer of a model, and its cost. `answers.fault` tells if the answer is a caption.
 
     Attributes:
         text: The answer, or the words of a refusal.
-        ended: `length` when the token limit cut it off, `refused` when the
+        ended: `length` when the token limit cut the text off, `refused` when the
             provider says that the model declined.
         tokens_in: Tokens of picture and prompt, as the answer bills them.
         tokens_out: Tokens of the answer.
-        cost_usd: Their price in US dollars.
+        cost_usd: Price of the call in US dollars.
     """
 
     text: str
@@ -152,9 +152,9 @@ class Loading(msgspec.Struct, frozen=True):
     """How far a backend is with getting ready.
 
     Attributes:
-        what: What it is doing, such as `downloading model.safetensors`.
-        done: How much of it is done.
-        total: How much there is, None when that is not known.
+        what: What the backend is doing, such as `downloading model.safetensors`.
+        done: How much is done, in `unit`.
+        total: How much there is to do, in `unit`; None where that is not known.
         unit: What is counted: `bytes`, or `weights`.
     """
 
@@ -165,7 +165,7 @@ class Loading(msgspec.Struct, frozen=True):
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """What a user may ask of a backend; each backend reads what concerns it.
+    """What a user may ask of a backend; each backend reads the options that concern it.
 
     Attributes:
         prompt: The instruction that goes with each picture.
@@ -176,11 +176,11 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
         max_edge: Longest side sent, in pixels.
         detail: How closely an API looks at a picture, None for the backend's default.
         keys: API keys by the name of their environment variable.
-        prices: USD for a million tokens `(in, out)` by model, over the known ones.
-        prices_as_of: Date of those prices.
+        prices: USD for a million tokens `(in, out)` by model, in place of the known prices.
+        prices_as_of: Date of the prices in `prices`.
         request_timeout: Seconds one request may take, None for the default.
         quantize: Bits of the weights of a local model: `int4`, `int8`, or `none`
-            for those it was saved with.
+            for the bits that it was saved with.
         dtype: Number format of a local model, None for what the hardware does best.
         device: Where a local model runs, such as `cuda:1`, None for the best there is.
         revision: Commit, tag or branch of a local model's repository.
@@ -210,23 +210,23 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Captioner(ABC):
-    """Turns pictures into captions. One subclass, one file.
+    """Turns pictures into captions. Each captioner is one subclass in one file.
 
     A subclass sets `name` and writes `caption`, plain or async. A backend that
     gains from batches overrides `caption_batch` as well.
 
     Attributes:
-        name: What `--backend` calls it.
-        local: True when pictures do not leave this machine; only then is it
-            told file names and facts.
-        key_name: Environment variable of its API key, None where it needs none.
-        default_model: Used when `--model` is not given; None when it has none.
+        name: The name that `--backend` takes.
+        local: True when pictures do not leave this machine; only then is the
+            captioner told file names and facts.
+        key_name: Environment variable of the API key, None where no key is needed.
+        default_model: The model without `--model`, None where there is none.
         default_workers: Calls in flight unless asked otherwise.
         default_batch_size: Photos handed over together unless asked otherwise.
-        typical_seconds: What a photo takes, about; a guess until it is measured.
-        picture: The form in which it wants its pictures.
+        typical_seconds: About how many seconds a photo takes; a guess until it is measured.
+        picture: The form in which the captioner wants its pictures.
         loading: How far `open` is, None when there is nothing to tell.
-        remarks: What came up while it loaded or worked, a sentence each.
+        remarks: What came up while the captioner loaded or worked, a sentence each.
     """
 
     name: ClassVar[str]
@@ -248,7 +248,7 @@ class Captioner(ABC):
 
     @classmethod
     def model_for(cls, options: Options) -> str | None:
-        """Return the model that would be used, None where there is none or it is not known yet."""
+        """Return the model that would be used, None where there is none or none is known yet."""
         return options.model or cls.default_model
 
     @classmethod
@@ -282,7 +282,11 @@ class Captioner(ABC):
         return []
 
     async def open(self) -> None:
-        """Get ready before the first photo; raise SetupError if that cannot be."""
+        """Get ready before the first photo.
+
+        Raises:
+            SetupError: the captioner cannot work; the message says what mends that.
+        """
 
     async def close(self) -> None:
         """Let go of what `open` took."""
@@ -292,7 +296,7 @@ class Captioner(ABC):
         """Return the caption of one photo. A plain method runs in a thread.
 
         Raises:
-            BackendError: there is no caption, and why.
+            BackendError: there is no caption; the message says why.
         """
 
     async def caption_batch(self, photos: Sequence[PhotoInput]) -> list[Caption | Exception]:

@@ -4,7 +4,7 @@ BackendError
 ├── SetupError          the backend cannot be made: key, extra or option is wrong
 ├── PictureError        the backend could not read the picture it was given
 ├── ModelError          local inference raised
-├── BackendLost         it worked, and cannot go on: no further photo would fare better
+├── BackendLost         the backend worked, and cannot go on: no further photo would fare better
 └── CallError           a call to a server failed
     ├── AuthError       the key was refused
     ├── QuotaError      credit or the daily quota is spent; asking again is no use
@@ -21,7 +21,7 @@ class BackendError(Exception):
 
 
 class SetupError(BackendError):
-    """Raised before any photo is touched; the message says what mends it."""
+    """Raised before any photo is touched; the message says what mends the fault."""
 
 
 class PictureError(BackendError):
@@ -68,3 +68,9 @@ class TransientError(CallError):
 
 class AnswerError(CallError):
     """Raised when the answer is empty, a refusal, cut off, or endless repetition."""
+
+
+def first_line(error: Exception) -> str:
+    """Return the first line of a library's error without its full stop, to go on from there."""
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return lines[0][:300].rstrip(".")

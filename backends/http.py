@@ -12,7 +12,7 @@ import httpx2
 from backends.errors import SetupError
 
 LARGEST_ANSWER = 4 << 20
-"""Bytes. A caption with its usage block is a thousand times smaller."""
+"""The most bytes of an answer; a caption with its usage block is a thousand times smaller."""
 
 CONNECT_SECONDS = 10.0
 
@@ -38,7 +38,7 @@ class _BoundedStream(httpx2.AsyncByteStream):
 
 
 class BoundedTransport(httpx2.AsyncHTTPTransport):
-    """Stops reading an answer that is too large, or that would unpack to one."""
+    """Stops reading an answer that is too large, and refuses a compressed one."""
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send one request; see AsyncHTTPTransport."""
@@ -70,7 +70,7 @@ def checked_url(url: str) -> str:
     """Return a URL that a request can be sent to.
 
     Raises:
-        SetupError: it is none.
+        SetupError: no request can be sent there.
     """
     try:
         parts = urlsplit(url)

@@ -1,4 +1,4 @@
-"""What an answer of a server that is no success means, whoever's server it is."""
+"""What an error of a server means, whoever runs the server."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from backends.errors import AuthError, CallError, QuotaError, TooLargeError, Tra
 
 RETRIED = frozenset({408, 409, 429, 500, 502, 503, 504, 529})
 LONGEST_OBEYED_WAIT = 600.0
-"""Seconds. A provider that asks for more than ten minutes means: not today."""
+"""Seconds; a provider that asks for more than ten minutes means that the day's quota is spent."""
 
 
 class ErrorDetails(msgspec.Struct, frozen=True, kw_only=True):
     """What the body of an error says; each vendor words it differently.
 
     Attributes:
-        message: For people.
-        wrong_key: True when it is about the key, whatever the status.
+        message: The message for people.
+        wrong_key: True when the error is about the key, whatever the status.
         quota_spent: True when credit or the daily quota is gone.
-        wait: Seconds the body asks to wait, None when it does not say.
+        wait: Seconds that the body asks to wait, None when the body does not say.
     """
 
     message: str
@@ -32,7 +32,7 @@ class ErrorDetails(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def in_no_shape(cls, content: bytes) -> ErrorDetails:
-        """Return the beginning of a body that is not worded as the vendor does."""
+        """Return the beginning of a body that does not have the vendor's shape."""
         return cls(message=content[:200].decode("utf-8", "replace"))
 
 
@@ -66,7 +66,7 @@ def error_for_status(status: int, refusal: ErrorDetails, headers: Mapping[str, s
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds a server asks to wait, None when it does not say.
+    """Return the seconds that a server asks to wait, None when the server does not say.
 
     Reads `retry-after-ms` and `retry-after`: seconds, fractions of them, or an
     HTTP date. A moment in the past is no wait at all.

@@ -1,8 +1,8 @@
 """How many tokens a picture costs, by each provider's published rule.
 
-Sizes are those of the picture as sent, upright, in pixels. Each rule names its
-source and when that was read; what no vendor's page confirms says so.
-`tests/backends/test_image_tokens.py` compares them with the vendors' examples.
+Sizes are sizes of the upright picture as it is sent, in pixels. Each rule names its
+source and when the source was read; a rule that no vendor's page confirms says so.
+`tests/backends/test_image_tokens.py` compares the rules with the vendors' examples.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ CHARACTERS_A_TOKEN = 4
 """A rule of thumb of OpenAI's for English text (help pages, 2023 and since)."""
 
 REQUEST_TOKENS = 10
-"""What roles and separators of a request add, about."""
+"""About how many tokens the roles and separators of a request add."""
 
 
 def text_tokens(text: str) -> int:
-    """Return about how many tokens a prompt is, with what frames it."""
+    """Return about how many tokens a prompt takes, with the roles and separators around it."""
     return ceil(len(text) / CHARACTERS_A_TOKEN) + REQUEST_TOKENS
 
 
@@ -56,7 +56,7 @@ class PatchRule(msgspec.Struct, frozen=True):
     """Patches of 32 px, after fitting the picture.
 
     Attributes:
-        multiplier: Tokens a patch.
+        multiplier: Tokens for each patch.
         fits: Longest side in pixels and most patches, by detail; None for no limit.
     """
 
@@ -84,7 +84,7 @@ PATCH_MODELS = {
     "o4-mini": _patches(1.72, **_OLDER),
 }
 """Copies of spring 2026 give a budget of 1,536 and other multipliers for the mini and nano
-models. Of GPT-6 only gpt-6-astra is on a page seen; its rule stands for the others, too."""
+models. Of GPT-6 a page was seen for gpt-6-astra alone; its rule stands for the others, too."""
 
 
 def openai(model: str, width: int, height: int, detail: Detail) -> int | None:
@@ -129,7 +129,7 @@ ANTHROPIC_LARGE = (2576, 4784)
 
 
 def anthropic(model: str, width: int, height: int) -> int:
-    """Return the tokens of a picture for a Claude: one for 28 x 28 px, after shrinking to fit."""
+    """Return the tokens of a picture for a Claude: one for each 28 x 28 px once it is shrunk."""
     version = re.search(r"-(\d{1,2})(?:-(\d{1,2}))?(?:-|$)", model)
     number = (int(version[1]), int(version[2] or 0)) if version else (9, 0)
     edge, most = ANTHROPIC_LARGE if number >= (4, 7) else ANTHROPIC_STANDARD
@@ -151,7 +151,7 @@ def anthropic(model: str, width: int, height: int) -> int:
 # is 256 to 768 px wide stands in the guide of Vertex AI, "Image understanding", from memory.
 
 GEMINI_3 = {"low": 280, "high": 1120, "auto": 1120}
-"""Tokens at most, by the media resolution asked for."""
+"""The most tokens by the media resolution that is asked for."""
 
 GEMINI_TILE = 258
 
@@ -188,7 +188,7 @@ QWEN: dict[str, tuple[int, int | None]] = {
     "qwen3-vl": (32, None),
     "qwen3.5": (32, None),
 }
-"""Pixels of the side of a token, and most tokens where the code sets a limit."""
+"""Side of the square that is a token, in pixels, and the most tokens where there is a limit."""
 
 
 def qwen(model: str, width: int, height: int) -> int | None:

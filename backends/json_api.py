@@ -1,4 +1,4 @@
-"""Backends whose SDK posts a body of our own: those of OpenAI and Anthropic."""
+"""Captioners whose SDK posts a body of our own, which saves encoding the picture twice."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class JsonApiCaptioner(ApiCaptioner[bytes]):
     Attributes:
         path: Where requests go, under the base URL.
         sdk: The module `openai` or `anthropic`.
-        client: Its asynchronous client.
+        client: The asynchronous client of that module.
     """
 
     path: ClassVar[str]
@@ -40,7 +40,7 @@ class JsonApiCaptioner(ApiCaptioner[bytes]):
         """Return what the body of an answer says.
 
         Raises:
-            ValueError, LookupError: it is not of the right shape.
+            ValueError, LookupError: the body is not of the right shape.
         """
 
     def prepare(self, picture: Picture) -> bytes:

@@ -10,7 +10,7 @@ KEY_NAMES = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY", "XAI_API_K
 HIDDEN = "[key]"
 
 _SHORTEST_SECRET = 10
-"""Characters. Placeholders such as `ollama` are words that captions may hold."""
+"""The fewest characters of a key; placeholders such as `ollama` are words of captions, too."""
 _LOOKS_LIKE_KEY = re.compile(
     r"\b(?:sk-[\w*-]{8,}|xai-[\w*-]{8,}|AIza[\w*-]{10,})|(?<=Bearer )[^\s\"',;]{6,}"
 )
@@ -23,14 +23,14 @@ def is_key_name(name: str) -> bool:
 
 
 def remember(key: str) -> str:
-    """Note a key, so that `scrub` finds it wherever it turns up; return it."""
+    """Note a key, so that `scrub` finds the key wherever it turns up; return the key."""
     if len(key) >= _SHORTEST_SECRET:
         _known.add(key)
     return key
 
 
 def scrub(text: str) -> str:
-    """Return a text without any key: neither a known one nor what looks like one."""
+    """Return a text without any known key, and without anything that looks like a key."""
     for key in _known:
         text = text.replace(key, HIDDEN)
     return _LOOKS_LIKE_KEY.sub(HIDDEN, text)

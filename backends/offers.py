@@ -1,4 +1,4 @@
-"""What models a backend offers: what they cost, need, and how long they last."""
+"""The models that a backend offers: what they cost, what they need, how long they last."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from datetime import date
 import msgspec
 
 CONTEXT_GIGABYTES = 0.8
-"""What a picture and its answer take beside a model's weights, about."""
+"""About how many gigabytes a picture and its answer take beside the weights of a model."""
 
 TIGHT = 0.75
-"""Share of a card's memory from which on a model is tight: a desktop takes some, too."""
+"""Share of a card's memory from which on a model is tight; a desktop takes memory, too."""
 
 
 class Offer(msgspec.Struct, frozen=True, kw_only=True):
@@ -18,14 +18,14 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         backend: Name of the backend.
-        model: Model id.
-        default: True for the one used unless another is named.
+        model: Id of the model.
+        default: True for the model that is used unless another is named.
         usd_in: US dollars for a million tokens in; None where nothing is billed or known.
-        usd_out: Likewise out.
-        gigabytes: Memory of the weights in 10^9 bytes, by quantisation; of local models.
-        licence: Of local models.
-        ends: The day it is switched off, where that is announced.
-        note: What else one should know.
+        usd_out: US dollars for a million tokens out; None where nothing is billed or known.
+        gigabytes: Memory of a local model's weights in 10^9 bytes, by quantisation.
+        licence: Licence of a local model.
+        ends: The day on which the model is switched off, where that is announced.
+        note: What else the user should know.
     """
 
     backend: str

@@ -1,4 +1,4 @@
-"""What a call costs: prices from `genai-prices`, over them the user's own."""
+"""What a call costs, by the user's own prices or else by those of `genai-prices`."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ OWN_PRICES = "prices.toml"
 
 
 class Price(msgspec.Struct, frozen=True):
-    """What a call costs, in US dollars."""
+    """What a call costs, in US dollars for its tokens in and for its tokens out."""
 
     tokens_in: float
     tokens_out: float
 
     @property
     def total(self) -> float:
-        """Both together."""
+        """Price of all tokens."""
         return self.tokens_in + self.tokens_out
 
 
@@ -32,10 +32,10 @@ class Prices:
     """Turns token counts of one model into US dollars.
 
     Args:
-        provider: Provider id as genai-prices knows it.
-        model: Model id.
+        provider: Id of the provider in genai-prices.
+        model: Id of the model.
         own: The user's USD for a million tokens `(in, out)` by model.
-        own_as_of: The date of those.
+        own_as_of: Date of the user's prices.
     """
 
     def __init__(
@@ -89,8 +89,8 @@ _CHECKED = re.compile(r"(?:verified|checked) on (20\d\d-\d\d-\d\d)")
 def _checked_on(provider: str) -> str | None:
     """Return the last day on which genai-prices says that a provider's prices were looked at.
 
-    The package carries no date of its own, but its comments name days. Where those of a
-    provider name none, the last one of the whole package stands for it.
+    The package carries no date of its own, but its comments name days. Where the comments on a
+    provider name no day, the last day in the whole package stands for it.
     """
     from genai_prices.data import providers
 

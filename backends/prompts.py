@@ -26,5 +26,5 @@ PRESETS = {
 
 
 def preset_of(prompt: str) -> str | None:
-    """Return the name of the preset that a prompt is, None if it is a prompt of one's own."""
+    """Return the name of the preset with this prompt, None if the prompt is the user's own."""
     return next((name for name, text in PRESETS.items() if text == prompt), None)

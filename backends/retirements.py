@@ -1,4 +1,4 @@
-"""When vendors switch models off, as far as it is announced."""
+"""When vendors switch models off, as far as they have announced it."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ class Retirement(msgspec.Struct, frozen=True):
     """The end of a model.
 
     Attributes:
-        ends: The day from which it does not answer any more.
+        ends: The day from which the model no longer answers.
         instead: A model of the same vendor to change to.
-        source: Where that was read, and when.
+        source: Where the day was read, and when.
     """
 
     ends: date

@@ -20,11 +20,11 @@ log = logging.getLogger("pcc.retry")
 
 
 class RetryPolicy(msgspec.Struct, frozen=True):
-    """How often and how patiently a failed call is made again.
+    """How often and how patiently a failed call is repeated.
 
     Attributes:
-        attempts: Calls in all.
-        first_wait: Seconds before the second call; doubles each time.
+        attempts: The most calls, the first included.
+        first_wait: Seconds before the second call; the wait doubles each time.
         longest_wait: Most seconds between two calls, unless the server asks for more.
     """
 
@@ -42,7 +42,7 @@ async def with_retries(
     """Make a call, again and again while it fails for a passing reason.
 
     Raises:
-        CallError: it failed for good, or as often as the policy allows.
+        CallError: the call failed for good, or as often as the policy allows.
     """
     backoff = tenacity.wait_exponential_jitter(
         initial=policy.first_wait, max=policy.longest_wait, jitter=policy.first_wait

@@ -1,4 +1,4 @@
-"""How many calls are in flight: falls when the provider says 429, climbs back after."""
+"""How many calls are in flight: fewer after a provider's 429, then more again by and by."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ class Throttle:
     def slow_down(self, started: float, wait: float | None) -> None:
         """Halve the limit and let nobody call before `wait` seconds are over.
 
-        Calls that were in flight together halve it once.
+        Calls that were in flight together halve the limit once.
 
         Args:
             started: When the refused call began, on the monotonic clock.
-            wait: Seconds the provider asked for, None when it did not say.
+            wait: Seconds that the provider asked for, None when it did not say.
         """
         now = time.monotonic()
         if started >= self._lowered_at:

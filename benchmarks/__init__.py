@@ -1,1 +1,1 @@
-"""Figures beside the naive way and the limit, in one run: `make bench`."""
+"""`make bench`: figures side by side with the naive way and the limit, in one run."""

@@ -1,4 +1,4 @@
-"""`make bench`: measure everything, or the rows whose names are given, and print the table."""
+"""`make bench`: measures all rows, or the rows whose names are given, and prints the table."""
 
 from __future__ import annotations
 

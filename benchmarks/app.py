@@ -1,4 +1,4 @@
-"""The app in tmux: from start to first paint, from key to screen, and its memory."""
+"""The app in tmux: time to the first paint, time from key to screen, and memory."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ from tests.support.terminal import Terminal, terminal
 
 PRESSES = 120
 MILLION = 1_000_000
-TREE_PHOTOS, TREE_GROUPS, TREE_LEAVES = 44_400, 60, 10  # as many photos in each
+TREE_PHOTOS, TREE_GROUPS, TREE_LEAVES = 44_400, 60, 10  # with equal numbers of photos
 
 
 def environment(folder: Path) -> dict[str, str]:
-    """Return the environment of the app, with preferences and cache of its own."""
+    """Return the environment of the app, with separate preferences and cache."""
     own = {"XDG_CONFIG_HOME": str(folder / "config"), "XDG_CACHE_HOME": str(folder / "cache")}
     return {**os.environ, **own}
 
@@ -41,14 +41,14 @@ def environment(folder: Path) -> dict[str, str]:
 def opened(
     workspace: Path, photos: Path, *, size: tuple[int, int] = (120, 40)
 ) -> Iterator[Terminal]:
-    """Open the app on a workspace in a terminal of its own."""
+    """Open the app on a workspace in a separate terminal."""
     command = [*PCC, "--workspace", str(workspace), "--photos-dir", str(photos)]
     with terminal(command, workspace, environment(workspace), size) as window:
         yield window
 
 
 class Listener:
-    """A client of tmux in control mode: sends keys, and sees output the moment it comes."""
+    """A client of tmux in control mode, which sends keys and receives output at once."""
 
     def __init__(self, window: Terminal) -> None:
         self._client = subprocess.Popen(
@@ -63,7 +63,7 @@ class Listener:
         self._events: IO[bytes] = self._client.stdout
 
     def milliseconds(self, key: str, shows: bytes) -> float:
-        """Press a key and return the time until a text has been drawn."""
+        """Press a key, and return the milliseconds until a text has been drawn."""
         began = time.perf_counter()
         self._commands.write(f"send-keys {key}\n".encode())
         self._commands.flush()
@@ -71,7 +71,7 @@ class Listener:
         return (time.perf_counter() - began) * 1000
 
     def read_until(self, shows: bytes) -> None:
-        """Read what is drawn until a text comes."""
+        """Read the drawn output until a text appears."""
         drawn = b""
         while shows not in drawn:
             line = self._events.readline()
@@ -81,7 +81,7 @@ class Listener:
                 drawn = drawn[-200:] + line.split(b" ", 2)[2]
 
     def close(self) -> None:
-        """Let go of tmux."""
+        """Disconnect from tmux."""
         self._client.kill()
         self._client.wait()
 
@@ -93,8 +93,8 @@ def key_to_screen(
 
     Args:
         window: The terminal with the app.
-        presses: How many.
-        rest: Seconds on a row before the next key.
+        presses: Number of keys.
+        rest: Seconds on each row before the next key.
     """
     first = position(window)
     listener = Listener(window)
@@ -103,14 +103,14 @@ def key_to_screen(
     try:
         for row in range(first + 1, first + 1 + presses):
             times.append(listener.milliseconds("j", f"{row:,} of ".encode()))
-            time.sleep(rest + (row * 7 % 13) / 1000)  # out of step with any timer
+            time.sleep(rest + (row * 7 % 13) / 1000)  # never in step with a timer
     finally:
         listener.close()
     return statistics.median(times), statistics.quantiles(times, n=100)[98]
 
 
 def position(window: Terminal) -> int:
-    """Return the row of the list on which the cursor stands."""
+    """Return the row of the cursor in the list."""
     found = re.search(r"^\s*([\d,]+) of ", window.screen(), re.MULTILINE)
     if found is None:
         raise RuntimeError(f"no position on the screen:\n{window.screen()}")
@@ -118,7 +118,7 @@ def position(window: Terminal) -> int:
 
 
 def fill_journal(workspace: Path, count: int) -> None:
-    """Write a journal of so many captions."""
+    """Write a journal of `count` captions."""
     workspace.mkdir(parents=True, exist_ok=True)
     write_journal(workspace / "captions.jsonl", count)
 
@@ -130,7 +130,7 @@ def latency_row(work: str, times: tuple[float, float], goal: str) -> Row:
 
 
 def paint_row(folder: Path) -> Row:
-    """Start the app and wait for its first screen."""
+    """Start the app, and wait for the first screen."""
     photos = folder / "photos"
     make_photos(photos, 20)
     times = []
@@ -223,7 +223,7 @@ def million_row(folder: Path) -> Row:
 
 
 def pictures_row(folder: Path) -> Row:
-    """Press keys so slowly that each picture of 12 megapixels is decoded and drawn."""
+    """Press keys slowly enough that each picture of 12 megapixels is decoded and drawn."""
     photos, workspace = folder / "photos", folder / "w"
     photos.mkdir()
     workspace.mkdir()
@@ -242,7 +242,7 @@ def pictures_row(folder: Path) -> Row:
 
 
 def clusters_row(folder: Path) -> Row:
-    """Walk down the tree of 44,000 photos in 600 clusters, open it, search it."""
+    """Walk down the tree of 44,000 photos in 600 clusters, open branches and search."""
     photos, workspace = folder / "photos", folder / "w"
     photos.mkdir()
     fill_journal(workspace, TREE_PHOTOS)

@@ -1,16 +1,16 @@
 """`pcc cluster` beside the same work by hand and beside BERTopic: time, memory, quality.
 
-The captions are those of the journal (.jsonl or .jsonl.gz) that the environment variable
-`PCC_BENCH_CAPTIONS` names; without it 25,000 are made up, which are easier than real ones
-and have no goals. BERTopic is no part of this project, so it gets an environment of its own:
+The environment variable `PCC_BENCH_CAPTIONS` names a journal of captions (.jsonl or .jsonl.gz).
+Without the variable, 25,000 captions are made up, which are easier than real captions and have
+no goals. BERTopic is not a dependency of this project, so it needs a separate environment:
 
     python3 -m venv /tmp/bertopic
     /tmp/bertopic/bin/pip install bertopic==0.17.4
     export PCC_BENCH_BERTOPIC=/tmp/bertopic/bin/python
 
-Without that variable its figures are left out. All see the same vectors, those of the
-workspace, and the same seeds. By hand means UMAP and then hdbscan with a smallest cluster
-of 15; BERTopic has its defaults, where that is 10.
+Without that variable, the figures of BERTopic are left out. All methods get the same vectors,
+those of the workspace, and the same seeds. "By hand" means UMAP and then hdbscan with a smallest
+cluster of 15; BERTopic runs with its defaults, where the smallest cluster is 10.
 """
 
 from __future__ import annotations
@@ -47,13 +47,13 @@ BERTOPIC = "PCC_BENCH_BERTOPIC"
 MADE_UP = 25_000
 SEEDS = (0, 1, 2)
 TIMES = 2
-"""Each way is timed so often, in turn, and the best counts."""
+"""Number of measurements of each way, in turn; the best measurement counts."""
 
 WORDS_OF_A_CLUSTER = 5
-"""Whose coherence is measured: pcc's first keywords, BERTopic's first topic words."""
+"""Words whose coherence is measured: the first keywords of pcc, the first words of a topic."""
 
 WORDS_OF_A_TOPIC_NAME = 4
-"""BERTopic's own default for the name of a topic."""
+"""Number of words in the name of a topic, by default of BERTopic."""
 
 EMBED_BY_HAND = """
 import json, sys
@@ -103,12 +103,12 @@ json.dump(found, open(sys.argv[2], "w"))
 
 
 class Kind(NamedTuple):
-    """Objects of which the same things can be said.
+    """Objects with the same actions and places.
 
     Attributes:
-        objects: Separated by spaces.
-        actions: What they are seen to do; separated by semicolons, as are the places.
-        places: Where.
+        objects: Words for the objects, separated by spaces.
+        actions: What the objects do, separated by semicolons.
+        places: Where the objects are, separated by semicolons.
     """
 
     objects: str
@@ -150,10 +150,10 @@ KINDS = (
 )
 ATTRIBUTES = ("large", "small", "old", "new", "white", "black", "red", "blue", "dirty", "shiny")
 SAID = {"tennis": "tennis racket", "baseball": "baseball bat", "hydrant": "fire hydrant"}
-"""Objects whose word does not stand alone."""
+"""Objects whose word is part of a longer term."""
 
 OBJECTS = [object_ for kind in KINDS for object_ in kind.objects.split()]
-"""The 40 words that stand for what a caption is about."""
+"""The 40 words that name the subject of a caption."""
 
 WITHOUT_PLURAL = ("sheep", "broccoli")
 PLURALS = {
@@ -166,7 +166,7 @@ PLURALS = {
     "tooth": "teeth",
     "woman": "women",
 }
-"""Plurals by no rule."""
+"""Irregular plurals."""
 
 
 def make_captions(count: int, seed: int = 7) -> list[str]:
@@ -202,9 +202,9 @@ class Library(NamedTuple):
     """The captions of a benchmark.
 
     Attributes:
-        captions: One for each photo.
-        source: Where they come from.
-        goals: Of peers.md, by measure; those of made-up captions are unknown.
+        captions: One caption for each photo.
+        source: Source of the captions.
+        goals: Goals by measure; empty for made-up captions.
     """
 
     captions: list[str]
@@ -216,7 +216,7 @@ GOALS = {
     5_000: {"V": ".92", "ARI": ".78", "outliers": "10 %"},
     25_000: {"V": ".82", "ARI": ".63", "outliers": "15 %"},
 }
-"""Set on COCO's captions; another library has others."""
+"""Goals for the captions of COCO; another library has other goals."""
 
 
 def read_captions(folder: Path) -> Library:
@@ -248,18 +248,18 @@ def make_workspace(workspace: Path, captions: Sequence[str]) -> None:
 
 
 def photo(number: int) -> str:
-    """Return the path of a photo that there is not."""
+    """Return the path of a photo that does not exist."""
     return f"{number:07d}.jpg"
 
 
 def cluster(workspace: Path, *arguments: str) -> Usage:
-    """Run `pcc cluster` in a process of its own."""
+    """Run `pcc cluster` in a separate process."""
     command = [*PCC, "cluster", "--embedder", "minilm", "--workspace", str(workspace)]
     return run_process([*command, *arguments], workspace)
 
 
 def save_vectors(workspace: Path, captions: Sequence[str], path: Path) -> NDArray[np.float32]:
-    """Save the vectors of a workspace in the order of the captions, and the captions beside."""
+    """Save the vectors of a workspace in the order of the captions, together with the captions."""
     store = store_of(workspace, "minilm")
     rows = [store.held[photo(number)][1] for number in range(len(captions))]
     vectors = np.array(store.vectors()[rows])
@@ -277,7 +277,7 @@ def script(*parts: str) -> list[str]:
 
 
 def speed_rows(folder: Path) -> list[Row]:
-    """From captions to clusters in fresh processes, then once more with the vectors there."""
+    """Measure clustering from captions in fresh processes, then again with existing vectors."""
     library = read_captions(folder)
     listed, vectors, found = folder / "by_hand.json", folder / "vectors.npy", folder / "found.json"
     listed.write_text(json.dumps(library.captions))
@@ -316,8 +316,8 @@ class Found:
     """What one way of clustering found with one seed.
 
     Attributes:
-        labels: Of each caption, -1 for an outlier.
-        words: Of each cluster, the best first; None where it has none.
+        labels: Label of each caption, -1 for an outlier.
+        words: Words of each cluster, the best first; None if there are no words.
         titles: The words of each title.
     """
 
@@ -327,7 +327,7 @@ class Found:
 
 
 def quality_rows(folder: Path) -> list[Row]:
-    """What is found in the same vectors: by hand, by BERTopic, by `pcc cluster`."""
+    """Measure the quality of clusters in the same vectors: by hand, BERTopic, `pcc cluster`."""
     library = read_captions(folder)
     workspace, vectors_path = folder / "w", folder / "vectors.npy"
     make_workspace(workspace, library.captions)
@@ -352,7 +352,7 @@ def quality_rows(folder: Path) -> list[Row]:
 
 
 def read_found(workspace: Path, count: int) -> Found:
-    """Read what `pcc cluster` wrote: its leaves, their keywords and titles."""
+    """Read the leaves, keywords and titles that `pcc cluster` wrote."""
     clustering = read_clustering(clusters_path(workspace))
     leaves = [node for node in clustering.nodes if node.leaf]
     number = {node.id: place for place, node in enumerate(leaves)}
@@ -365,7 +365,7 @@ def read_found(workspace: Path, count: int) -> Found:
 
 
 def fit_bertopic(folder: Path) -> dict[str, list[Found]]:
-    """Return what BERTopic found, by its name and version; nothing where it is not installed."""
+    """Return the results of BERTopic by name and version; empty if it is not installed."""
     interpreter = os.environ.get(BERTOPIC, "")
     try:
         version = run_process([interpreter, "-c", ASK_VERSION], folder).output.split()[-1]
@@ -399,7 +399,7 @@ Measure = Callable[[Sequence[Found]], float | None]
 def measures_of(
     captions: Sequence[str], vectors: NDArray[np.float32]
 ) -> dict[str, tuple[Measure, Callable[[float], str]]]:
-    """Return the measures by name, each with the form of its figures."""
+    """Return the measures by name, each with a function that formats its figures."""
     objects = [object_of(caption) for caption in captions]
     holding = words_of(captions)
 
@@ -435,7 +435,7 @@ def _percent(value: float) -> str:
 
 
 def object_of(caption: str) -> str | None:
-    """Return the object that a caption is about: it holds this one word of the 40 alone."""
+    """Return the object of a caption: the only one of the 40 words that the caption contains."""
     words = set(re.findall(r"[a-z]+", caption.lower()))
     held = [one for one in OBJECTS if words & {one, one + "s", one + "es"}]
     return held[0] if len(held) == 1 else None
@@ -444,8 +444,8 @@ def object_of(caption: str) -> str | None:
 def v_measure(found: Found, objects: Sequence[str | None]) -> float:
     """Return V (Rosenberg and Hirschberg 2007) of clusters against object words.
 
-    Captions without an object do not count. The outliers are a cluster of their own, so
-    that leaving out what is difficult does not pay.
+    Captions without an object do not count. The outliers form one cluster, so that a method
+    gains nothing by leaving out difficult captions.
     """
     from sklearn.metrics import v_measure_score
 
@@ -455,7 +455,7 @@ def v_measure(found: Found, objects: Sequence[str | None]) -> float:
 
 
 def agreement(found: Sequence[Found]) -> float:
-    """Return the mean adjusted Rand index of two seeds, outliers a cluster of their own."""
+    """Return the mean adjusted Rand index of two seeds; the outliers form one cluster."""
     from sklearn.metrics import adjusted_rand_score
 
     pairs = combinations((one.labels for one in found), 2)
@@ -463,10 +463,10 @@ def agreement(found: Sequence[Found]) -> float:
 
 
 def cohesion(found: Found, vectors: NDArray[np.float32]) -> float:
-    """Return the mean cosine of a caption to the centroid of its cluster, outliers left out.
+    """Return the mean cosine of a caption to the centroid of its cluster, without outliers.
 
-    It grows with the number of clusters and with that of the outliers, and is to be read
-    beside those.
+    The value grows with the number of clusters and with the number of outliers, so read all
+    three together.
     """
     cosines = []
     for label in range(int(found.labels.max()) + 1):
@@ -477,10 +477,10 @@ def cohesion(found: Found, vectors: NDArray[np.float32]) -> float:
 
 
 def words_of(captions: Iterable[str]) -> dict[str, set[int]]:
-    """Return the places of the captions that hold each word, as it is spelt.
+    """Return the indices of the captions that contain each word, in the spelling of the caption.
 
-    A word with a hyphen or an apostrophe counts whole and in its parts: not every way
-    of making titles cuts it.
+    A word with a hyphen or an apostrophe counts as a whole and in its parts, because not
+    every method divides such a word.
     """
     holding: defaultdict[str, set[int]] = defaultdict(set)
     for place, caption in enumerate(captions):
@@ -494,13 +494,13 @@ def words_of(captions: Iterable[str]) -> dict[str, set[int]]:
 def coherence(
     clusters: Iterable[Sequence[str]], holding: dict[str, set[int]], captions: int
 ) -> float:
-    """Return how well the words of clusters go together, from -1 to 1.
+    """Return the coherence of the words of clusters, from -1 to 1.
 
     For each pair of the first five words of a cluster, normalised pointwise mutual
     information (Bouma 2009, "Normalized (pointwise) mutual information in collocation
     extraction"): ln(p(x, y) / (p(x) p(y))) / -ln p(x, y), -1 for words that never meet.
-    p is the share of all captions that hold the word, or both. The mean over the pairs
-    of a cluster, then over the clusters; one with a single word has no pair.
+    p is the share of all captions that contain the word, or both words. The result is the mean
+    over the pairs of a cluster, then over the clusters; a cluster with one word has no pair.
     """
     means = []
     for words in clusters:
@@ -522,9 +522,9 @@ def npmi(x: set[int], y: set[int], captions: int) -> float:
 
 
 def is_poor(title: Sequence[str]) -> bool:
-    """Tell whether a title holds an English stop word, or a noun in singular and plural.
+    """Tell whether a title contains an English stop word, or a noun in singular and plural.
 
-    The stop words are those of scikit-learn but for the nouns among them, such as `fire`.
+    The stop words are those of scikit-learn without the nouns among them, such as `fire`.
     """
     from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
@@ -536,7 +536,7 @@ def is_poor(title: Sequence[str]) -> bool:
 
 
 def plurals(word: str) -> set[str]:
-    """Return what the plural of a word may be."""
+    """Return the possible plurals of a word."""
     forms = {f"{word}s", f"{word}es", PLURALS.get(word, f"{word}s")}
     if word.endswith("y"):
         forms.add(f"{word[:-1]}ies")

@@ -1,4 +1,4 @@
-"""`pcc dataset enrich` beside loading everything, and beside a copy."""
+"""`pcc dataset enrich` beside loading the whole dataset, and beside copying the file."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ with open(sys.argv[1], "rb") as source, open("copy.jsonl", "wb") as target:
 
 
 def enrich_row(folder: Path) -> Row:
-    """One cheap field for 60,000 records with an embedding each, 1.3 GB."""
+    """Add one cheap field to 60,000 records with embeddings, 1.3 GB."""
     original = folder / "original.jsonl"
     write_records(original)
     (folder / "photos").mkdir()

@@ -1,4 +1,4 @@
-"""`pcc ingest` beside scripts that read photo by photo, and insert line by line."""
+"""`pcc ingest` beside scripts that read photos one by one, and insert lines one by one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.support.drawn_text import draw_line, sentence
 
 PHOTOS = 96
 SIGNED = 4
-"""One photo in so many has a sign in it."""
+"""One photo in this number shows a sign."""
 
 IMPORTED = 40_000
 REGIONS = 5
@@ -55,7 +55,7 @@ base.commit()
 
 
 def ingest_rows(folder: Path) -> list[Row]:
-    """Text of a library by two workers, models loaded and all; a cache into SQLite."""
+    """Read the text of a library with two workers, including start-up; import a cache."""
     return [_read_row(folder), _import_row(folder)]
 
 

@@ -1,4 +1,4 @@
-"""Whole runs: `pcc run` as a process, against a server in another one."""
+"""Whole runs: `pcc run` as a process, against a server in another process."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NOTHING_TO_DO = 44_000
 
 @contextmanager
 def serving(protocol: Protocol, latency: float) -> Iterator[str]:
-    """Run the loopback server in a process of its own; yield its URL."""
+    """Run the loopback server in a separate process, and yield the URL of the server."""
     command = [sys.executable, "-m", "tests.support.api_server", "--protocol", protocol.name]
     command += ["--latency", str(latency)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
@@ -50,7 +50,7 @@ def mock_row(folder: Path) -> Row:
     data = noise_jpeg(1, (4000, 3000), quality=90)
     paths = [root / f"IMG_{number:04d}.jpg" for number in range(LARGE_PHOTOS)]
     for number, path in enumerate(paths):
-        path.write_bytes(data + number.to_bytes(4, "big"))  # no two alike
+        path.write_bytes(data + number.to_bytes(4, "big"))  # each file differs
     with Pool(decoder_count()) as pool:
         pool.map(load, paths[:8])
         began = time.perf_counter()
@@ -69,7 +69,7 @@ def mock_row(folder: Path) -> Row:
 
 
 def run_captioner(photos: Path, workspace: Path, *arguments: str) -> dict[str, object]:
-    """Run `pcc run --json` and return its report with what it took."""
+    """Run `pcc run --json`, and return the report with time and memory."""
     workspace.mkdir()
     command = [*PCC, "run", "--json", "--photos-dir", str(photos), "--workspace", str(workspace)]
     used = run_process([*command, *arguments], workspace)
@@ -87,7 +87,7 @@ def api_row(
     count: int,
     goal: str,
 ) -> Row:
-    """Caption through the vendor's real SDK from a server that takes its time."""
+    """Caption with the vendor's real SDK against a server with latency."""
     workspace = Path(tempfile.mkdtemp(dir=folder)) / "w"
     model = ["--model", "gpt-4o-mini"] if protocol is OPENAI else []
     with serving(protocol, latency) as url:
@@ -110,7 +110,7 @@ def api_row(
 
 
 def peer_row(folder: Path) -> Row:
-    """The peers' row: 500 photos of 1600x1200, 8 workers, 200 ms."""
+    """Measure the case of the peers: 500 photos of 1600x1200, 8 workers, 200 ms latency."""
     photos = folder / "peer"
     make_photos(photos, 500, (1600, 1200))
     goal = "36/s, 0.03 CPU s, 400 MB"
@@ -118,7 +118,7 @@ def peer_row(folder: Path) -> Row:
 
 
 def wide_row(folder: Path, protocol: Protocol = OPENAI) -> Row:
-    """Many workers against a slow server, pictures of about 200 KB as sent."""
+    """Measure many workers against a slow server, with pictures of about 200 KB as sent."""
     photos = folder / "wide"
     make_photos(photos, 1500, (1024, 1024))
     return api_row(
@@ -127,7 +127,7 @@ def wide_row(folder: Path, protocol: Protocol = OPENAI) -> Row:
 
 
 def nothing_row(folder: Path) -> Row:
-    """A second run that finds nothing to do, beside `find` and a key scan of the journal."""
+    """Measure a second run with nothing to do, beside `find` and a key scan of the journal."""
     root, workspace = folder / "done", folder / "nothing"
     workspace.mkdir()
     journal = workspace / "captions.jsonl"
@@ -162,7 +162,7 @@ def nothing_row(folder: Path) -> Row:
 
 
 def help_row(folder: Path) -> Row:
-    """`pcc --help`."""
+    """Measure `pcc --help`."""
     took = best_of(
         5, lambda: subprocess.run([*PCC, "--help"], check=True, stdout=subprocess.DEVNULL)
     )
@@ -178,7 +178,7 @@ def help_row(folder: Path) -> Row:
 
 
 def kill_row(folder: Path) -> Row:
-    """SIGKILL half-way through 500 photos, then run again: what was sent twice, what is lost."""
+    """Kill a run of 500 photos half-way, run again, and count photos sent twice and photos lost."""
     photos, workspace = folder / "killed", folder / "w"
     make_photos(photos, 500, (640, 480))
     workspace.mkdir()
@@ -204,7 +204,7 @@ def kill_row(folder: Path) -> Row:
 
 
 def faults_row(folder: Path) -> Row:
-    """200 photos against a server that fails four times in ten, then a rerun against a good one."""
+    """Caption 200 photos with a server that fails four times in ten, then retry with a good one."""
     photos, workspace = folder / "faulty", folder / "w"
     make_photos(photos, 200, (640, 480))
     workspace.mkdir()

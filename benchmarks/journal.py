@@ -1,4 +1,4 @@
-"""Journal: the resume scan, and durable appending."""
+"""The journal: the resume scan, and durable appending."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def record(number: int) -> CaptionRecord:
 
 
 def write_journal(path: Path, count: int) -> None:
-    """Write a sealed journal of so many records."""
+    """Write a sealed journal of `count` records."""
     encode = msgspec.json.Encoder().encode
     with path.open("wb") as file:
         for number in range(count):
@@ -93,7 +93,7 @@ def scan_row(folder: Path) -> Row:
 
 
 def append_row(folder: Path) -> Row:
-    """Append from 64 writers in turn, each record acknowledged once durable."""
+    """Append from 64 writers in turn; each record is acknowledged when it is durable."""
     naive_count = 3000
     began = time.perf_counter()
     for number in range(naive_count):

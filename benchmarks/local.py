@@ -1,4 +1,4 @@
-"""The local backend: batches beside one photo at a time, with the tiny trained model."""
+"""The local backend: batches beside single photos, with the tiny trained model."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MODEL = Path(__file__).parents[1] / "tests" / "data" / "tiny-qwen2.5-vl"
 
 
 def local_row(folder: Path) -> Row:
-    """Caption drawn photos one by one, then in batches of free memory's choice."""
+    """Caption drawn photos one by one, then in batches sized by free memory."""
     photos = folder / "drawn"
     photos.mkdir()
     rng = Random(3)

@@ -1,7 +1,7 @@
-"""Text in photos: RapidOCR as it comes on every photo, beside the gate and what it lets through.
+"""Text in photos: RapidOCR with its own settings on every photo, beside our gate and reading.
 
-The photos are those of the folder that the environment variable `PCC_BENCH_PHOTOS` names;
-without it they are drawn, one in four with a sign in it.
+The environment variable `PCC_BENCH_PHOTOS` names a folder of photos; without the variable,
+photos are drawn, one in four with a sign.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 from PIL import Image
 
 from backends.ocr.base import OcrEngine, TextLine
-from backends.ocr.registry import make_ocr
+from backends.registry import make_ocr
 from benchmarks.table import Row
 from pipeline.samples import scenes
 from tests.support.drawn_text import draw_line, sentence
@@ -28,7 +28,7 @@ DRAWN = (scenes.beach, scenes.lake, scenes.city_night, scenes.meadow)
 
 
 def ocr_row(folder: Path) -> Row:
-    """Read all photos both ways, on one thread: CPU time, which other work disturbs less."""
+    """Read all photos both ways on one thread; CPU time is measured, as the most stable figure."""
     photos, source = read_photos()
     naive_lines, naive = full_pass(photos)
     engine = make_ocr()
@@ -56,7 +56,7 @@ def ocr_row(folder: Path) -> Row:
 
 
 def read_photos() -> tuple[list[Image.Image], str]:
-    """Return the photos that the environment names, or drawn ones, and what they are."""
+    """Return the photos that the environment names, or drawn photos, and a description."""
     named = os.environ.get(PHOTOS)
     if named:
         paths = sorted(path for path in Path(named).iterdir() if path.suffix == ".jpg")
@@ -72,7 +72,7 @@ def read_photos() -> tuple[list[Image.Image], str]:
 
 
 def full_pass(photos: list[Image.Image]) -> tuple[int, float]:
-    """Return the lines that RapidOCR finds in all photos with its own settings, and CPU seconds."""
+    """Return the number of lines that RapidOCR finds with its own settings, and CPU seconds."""
     from rapidocr import RapidOCR
 
     one_thread = {

@@ -1,4 +1,4 @@
-"""`pcc synth generate` beside a loop that draws image by image and keeps everything."""
+"""`pcc synth generate` beside a loop that draws images one by one and keeps all in memory."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ for name, part in (("train", slice(first)), ("val", slice(first, second)),
 
 
 def synth_rows(folder: Path) -> list[Row]:
-    """200,000 images both ways, with the start of the process; then ten million our way."""
+    """Generate 200,000 images both ways, including process start, then ten million with pcc."""
     naive = run_process([sys.executable, "-c", ONE_BY_ONE, str(IMAGES)], folder)
     ours = run_process(_generate(IMAGES, folder / "few"), folder)
     many = run_process(_generate(MANY, folder / "many"), folder)

@@ -19,12 +19,12 @@ class Row:
     """One line of the table.
 
     Attributes:
-        work: What was done.
-        naive: What the plain way took or reached.
-        ours: What we did.
-        limit: What cannot be passed.
+        work: The work that was measured.
+        naive: The result of the naive way.
+        ours: The result of pcc.
+        limit: The best possible result.
         figure: The ratio, or the figure that has a goal.
-        goal: What it should be.
+        goal: The goal for `figure`.
     """
 
     work: str
@@ -37,7 +37,7 @@ class Row:
 
 @dataclass
 class Usage:
-    """What a process and its children took."""
+    """Time and memory that a process and its children took."""
 
     seconds: float
     cpu_seconds: float
@@ -46,7 +46,7 @@ class Usage:
 
 
 def best_of(times: int, work: Callable[[], object]) -> float:
-    """Return the fewest seconds that some work took."""
+    """Return the shortest time of several measurements in seconds."""
     best = float("inf")
     for _ in range(times):
         began = time.perf_counter()
@@ -56,7 +56,7 @@ def best_of(times: int, work: Callable[[], object]) -> float:
 
 
 def run_process(command: list[str], directory: Path) -> Usage:
-    """Run a command and measure it; memory is summed over all its processes."""
+    """Run and measure a command; memory is the sum over all its processes."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     began = time.perf_counter()
     process = subprocess.Popen(

@@ -1,6 +1,6 @@
 """Append-only JSONL journals: records, durable writing, reading, checking and rewriting.
 
-Everything another package needs is here; the modules behind it are its own.
+Other packages import from here alone; the modules behind it may change.
 """
 
 from journal.disk import NO_SPACE, free_bytes, sync_directory
@@ -28,12 +28,14 @@ from journal.reader import (
     scan,
 )
 from journal.records import (
+    RETRYABLE,
     CaptionRecord,
     EditRecord,
     RecordHead,
     Status,
     record_key,
     split_path,
+    system_path,
     utc_now,
 )
 from journal.repair import CheckReport, RewriteReport, check, compact, repair
@@ -45,6 +47,7 @@ from journal.writer import JournalWriter
 __all__ = [
     "BOM",
     "NO_SPACE",
+    "RETRYABLE",
     "UNREADABLE",
     "CaptionRecord",
     "CheckReport",
@@ -88,5 +91,6 @@ __all__ = [
     "seal",
     "split_path",
     "sync_directory",
+    "system_path",
     "utc_now",
 ]

@@ -1,4 +1,4 @@
-"""What journals ask of a file system: that it keeps what it was given, and how much fits."""
+"""What journals ask of a file system: to keep what was written, and to say how much fits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Many records to one sync: a thread gathers what is appended, and brings it to disk together."""
+"""Many records to one sync: a thread gathers what is appended and brings it to disk together.
+
+A sync takes milliseconds whatever its size, so a sync for each record would be the limit.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ R = TypeVar("R")
 P = TypeVar("P")
 
 COMMIT_SECONDS = 0.05
-"""Least time between two syncs, so at most 20 a second; no record waits longer than that."""
+"""Least seconds between two syncs, so at most 20 syncs a second; no record waits longer."""
 
 Committed = Sequence[tuple[int, R]]
 """Records that are on disk, each with its byte offset."""
@@ -24,14 +27,14 @@ Committed = Sequence[tuple[int, R]]
 class GroupCommit(ABC, Generic[R, P]):
     """Takes records without waiting, and acknowledges each once it is on disk.
 
-    `append` never waits. A thread of its own gathers what was appended, commits
-    it, and then acknowledges each record through `on_commit`.
+    `append` never waits. A thread gathers what was appended, commits all of it, and
+    then acknowledges each record through `on_commit`.
 
     Args:
-        path: What errors name.
+        path: The path that errors name.
         on_commit: Called on the thread with records now on disk.
         on_failure: Called on the thread, once, when no more can be written.
-        seconds: Least time between two commits.
+        seconds: Least seconds between two commits.
     """
 
     def __init__(
@@ -65,15 +68,15 @@ class GroupCommit(ABC, Generic[R, P]):
         """Bring records to disk; return each with its byte offset. Called on the thread.
 
         Raises:
-            JournalError: they cannot be kept, nor any further one.
-            OSError: the same.
+            JournalError: the records cannot be kept, nor can any further record.
+            OSError: a write failed, which means the same.
         """
 
     def append(self, record: R) -> None:
         """Hand over a record; `on_commit` acknowledges it once it is on disk.
 
         Raises:
-            JournalError: an earlier write failed, so this one will not happen.
+            JournalError: an earlier write failed, so this record will not be written.
         """
         prepared = self._prepare(record)
         with self._changed:

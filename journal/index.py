@@ -36,7 +36,7 @@ class Index(Generic[G]):
     """Knows of each key where its last record stands and to which group it belongs.
 
     A group is what the caller wants to tell records apart by: the status, or
-    status, backend and model together. There are few of them, so a key costs
+    status, backend and model together. There are few groups, so a key costs
     one integer. Measured for 1,000,000 records in `benchmarks/`.
 
     Args:
@@ -55,43 +55,34 @@ class Index(Generic[G]):
         self._group_of: Callable[[H], G] = group_of
         self._entries: MutableMapping[str, int] = {} if entries is None else entries
         self._numbers: _Numbers[G] = _Numbers()
-        self._generation = follower.generation
         self._records: Iterator[tuple[int, H]] | None = None
 
     @property
     def malformed(self) -> Malformed:
-        """What was passed over while reading."""
+        """The lines that were passed over."""
         return self._follower.malformed
 
     def refresh(self, most: int | None = None) -> bool:
-        """Take in what the journal gained since; a replaced file is read anew.
+        """Read what the journal has gained since the last call; a replaced file is read anew.
 
         Args:
             most: Records to read before returning, None for all there are.
 
         Returns:
-            Whether everything has been read; if not, the next call goes on.
+            True when everything has been read; if not, the next call goes on.
         """
         entries, numbers, group_of = self._entries, self._numbers, self._group_of
-        records = self._records or self._follower.poll()
+        records = self._records or self._follower.poll(self._entries.clear)
         self._records = None  # an error on the way ends this reading
         with collector_off():
             for offset, head in islice(records, most):
-                if self._follower.generation != self._generation:
-                    self._begin_anew()
                 key = head.rel_path
                 if head.raw_path is not None or not key.isascii():
                     key = record_key(key, head.raw_path)
                 entries[key] = offset << _GROUP_BITS | numbers[group_of(head)]
-        if self._follower.generation != self._generation:
-            self._begin_anew()
         finished = most is None or self._follower.at_end
         self._records = None if finished else records
         return finished
-
-    def _begin_anew(self) -> None:
-        self._generation = self._follower.generation
-        self._entries.clear()
 
     def __len__(self) -> int:
         return len(self._entries)

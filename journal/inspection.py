@@ -1,4 +1,4 @@
-"""Looking at every line of a journal, crc included: slower than a scan, and thorough."""
+"""Looking at every line of a journal and at its crc, which takes longer than a scan."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ class InspectedLine(msgspec.Struct, Generic[T], gc=False):
     """One line of a journal and what is wrong with it.
 
     Attributes:
-        number: From 1.
-        offset: Byte offset of its start.
-        end: Byte offset behind it and its newline.
+        number: Number of the line, from 1.
+        offset: Byte offset of the start of the line.
+        end: Byte offset behind the line and its newline.
         data: The line without its newline.
-        seal: What its crc says.
-        record: What it holds, None where it cannot be read.
-        fault: Why it holds no record; None when it holds one.
+        seal: What the crc of the line says.
+        record: The record, None where the line cannot be read.
+        fault: Why the line holds no record; None when it holds one.
         torn: True for a half line left by a killed writer.
     """
 

@@ -15,9 +15,9 @@ import msgspec
 BOM = b"\xef\xbb\xbf"
 
 TORN_MARK = b" <torn>"
-"""Ends a half line that a killed writer left, put there by the next writer.
+"""Ends a half line that a killed writer left; the next writer puts the mark there.
 
-It tells an expected torn line from damage in the middle of the file.
+The mark tells an expected torn line from damage in the middle of the file.
 """
 
 _SEAL = re.compile(rb',"crc":"([0-9a-f]{8})"\}\Z')

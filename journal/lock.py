@@ -15,7 +15,7 @@ import msgspec
 from journal.errors import JournalLocked, JournalLost
 
 PATIENCE_SECONDS = 2.0
-"""How long to wait for another process that is just writing a line by hand."""
+"""Seconds to wait for another process that is just writing a line by hand."""
 
 
 class Holder(msgspec.Struct):
@@ -37,15 +37,15 @@ def holder_path(journal: Path) -> Path:
 class WriterLock:
     """An exclusive lock on a journal, held through an open descriptor of it.
 
-    The lock is on the file, not on its name: a hard link to it finds it locked
-    too. A symbolic link is followed first.
+    The lock is on the file, not on its name, so a hard link to the file is locked
+    as well. A symbolic link is followed first.
 
     Args:
         path: The journal; created, readable by its owner alone, if absent.
         command: What the holder does, shown to whoever is refused.
 
     Raises:
-        JournalLocked: another process holds it.
+        JournalLocked: another process holds the lock.
     """
 
     def __init__(self, path: Path, command: str) -> None:
@@ -89,13 +89,13 @@ class WriterLock:
         """Make sure that the path still names the locked file.
 
         Raises:
-            JournalLost: it was renamed, replaced or removed.
+            JournalLost: the file was renamed, replaced or removed.
         """
         if not self._still_named(self.descriptor):
             raise JournalLost(self.path)
 
     def release(self) -> None:
-        """Give the lock back, once. The note of the holder goes first."""
+        """Give the lock back; a second call does nothing. The note of the holder goes first."""
         if self._held:
             self._held = False
             holder_path(self.path).unlink(missing_ok=True)
@@ -111,15 +111,15 @@ def read_holder(journal: Path) -> str:
 
 
 def patient_lock(path: Path, command: str, patience: float = PATIENCE_SECONDS) -> WriterLock:
-    """Return the lock on a journal that is only ever held for a moment, such as one of edits.
+    """Return a lock that is only ever held for a moment, such as that on the journal of edits.
 
     Args:
         path: The journal.
         command: What the holder does.
-        patience: Seconds to wait for it.
+        patience: Seconds to wait for the lock.
 
     Raises:
-        JournalLocked: another process holds it for longer.
+        JournalLocked: another process holds the lock for longer.
     """
     deadline = time.monotonic() + patience
     while True:

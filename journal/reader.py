@@ -1,4 +1,4 @@
-"""Reading a journal: line by line, by offset, and on and on while it grows.
+"""Reading a journal: line by line, by offset, and further and further while it grows.
 
 Readers take no lock. Lines that cannot be read are passed over and counted,
 never changed.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import FileIO
 from pathlib import Path
@@ -28,10 +28,10 @@ UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 class Malformed(msgspec.Struct):
-    """What a reader passed over.
+    """The lines that a reader passed over.
 
     Attributes:
-        torn_tail: Half lines left by a killed writer; expected, nothing was lost.
+        torn_tail: Half lines left by a killed writer. They are expected; nothing was lost.
         damaged: Lines in the middle that no longer hold a record.
         lines: Numbers of the damaged lines, from 1; the first 1,000 of them.
     """
@@ -56,35 +56,44 @@ class Malformed(msgspec.Struct):
 
 
 class Follower(Generic[T]):
-    """Reads the records of a journal, and each time it is asked those added since.
+    """Reads the records of a journal, and with each further poll the records added since.
+
+    Args:
+        path: The journal.
+        record_type: What its lines hold.
+        last_bytes: Where to begin, in bytes before the end; at the beginning by default.
 
     Attributes:
-        malformed: What was passed over up to now.
-        generation: Grows by one whenever the file was replaced and is read anew.
-        at_end: Whether the last poll has come to the end of what there was.
+        malformed: The lines that were passed over up to now.
+        at_end: True when the last poll has come to the end of the file.
     """
 
-    def __init__(self, path: Path, record_type: type[T]) -> None:
+    def __init__(self, path: Path, record_type: type[T], last_bytes: int | None = None) -> None:
         self.path = path
         self.malformed = Malformed()
-        self.generation = 0
         self.at_end = True
         self._decode = msgspec.json.Decoder(record_type).decode
+        self._last_bytes = last_bytes
         self._identity: tuple[int, int] | None = None
         self._offset = 0
         self._number = 0
         self._tail_is_torn = False
 
-    def poll(self) -> Iterator[tuple[int, T]]:
-        """Yield `(byte offset, record)` for each whole record added since the last poll."""
+    def poll(self, on_reset: Callable[[], object] | None = None) -> Iterator[tuple[int, T]]:
+        """Yield `(byte offset, record)` for each whole record added since the last poll.
+
+        Args:
+            on_reset: Called before the first record when the file was replaced or is gone: all
+                records of earlier polls are void.
+        """
         try:
             file = FileIO(os.open(self.path, os.O_RDONLY | os.O_CLOEXEC), "rb")
         except FileNotFoundError:
-            self._forget()
+            self._forget(on_reset)
             return
         self.at_end = False
         with file:
-            self._resume(os.fstat(file.fileno()))
+            self._resume(os.fstat(file.fileno()), on_reset)
             for chunk in read_chunks(file, self._offset):
                 if not chunk.complete and not self._readable(chunk.lines[0].removeprefix(BOM)):
                     self._tail_is_torn = True
@@ -95,18 +104,21 @@ class Follower(Generic[T]):
                 self._offset = chunk.end
         self.at_end = True
 
-    def _resume(self, now: os.stat_result) -> None:
+    def _resume(self, now: os.stat_result, on_reset: Callable[[], object] | None) -> None:
         identity = (now.st_dev, now.st_ino)
         if self._identity != identity or now.st_size < self._offset:
-            self._forget()
+            self._forget(on_reset)
             self._identity = identity
+            if self._last_bytes is not None:  # most likely amid a line, which is passed over
+                self._offset = max(0, now.st_size - self._last_bytes)
         elif self._tail_is_torn:
             self.malformed.torn_tail -= 1
         self._tail_is_torn = False
 
-    def _forget(self) -> None:
+    def _forget(self, on_reset: Callable[[], object] | None) -> None:
         """Begin anew: the file is another one, or gone."""
-        self.generation += self._identity is not None
+        if self._identity is not None and on_reset is not None:
+            on_reset()
         self.malformed = Malformed()
         self._identity, self._offset, self._number = None, 0, 0
 
@@ -132,9 +144,14 @@ class Follower(Generic[T]):
         return True
 
 
-def scan(path: Path, record_type: type[T]) -> Iterator[tuple[int, T]]:
-    """Yield `(byte offset, record)` for every readable record of a journal, in file order."""
-    return Follower(path, record_type).poll()
+def scan(
+    path: Path, record_type: type[T], last_bytes: int | None = None
+) -> Iterator[tuple[int, T]]:
+    """Yield `(byte offset, record)` for every readable record of a journal, in file order.
+
+    With `last_bytes`, only records that begin in so many bytes at the end of the file.
+    """
+    return Follower(path, record_type, last_bytes).poll()
 
 
 class LineBlock(NamedTuple):
@@ -143,7 +160,7 @@ class LineBlock(NamedTuple):
     Attributes:
         offset: Byte offset of the first line.
         end: Byte offset behind the last line and its newline.
-        lines: The lines; of one above 16 MiB only the first KiB.
+        lines: The lines; of a line above 16 MiB only the first KiB.
         complete: False only for the last line of a file that has no newline.
     """
 

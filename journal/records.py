@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 import unicodedata
 from datetime import UTC, datetime
 from typing import Literal, Protocol
@@ -11,12 +12,15 @@ import msgspec
 
 Status = Literal["success", "error_corrupt", "error_api", "error_model"]
 
+RETRYABLE: tuple[Status, ...] = ("error_api", "error_model")
+"""Statuses for which another attempt may help; a broken file stays broken."""
+
 
 class CaptionRecord(msgspec.Struct, omit_defaults=True, kw_only=True, gc=False):
     """The outcome of one attempt to caption one photo.
 
     The first three fields are the contract with other programs and are always
-    written; the rest is left out when empty.
+    written; the other fields are left out when empty.
 
     Attributes:
         rel_path: POSIX path below the photos directory, in Unicode NFC.
@@ -24,18 +28,18 @@ class CaptionRecord(msgspec.Struct, omit_defaults=True, kw_only=True, gc=False):
         status: How the attempt ended.
         raw_path: Base64 of the path's bytes, only where they are not UTF-8.
         backend: Name of the backend.
-        model: Model id as given to the backend.
-        prompt: Short hash of the prompt; its text stands in `prompts.json`.
+        model: Id of the model, as given to the backend.
+        prompt: Short hash of the prompt, whose text stands in `prompts.json`.
         run: Id of the run that made the record.
-        at: When the record was made, UTC, RFC 3339.
-        seconds: Time from hand-over to the backend until its answer.
+        at: When the record was made, in UTC, as RFC 3339 has it.
+        seconds: Seconds from the hand-over to the backend until its answer.
         cost_usd: Price of the call in US dollars.
         tokens_in: Tokens of picture and prompt.
         tokens_out: Tokens of the answer.
         error: `Type: message`, at most 500 characters.
         digest: Content hash of the file with its algorithm, `blake3:<64 hex>`.
         copied_from: `rel_path` of the identical file whose caption this is.
-        taken: Capture time as the file tells it, ISO 8601, no zone invented.
+        taken: Capture time as the file tells it, ISO 8601; no time zone is invented.
         phash: 64-bit perceptual hash, 16 hexadecimal digits.
     """
 
@@ -60,7 +64,7 @@ class CaptionRecord(msgspec.Struct, omit_defaults=True, kw_only=True, gc=False):
 
 
 class Keyed(Protocol):
-    """Whatever an index can hold: it knows which photo it is about."""
+    """A record that an index can hold, since it says which photo it is about."""
 
     @property
     def rel_path(self) -> str:
@@ -122,6 +126,21 @@ def split_path(os_path: str) -> tuple[str, str | None]:
         readable = unicodedata.normalize("NFC", raw.decode("utf-8", "replace"))
         return readable, base64.b64encode(raw).decode("ascii")
     return unicodedata.normalize("NFC", os_path), None
+
+
+def system_path(rel_path: str, raw_path: str | None = None) -> str:
+    """Return the path of a record as the system spells it: the other way of `split_path`.
+
+    Args:
+        rel_path: POSIX path relative to the photos directory.
+        raw_path: Base64 of the path's bytes where they are not UTF-8.
+
+    Raises:
+        ValueError: `raw_path` is no base64.
+    """
+    if raw_path is None:
+        return rel_path
+    return os.fsdecode(base64.b64decode(raw_path, validate=True))
 
 
 def utc_now() -> str:

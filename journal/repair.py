@@ -33,16 +33,16 @@ class Damage(msgspec.Struct):
     reason: str
 
 
-class CheckReport(msgspec.Struct, kw_only=True):
+class CheckReport(msgspec.Struct, kw_only=True, tag_field="kind", tag="journal-check"):
     """What `check` found.
 
     Attributes:
         lines: Lines in the file, empty ones included.
         records: Lines that hold a record.
-        unverified: Records whose crc is absent or does not match; they count all the same.
-        torn_tail: Half lines left by a killed writer; expected, nothing was lost.
-        damaged: Lines that hold no record, or one whose crc does not match.
-        damage: The first 1,000 of them.
+        unverified: Records whose crc is absent or does not match. They count all the same.
+        torn_tail: Half lines left by a killed writer. They are expected; nothing was lost.
+        damaged: Lines that hold no record, or a record whose crc does not match.
+        damage: The first 1,000 damaged lines.
     """
 
     lines: int = 0
@@ -53,7 +53,7 @@ class CheckReport(msgspec.Struct, kw_only=True):
     damage: list[Damage] = msgspec.field(default_factory=list)
 
 
-class RewriteReport(msgspec.Struct):
+class RewriteReport(msgspec.Struct, tag_field="kind", tag="journal-rewrite"):
     """What a rewrite did.
 
     Attributes:
@@ -92,11 +92,11 @@ def repair(path: Path, record_type: type[T], backup: Path) -> RewriteReport:
 
     Args:
         path: The journal.
-        record_type: What its lines hold.
+        record_type: The type of its records.
         backup: Where the old file stays.
 
     Raises:
-        JournalLocked: it is being written.
+        JournalLocked: another process writes the journal.
         DiskFull: there is no room for the new file.
         FileExistsError: `backup` exists.
     """
@@ -118,7 +118,7 @@ def compact(path: Path, record_type: type[H]) -> RewriteReport:
     """Keep the last record of each key, byte for byte, and every line that cannot be read.
 
     Raises:
-        JournalLocked: it is being written.
+        JournalLocked: another process writes the journal.
         DiskFull: there is no room for the new file.
     """
 

@@ -1,4 +1,4 @@
-"""Replacing a whole file: the old one or the new one is there, at any instant."""
+"""Replacing a whole file, so that the old file or the new file is there at any instant."""
 
 from __future__ import annotations
 
@@ -58,8 +58,8 @@ def clear_leftovers(directory: Path, name: str | None = None) -> None:
     """Remove temporary files that killed processes left.
 
     Args:
-        directory: Where they are.
-        name: Of the file they were to replace, None for any.
+        directory: The directory with the files.
+        name: Name of the file that was to be replaced, None for any.
     """
     with os.scandir(directory) as entries:
         left = [found for entry in entries if (found := _LEFTOVER.fullmatch(entry.name))]
@@ -73,6 +73,6 @@ def _is_alive(pid: int) -> bool:
         os.kill(pid, 0)
     except (ProcessLookupError, OverflowError):
         return False
-    except PermissionError:  # somebody else's
+    except PermissionError:  # the process of another user
         return True
     return True

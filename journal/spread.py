@@ -1,4 +1,4 @@
-"""A dict in parts: no single insertion takes long."""
+"""A dict in parts, so that no single insertion takes long."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ PARTS = 32
 class SpreadDict(MutableMapping[str, int]):
     """Maps strings to integers, in the order of insertion, for programs that must stay awake.
 
-    Slower than a dict by 0.2 µs an insertion, which never takes longer than some
+    An insertion takes 0.2 µs more than in a dict, but never longer than some
     milliseconds. Keys are never removed one by one, only all together.
 
     Attributes:
-        order: Every key, in the order of insertion; a list that only grows.
+        order: Every key in the order of insertion, in a list that only grows.
     """
 
     def __init__(self) -> None:
@@ -41,5 +41,5 @@ class SpreadDict(MutableMapping[str, int]):
         return len(self.order)
 
     def clear(self) -> None:
-        """Remove every key; who holds the old `order` keeps it."""
+        """Remove every key; a caller that holds the old `order` keeps the old list."""
         self.__init__()  # type: ignore[misc]

@@ -1,4 +1,4 @@
-"""The end of a journal, where lines are added: all of a write and its sync, or none of it."""
+"""The end of a journal, where lines are added: a write and its sync happen as a whole or not."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class JournalTail:
 
         Raises:
             JournalLost: the path names another file now.
-            JournalWriteFailed: they cannot be written; the file is as it was.
+            JournalWriteFailed: the lines cannot be written; the file is as it was.
         """
         self._lock.verify()
         self._size = os.fstat(self._lock.descriptor).st_size
@@ -56,7 +56,7 @@ class JournalTail:
             raise self._describe(error, len(data)) from error
 
     def _cut_back(self) -> None:
-        """Take back a short write of ours; if even that fails, the next writer heals it."""
+        """Take back our own short write; if even that fails, the next writer heals the line."""
         try:
             os.ftruncate(self._lock.descriptor, self._size)
         except OSError:

@@ -15,8 +15,8 @@ from journal.reader import UNREADABLE, read_chunks
 def healing_of(path: Path, descriptor: int, size: int) -> bytes:
     """Return what ends a torn last line, so that the next record starts a line of its own.
 
-    A line that lacks its newline alone gets one; any other is marked as torn as well, so
-    that readers tell it from a damaged line.
+    A line that lacks nothing but its newline gets a newline. Any other line is marked as
+    torn as well, so that readers can tell it from a damaged line.
 
     Args:
         path: The journal.
@@ -29,7 +29,7 @@ def healing_of(path: Path, descriptor: int, size: int) -> bytes:
 
 
 def _is_whole(path: Path, size: int) -> bool:
-    """Tell whether the last line is a record that lacks its newline alone."""
+    """Tell whether the last line is a record that lacks nothing but its newline."""
     tail = b""
     with FileIO(path, "rb") as file:
         for chunk in read_chunks(file, max(0, size - (1 << 20))):

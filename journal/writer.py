@@ -1,4 +1,4 @@
-"""Appending to a journal, durably, many records to one sync."""
+"""Appending to a journal: each record is acknowledged once it is on disk."""
 
 from __future__ import annotations
 

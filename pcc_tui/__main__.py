@@ -1,4 +1,4 @@
-"""The way in, for `pcc` and for `python -m pcc_tui`."""
+"""The entry point, for `pcc` and for `python -m pcc_tui`."""
 
 from __future__ import annotations
 

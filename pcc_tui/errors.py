@@ -9,7 +9,7 @@ from __future__ import annotations
 
 
 class AppError(Exception):
-    """Base of everything the app raises on purpose; its message is a sentence for the user."""
+    """Base of the errors that the app raises on purpose; the message is a sentence for the user."""
 
 
 class SettingsError(AppError):

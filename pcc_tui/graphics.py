@@ -27,11 +27,12 @@ Protocol = Literal["kitty", "sixel", "halfcell", "off"]
 KITTY_TERMINALS = ("xterm-kitty", "xterm-ghostty")
 SIXEL_TERMINALS = ("foot", "foot-extra", "mlterm")
 MULTIPLEXERS = ("TMUX", "STY", "ZELLIJ")
-"""They answer for the terminal outside, and wrongly: tmux says it knows sixel in any terminal."""
+"""Variables set by programs that answer for the terminal outside, and answer wrongly: tmux claims
+sixel in any terminal."""
 
 
 def choose_protocol(wanted: Images, environment: Mapping[str, str] = os.environ) -> Protocol:
-    """Return how to draw pictures; a terminal that says nothing of itself is asked."""
+    """Return how to draw pictures; a terminal whose environment says nothing is asked."""
     if wanted != "auto":
         return wanted
     if any(name in environment for name in MULTIPLEXERS):
@@ -45,7 +46,7 @@ def choose_protocol(wanted: Images, environment: Mapping[str, str] = os.environ)
 
 
 def may_ask_terminal() -> bool:
-    """Tell whether a question to the terminal can be answered, and stops or breaks nothing."""
+    """Tell whether the terminal can answer a question without stopping or disturbing anything."""
     try:
         if not (sys.__stdin__ and sys.__stdout__):
             return False
@@ -59,7 +60,7 @@ def may_ask_terminal() -> bool:
 
 
 def image_widget(protocol: Protocol) -> type[ImageWidget] | None:
-    """Return the widget that draws pictures in a way, None for no pictures."""
+    """Return the widget that draws pictures by a protocol, None for no pictures."""
     if protocol == "off":
         return None
     with _terminal_out_of_sight():
@@ -73,7 +74,7 @@ def image_widget(protocol: Protocol) -> type[ImageWidget] | None:
 
 
 def _ask_terminal() -> Protocol:
-    """Let textual_image ask; whatever goes wrong, half cells work everywhere."""
+    """Let textual_image ask the terminal; if that fails, half cells work everywhere."""
     try:
         from textual_image.renderable import Image, SixelImage, TGPImage
     except Exception:
@@ -83,7 +84,7 @@ def _ask_terminal() -> Protocol:
 
 @contextmanager
 def _terminal_out_of_sight() -> Iterator[None]:
-    """Keep an import from asking the terminal; it learns the size of a cell from the system."""
+    """Keep an import from asking the terminal; the size of a cell comes from the system instead."""
     size = _cell_size()
     if size is not None:
         os.environ["TEXTUAL_CELL_WIDTH"], os.environ["TEXTUAL_CELL_HEIGHT"] = map(str, size)
@@ -95,7 +96,7 @@ def _terminal_out_of_sight() -> Iterator[None]:
 
 
 def _cell_size() -> tuple[int, int] | None:
-    """Return width and height of a terminal cell in pixels, None where the system does not know."""
+    """Return width and height of a terminal cell in pixels, None where the system cannot tell."""
     try:
         answer = fcntl.ioctl(sys.stdout.fileno(), termios.TIOCGWINSZ, b"\0" * 8)
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""The keys of the app: every binding has an id, by which the user's configuration renames it."""
+"""The keys of the app: every binding has an id, by which a user gives it another key."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ OTHERS = (
 
 
 def bindings() -> Iterator[Binding]:
-    """Yield every binding of ours that has an id."""
+    """Yield every binding of this app that has an id."""
     for owner in (PccApp, *PccApp.MODES.values(), *OTHERS):
         for binding in getattr(owner, "BINDINGS", ()):
             if isinstance(binding, Binding) and binding.id:

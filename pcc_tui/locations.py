@@ -13,12 +13,12 @@ def preferences_path() -> Path:
 
 
 def thumbnail_cache() -> Path:
-    """Return where thumbnails are kept; it may be deleted at any time."""
+    """Return the directory of thumbnails, which may be deleted at any time."""
     return user_cache_path("pcc") / "thumbnails"
 
 
 def styles_path() -> Path:
-    """Return the folder of style sheets: inside the package, or beside it in a checkout."""
+    """Return the folder of style sheets: inside the package, in a checkout beside the package."""
     package = Path(__file__).parent
     inside = package / "styles"
     return inside if inside.is_dir() else package.parent / "styles"

@@ -1,4 +1,4 @@
-"""What a user likes in every workspace: theme, pictures, keys. Kept in the user's configuration."""
+"""What a user likes in every workspace: theme, pictures, keys; kept in the user's configuration."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ Images = Literal["auto", "kitty", "sixel", "halfcell", "off"]
 
 SLOW_REFRESH = 3
 FAST_REFRESH = 10
-"""Statistics a second, over SSH and without."""
+"""How often statistics are drawn in a second, over SSH and without SSH."""
 
 
 class Preferences(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """What the user's `config.toml` may hold.
 
     Attributes:
-        theme: Name of a theme, or `auto`: by what the terminal says of itself.
+        theme: Name of a theme, or `auto` for one that fits what the terminal says about itself.
         images: How pictures are drawn.
         animations: Whether things slide and fade.
-        refresh: Statistics a second, None for 10, or 3 over SSH.
-        keys: Keys by the id of what they do, several with commas between.
+        refresh: How often statistics are drawn in a second, None for 10, or 3 over SSH.
+        keys: Keys by the id of their action; several keys are separated by commas.
     """
 
     theme: str = "auto"
@@ -36,12 +36,12 @@ class Preferences(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     keys: dict[str, str] = {}
 
     def refresh_rate(self, environment: Mapping[str, str] = os.environ) -> int:
-        """Return how often statistics are drawn in a second."""
+        """Return how often statistics are drawn in a second; fewer times over SSH."""
         over_ssh = "SSH_CONNECTION" in environment
         return self.refresh or (SLOW_REFRESH if over_ssh else FAST_REFRESH)
 
     def theme_name(self, environment: Mapping[str, str] = os.environ) -> str:
-        """Return the theme to begin with, fitting the terminal where none is set."""
+        """Return the theme to begin with; where none is set, one that fits the terminal."""
         return terminal_theme(environment) if self.theme == "auto" else self.theme
 
 
@@ -55,7 +55,7 @@ def load_preferences(path: Path) -> Preferences:
 
 
 def terminal_theme(environment: Mapping[str, str]) -> str:
-    """Return a theme for a terminal by its environment: many colours or 16, dark or light."""
+    """Return a theme that fits a terminal's environment: many colours or 16, dark or light."""
     background = environment.get("COLORFGBG", "").rpartition(";")[2]
     light = background in ("7", "15")
     terminal = environment.get("TERM", "")

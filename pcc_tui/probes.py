@@ -1,4 +1,4 @@
-"""What the machine is doing: processor, memory, disk, and each GPU where there is one."""
+"""What the machine is doing: processor, memory, disk, and each GPU."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ class Gpu(msgspec.Struct, frozen=True):
     """One GPU at one moment; a reading that the card does not give is None.
 
     Attributes:
-        name: As the driver calls it.
-        memory_used: In bytes.
-        memory_total: In bytes.
-        busy: Share of the time it works, 0 to 1.
-        celsius: Temperature.
+        name: Name of the card, as the driver gives it.
+        memory_used: Memory in use, in bytes.
+        memory_total: Memory of the card, in bytes.
+        busy: Share of the time in which the card works, 0 to 1.
+        celsius: Temperature in degrees Celsius.
     """
 
     name: str
@@ -34,12 +34,12 @@ class Readings(msgspec.Struct, frozen=True):
     """The machine at one moment.
 
     Attributes:
-        gpus: One for each card.
-        no_gpu: Why there is none.
+        gpus: The state of each card.
+        no_gpu: Why there is no card, empty if there is one.
         cpu: Share of all cores in use, 0 to 1.
-        memory_used: In bytes.
-        memory_total: In bytes.
-        disk_free: Bytes left where the workspace is.
+        memory_used: Memory in use, in bytes.
+        memory_total: Memory of the machine, in bytes.
+        disk_free: Bytes left on the disk of the workspace.
     """
 
     gpus: tuple[Gpu, ...]
@@ -59,7 +59,7 @@ class GpuProbe(Protocol):
     """Reads the GPUs of a machine."""
 
     reason: str
-    """Why there is none, empty if there are some."""
+    """Why there is no GPU, empty if there is one."""
 
     def sample(self) -> tuple[Gpu, ...]:
         """Return the state of each GPU."""
@@ -72,15 +72,15 @@ class NullProbe:
         self.reason = reason
 
     def sample(self) -> tuple[Gpu, ...]:
-        """Return nothing."""
+        """Return no GPU."""
         return ()
 
 
 class NvmlProbe:
-    """Reads NVIDIA's cards through their management library.
+    """Reads NVIDIA's cards through NVIDIA's management library.
 
     Args:
-        nvml: The module `pynvml`, initialised.
+        nvml: The module `pynvml`, already initialised.
     """
 
     def __init__(self, nvml: Any) -> None:
@@ -88,7 +88,7 @@ class NvmlProbe:
         self.reason = ""
 
     def sample(self) -> tuple[Gpu, ...]:
-        """Return the state of each card; one that is lost keeps its place."""
+        """Return the state of each card; a card that is lost keeps its place."""
         count = self._ask(self._nvml.nvmlDeviceGetCount) or 0
         self.reason = "" if count else "the driver finds no GPU"
         return tuple(self._read(number) for number in range(count))
@@ -110,7 +110,7 @@ class NvmlProbe:
         )
 
     def _ask(self, question: Callable[..., Any], *arguments: Any) -> Any:
-        """Return an answer, None where a card or driver has none: MIG, a lost card, an old one."""
+        """Return an answer, None where there is none: with MIG, a lost card or an old driver."""
         try:
             return question(*arguments)
         except self._nvml.NVMLError:
@@ -131,10 +131,10 @@ def find_gpus() -> GpuProbe:
 
 
 class MachineProbe:
-    """Reads the whole machine. To be asked off the event loop.
+    """Reads the whole machine; a reading takes time, so ask off the event loop.
 
     Args:
-        workspace: The directory whose disk counts.
+        workspace: The directory whose disk is read.
         gpus: Reads the GPUs; found at the first sample if not given.
     """
 

@@ -1,4 +1,4 @@
-"""What a user set, from where: flags beat the environment, the environment beats files.
+"""What a user has set: flags beat the environment, the environment beats files.
 
 Files of the workspace: `config.env` for keys and `PHOTOS_DIR`, `pcc.toml` for
 choices, `prices.toml` for prices of one's own.
@@ -25,7 +25,7 @@ from pcc_tui.errors import SettingsError
 from pcc_tui.toml import change_toml, read_toml
 
 MOST_WORKERS = 1024
-"""Calls in flight, or photos to a batch: beyond it only memory grows."""
+"""Most calls in flight, or photos of a batch: beyond this number only memory grows."""
 
 UsdPerMillion = Annotated[float, msgspec.Meta(ge=0, le=1_000_000)]
 
@@ -36,14 +36,14 @@ class Choices(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, kw
     """What `pcc.toml` may hold.
 
     Attributes:
-        photos_dir: The library.
+        photos_dir: The photos directory.
         backend: Name of the backend.
         model: Model id.
         prompt: The instruction that goes with each picture.
         base_url: Another server for an API backend.
-        max_workers: Calls in flight.
-        batch_size: Photos to a batch.
-        max_edge: Longest side sent, in pixels.
+        max_workers: Most calls in flight.
+        batch_size: Photos of a batch.
+        max_edge: Longest side of a picture that is sent, in pixels.
         detail: How closely an API looks at a picture.
         quantize: Bits of the weights of a local model.
         dtype: Number format of a local model.
@@ -78,11 +78,11 @@ class Settings(msgspec.Struct, kw_only=True):
     """Everything that flags may still override.
 
     Attributes:
-        choices: From `pcc.toml`.
-        photos_dir: The library, from the environment or a file; None if unset.
+        choices: What `pcc.toml` holds.
+        photos_dir: The photos directory, from the environment or a file; None if unset.
         keys: API keys by variable name.
         prices: USD for a million tokens `(in, out)` by model.
-        prices_as_of: The day on which those were last changed.
+        prices_as_of: The day on which the prices were last changed.
         request_timeout: Seconds one request may take, None for the default.
         warnings: Sentences the user should read.
     """
@@ -96,11 +96,11 @@ class Settings(msgspec.Struct, kw_only=True):
     warnings: list[str]
 
     def options(self, backend: str | None = None, **given: Any) -> Options:
-        """Return what a backend is told; what is given, and not None, wins.
+        """Return what a backend is told; a given value that is not None wins over a setting.
 
         Args:
-            backend: Its name, None for the one chosen. Model, server and revision were
-                chosen for that one, and are not told to another.
+            backend: Name of the backend, None for the chosen one. Model, server and revision
+                were chosen for the chosen backend, and another is not told of them.
             given: Fields of `Options`.
         """
         choices = self.choices
@@ -169,7 +169,7 @@ def _last_change(path: Path) -> str | None:
 
 
 def save_choices(workspace: Path, changes: Mapping[str, object]) -> None:
-    """Set some choices in `pcc.toml` of a workspace; None takes one back.
+    """Set some choices in `pcc.toml` of a workspace; None takes a choice back.
 
     Raises:
         SettingsError: the file cannot be changed, or a value is wrong.
@@ -194,7 +194,7 @@ def _read_env_file(path: Path, warnings: list[str]) -> dict[str, str]:
 
 
 def _likely_typos(values: Mapping[str, str]) -> list[str]:
-    """Return a hint for each variable that looks like a misspelt one of ours."""
+    """Return a hint for each variable whose name looks like a misspelt name of a setting."""
     hints = []
     for name in values:
         if name in (*KEY_NAMES, *OTHER_NAMES) or not name.endswith(("_KEY", "_DIR")):

@@ -1,4 +1,4 @@
-"""Settings files: errors name file, key and nearest match; a change keeps the comments."""
+"""Settings files in TOML: errors name file, key and nearest match; a change keeps the comments."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def read_toml(path: Path, kind: type[T]) -> T | None:
     """Return what a file holds, None where there is no such file.
 
     Raises:
-        SettingsError: it cannot be read, or holds what it should not.
+        SettingsError: the file cannot be read, or holds what it should not.
     """
     try:
         return parse_toml(path, path.read_text("utf-8"), kind)
@@ -34,7 +34,7 @@ def parse_toml(path: Path, text: str, kind: type[T]) -> T:
     """Return what a text holds.
 
     Raises:
-        SettingsError: it is no TOML, or holds what it should not; names the file.
+        SettingsError: the text is no TOML, or holds what it should not; names the file.
     """
     try:
         data = tomllib.loads(text)
@@ -47,7 +47,7 @@ def parse_toml(path: Path, text: str, kind: type[T]) -> T:
 
 
 def nearest(given: Mapping[str, object], known: tuple[str, ...]) -> str:
-    """Return a hint for the first key that is not known, or nothing."""
+    """Return a hint for the first key that is not known, empty where all are known."""
     for key in given:
         if known and key not in known:
             near = difflib.get_close_matches(key, known, n=1)
@@ -58,15 +58,16 @@ def nearest(given: Mapping[str, object], known: tuple[str, ...]) -> str:
 
 
 def change_toml(path: Path, changes: Mapping[str, object], kind: type[object]) -> None:
-    """Set some keys of a settings file and leave the rest as it stands, comments too.
+    """Set some keys of a settings file and leave everything else as it stands, comments too.
 
     Args:
-        path: The file; made if absent, readable by its owner alone.
+        path: The file; if absent, it is made, readable by its owner alone.
         changes: New value by key; None removes a key.
         kind: What the file may hold.
 
     Raises:
-        SettingsError: the file cannot be read or written, or a value is wrong; it stays as it was.
+        SettingsError: the file cannot be read or written, or a value is wrong; the file stays
+            as it was.
     """
     import tomlkit
 

@@ -15,6 +15,7 @@ from tests.support.api_server import ApiServer
 from tests.support.forking import shared_imports
 from tests.support.in_process import READ_AT_IMPORT, run_in_process
 from tests.support.photos import make_photos
+from tests.support.programs import left_out
 from tests.support.protocols import OPENAI
 
 Pcc = Callable[..., subprocess.CompletedProcess[str]]
@@ -26,6 +27,13 @@ CLEAN_ENVIRONMENT = {
 }
 
 PCC = [sys.executable, "-P", "-m", "pcc_tui"]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say at the end which tests were left out for want of a program."""
+    skipped = terminalreporter.stats.get("skipped", ())
+    for line in left_out(report.longrepr[2] for report in skipped):
+        terminalreporter.write_line(line)
 
 
 @pytest.fixture(scope="session", autouse=True)

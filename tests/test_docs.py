@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shlex
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image
+import typer
 from typer.testing import CliRunner
 
-from backends.base import Caption, Captioner, Options, PhotoInput, encode_picture
-from backends.errors import CallError, TransientError
+from backends.base import Options
 from backends.image_tokens import text_tokens
 from backends.prompts import DEFAULT_PROMPT
 from backends.registry import backend_class
-from backends.retry import RetryPolicy
 from pcc_tui.cli.full_screen import check_keys
 from pcc_tui.cli.main import app
 from pcc_tui.keys import bindings
 from pcc_tui.preferences import load_preferences
 from pcc_tui.settings import load_settings
 from pipeline.captions.estimate import TYPICAL_TOKENS_OUT
-from tests.support.api_server import ApiServer, Reply
-from tests.support.protocols.openai import OpenAIProtocol
+from tests.conftest import Pcc
+from tests.support.api_server import ApiServer
 
 ROOT = Path(__file__).parents[1]
+COMMAND = typer.main.get_command(app)
 APP_PAGE = ROOT / "docs" / "app.md"
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
@@ -44,43 +46,41 @@ def help_of(*command: str) -> str:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_lead_somewhere(page: Path) -> None:
-    for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", page.read_text("utf-8")):
-        assert (page.parent / target).exists(), target
+    for target in re.findall(r"\]\((?!https?:)([^)]+)\)", page.read_text("utf-8")):
+        path, _, heading = target.partition("#")
+        there = page.parent / path if path else page
+        assert there.exists(), target
+        assert not heading or heading in anchors(there), target
 
 
-def test_the_example_of_a_backend_works() -> None:
-    names: dict[str, type[Captioner]] = {}
-    exec(blocks("docs/adding_a_backend.md", "python")[0], names)
-    picture = encode_picture(Image.new("RGB", (9, 9), (255, 0, 128)), "rgb")
-    answer = names["AverageColour"](Options()).caption(PhotoInput(picture, "a.jpg"))
-
-    assert answer == Caption(text="a.jpg: mostly #ff0080")
+def anchors(page: Path) -> set[str]:
+    """Return the anchors that GitHub gives the headings of a page."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text("utf-8"), re.M)
+    return {re.sub(r"[^\w -]", "", each.lower()).replace(" ", "-") for each in headings}
 
 
-class AnyPath(OpenAIProtocol):
-    """A server whose every path gives a caption."""
+def shown_commands(page: Path) -> Iterator[list[str]]:
+    """Yield the command lines of `pcc` on a page, in blocks and within sentences, by word."""
+    in_block = False
+    for line in page.read_text("utf-8").split("\n"):
+        if line.lstrip().startswith("```"):
+            in_block = not in_block
+            continue
+        for text in [line] if in_block else re.findall(r"`([^`]+)`", line):
+            if command := re.fullmatch(r"\s*(?:[A-Z_]+=\S+ )*pcc( .*)?", text):
+                yield shlex.split(command[1] or "", comments=True)
 
-    def is_caption(self, path: str) -> bool:
-        return True
 
-
-async def test_the_example_of_a_backend_on_a_server_works() -> None:
-    names: dict[str, Any] = {}
-    exec(blocks("docs/adding_a_backend.md", "python")[1], names)
-    photo = PhotoInput(encode_picture(Image.new("RGB", (9, 9), (255, 0, 128)), "jpeg"))
-    replies = [Reply(body={"caption": "pink"}), Reply(503), Reply(body="oops"), Reply(400)]
-    with ApiServer(AnyPath(), lambda request: replies[min(request.number, 3)]) as server:
-        patient = RetryPolicy(attempts=2, first_wait=0.001, longest_wait=0.002)
-        options = Options(base_url=f"http://127.0.0.1:{server.port}")
-        captioner = names["HomeServer"](options, patient)
-        answers = [await captioner.caption_batch([photo]) for _ in range(3)]
-        await captioner.close()
-
-    [first], [second], [third] = answers
-    assert first == Caption(text="pink")
-    assert isinstance(second, TransientError)
-    assert type(third) is CallError
-    assert len(server.requests) == 4
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_command_shown_exists_with_its_flags(page: Path) -> None:
+    for words in shown_commands(page):
+        command, rest = COMMAND, list(words)
+        while rest and re.match("[a-z]", rest[0]) and (known := getattr(command, "commands", None)):
+            assert rest[0] in known, words
+            command = known[rest.pop(0)]
+        flags = {flag for each in command.params for flag in (*each.opts, *each.secondary_opts)}
+        used = {word.partition("=")[0] for word in rest if word.startswith("--")}
+        assert used <= {*flags, "--help"}, words
 
 
 def test_the_examples_of_settings_are_valid(tmp_path: Path) -> None:
@@ -151,3 +151,63 @@ def test_every_command_and_flag_of_a_page_exists(page: str, count: int) -> None:
     assert len(commands) == count
     for flag in set(re.findall(r"--[a-z][a-z-]+", text)):
         assert flag in known, flag
+
+
+def test_the_first_run_goes_as_told(
+    pcc: Pcc, workspace: Path, photos: Callable[..., Path], server: ApiServer
+) -> None:
+    page = ROOT / "docs" / "first_run.md"
+    library = photos(30)
+    [choices] = blocks("docs/first_run.md", "toml")
+    (workspace / "pcc.toml").write_text(choices.replace("/home/me/Photos", str(library)))
+    environment = {"OPENAI_API_KEY": "sk-loopback", "PCC_BASE_URL": server.url}
+    for command in re.findall(r"^ *pcc( .+)$", page.read_text("utf-8"), re.M):
+        done = pcc(*command.split(), environment=environment)
+        assert done.returncode == 0, (command, done.stderr)
+    assert len(server.captions) == 31  # one to try, and each photo once
+
+    rows = re.findall(
+        r"^\| `pcc (\w+) --json` \| (.+) \|$",
+        (ROOT / "docs" / "contracts.md").read_text("utf-8"),
+        re.M,
+    )
+    for command, keys in rows:
+        found = json.loads(pcc(command, "--json", environment=environment).stdout)
+        told = re.findall(r"`(\w+)`", re.sub(r"\(.*?\)", "", keys))
+        assert set(told) <= set(found), command
+    assert len(rows) == 4
+
+
+def test_the_example_of_reading_a_workspace_works(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [example] = blocks("docs/contracts.md", "python")
+    lines = [
+        {"rel_path": "a.jpg", "caption": "first", "status": "success"},
+        {"rel_path": "a.jpg", "caption": "second", "status": "success"},
+        {"rel_path": "b.jpg", "caption": "machine", "status": "success"},
+        {"rel_path": "c.jpg", "caption": None, "status": "error_corrupt"},
+    ]
+    journal = "".join(json.dumps(line) + "\n" for line in lines)
+    (workspace / "captions.jsonl").write_text(journal + '{"rel_path":"b.j')
+    (workspace / "edits.jsonl").write_text(json.dumps({"rel_path": "b.jpg", "caption": "hand"}))
+    monkeypatch.chdir(workspace)
+    names: dict[str, Any] = {}
+    exec(example, names)
+
+    assert names["captions"] == {"a.jpg": "second", "b.jpg": "hand"}
+
+
+def test_the_symptoms_of_troubleshooting_are_messages() -> None:
+    packages = ("backends", "journal", "pcc_tui", "pipeline")
+    sources = [
+        path.read_text("utf-8") for name in packages for path in ROOT.glob(f"{name}/**/*.py")
+    ]
+    # A message may be written in several strings, one a line.
+    told = re.sub(r'"\s*\n\s*f?"', "", "\n".join(sources))
+    page = (ROOT / "docs" / "troubleshooting.md").read_text("utf-8")
+    cells = re.findall(r"^\| (`.+?`)(?: \(exit code 73\))? \|", page, re.M)
+    symptoms = [symptom for cell in cells for symptom in re.findall(r"`([^`]+)`", cell)]
+    for symptom in symptoms:
+        assert symptom in told, symptom
+    assert len(symptoms) > 30

@@ -18,6 +18,22 @@ MAY_IMPORT = {
     "pcc_tui": {"pipeline", "backends", "journal"},
 }
 
+ROOMS_MAY_IMPORT = {
+    "pipeline": {
+        "photos": set[str](),
+        "samples": set[str](),
+        "jobs": {"photos"},
+        "captions": {"jobs", "photos"},
+        "embeddings": {"captions", "jobs", "photos"},
+        "clusters": {"captions", "embeddings", "jobs", "photos"},
+        "reports": {"captions", "clusters", "embeddings", "jobs", "photos"},
+        "datasets": {"captions", "jobs", "photos"},
+        "ingest": {"captions", "embeddings", "jobs", "photos"},
+        "synth": {"jobs"},
+    },
+}
+"""Which rooms of a package may know which others of the same package."""
+
 HEAVY = (
     *("torch", "transformers", "umap", "openai", "anthropic", "google", "numpy", "scipy"),
     *("cv2", "onnxruntime", "rapidocr", "redis"),
@@ -26,21 +42,46 @@ APP_ALONE = ("psutil", "pynvml", "tomlkit")
 SCREENS = ("textual", "textual_image")
 
 
-def imported(path: Path) -> set[str]:
-    """Return the first names of all modules that a file imports, wherever it does."""
+def modules_imported(path: Path) -> set[str]:
+    """Return the dotted names of all modules that a file imports, wherever it does."""
     names = set[str]()
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):
-            names |= {alias.name.partition(".")[0] for alias in node.names}
+            names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            names.add(node.module.partition(".")[0])
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
     return names
+
+
+def imported(path: Path) -> set[str]:
+    """Return the first names of all modules that a file imports."""
+    return {name.partition(".")[0] for name in modules_imported(path)}
 
 
 @pytest.mark.parametrize("package", MAY_IMPORT)
 def test_arrows_point_one_way(package: str) -> None:
     for path in (ROOT / package).rglob("*.py"):
         forbidden = imported(path) & (MAY_IMPORT.keys() - MAY_IMPORT[package] - {package})
+        assert not forbidden, f"{path.relative_to(ROOT)} imports {forbidden}"
+
+
+ROOMS = [(package, room) for package, rooms in ROOMS_MAY_IMPORT.items() for room in rooms]
+
+
+@pytest.mark.parametrize("package", ROOMS_MAY_IMPORT)
+def test_every_room_is_guarded(package: str) -> None:
+    there = {path.parent.name for path in (ROOT / package).glob("*/__init__.py")}
+    assert there == ROOMS_MAY_IMPORT[package].keys()
+
+
+@pytest.mark.parametrize(("package", "room"), ROOMS)
+def test_rooms_know_only_the_rooms_below(package: str, room: str) -> None:
+    allowed = ROOMS_MAY_IMPORT[package][room] | {room}
+    for path in (ROOT / package / room).rglob("*.py"):
+        known = {
+            name.split(".")[1] for name in modules_imported(path) if name.startswith(f"{package}.")
+        }
+        forbidden = known - allowed
         assert not forbidden, f"{path.relative_to(ROOT)} imports {forbidden}"
 
 

@@ -1,1 +1,1 @@
-"""The captioning backends, one file each."""
+"""Captioners, also called backends, one file each."""

@@ -93,7 +93,7 @@ class AnthropicCaptioner(JsonApiCaptioner):
         return image_tokens.anthropic(cls.model_for(options) or "", width, height)
 
     def request(self, picture: str) -> dict[str, Any]:
-        """Return a message's request: the picture first, as the vendor advises."""
+        """Return the body of a request, with the picture first, as the vendor advises."""
         source = {"type": "base64", "media_type": "image/jpeg", "data": picture}
         content = [
             {"type": "image", "source": source},
@@ -121,7 +121,7 @@ class AnthropicCaptioner(JsonApiCaptioner):
         )
 
     def refusal(self, status: int, content: bytes) -> ErrorDetails:
-        """Return what an error says."""
+        """Return what the body of an error says."""
         try:
             message = msgspec.json.decode(content, type=_ErrorBody).error.message
         except ValueError:

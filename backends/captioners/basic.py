@@ -1,6 +1,6 @@
-"""`basic`: a true sentence from what the file itself tells. No model, no network.
+"""`basic`: true sentences from what the file itself tells, with no model and no network.
 
-It names the time, the place, the camera, the light and the colours. It claims
+The sentences name the time, the place, the camera, the light and the colours. They claim
 nothing about what the picture shows.
 """
 
@@ -29,7 +29,7 @@ NEAR = 25.0
 """Kilometres within which a photo is near a town."""
 
 SMALLEST_TOWN = 5_000
-"""Inhabitants of a place whose name says something to those who do not live there."""
+"""The fewest inhabitants of a place whose name says something to people elsewhere."""
 
 DAYTIMES = (
     (5, "in the small hours"),
@@ -66,7 +66,7 @@ class BasicCaptioner(Captioner):
     picture = PictureSpec(max_edge=256)
 
     def caption(self, photo: PhotoInput) -> Caption:
-        """Return two short sentences: where and when, then how it looks."""
+        """Return two short sentences: where and when the photo was taken, and how it looks."""
         facts = photo.facts
         if facts is None:
             raise PictureError("a photo came without its facts")
@@ -105,7 +105,7 @@ def _moment(facts: Facts) -> str:
 
 
 def _season(moment: datetime, latitude: float | None) -> str | None:
-    """Return the meteorological season where the file tells on which half of the globe it was."""
+    """Return the meteorological season, None unless the file tells the half of the globe."""
     if latitude is None or abs(latitude) < TROPIC:
         return None
     quarter = moment.month % 12 // 3

@@ -28,7 +28,7 @@ BLOCKED = frozenset(
         "JAILBREAK",
     }
 )
-"""Reasons, of a prompt or an answer, that mean: the model declines."""
+"""Reasons for blocking a prompt or an answer that mean that the model declines."""
 
 RESOLUTIONS = {"low": "MEDIA_RESOLUTION_LOW", "high": "MEDIA_RESOLUTION_HIGH"}
 
@@ -142,7 +142,7 @@ class GeminiCaptioner(ApiCaptioner[Any]):
         return image_tokens.gemini(model or "", width, height, options.detail or "auto")
 
     def prepare(self, picture: Picture) -> Any:
-        """Return the parts of a request: the picture first, as the vendor advises."""
+        """Return the parts of a request, with the picture first, as the vendor advises."""
         image = self._types.Part.from_bytes(data=picture.data, mime_type="image/jpeg")
         return [image, self._types.Part.from_text(text=self.options.prompt)]
 
@@ -173,7 +173,7 @@ class GeminiCaptioner(ApiCaptioner[Any]):
         return self.billed(text, tokens_in, tokens_out, ended=ended)
 
     def refusal(self, status: int, content: bytes) -> ErrorDetails:
-        """Return what an error says; Google puts waits, quotas and keys into its details."""
+        """Return what the body of an error says; its details tell of waits, quotas and keys."""
         try:
             error = msgspec.json.decode(content, type=_ErrorBody).error
         except ValueError:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from importlib.util import find_spec
 
 import msgspec
 
@@ -20,10 +19,11 @@ from backends.base import (
     PictureSpec,
 )
 from backends.errors import BackendLost, ModelError, SetupError
+from backends.helper import HelperDied
 from backends.keys import scrub
-from backends.local.messages import Answer, Load, Ready
-from backends.local.model_process import ModelDied, ModelProcess
-from backends.local.models import (
+from backends.local_captioner.messages import Answer, Load, Ready
+from backends.local_captioner.model_process import ModelProcess
+from backends.local_captioner.models import (
     BITS,
     DEFAULT_MODEL,
     FLORENCE_TASKS,
@@ -32,16 +32,17 @@ from backends.local.models import (
     native_id,
 )
 from backends.offers import Offer
+from backends.plugins import require_modules
 from backends.prompts import DEFAULT_PROMPT
 
 PATIENCE_SECONDS = 300.0
-"""Without a sign of life a model hangs. A CPU may take minutes before the first token."""
+"""Seconds without a sign of life after which a model hangs; a CPU may take minutes for a token."""
 
 LOADINGS = 2
 """How often a model is loaded in the place of a dead one before it counts as lost."""
 
 DEATHS_IN_A_ROW = 3
-"""Photos that each kill the model, with none between that it captions: the model is to blame."""
+"""When so many photos in a row kill the model, the model is to blame and not the photos."""
 
 log = logging.getLogger("pcc.model")
 log.addHandler(logging.NullHandler())  # outside a job nobody keeps a log; remarks are shown
@@ -50,9 +51,9 @@ log.addHandler(logging.NullHandler())  # outside a job nobody keeps a log; remar
 class LocalCaptioner(Captioner):
     """A model in this machine: nothing leaves it.
 
-    Batches go to the model process one after the other. If it dies, a new one
-    gets the same batch once more, and then its pictures one by one, so that the
-    one to blame is found and recorded.
+    Batches go to the model process one after the other. If the process dies, a new
+    process gets the same batch once more, and then the pictures of the batch one by
+    one, so that the photo to blame is found and recorded.
 
     Args:
         options: What the user asked for.
@@ -66,7 +67,9 @@ class LocalCaptioner(Captioner):
     def __init__(self, options: Options) -> None:
         super().__init__(options)
         self.picture = self.picture_for(options)
-        _require_packages(options)
+        require_modules("torch", "transformers", "accelerate")
+        if options.quantize in ("int4", "int8"):
+            require_modules("bitsandbytes")
         _refuse_remote_code(options)
         _refuse_revision_of_another(options)
         self._load = Load(
@@ -85,7 +88,7 @@ class LocalCaptioner(Captioner):
 
     @classmethod
     def model_for(cls, options: Options) -> str | None:
-        """Return the model, or its native twin."""
+        """Return the model, or the twin that loads natively."""
         return native_id(options.model or cls.default_model)
 
     @classmethod
@@ -136,17 +139,15 @@ class LocalCaptioner(Captioner):
         """Start the model process and wait until the model is loaded.
 
         Raises:
-            SetupError: it cannot be loaded.
+            SetupError: the model cannot be loaded.
         """
-        self._process = ModelProcess(self.options.request_timeout or PATIENCE_SECONDS)
         try:
             ready = await self._load_model()
-        except ModelDied as error:
-            killed = "; memory that runs out does that" if error.killed else ""
-            words = self._process.last_words()
+        except HelperDied as died:
+            killed = "; memory that runs out does that" if died.killed else ""
             raise SetupError(
-                f"{self.model} cannot be loaded: the process {error}{killed}. "
-                f"Its last words: {words or 'none'}"
+                f"{self.model} cannot be loaded: the process {died}{killed}. "
+                f"Its last words: {died.last_words or 'none'}"
             ) from None
         self.batch_size = ready.batch_size
         for notice in ready.notices:
@@ -170,7 +171,7 @@ class LocalCaptioner(Captioner):
         for _ in range(2):
             try:
                 return await self._ask(photos)
-            except ModelDied as error:
+            except HelperDied as error:
                 died = error
                 await self._start_again(died)
         if len(photos) == 1:
@@ -193,16 +194,16 @@ class LocalCaptioner(Captioner):
     async def _caption_alone(self, photo: PhotoInput) -> Caption | Exception:
         try:
             [outcome] = await self._ask([photo])
-        except ModelDied as died:
+        except HelperDied as died:
             await self._start_again(died)
             return self._blame(died)
         return outcome
 
-    def _blame(self, died: ModelDied) -> Exception:
+    def _blame(self, died: HelperDied) -> Exception:
         """Return the error of a photo that the model process died of.
 
         Raises:
-            BackendLost: so did every one before it.
+            BackendLost: the process died of the photos before this one as well.
         """
         self._deaths += 1
         if self._deaths >= DEATHS_IN_A_ROW:
@@ -215,7 +216,7 @@ class LocalCaptioner(Captioner):
         """Send a batch and wait for its answers.
 
         Raises:
-            ModelDied: there will be none.
+            HelperDied: the model process died before it answered.
         """
         assert self._process is not None
         reply = await self._process.ask([photo.picture for photo in photos])
@@ -227,32 +228,31 @@ class LocalCaptioner(Captioner):
 
     async def _load_model(self) -> Ready:
         """Start a model process and load the model, telling how far it is."""
-        assert self._process is not None
+        self._process = ModelProcess(self.options.request_timeout or PATIENCE_SECONDS)
 
         def tell(loading: Loading) -> None:
             self.loading = loading
 
         try:
-            return await self._process.start(self._load, tell)
+            return await self._process.load(self._load, tell)
         finally:
             self.loading = None
 
-    async def _start_again(self, died: ModelDied) -> None:
+    async def _start_again(self, died: HelperDied) -> None:
         """Load the model anew in the place of a dead process.
 
         Raises:
-            BackendLost: it does not get as far as the last one did.
+            BackendLost: the new process does not get as far as the last one did.
         """
         self._remark(f"the model process {died} and was started again")
-        if self._process is not None:
-            log.warning("model process", {"last_words": self._process.last_words()})
+        log.warning("model process", {"last_words": died.last_words})
         for attempt in range(LOADINGS):
             try:
                 ready = await self._load_model()
                 break
             except SetupError as error:
                 raise BackendLost(f"the model cannot be loaded again: {error}") from None
-            except ModelDied as error:
+            except HelperDied as error:
                 if attempt == LOADINGS - 1:
                     raise BackendLost(
                         f"the model cannot be loaded again: the process {error}"
@@ -260,7 +260,7 @@ class LocalCaptioner(Captioner):
         self.batch_size = min(self.batch_size, ready.batch_size)
 
     def _lower(self, batch_size: int) -> None:
-        """Take fewer photos at once, in a model process to come as well."""
+        """Take fewer photos at once from now on, also with a model process to come."""
         self.batch_size = max(1, min(self.batch_size, batch_size))
         self._load = msgspec.structs.replace(self._load, batch_size=self.batch_size)
         self._remark(f"photos at once from now on: {self.batch_size}")
@@ -281,21 +281,11 @@ def _outcome(answer: Answer) -> Caption | Exception:
     )
 
 
-def _require_packages(options: Options) -> None:
-    """Refuse without the packages, which only the model process imports."""
-    needed = ["torch", "transformers", "accelerate"]
-    if options.quantize in ("int4", "int8"):
-        needed.append("bitsandbytes")
-    for module in needed:
-        if find_spec(module) is None:
-            raise ModuleNotFoundError(f"No module named {module!r}", name=module)
-
-
 def _refuse_remote_code(options: Options) -> None:
-    """Refuse a model that is code of its own, unless asked for in so many words.
+    """Refuse a model that is code of its own, unless the user asks to run that code.
 
     Raises:
-        SetupError: it is, and was not.
+        SetupError: the user has not asked for that.
     """
     known = find_model(options.model or "")
     if known is not None and known.remote and not (options.trust_remote_code and options.revision):
@@ -312,7 +302,7 @@ def _refuse_revision_of_another(options: Options) -> None:
     """Refuse a revision of a model in whose place a twin with other commits is loaded.
 
     Raises:
-        SetupError: it is one.
+        SetupError: such a revision is asked for.
     """
     twin = native_id(options.model or "")
     if options.revision and twin != (options.model or ""):

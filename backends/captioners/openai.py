@@ -107,7 +107,7 @@ class OpenAICaptioner(JsonApiCaptioner):
         )
 
     def _without_account(self, omit: Any) -> dict[str, Any]:
-        """Return what keeps the SDK from telling others one's organisation at OpenAI."""
+        """Return headers that keep the user's organisation at OpenAI from other servers."""
         is_openai = self.provider == "openai" and not self.own_server
         return {} if is_openai else {"OpenAI-Organization": omit, "OpenAI-Project": omit}
 
@@ -118,7 +118,7 @@ class OpenAICaptioner(JsonApiCaptioner):
 
     @classmethod
     def model_for(cls, options: Options) -> str | None:
-        """Return the model; a server of one's own is asked for its model later."""
+        """Return the model; the user's own server is asked for its model later."""
         return options.model or (None if cls.server_url(options) else cls.default_model)
 
     @classmethod
@@ -128,12 +128,12 @@ class OpenAICaptioner(JsonApiCaptioner):
         return image_tokens.openai(model or "", width, height, options.detail or "low")
 
     async def open(self) -> None:
-        """Ask a server of one's own for its model where none was named."""
+        """Ask the user's own server for its model where none was named."""
         if self.model is None:
             self.model = await self._only_model()
 
     def request(self, picture: str) -> dict[str, Any]:
-        """Return a chat completion's request."""
+        """Return the body of a request for a chat completion."""
         image_url = {"url": f"data:image/jpeg;base64,{picture}", **self.detail()}
         content = [
             {"type": "text", "text": self.options.prompt},
@@ -150,11 +150,11 @@ class OpenAICaptioner(JsonApiCaptioner):
         return {"detail": self.options.detail or "low"}
 
     def tokens_out(self, usage: _Usage) -> int:
-        """Return the tokens billed for an answer: reasoning is counted among them."""
+        """Return the tokens billed for an answer, which include the tokens of reasoning."""
         return usage.completion_tokens
 
     def limits(self) -> dict[str, Any]:
-        """Return how long the answer may be, and that nothing of it is kept."""
+        """Return settings that limit the answer and forbid the vendor to keep it."""
         if self.own_server:
             return {"max_tokens": MOST_TOKENS_OUT}
         limits = {"max_completion_tokens": MOST_TOKENS_OUT, "store": False}
@@ -175,7 +175,7 @@ class OpenAICaptioner(JsonApiCaptioner):
         )
 
     def refusal(self, status: int, content: bytes) -> ErrorDetails:
-        """Return what an error says; its shape differs from server to server."""
+        """Return what the body of an error says; its shape differs from server to server."""
         try:
             detail = msgspec.json.decode(content, type=_ErrorBody).error
         except ValueError:
@@ -189,7 +189,7 @@ class OpenAICaptioner(JsonApiCaptioner):
         """Return the model of a server that serves one.
 
         Raises:
-            SetupError: it serves several, or does not answer.
+            SetupError: the server serves several models, or does not answer.
         """
         import httpx2
 

@@ -12,7 +12,7 @@ from backends.captioners.openai import OpenAICaptioner, _Usage
 from backends.http_errors import ErrorDetails
 
 MODELS_THAT_NEED_NOT_THINK = ("grok-4.3",)
-"""They accept the effort `none`. Source: docs.x.ai/developers/models, read in November 2026."""
+"""Models that accept the effort `none`. Source: docs.x.ai/developers/models, November 2026."""
 
 
 class XaiCaptioner(OpenAICaptioner):
@@ -36,23 +36,23 @@ class XaiCaptioner(OpenAICaptioner):
         return image_tokens.xai(width, height)
 
     def detail(self) -> dict[str, str]:
-        """Return how closely to look: as xAI chooses, unless asked otherwise."""
+        """Return how closely to look at the picture, nothing to let xAI choose."""
         return {} if self.options.detail is None else {"detail": self.options.detail}
 
     def tokens_out(self, usage: _Usage) -> int:
-        """Return what is billed: here the reasoning comes on top of the answer."""
+        """Return the tokens billed for an answer; xAI counts the tokens of reasoning apart."""
         details = usage.completion_tokens_details
         return usage.completion_tokens + (details.reasoning_tokens if details else 0)
 
     def limits(self) -> dict[str, Any]:
-        """Return how long the answer may be."""
+        """Return settings that limit the answer."""
         limits: dict[str, Any] = {"max_tokens": MOST_TOKENS_OUT}
         if (self.model or "").startswith(MODELS_THAT_NEED_NOT_THINK):
             limits["reasoning_effort"] = "none"
         return limits
 
     def refusal(self, status: int, content: bytes) -> ErrorDetails:
-        """Return what an error says; a wrong key is a bad request here."""
+        """Return what the body of an error says; xAI calls a wrong key a bad request."""
         said = super().refusal(status, content)
         words = said.message.lower()
         return msgspec.structs.replace(

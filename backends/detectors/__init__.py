@@ -1,1 +1,1 @@
-"""Open-vocabulary vision: what is in a picture and where, asked for by words."""
+"""Detectors, which find in a picture what words name, and a labeller for what was found."""

@@ -1,4 +1,4 @@
-"""What a detector is."""
+"""What a detector is, and what it finds."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 Box = tuple[float, float, float, float]
-"""x0, y0, x1, y1 in pixels of the picture that was given; inside it, x0 < x1 and y0 < y1."""
+"""x0, y0, x1, y1 in pixels, inside the picture that was given, with x0 < x1 and y0 < y1."""
 
 PROPOSALS = 100
-"""Most of a picture, unless another number is asked for."""
+"""The most proposals for a picture, unless another number is asked for."""
 
 
 class Proposal(NamedTuple):
     """One thing that may be in a picture.
 
     Attributes:
-        box: Where.
+        box: Where the thing is.
         label: A word of the vocabulary.
-        score: How sure the model is, from 0 to 1; of one model, not to be compared with another's.
+        score: How sure the model is, from 0 to 1; scores of different models cannot be compared.
     """
 
     box: Box
@@ -35,7 +35,7 @@ class Proposal(NamedTuple):
 
 
 class Label(msgspec.Struct, frozen=True):
-    """What something may be.
+    """What a region may be.
 
     Attributes:
         label: A word of the vocabulary.
@@ -50,19 +50,20 @@ class Detector(VocabularyModel):
     """Finds the things that a vocabulary names.
 
     Args:
-        model: Id on the hub, or a directory.
+        model: Id of the model on the hub, or its directory; or the name that the user chose.
         vocabulary: Plain words, such as "dog" and "traffic light".
         revision: Commit, tag or branch on the hub, None for the one that is pinned.
-        device: Where it runs, None for the best there is.
-        threshold: The lowest score that is proposed, None for that of the family.
-        proposals: The most a picture keeps; a box with two labels counts twice.
-        batch_size: Pictures at once, None for what suits the device.
+        device: Device that the model runs on, None for the best there is.
+        threshold: The lowest score that is proposed, None for the usual one of the family.
+        proposals: The most proposals for a picture; a box with two labels counts twice.
+        batch_size: Pictures in a batch, None for what suits the device.
 
     Raises:
         ValueError: the vocabulary is empty, or a number is out of range.
     """
 
     usual_threshold: ClassVar[float]
+    """The lowest score that is proposed unless the user asks for another."""
 
     def __init__(
         self,
@@ -91,6 +92,6 @@ class Detector(VocabularyModel):
 
         Raises:
             ValueError: a picture has no pixels.
-            ModelError: the model failed at one of them; one at a time tells at which.
+            ModelError: the model failed; a call for each picture alone tells at which.
             BackendLost: the device has failed for good.
         """

@@ -1,4 +1,4 @@
-"""From what a detector's heads say to boxes in pixels."""
+"""Turns what a detector's heads say into boxes in pixels."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SMALLEST = 1.0
-"""Pixels of a box's sides; of what is smaller there is nothing to see."""
+"""Shortest side of a box, in pixels; in a smaller box there is nothing to see."""
 
 
 def corners(boxes: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     """Return x0, y0, x1, y1 of boxes given as centre x, centre y, width, height.
 
     Args:
-        boxes: Shape (boxes, 4).
+        boxes: The boxes. Shape (boxes, 4).
     """
     import numpy as np
 
@@ -39,12 +39,12 @@ def best_proposals(
     """Return the best pairs of a box and a word, the best first.
 
     Args:
-        scores: Of each word in each box. Shape (boxes, words). NaN proposes nothing.
+        scores: Score of each word in each box. Shape (boxes, words). NaN proposes nothing.
         boxes: x0, y0, x1, y1 in pixels, possibly beyond the picture. Shape (boxes, 4).
         size: Width and height of the picture, in pixels.
-        words: Of the columns of `scores`.
+        words: The word of each column of `scores`.
         threshold: The lowest score that counts.
-        most: How many to return at most.
+        most: The most proposals to return.
     """
     import numpy as np
 

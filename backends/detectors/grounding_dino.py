@@ -23,16 +23,16 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 DELIMITERS = str.maketrans({".": " ", "?": " "})
-"""What ends a phrase to the model stands in no word."""
+"""Signs that end a phrase for the model; in words they become spaces."""
 
 
 class Prompt(NamedTuple):
     """Words that the model reads at once.
 
     Attributes:
-        tokens: Shape (tokens,), the delimiters included.
+        tokens: The tokens, delimiters included.
         words: The words, in order.
-        spans: First token of each word, and the one after its last.
+        spans: Place of the first token of each word, and the place behind its last.
     """
 
     tokens: list[int]
@@ -43,11 +43,11 @@ class Prompt(NamedTuple):
 class GroundingDinoDetector(Detector):
     """Runs a Grounding DINO (Liu et al. 2023).
 
-    Its prompt is "dog. traffic light.", or as many such as hold the whole vocabulary. The
-    words of a prompt meet in what the model makes of the picture: a score depends a little
-    on what else is looked for. Pictures of one size go together, since padding would
-    change what the model sees. Weights stay in float32: a corner in bfloat16 is off by
-    pixels.
+    The model reads prompts such as "dog. traffic light."; a long vocabulary takes several.
+    The words of a prompt influence what the model makes of the picture, so a score depends
+    a little on what else is looked for. Pictures of one size go together, since padding
+    would change what the model sees. The weights stay in float32, since a corner in
+    bfloat16 is off by pixels.
     """
 
     model_types: ClassVar[dict[str, str]] = {"grounding-dino": "grounding-dino"}
@@ -132,12 +132,12 @@ def make_prompts(
     """Return the fewest prompts that hold all words in their order.
 
     Args:
-        words: Of a vocabulary.
+        words: Words of a vocabulary.
         phrases: Tokens of each word.
         start: The token that a prompt begins with.
-        stop: That of the full stop after each word.
+        stop: The token of the full stop after each word.
         end: The token that a prompt ends with.
-        longest: Tokens that the model reads; each word fits into them.
+        longest: The most tokens that the model reads; each word fits.
     """
     prompts: list[Prompt] = []
     for word, tokens in zip(words, phrases, strict=True):
@@ -154,14 +154,14 @@ def make_prompts(
 
 
 def word_scores(scores: NDArray[np.floating[Any]], prompt: Prompt) -> NDArray[np.floating[Any]]:
-    """Return the score of each word in each box: the mean of those of its tokens.
+    """Return the score of each word in each box: the mean of the scores of its tokens.
 
     That is how the authors evaluate on COCO: "traffic light" scores low on a traffic sign,
     where the best of its tokens would not.
 
     Args:
-        scores: Of each token in each box. Shape (boxes, tokens at least).
-        prompt: What the tokens are.
+        scores: Score of each token in each box. Shape (boxes, tokens or more).
+        prompt: The prompt with these tokens.
 
     Returns:
         Shape (boxes, words).

@@ -23,15 +23,15 @@ PROMPT = "a photo of a {}"
 """Radford et al. 2021 (CLIP), section 3.1.4, as in the documentation of Transformers."""
 
 GREY = (128, 128, 128)
-"""What fills up the square: Minderer et al. 2023 pad with 0.5, where Transformers takes black."""
+"""Fills up the square: Minderer et al. 2023 pad with 0.5, where Transformers takes black."""
 
 
 class OwlDetector(Detector):
     """Runs an OWL-ViT (Minderer et al. 2022) or an OWLv2 (Minderer et al. 2023).
 
-    It sees the words one by one, so that its scores do not depend on what else is looked
-    for, and of each at most sixteen tokens. Weights stay in float32: a corner in bfloat16
-    is off by pixels.
+    The model reads the words one by one, at most sixteen tokens of each, so a score does
+    not depend on what else is looked for. The weights stay in float32, since a corner in
+    bfloat16 is off by pixels.
     """
 
     model_types: ClassVar[dict[str, str]] = {"owlv2": "owlv2", "owlvit": "owlvit"}

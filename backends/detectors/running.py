@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import ABC
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from backends.detectors.checkpoint import Checkpoint, explained, find_checkpoint
+from backends.detectors.checkpoint import Checkpoint, find_checkpoint, loading
 from backends.detectors.vocabulary import clean_vocabulary
-from backends.embedders.base import first_line
-from backends.errors import BackendLost, ModelError, SetupError
-from backends.local.hardware import (
+from backends.errors import BackendLost, ModelError, SetupError, first_line
+from backends.hardware import (
+    BATCH_SIZE,
     choose_device,
     cpu_notice,
     is_fatal,
@@ -23,39 +23,37 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
-BATCH_SIZE = {"cuda": 8, "mps": 4, "cpu": 1}
-"""Pictures at once; one of a megapixel already keeps every core of a CPU at work."""
-
 
 class VocabularyModel(ABC):
     """Looks at pictures for the words of a vocabulary.
 
-    Its methods block. They are called on one thread at a time.
+    The methods block. They are called on one thread at a time.
 
     Args:
         model: Id on the hub, or a directory.
         vocabulary: Plain words, such as "dog" and "traffic light"; see `clean_vocabulary`.
         revision: Commit, tag or branch on the hub, None for the one that is pinned.
-        device: Where it runs, None for the best there is.
-        batch_size: Pictures at once, None for what suits the device.
+        device: Device that the model runs on, None for the best there is.
+        batch_size: Pictures in a batch, None for what suits the device.
 
     Raises:
         ValueError: the vocabulary is empty, or a number is less than 1.
 
     Attributes:
-        model: As asked for.
-        vocabulary: The words it looks for.
-        version: Family, model and commit, or of a directory its name and digest; known once
-            it is open.
-        batch_size: Pictures at once, once it is open; falls when so many do not fit into memory.
+        model: The model, as the user named it.
+        vocabulary: The words that are looked for.
+        version: Family, model and commit; for a directory its name and its digest. Known once
+            the model is open.
+        batch_size: Pictures in a batch, known once the model is open. The number falls when so
+            many do not fit into memory.
         remarks: Sentences that the user should read; more may come with each call.
     """
 
     model_types: ClassVar[dict[str, str]]
-    """The names of families by the model types that it loads."""
+    """The name of the family by each model type that the class loads."""
 
     batch_sizes: ClassVar[dict[str, int]] = BATCH_SIZE
-    """By kind of device."""
+    """Pictures in a batch by kind of device."""
 
     def __init__(
         self,
@@ -82,11 +80,11 @@ class VocabularyModel(ABC):
         self._hashes: dict[str, str] = {}
 
     def open(self) -> None:
-        """Load the model and encode the vocabulary: safetensors alone, no code from its files.
+        """Load the model from safetensors, run no code of its files, and encode the vocabulary.
 
         Raises:
-            SetupError: it cannot be loaded, or a word is too long for it; the message says
-                what mends it.
+            SetupError: the model cannot be loaded, or a word is too long for the model; the
+                message says what mends that.
         """
         checkpoint = find_checkpoint(self.model, self._revision)
         if checkpoint.model_type not in self.model_types:
@@ -94,7 +92,7 @@ class VocabularyModel(ABC):
                 f"{self.model} is of the type {checkpoint.model_type[:60]!r}, where "
                 f"{' or '.join(self.model_types)} is wanted"
             )
-        with explained(self.model):
+        with loading(self.model):
             import torch
 
             self._device = choose_device(self._asked_device)
@@ -118,16 +116,16 @@ class VocabularyModel(ABC):
             release_memory(self._device)
 
     def hashes(self) -> dict[str, str]:
-        """Return what identifies the files: `blake3`, and from the hub `revision`, the commit."""
+        """Return hashes of the files: `blake3`, and for files of the hub `revision`, the commit."""
         return dict(self._hashes)
 
-    @abstractmethod
     def _load(self, checkpoint: Checkpoint) -> Any:
-        """Return the network; processors and tokenizers are kept."""
+        """Return the network, and keep its processor and tokenizer. `open` calls this method."""
+        raise NotImplementedError
 
-    @abstractmethod
     def _encode_vocabulary(self) -> Any:
-        """Return what each batch needs of the vocabulary."""
+        """Return what each batch needs of the vocabulary. `open` calls this method."""
+        raise NotImplementedError
 
     def _in_batches(
         self, pictures: Sequence[Image], work: Callable[[Sequence[Image]], list[Result]]
@@ -135,7 +133,7 @@ class VocabularyModel(ABC):
         """Return the results of some work on all pictures, in their order.
 
         Raises:
-            ModelError: it failed, or a single picture takes more memory than there is.
+            ModelError: the work failed, or one picture alone takes more memory than there is.
             BackendLost: the device has failed for good.
         """
         import torch

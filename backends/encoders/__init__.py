@@ -1,1 +1,1 @@
-"""What a data set needs of its pictures and captions: features of DINO, masks of T5."""
+"""Encoders for data sets: DINO's features of pictures, and masks of captions for a T5."""

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import logging
 import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from backends.embedders.base import first_line, set_environment
 from backends.encoders.dino_config import (
     DinoConfig,
     config_from,
-    needs_package,
     read_settings,
     why_not_loaded,
 )
-from backends.errors import BackendLost, ModelError, SetupError
-from backends.local.hardware import (
+from backends.errors import BackendLost, ModelError, SetupError, first_line
+from backends.hardware import (
+    BATCH_SIZE,
     choose_device,
     choose_dtype,
     cpu_notice,
@@ -25,15 +23,13 @@ from backends.local.hardware import (
     release_memory,
     torch_dtype,
 )
-from backends.local.processors import torchvision_fault
+from backends.hub import hush, lacks_safetensors, require_sound_torchvision, set_environment
+from backends.plugins import explained
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
     from PIL.Image import Image
-
-BATCH_SIZE = {"cuda": 8, "mps": 4, "cpu": 1}
-"""Pictures at once; one of a megapixel already keeps every core of a CPU at work."""
 
 IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 """Mean and standard deviation of red, green and blue, from 0 to 1."""
@@ -43,9 +39,9 @@ class Features(NamedTuple):
     """What a DINO sees in a picture.
 
     Attributes:
-        embedding: Of the whole: the class token after the last layer norm. Shape (width,),
+        embedding: Feature of the whole: the class token after the last layer norm. Shape (width,),
             float32.
-        patches: Of each patch, row by row from the top left. Shape (patches, width), float16.
+        patches: Feature of each patch, row by row. Shape (patches, width), float16.
     """
 
     embedding: NDArray[np.float32]
@@ -55,19 +51,20 @@ class Features(NamedTuple):
 class DinoEncoder:
     """Runs a DINOv2 or DINOv3 on the very pixels it is given.
 
-    Its methods block. They are called on one thread at a time.
+    The methods block. They are called on one thread at a time.
 
     Args:
         config: Which model; see `read_config`.
-        device: Where it runs, None for the best there is.
+        device: Device that the model runs on, None for the best there is.
         revision: Commit, tag or branch on the hub, None for its main branch.
-        batch_size: Pictures at once, None for what suits the device.
+        batch_size: Pictures in a batch, None for what suits the device.
 
     Raises:
         ValueError: the batch size is less than 1.
 
     Attributes:
-        batch_size: Pictures at once, once it is open; falls when so many do not fit into memory.
+        batch_size: Pictures in a batch, known once the model is open. The number falls when so
+            many do not fit into memory.
         remarks: Sentences that the user should read; more may come with each call.
     """
 
@@ -92,25 +89,15 @@ class DinoEncoder:
         self._mean_and_std: Any = None
 
     def open(self) -> None:
-        """Load the model: weights from safetensors, no code from its repository.
+        """Load the model from safetensors; no code of its repository runs.
 
         Raises:
-            SetupError: it cannot be loaded; the message says what mends it.
+            SetupError: the model cannot be loaded; the message says what mends that.
         """
         set_environment()
-        if fault := torchvision_fault():
-            raise SetupError(
-                f"{fault} (install the torchvision that belongs to the installed torch, "
-                "or uninstall it)"
-            )
-        try:
+        require_sound_torchvision()
+        with explained(self.config.model, "datasets", self._why_not_loaded):
             self._load()
-        except SetupError:
-            raise
-        except ImportError as error:
-            raise SetupError(needs_package(self.config.model, error)) from error
-        except Exception as error:
-            raise SetupError(self._explain(error)) from error
 
     def _load(self) -> None:
         import torch
@@ -126,12 +113,8 @@ class DinoEncoder:
 
     def _load_weights(self, dtype: Any) -> Any:
         from transformers import AutoConfig, AutoModel
-        from transformers.utils import logging as transformers_logging
 
-        # The hub's client asks for a token, and both have more to say than is of use.
-        logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
-        transformers_logging.disable_progress_bar()
-        transformers_logging.set_verbosity_error()
+        hush()
         name = self.config.model
         source: dict[str, Any] = {"revision": self._revision} if self._revision else {}
         config = AutoConfig.from_pretrained(name, trust_remote_code=False, **source)
@@ -162,11 +145,11 @@ class DinoEncoder:
             raise SetupError(f"the {name} of {self.config.model} is broken: its mean or deviation")
         return [list(mean), list(std)]
 
-    def _explain(self, error: Exception) -> str:
+    def _why_not_loaded(self, error: Exception) -> str:
         name, reason = self.config.model, str(error)
         if is_out_of_memory(error):
             return f"{name} does not fit into memory; use --device cpu or a smaller --dino-model"
-        if "safetensors" in reason and ("have a file named" in reason or "no file named" in reason):
+        if lacks_safetensors(reason):
             return (
                 f"{name} has no safetensors, and other weights are not loaded; "
                 "--dino-model takes another"
@@ -187,7 +170,7 @@ class DinoEncoder:
                 patch size. They are neither scaled nor cropped.
 
         Raises:
-            ValueError: they are not.
+            ValueError: the pictures are not like that.
             BackendLost: the device has failed for good.
         """
         self._check(pictures)

@@ -10,13 +10,14 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from backends.embedders.base import first_line, set_environment
-from backends.errors import SetupError
+from backends.errors import SetupError, first_line
+from backends.hub import about_the_hub, causes, set_environment
+from backends.plugins import explained
 
 DEFAULT_MODEL = "facebook/dinov3-vitl16-pretrain-lvd1689m"
 
 OPEN_MODEL = "facebook/dinov2-large"
-"""Its page asks for nothing."""
+"""A model whose page asks nobody to accept a licence."""
 
 DEFAULTS: dict[str, dict[str, int]] = {
     "dinov2": {"patch_size": 14, "hidden_size": 768},
@@ -26,7 +27,7 @@ DEFAULTS: dict[str, dict[str, int]] = {
 """What Transformers takes where `config.json` is silent, by model type."""
 
 LARGEST_FILE = 1 << 20
-"""Bytes of a JSON file; those of real models have some hundreds."""
+"""The most bytes of a JSON file; the files of real models have some hundreds."""
 
 
 class DinoConfig(msgspec.Struct, frozen=True):
@@ -67,7 +68,7 @@ def read_config(model: str, revision: str | None = None) -> DinoConfig:
         revision: Commit, tag or branch on the hub, None for its main branch.
 
     Raises:
-        SetupError: there is no such file, or it is none of a DINO with patches.
+        SetupError: there is no such file, or the file is not that of a DINO with patches.
     """
     settings = read_settings(model, "config.json", revision)
     if settings is None:
@@ -79,7 +80,7 @@ def config_from(model: str, settings: dict[str, Any]) -> DinoConfig:
     """Return what the contents of a model's `config.json` mean.
 
     Raises:
-        SetupError: they are none of a DINO with patches.
+        SetupError: the contents are not those of a DINO with patches.
     """
     kind = settings.get("model_type")
     if not isinstance(kind, str) or kind not in DEFAULTS:
@@ -105,18 +106,14 @@ def read_settings(model: str, name: str, revision: str | None = None) -> dict[st
     """Return what one of a model's JSON files holds, None where the model has no such file.
 
     Raises:
-        SetupError: it cannot be had or read; the message says what mends it.
+        SetupError: the file cannot be had or read; the message says what mends that.
     """
-    try:
+    with explained(model, "datasets", lambda error: why_not_loaded(model, error)):
         path = _find_file(model, name, revision)
         if path is None:
             return None
         with path.open("rb") as file:
             data = file.read(LARGEST_FILE + 1)
-    except ImportError as error:
-        raise SetupError(needs_package(model, error)) from error
-    except Exception as error:
-        raise SetupError(why_not_loaded(model, error)) from error
     if len(data) > LARGEST_FILE:
         raise SetupError(f"the {name} of {model} is too large to be one")
     try:
@@ -129,7 +126,7 @@ def read_settings(model: str, name: str, revision: str | None = None) -> dict[st
 
 
 def _find_file(model: str, name: str, revision: str | None) -> Path | None:
-    """Return where a model's file is, None if it has none; the hub is the last to be asked."""
+    """Return where a model's file is, None if there is no such file; the hub is asked last."""
     if Path(model).is_dir():
         path = Path(model, name)
         return path if path.is_file() else None
@@ -148,18 +145,9 @@ def _find_file(model: str, name: str, revision: str | None) -> Path | None:
         return None
 
 
-def needs_package(model: str, error: ImportError) -> str:
-    """Return what to say when a library is missing."""
-    return (
-        f"{model} needs a package that is missing: {first_line(error)}; pip install 'pcc[datasets]'"
-    )
-
-
 def why_not_loaded(model: str, error: Exception) -> str:
     """Return why a DINO cannot be loaded, and what mends it."""
     from huggingface_hub import errors
-
-    from backends.local.loading import about_the_hub, causes
 
     if any(isinstance(cause, errors.GatedRepoError) for cause in causes(error)):
         return (

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from typing import Any
 
-from backends.embedders.base import first_line, set_environment
-from backends.errors import SetupError
+from backends.errors import SetupError, first_line
+from backends.hub import about_the_hub, hush, set_environment
+from backends.plugins import explained
 
 DEFAULT_TOKENIZER = "t5-large"
 
 MAX_LENGTH = 77
-"""Tokens."""
+"""Tokens of a caption, and numbers in a mask."""
 
 
 class T5Tokenizer:
     """Says which of 77 places a caption's tokens take; the rest is padding.
 
-    Its methods block. They are called on one thread at a time.
+    The methods block. They are called on one thread at a time.
 
     Args:
         model: A directory, or an id on the hub.
@@ -29,32 +29,19 @@ class T5Tokenizer:
         self._tokenizer: Any = None
 
     def open(self) -> None:
-        """Load the tokenizer; no weights, and no code from its repository.
+        """Load the tokenizer; no weights are loaded, and no code of its repository runs.
 
         Raises:
-            SetupError: it cannot be loaded; the message says what mends it.
+            SetupError: the tokenizer cannot be loaded; the message says what mends that.
         """
         set_environment()
-        try:
+        with explained(f"the tokenizer {self.model}", "datasets", self._why_not_loaded):
             self._load()
-        except SetupError:
-            raise
-        except ImportError as error:
-            raise SetupError(
-                f"the tokenizer {self.model} needs a package that is missing: "
-                f"{first_line(error)}; pip install 'pcc[datasets]'"
-            ) from error
-        except Exception as error:
-            raise SetupError(self._explain(error)) from error
 
     def _load(self) -> None:
         from transformers import AutoTokenizer
-        from transformers.utils import logging as transformers_logging
 
-        # The hub's client asks for a token, and both have more to say than is of use.
-        logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
-        transformers_logging.disable_progress_bar()
-        transformers_logging.set_verbosity_error()
+        hush()
         tokenizer = AutoTokenizer.from_pretrained(self.model, trust_remote_code=False)
         letter = tokenizer("a")["input_ids"]
         # One is made up where files lack it, and all words would be alike to it.
@@ -63,9 +50,7 @@ class T5Tokenizer:
         tokenizer.padding_side = "right"
         self._tokenizer = tokenizer
 
-    def _explain(self, error: Exception) -> str:
-        from backends.local.loading import about_the_hub
-
+    def _why_not_loaded(self, error: Exception) -> str:
         reason = about_the_hub(error) or f"{type(error).__name__}: {first_line(error)}"
         return f"the tokenizer {self.model} cannot be loaded: {reason}"
 

@@ -1,1 +1,1 @@
-"""Text in pictures: a gate that tells where some is, and engines that read it."""
+"""OCR engines, which tell whether a picture holds text, and read the text."""

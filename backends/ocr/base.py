@@ -1,4 +1,4 @@
-"""What an OCR engine is."""
+"""What an OCR engine is, and what it finds."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class TextBox(NamedTuple):
     """A spot that looks like text.
 
     Attributes:
-        quad: Where it is; the corners start at the top left of the picture.
-        score: How much it looks like text, from 0 to 1.
+        quad: Corners of the spot, clockwise from its top left in the picture.
+        score: How much the spot looks like text, from 0 to 1.
     """
 
     quad: Quad
@@ -33,10 +33,10 @@ class TextLine(NamedTuple):
     """A line of text in a picture.
 
     Attributes:
-        quad: Where it stands, turned as the text is.
-        text: What it says: NFC, without control characters, never empty. It is data.
-        confidence: How sure the engine is of it, from 0 to 1.
-        language: BCP 47, as far as the letters decide it; see `text.language_of`.
+        quad: Corners of the line, turned as the text is.
+        text: The text, in NFC, without control characters, never empty. It is mere data.
+        confidence: How sure the engine is of the text, from 0 to 1.
+        language: BCP 47 tag, as far as the letters decide it; see `text.language_of`.
     """
 
     quad: Quad
@@ -49,11 +49,11 @@ class TextGate(msgspec.Struct, frozen=True):
     """Whether a picture is worth reading.
 
     Attributes:
-        has_text: Whether it is.
-        confidence: Score of the spot that looks most like text, from 0 to 1; 0 where none does.
+        has_text: True when the picture is worth reading.
+        confidence: Score of the spot that looks most like text, 0 to 1; 0 where there is none.
         boxes: How many spots look enough like text.
-        reason: Why the recogniser is skipped, a sentence; None where it is not.
-        found: Those spots, for `OcrEngine.read`.
+        reason: Why the picture is not read, a sentence; None where it is.
+        found: The spots that look enough like text, for `OcrEngine.read`.
     """
 
     has_text: bool
@@ -67,9 +67,9 @@ class OcrOptions(msgspec.Struct, frozen=True, kw_only=True):
     """What may be asked of an engine.
 
     Attributes:
-        threads: Cores one call uses. Several workers on one machine do more with 1 each.
-        model: Another model for recognition: a file that is here already. None for the
-            engine's own.
+        threads: Cores that a call uses. Several workers in one machine do more with 1 core each.
+        model: File of another model for recognition, which must be there already. None for
+            the engine's own model.
     """
 
     threads: int = 1
@@ -77,21 +77,20 @@ class OcrOptions(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OcrEngine(ABC):
-    """Finds text in pictures and reads it. One subclass, one file.
+    """Finds text in pictures and reads it. Each engine is one subclass in one file.
 
-    A package adds one by an entry point of the group `pcc.ocr` that names its subclass.
-    The methods block. They are called on one thread at a time; each thread that wants to
-    read beside another has an engine of its own.
+    The methods block. They are called on one thread at a time; threads that read at the
+    same time have an engine each.
 
     Args:
-        options: What is asked of it.
+        options: What is asked of the engine.
 
     Raises:
         ValueError: fewer than one thread.
 
     Attributes:
-        name: What the user calls it.
-        source: Engine, version and models, as the records name them; known once it is open.
+        name: The name that the user types.
+        source: Engine, version and models, as records tell them; known once the engine is open.
         remarks: Sentences that the user should read; more may come with each call.
     """
 
@@ -109,7 +108,7 @@ class OcrEngine(ABC):
         """Load the models. Nothing is downloaded.
 
         Raises:
-            SetupError: it cannot be; the message says what mends it.
+            SetupError: they cannot be loaded; the message says what mends that.
         """
 
     @abstractmethod
@@ -128,11 +127,11 @@ class OcrEngine(ABC):
     def read(self, picture: Image, gate: TextGate | None = None) -> list[TextLine]:
         """Return the lines of an upright picture, top to bottom, then left to right.
 
-        A picture that holds no text, or is too small for it, has none.
+        A picture that holds no text, or is too small for text, has no lines.
 
         Args:
             picture: RGB, or any mode that turns into it.
-            gate: What `gate` found in this very picture, so that it need not look again.
+            gate: What `gate` found in this very picture, so that the engine need not look again.
 
         Raises:
             ModelError: inference failed.

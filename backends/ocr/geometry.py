@@ -1,8 +1,10 @@
-"""Boxes of text: cut out upright, and put into the order one reads them in."""
+"""Boxes of text: how they are cut out upright, and in which order they are read."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+from backends.ocr.base import Quad
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,8 +24,8 @@ def along_text(corners: Corners) -> Corners:
     """Return a box that starts where its text does, as far as its shape tells.
 
     Args:
-        corners: Clockwise from the top left of the picture. A narrow, high box is taken for
-            a line that runs downwards; whether it stands on its head is not to be seen here.
+        corners: The box, clockwise from its top left in the picture. A narrow, high box is
+            taken for a line that runs downwards; the shape does not tell if it is upside down.
     """
     import numpy as np
 
@@ -32,7 +34,7 @@ def along_text(corners: Corners) -> Corners:
 
 
 def upside_down(corners: Corners) -> Corners:
-    """Return the box of a line that stands on its head, from that line's own top left."""
+    """Return the box of a line that is upside down, from that line's own top left."""
     import numpy as np
 
     return np.roll(corners, -2, axis=0)
@@ -57,7 +59,7 @@ def overlap(one: Corners, other: Corners) -> bool:
 
 
 def cut_out(pixels: Pixels, corners: Corners) -> Pixels:
-    """Return what is in a box, made straight and at least one pixel in size."""
+    """Return the pixels of a box, made straight and at least one pixel in size."""
     import cv2
     import numpy as np
 
@@ -70,10 +72,19 @@ def cut_out(pixels: Pixels, corners: Corners) -> Pixels:
     return np.asarray(cut, dtype=np.uint8)
 
 
-def reading_order(boxes: list[Corners]) -> list[int]:
-    """Return the places of boxes from top to bottom, those of one row from left to right.
+def quad_inside(corners: Corners, size: tuple[int, int]) -> Quad:
+    """Return a box inside a picture of that width and height, as plain numbers."""
+    a, b, c, d = (
+        (min(max(0.0, float(x)), size[0]), min(max(0.0, float(y)), size[1])) for x, y in corners
+    )
+    return a, b, c, d
 
-    Two are in one row if their middles are less than half of the lower one apart in height.
+
+def reading_order(boxes: list[Corners]) -> list[int]:
+    """Return the places of boxes from top to bottom, and within a row from left to right.
+
+    Two boxes are in one row if the heights of their middles differ by less than half of the
+    height of the lower box.
     """
     middles = [box.mean(axis=0) for box in boxes]
     heights = [min(lengths(box)) for box in boxes]

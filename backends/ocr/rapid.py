@@ -1,4 +1,4 @@
-"""RapidOCR: PaddleOCR's models on ONNX Runtime, carried by its package."""
+"""RapidOCR: PaddleOCR's models on ONNX Runtime, which the package brings along."""
 
 from __future__ import annotations
 
@@ -11,47 +11,49 @@ from typing import TYPE_CHECKING, Any
 
 from blake3 import blake3
 
-from backends.embedders.base import first_line
-from backends.errors import ModelError, SetupError
-from backends.ocr.base import OcrEngine, Quad, TextBox, TextGate, TextLine
-from backends.ocr.geometry import along_text, cut_out, lengths, overlap, reading_order, upside_down
+from backends.errors import ModelError, SetupError, first_line
+from backends.installation import extra_line
+from backends.ocr.base import OcrEngine, OcrOptions, TextGate, TextLine
+from backends.ocr.box_limits import (
+    FAINT_SCORE,
+    LEAST_CONFIDENCE,
+    READ_SCORE,
+    has_room,
+    judge,
+    united,
+)
+from backends.ocr.geometry import (
+    along_text,
+    cut_out,
+    lengths,
+    quad_inside,
+    reading_order,
+    upside_down,
+)
 from backends.ocr.text import clean_text, language_of
+from backends.plugins import explained, require_modules
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
     from backends.ocr.geometry import Corners, Pixels
 
-MEND = "pip install 'pcc[ocr]'"
-
 DETECTION = "PP-OCRv6_det_small.onnx"
 DIRECTION = "ch_ppocr_mobile_v2.0_cls_mobile.onnx"
 RECOGNITION = "PP-OCRv6_rec_small.onnx"
 
 GATE_EDGE = 640
-"""Longest side of the picture that the gate looks at, in pixels: letters from about 2 % of it on
-are seen. At 448 it takes half the time, and signs of 17 pixels in a photo of 640 are lost."""
+"""Longest side of the picture that the gate looks at, in pixels. Letters are seen from about 2 %
+of it on. 448 pixels take half the time, but lose signs of 17 pixels in a photo of 640."""
 
 READ_EDGES = 960, 1600
 """Least and most of the longest side in which lines are looked for, in pixels."""
 
 MOST_ENLARGED = 2.0
-"""Of a small picture, to come to the least edge."""
-
-SMALLEST_SIDE = 8
-"""A picture with a shorter side, in pixels, has no room for letters."""
+"""The most by which a small picture is enlarged to come to the least edge."""
 
 PADDED_SIDE = 32
-"""The detector's grid, in pixels: a shorter side would be blown up to it."""
-
-GATE_SCORE, READ_SCORE = 0.4, 0.5
-"""Lowest score of a box that counts for the gate, and of one that is read."""
-
-FAINT_SCORE = 0.1
-"""Of boxes that the gate looks at for its confidence alone."""
-
-LEAST_CONFIDENCE = 0.5
-"""Of a line; below, RapidOCR's authors found more noise than text."""
+"""Side of the detector's grid, in pixels; the detector would blow a shorter side up to it."""
 
 LINE_HEIGHT = 48
 """Pixels to which the recogniser brings each line."""
@@ -61,17 +63,26 @@ class RapidOcr(OcrEngine):
     """Reads Latin letters, Han and Kana with the models of the package.
 
     Another model for recognition is a PaddleOCR model in ONNX form that holds its characters
-    (`character` in its metadata), as those that RapidOCR publishes do. Right-to-left scripts
+    (`character` in its metadata), as the models of RapidOCR do. Lines in right-to-left scripts
     come out in the order of the picture, not of the language.
     """
 
     name = "rapidocr"
     _engine: Any = None
 
+    def __init__(self, options: OcrOptions) -> None:
+        require_modules("rapidocr", "onnxruntime")
+        super().__init__(options)
+
     def open(self) -> None:
         """Load the three models; see `OcrEngine.open`."""
         files = self._files()
-        with _explained(files["Rec"]):
+        model = files["Rec"].name
+
+        def why(error: Exception) -> str:
+            return f"the OCR engine rapidocr does not load with {model}: {_told(error)}"
+
+        with explained("the OCR engine rapidocr", "ocr", why):
             import numpy as np
             from rapidocr import RapidOCR
 
@@ -110,37 +121,27 @@ class RapidOcr(OcrEngine):
 
     def gate(self, picture: Image) -> TextGate:
         """Look for text in the picture at 640 pixels, without reading it."""
-        if min(picture.size) < SMALLEST_SIDE:
+        if not has_room(picture):
             return TextGate(False, 0.0, 0, "The picture is too small to hold text.")
         with _naming_what_failed():
             scale = min(1.0, GATE_EDGE / max(picture.size))
             boxes, scores = self._detect(_pixels(picture, scale), FAINT_SCORE)
-        best = max(scores, default=0.0)
-        found = tuple(
-            TextBox(_quad(box / scale, picture.size), score)
-            for box, score in zip(boxes, scores, strict=True)
-            if score >= GATE_SCORE
-        )
-        if found:
-            return TextGate(True, best, len(found), found=found)
-        if not scores:
-            return TextGate(False, best, 0, "Nothing looks like text.")
-        return TextGate(False, best, 0, f"Nothing looks enough like text: {GATE_SCORE} is asked.")
+        return judge([box / scale for box in boxes], scores, picture.size)
 
     def read(self, picture: Image, gate: TextGate | None = None) -> list[TextLine]:
         """Look for lines at 960 to 1,600 pixels and read them in the picture's own pixels.
 
-        What the gate alone has found is read, too: the detector sees some lines, such as a
-        small one on a large empty wall, only in a small picture.
+        What the gate alone has found is read, too, since the detector sees some lines, such as
+        a small line on a large empty wall, only in a small picture.
         """
-        if min(picture.size) < SMALLEST_SIDE:
+        if not has_room(picture):
             return []
         gate = gate or self.gate(picture)
         with _naming_what_failed():
             scale = _reading_scale(max(picture.size))
             scaled = _pixels(picture, scale)
             boxes = [box / scale for box in self._detect(scaled, READ_SCORE)[0]]
-            boxes = [along_text(box) for box in _united(boxes, gate)]
+            boxes = [along_text(box) for box in united(boxes, gate)]
             if not boxes:
                 return []
             whole = _pixels(picture, 1.0)
@@ -156,20 +157,20 @@ class RapidOcr(OcrEngine):
     def _lines(
         self, boxes: list[Corners], cuts: list[Pixels], size: tuple[int, int]
     ) -> list[TextLine]:
-        """Return what stands in boxes of a picture of that size, of which these are the cuts."""
+        """Return the lines in boxes of a picture of that size, whose pixels are in `cuts`."""
         kept: list[tuple[Corners, TextLine]] = []
         for box, (text, confidence, turned) in zip(boxes, self._recognised(cuts), strict=True):
             text = clean_text(text)
             if text and confidence >= LEAST_CONFIDENCE:
-                quad = _quad(upside_down(box) if turned else box, size)
+                quad = quad_inside(upside_down(box) if turned else box, size)
                 kept.append((box, TextLine(quad, text, confidence, language_of(text))))
         return [kept[place][1] for place in reading_order([box for box, _ in kept])]
 
     def _recognised(self, cuts: list[Pixels]) -> list[tuple[str, float, bool]]:
-        """Return text and confidence of each cut, and whether it stands on its head.
+        """Return text and confidence of each cut, and whether the cut is upside down.
 
-        The classifier errs about some upright lines. So what it calls turned is read both
-        ways, and the surer reading counts.
+        The classifier errs about some upright lines. So a cut that it calls turned is read
+        both ways, and the surer reading counts.
         """
         import numpy as np
 
@@ -187,9 +188,9 @@ class RapidOcr(OcrEngine):
         return best
 
     def _detect(self, pixels: Pixels, least: float) -> tuple[list[Corners], list[float]]:
-        """Return boxes in pixels of what is given, clockwise from its top left, and their scores.
+        """Return boxes, clockwise from their top left, in pixels of the picture, and their scores.
 
-        What is asked of the engine once, it goes on doing: so each call says all of it.
+        The engine keeps the settings of a call for the next call, so each call gives them all.
         """
         import numpy as np
 
@@ -203,10 +204,9 @@ class RapidOcr(OcrEngine):
 
     def _files(self) -> dict[str, Path]:
         """Return the model files by their part in RapidOCR's settings."""
-        package, runtime = find_spec("rapidocr"), find_spec("onnxruntime")
-        if package is None or package.origin is None or runtime is None:
-            missing = "onnxruntime" if package else "rapidocr"
-            raise SetupError(f"the OCR engine rapidocr needs the module {missing}: {MEND}")
+        package = find_spec("rapidocr")
+        assert package is not None
+        assert package.origin is not None
         models = Path(package.origin).parent / "models"
         own = self.options.model
         files = {
@@ -216,7 +216,7 @@ class RapidOcr(OcrEngine):
         }
         for path in files.values():
             if not path.is_file():
-                mend = "" if str(path) == own else f": {MEND} (rapidocr 3.10 carries it)"
+                mend = "" if str(path) == own else f"; rapidocr 3.10 holds it: {extra_line('ocr')}"
                 raise SetupError(f"the OCR model {path} is not there{mend}")
         return files
 
@@ -227,14 +227,6 @@ def _reading_scale(edge: int) -> float:
     if edge > most:
         return most / edge
     return min(MOST_ENLARGED, max(1.0, least / edge))
-
-
-def _united(boxes: list[Corners], gate: TextGate) -> list[Corners]:
-    """Return boxes and those of the gate that are none of them."""
-    import numpy as np
-
-    found = [np.array(box.quad, dtype=np.float32) for box in gate.found]
-    return [*boxes, *(one for one in found if not any(overlap(one, box) for box in boxes))]
 
 
 def _pixels(picture: Image, scale: float) -> Pixels:
@@ -260,14 +252,6 @@ def _padded(pixels: Pixels) -> Pixels:
     return np.asarray(padded, dtype=np.uint8)
 
 
-def _quad(corners: Corners, size: tuple[int, int]) -> Quad:
-    """Return a box inside a picture of that size, as plain numbers."""
-    a, b, c, d = (
-        (min(max(0.0, float(x)), size[0]), min(max(0.0, float(y)), size[1])) for x, y in corners
-    )
-    return a, b, c, d
-
-
 def _require_characters(model: Path) -> None:
     """Refuse a model without its characters: RapidOCR would download a list of them."""
     from onnxruntime import InferenceSession
@@ -275,20 +259,6 @@ def _require_characters(model: Path) -> None:
     session = InferenceSession(str(model), providers=["CPUExecutionProvider"])
     if "character" not in session.get_modelmeta().custom_metadata_map:
         raise SetupError(f"the OCR model {model} does not hold its characters in its metadata")
-
-
-@contextmanager
-def _explained(model: Path) -> Iterator[None]:
-    try:
-        yield
-    except SetupError:
-        raise
-    except ModuleNotFoundError as error:
-        raise SetupError(f"the OCR engine rapidocr needs the module {error.name}: {MEND}") from None
-    except Exception as error:
-        raise SetupError(
-            f"the OCR engine rapidocr does not load with {model.name}: {_told(error)}"
-        ) from error
 
 
 @contextmanager
@@ -300,5 +270,5 @@ def _naming_what_failed() -> Iterator[None]:
 
 
 def _told(error: Exception) -> str:
-    """Return what an error says; those of a session quote a whole traceback."""
+    """Return what an error says; an error of a session quotes a whole traceback."""
     return first_line(error.__cause__ if isinstance(error.__cause__, Exception) else error)

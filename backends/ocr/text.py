@@ -1,4 +1,4 @@
-"""What was read, as data: cleaned, and told apart by its script."""
+"""Text that was read: how it is cleaned, and which language its letters decide."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ SCRIPTS = {
     "TELUGU": "Telu",
     "THAI": "Thai",
 }
-"""ISO 15924 by the first word of a letter's name in Unicode."""
+"""ISO 15924 code by the first word of a letter's name in Unicode."""
 
 JAPANESE = {"Hira", "Kana"}
 
 DECISIVE = {"Hang": "ko"}
-"""Scripts that one language alone is written in."""
+"""Scripts in which one language alone is written, with that language."""
 
 
 def clean_text(text: str) -> str:
-    """Return text in NFC without the control characters (C0, DEL, C1) and outer blanks."""
+    """Return text in NFC, without control characters (C0, DEL, C1) and outer blanks."""
     kept = "".join(letter for letter in text if unicodedata.category(letter) != "Cc")
     return unicodedata.normalize("NFC", kept).strip()
 
 
 def language_of(text: str) -> str | None:
-    """Return the BCP 47 tag that the letters of a line decide, None where they decide none.
+    """Return the BCP 47 tag that the letters of a line decide, None where they decide nothing.
 
     Kana make it `ja`, Hangul makes it `ko`, whatever stands beside them. Otherwise the tag
     names the script alone, since many languages share it: `und-Latn`, `und-Hani`, `und-Cyrl`.
-    A line of digits and signs has none, nor has one that mixes such scripts.
+    A line of digits and signs has no tag, nor has a line that mixes such scripts.
     """
     letters = unicodedata.normalize("NFKC", text)  # letters of full and half width are letters, too
     scripts = {_script(letter) for letter in letters if _is_letter(letter)}
@@ -54,7 +54,7 @@ def language_of(text: str) -> str | None:
 
 
 def _is_letter(letter: str) -> bool:
-    """Tell whether it decides anything; a prolonged sound mark is often a misread dash."""
+    """Tell whether a letter decides anything; a prolonged sound mark is often a misread dash."""
     kind = unicodedata.category(letter)
     return kind.startswith("L") and kind != "Lm"
 

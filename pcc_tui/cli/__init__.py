@@ -1,1 +1,1 @@
-"""The command line: one file a command, nothing heavy imported before it is used."""
+"""The command line: a file for each command, and nothing heavy imported before it is used."""

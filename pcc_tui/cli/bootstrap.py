@@ -1,4 +1,4 @@
-"""`pcc labels bootstrap`: captions and detected labels clustered together, names suggested."""
+"""`pcc labels bootstrap`: clusters captions with detected labels, and suggests names."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from typing import Annotated, Optional
 import msgspec
 import typer
 
-from pcc_tui.cli.cluster import EmbedderOptions, Shape, cluster_request, run_request, tell
+from pcc_tui.cli.cluster import ClusterOptions, EmbedderOptions, cluster_request, run_request, tell
 from pcc_tui.cli.groups import takes_groups
 from pcc_tui.cli.labels import opened, require_place
-from pcc_tui.cli.options import Site, require_extra, require_text
+from pcc_tui.cli.options import SiteOptions, require_extra, require_text
 from pcc_tui.cli.output import ExitCode, fail, print_json, say
 
 
 @takes_groups
 def bootstrap(
-    site: Site,
+    site: SiteOptions,
     embedder: EmbedderOptions,
-    shape: Shape,
+    clustering: ClusterOptions,
     cache: Annotated[
         Optional[Path],
         typer.Option(
@@ -45,10 +45,12 @@ def bootstrap(
     require_place(site, path.parent)
     seen = seen_labels(directory)
     labels = {key: told(found) for key, found in seen.items()}
-    request = cluster_request(site, embedder, shape.settings(), labels=labels, force=shape.force)
-    outcome = run_request(request, json=site.json)
-    if outcome.signal_code is not None:
-        return outcome.signal_code
+    request = cluster_request(
+        site, embedder, clustering.settings(), labels=labels, force=clustering.force
+    )
+    result = run_request(request, json=site.json)
+    if result.signal_code is not None:
+        return result.signal_code
     view = opened(site)
     with atomic_rewrite(path) as file:
         if path.suffix == ".json":
@@ -57,9 +59,10 @@ def bootstrap(
         else:
             file.writelines(bootstrap_csv(view, seen))
     if site.json:
-        print_json({"file": str(path), "labelled": len(seen), "clusters": outcome.report})
+        answer = {"file": str(path), "labelled": len(seen), "clusters": result.report}
+        print_json({"kind": "labels-bootstrap", **answer})
         return ExitCode.OK
-    tell(outcome)
+    tell(result)
     say(f"{len(seen):,} photos had labels. Names suggested in {path}: correct its titles, then")
     photos = "" if site.photos_dir is None else f" --photos-dir {site.photos_dir}"
     say(f"  pcc labels import {path}{photos}")

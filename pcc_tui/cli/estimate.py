@@ -1,4 +1,4 @@
-"""`pcc estimate`: the bill before it comes."""
+"""`pcc estimate`: what a run would take, before anything is spent."""
 
 from __future__ import annotations
 
@@ -8,8 +8,14 @@ import msgspec
 import typer
 
 from pcc_tui.cli.groups import takes_groups
-from pcc_tui.cli.options import Captioning, Pace, SelectionOptions, Site, request_of
+from pcc_tui.cli.options import (
+    CaptioningOptions,
+    PaceOptions,
+    SelectionOptions,
+    SiteOptions,
+)
 from pcc_tui.cli.output import ExitCode, fail, narration, print_json, say, warn
+from pcc_tui.cli.run_request import request_of
 from pipeline.captions.plan import Plan, Selection
 from pipeline.captions.request import RunRequest, plan_run, prepare_run
 from pipeline.jobs.run_file import new_run_id
@@ -21,10 +27,10 @@ if TYPE_CHECKING:
 
 @takes_groups
 def estimate(
-    site: Site,
-    captioning: Captioning,
-    work: SelectionOptions,
-    pace: Pace,
+    site: SiteOptions,
+    captioning: CaptioningOptions,
+    selection: SelectionOptions,
+    pace: PaceOptions,
     pilot: Annotated[
         Optional[int],
         typer.Option(
@@ -39,7 +45,7 @@ def estimate(
 
     from pipeline.captions.estimate import estimate_pilot, estimate_run
 
-    request = request_of(site, captioning, work, pace)
+    request = request_of(site, captioning, selection, pace)
     plan, warnings = plan_run(request)
     for warning in warnings:
         warn(f"warning: {warning}")
@@ -74,7 +80,6 @@ def _fly(request: RunRequest, plan: Plan, photos: int, *, json: bool) -> tuple[s
         run=new_run_id(),
         selection=Selection(keys=frozenset(map(photo_key, chosen))),
     )
-    request.workspace.mkdir(parents=True, exist_ok=True)
     prepared = prepare_run(pilot)
     stream = narration(json)
     say(f"Pilot: {len(prepared.batch)} photos with {request.backend}", to=stream)

@@ -1,4 +1,4 @@
-"""Talking to a running job from the command line."""
+"""Following and commanding a running job from the command line."""
 
 from __future__ import annotations
 
@@ -22,11 +22,12 @@ async def send_commands(workspace: Path, commands: list[str], *, json: bool) -> 
             await client.send(msgspec.convert(command, Command))
             async for message in client.messages():
                 if message.reply is not None:
-                    answer = {"run": client.run_file.run, "reply": message.reply}
+                    run = client.run_file.run
+                    answer = {"kind": "reply", "run": run, "reply": message.reply}
                     if json:
                         print_json(answer, indent=None)
                     else:
-                        say(f"{client.run_file.run}: {message.reply}")
+                        say(f"{run}: {message.reply}")
                     break
             else:
                 raise NoJob(f"run {client.run_file.run} ended before it answered")

@@ -1,4 +1,4 @@
-"""`pcc` alone: the full-screen app, where there is a terminal for it."""
+"""`pcc` without a command: the full-screen app, where there is a terminal for it."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ import gc
 import os
 import signal
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, Optional
 
 import typer
 
 from pcc_tui.cli.groups import show_help, takes_groups
-from pcc_tui.cli.options import Site
+from pcc_tui.cli.options import SiteOptions
 from pcc_tui.cli.output import ExitCode, warn
 from pcc_tui.errors import SettingsError
 from pcc_tui.locations import preferences_path
@@ -21,9 +20,10 @@ from pcc_tui.preferences import Images, Preferences, load_preferences
 
 if TYPE_CHECKING:
     from pcc_tui.app import PccApp
+    from pcc_tui.workspace import Workspace
 
 SLOW_FRAMES, FAST_FRAMES = "15", "120"
-"""Frames a second at most, over SSH and without: a key waits for the next one."""
+"""Most frames a second, over SSH and without SSH; a key waits for the next frame."""
 
 SWITCH_SECONDS = 0.001
 """How long the thread that reads the journal may keep the event loop waiting."""
@@ -42,7 +42,7 @@ def is_terminal() -> bool:
 @takes_groups
 def open_or_help(
     context: typer.Context,
-    site: Site,
+    site: SiteOptions,
     images: Annotated[
         Optional[Literal["auto", "kitty", "sixel", "halfcell", "off"]],
         typer.Option(help="How the app draws pictures.", show_default="as the terminal can"),
@@ -62,16 +62,17 @@ def open_app(
     photos_dir: Path | None = None,
     captions_jsonl: Path | None = None,
     images: Images | None = None,
-    start_with: Sequence[str] | None = None,
+    *,
+    caption_at_once: bool = False,
 ) -> int:
     """Open the app on a workspace and return its exit code.
 
     Args:
-        workspace: The workspace.
-        photos_dir: The photos directory, over the settings.
+        workspace: The directory of the workspace.
+        photos_dir: The photos directory; beats the settings.
         captions_jsonl: The captions journal.
-        images: How to draw pictures, over the preferences.
-        start_with: Arguments of a job to start at once.
+        images: How to draw pictures; beats the preferences.
+        caption_at_once: Whether to start a run as soon as the app is open.
 
     Raises:
         SettingsError: a settings file is wrong.
@@ -81,7 +82,10 @@ def open_app(
     frames = SLOW_FRAMES if "SSH_CONNECTION" in os.environ else FAST_FRAMES
     os.environ.setdefault("TEXTUAL_FPS", frames)
     sys.setswitchinterval(SWITCH_SECONDS)
-    app = _make_app(workspace, photos_dir, captions_jsonl, preferences, images, start_with)
+    from pcc_tui.workspace import Workspace
+
+    place = Workspace(workspace, photos_dir, captions_jsonl)
+    app = _make_app(place, preferences, images, caption_at_once=caption_at_once)
     code = _run(app)
     if app.job_kept:
         warn(f"The job goes on. Show it again: pcc --workspace {workspace.resolve()}")
@@ -90,9 +94,9 @@ def open_app(
 
 def _run(app: PccApp) -> int | None:
     """Run the app with few pauses, and put everything back as it was."""
-    from pcc_tui.hang_up import LEAVING
+    from pcc_tui.terminal import LEAVING
 
-    # What lives as long as the app is none of the collector's business.
+    # The collector need not look again and again at what lives as long as the app.
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 100)
@@ -105,29 +109,24 @@ def _run(app: PccApp) -> int | None:
 
 
 def _make_app(
-    workspace: Path,
-    photos_dir: Path | None,
-    journal: Path | None,
-    preferences: Preferences,
-    images: Images | None,
-    start_with: Sequence[str] | None,
+    workspace: Workspace, preferences: Preferences, images: Images | None, *, caption_at_once: bool
 ) -> PccApp:
     from pcc_tui.app import PccApp
+    from pcc_tui.desks.desks import Desks
     from pcc_tui.graphics import choose_protocol, image_widget
     from pcc_tui.probes import MachineProbe
-    from pcc_tui.session import Session
 
-    session = Session(workspace, photos_dir, journal)
     widget = image_widget(choose_protocol(images or preferences.images))
-    machine = MachineProbe(workspace)
-    return PccApp(session, preferences, widget, machine, start_with=start_with)
+    machine = MachineProbe(workspace.path)
+    desks = Desks(workspace)
+    return PccApp(desks, preferences, widget, machine, caption_at_once=caption_at_once)
 
 
 def check_keys(preferences: Preferences) -> None:
     """Make sure that every remapped action exists.
 
     Raises:
-        SettingsError: one does not; names the nearest.
+        SettingsError: an action does not exist; names the nearest.
     """
     if not preferences.keys:
         return

@@ -1,11 +1,17 @@
-"""Options that belong together are declared once, as a dataclass that commands take."""
+"""Options that belong together are declared once, as a dataclass that commands take.
+
+Every command goes through here, so this is also the one place that expands `~` in a path. Shells
+do that at the beginning of a word alone: not in `--photos-dir=~/Pictures`, and not for `make`.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import inspect
+import os
 from collections.abc import Callable
 from functools import cache, wraps
+from pathlib import Path
 from typing import Any, get_type_hints
 
 import typer
@@ -17,7 +23,7 @@ def takes_groups(command: CommandFunction) -> CommandFunction:
     """Let parameters of a Typer command be dataclasses, each standing for its fields.
 
     Typer reads the signature of a function, so the fields are put there in place
-    of their dataclass; when called, they are gathered again.
+    of their dataclass; when the command is called, the fields are gathered again.
     """
     signature = inspect.signature(command, eval_str=True)
     annotations: dict[str, Any] = {
@@ -35,6 +41,10 @@ def takes_groups(command: CommandFunction) -> CommandFunction:
 
     @wraps(command)
     def gathered(**values: Any) -> Any:
+        for name, value in values.items():
+            if isinstance(value, Path):
+                # A home that is not there stays as it was written, to be named in the error.
+                values[name] = Path(os.path.expanduser(value))  # noqa: PTH111
         for name, group in groups.items():
             fields = dataclasses.fields(group)
             values[name] = group(**{field.name: values.pop(field.name) for field in fields})

@@ -1,4 +1,4 @@
-"""`pcc ingest`: what is in the photos and what is written there, found by several workers."""
+"""`pcc ingest`: finds the objects and the text in photos, with several workers."""
 
 from __future__ import annotations
 
@@ -6,19 +6,20 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
-from backends.ocr.registry import DEFAULT
+from backends.registry import DEFAULT_OCR
 from pcc_tui.cli import ingest_control, ingest_import
 from pcc_tui.cli.groups import show_help, takes_groups
-from pcc_tui.cli.ingest_options import CacheOptions, Looking, Models
-from pcc_tui.cli.options import Globs, Site, require_extra, require_text
+from pcc_tui.cli.ingest_options import CacheOptions, LookingOptions, ModelOptions
+from pcc_tui.cli.options import GlobOptions, SiteOptions, require_extra, require_text
 from pcc_tui.cli.output import ExitCode, fail, narration, print_json, say
 from pcc_tui.words.figures import counted
 
 if TYPE_CHECKING:
     from pipeline.ingest.cache.records import StageName
+    from pipeline.ingest.report import IngestReport
     from pipeline.ingest.request import IngestRequest
-    from pipeline.ingest.run import IngestResult
     from pipeline.ingest.workers.messages import DetectorChoice, LabellerChoice
+    from pipeline.jobs.run_job import JobResult
 
 app = typer.Typer()
 app.callback(
@@ -30,11 +31,11 @@ app.callback(
 @app.command("run")
 @takes_groups
 def run(
-    looking: Looking,
-    models: Models,
-    globs: Globs,
-    place: CacheOptions,
-    site: Site,
+    looking: LookingOptions,
+    models: ModelOptions,
+    globs: GlobOptions,
+    cache: CacheOptions,
+    site: SiteOptions,
     dry_run: Annotated[
         bool,
         typer.Option("--dry-run", help="Decode, look for text and report; nothing is kept."),
@@ -42,8 +43,8 @@ def run(
 ) -> int:
     """Find objects, name them, and read text. Run it again to go on, and beside others to help."""
     stages = looking.chosen()
-    _require_extras(stages, models, place, dry_run=dry_run)
-    request = _request(looking, models, globs, place, site)
+    _require_extras(stages, models, cache, dry_run=dry_run)
+    request = _request(looking, models, globs, cache, site)
     stream = narration(site.json)
     if dry_run:
         return _rehearse(request, site, stream)
@@ -56,19 +57,23 @@ def run(
 
 
 def _require_extras(
-    stages: tuple[StageName, ...], models: Models, place: CacheOptions, *, dry_run: bool
+    stages: tuple[StageName, ...], models: ModelOptions, cache: CacheOptions, *, dry_run: bool
 ) -> None:
-    """End with a usage error if what is asked for needs packages that are not there."""
+    """End with a usage error if a stage or the queue needs packages that are not installed."""
     if not dry_run and ("detect" in stages or "label" in stages):
         require_extra("detect", "detecting and labelling (--stages ocr goes without)")
-    if (dry_run or "ocr" in stages) and models.ocr_engine == DEFAULT:
+    if (dry_run or "ocr" in stages) and models.ocr_engine == DEFAULT_OCR:
         require_extra("ocr", "looking for text (--stages detect,label goes without)")
-    if place.queue != "sqlite":
+    if cache.queue != "sqlite":
         require_extra("redis", "a queue on Redis")
 
 
 def _request(
-    looking: Looking, models: Models, globs: Globs, place: CacheOptions, site: Site
+    looking: LookingOptions,
+    models: ModelOptions,
+    globs: GlobOptions,
+    cache: CacheOptions,
+    site: SiteOptions,
 ) -> IngestRequest:
     from pipeline.ingest.request import IngestRequest
     from pipeline.ingest.workers.messages import OcrChoice
@@ -85,9 +90,9 @@ def _request(
     return IngestRequest(
         workspace=site.workspace,
         photos_dir=photos_dir,
-        cache=place.directory(site),
+        cache=cache.directory(site),
         captions=site.journal,
-        queue=place.queue,
+        queue=cache.queue,
         stages=stages,
         workers=models.workers,
         detector=detector if "detect" in stages else None,
@@ -102,7 +107,9 @@ def _request(
     )
 
 
-def _choices(looking: Looking, models: Models) -> tuple[DetectorChoice, LabellerChoice]:
+def _choices(
+    looking: LookingOptions, models: ModelOptions
+) -> tuple[DetectorChoice, LabellerChoice]:
     from backends.detectors.checkpoint import OWLV2, SIGLIP
     from backends.detectors.vocabulary import clean_vocabulary
     from pipeline.ingest.workers.messages import DetectorChoice, LabellerChoice
@@ -126,7 +133,7 @@ def _choices(looking: Looking, models: Models) -> tuple[DetectorChoice, Labeller
     return detector, labeller
 
 
-def _rehearse(request: IngestRequest, site: Site, stream: TextIO) -> int:
+def _rehearse(request: IngestRequest, site: SiteOptions, stream: TextIO) -> int:
     import asyncio
 
     from pcc_tui.cli.live import show
@@ -153,7 +160,7 @@ def _rehearse(request: IngestRequest, site: Site, stream: TextIO) -> int:
     return code or ExitCode.OK
 
 
-def _run(request: IngestRequest, stream: TextIO) -> IngestResult:
+def _run(request: IngestRequest, stream: TextIO) -> JobResult[IngestReport]:
     import asyncio
 
     from pcc_tui.cli.live import show
@@ -165,7 +172,7 @@ def _run(request: IngestRequest, stream: TextIO) -> IngestResult:
     return result
 
 
-def _tell(result: IngestResult) -> None:
+def _tell(result: JobResult[IngestReport]) -> None:
     from pcc_tui.words.ingestion import ingest_words
 
     why = "`pcc ingest status` tells why, --retry-errors tries again"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pcc_tui.cli.groups import takes_groups
 from pcc_tui.cli.ingest_options import CacheOptions
-from pcc_tui.cli.options import Site, require_extra
+from pcc_tui.cli.options import SiteOptions, require_extra
 from pcc_tui.cli.output import ExitCode, print_json, say
 
 if TYPE_CHECKING:
@@ -18,13 +18,13 @@ SHOWN = 10
 
 
 @takes_groups
-def status(place: CacheOptions, site: Site) -> int:
+def status(cache: CacheOptions, site: SiteOptions) -> int:
     """Show what a cache holds, and how its queue stands."""
     from pcc_tui.words.ingestion import queue_words, status_words
     from pipeline.ingest.status import status_of
 
-    with _queue(place, site) as queue:
-        found = status_of(place.directory(site), queue)
+    with _queue(cache, site) as queue:
+        found = status_of(cache.directory(site), queue)
     if site.json:
         print_json(found)
         return ExitCode.OK
@@ -35,41 +35,41 @@ def status(place: CacheOptions, site: Site) -> int:
 
 
 @takes_groups
-def pause(place: CacheOptions, site: Site) -> int:
+def pause(cache: CacheOptions, site: SiteOptions) -> int:
     """Have all workers of a queue wait, in whatever terminal they run."""
-    with _queue(place, site) as queue:
+    with _queue(cache, site) as queue:
         queue.pause()
-    return _switched("paused", place, site)
+    return _switched("pause", "paused", cache, site)
 
 
 @takes_groups
-def resume(place: CacheOptions, site: Site) -> int:
-    """Let them go on."""
-    with _queue(place, site) as queue:
+def resume(cache: CacheOptions, site: SiteOptions) -> int:
+    """Have all workers of a paused queue go on."""
+    with _queue(cache, site) as queue:
         queue.resume()
-    return _switched("resumed", place, site)
+    return _switched("resume", "resumed", cache, site)
 
 
-def _switched(state: str, place: CacheOptions, site: Site) -> int:
-    kind = "SQLite" if place.queue == "sqlite" else "Redis"
+def _switched(command: str, state: str, cache: CacheOptions, site: SiteOptions) -> int:
+    store = "SQLite" if cache.queue == "sqlite" else "Redis"
     if site.json:
-        print_json({"queue": state, "kind": kind})
+        print_json({"kind": f"ingest-{command}", "queue": state, "store": store})
     else:
-        say(f"The {kind} queue of {place.directory(site)} is {state}")
+        say(f"The {store} queue of {cache.directory(site)} is {state}")
     return ExitCode.OK
 
 
 @contextmanager
-def _queue(place: CacheOptions, site: Site) -> Iterator[WorkQueue]:
-    """Open the queue of a cache that is there."""
+def _queue(cache: CacheOptions, site: SiteOptions) -> Iterator[WorkQueue]:
+    """Open the queue of a cache; there must be a cache."""
     from pipeline.ingest.cache.manifest import read_manifest
     from pipeline.ingest.queue.opening import open_queue
 
-    if place.queue != "sqlite":
+    if cache.queue != "sqlite":
         require_extra("redis", "a queue on Redis")
-    directory = place.directory(site)
+    directory = cache.directory(site)
     manifest = read_manifest(directory)
-    queue = open_queue(place.queue, directory, manifest.cache_id)
+    queue = open_queue(cache.queue, directory, manifest.cache_id)
     try:
         yield queue
     finally:

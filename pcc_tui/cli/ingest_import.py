@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Optional, TextIO
 import typer
 
 from pcc_tui.cli.groups import takes_groups
-from pcc_tui.cli.options import Site
+from pcc_tui.cli.options import SiteOptions
 from pcc_tui.cli.output import ExitCode, narration, print_json, say
 from pcc_tui.words.figures import duration
 from pipeline.ingest.importing.report import Adapter
@@ -23,7 +23,7 @@ COUNTED = ("images", "regions", "labels", "texts", "embeddings")
 
 @takes_groups
 def import_cache(
-    site: Site,
+    site: SiteOptions,
     cache: Annotated[
         Path, typer.Argument(metavar="CACHE", help="Directory of the cache.", show_default=False)
     ],
@@ -47,14 +47,14 @@ def import_cache(
     from pcc_tui.cli.live import show
     from pipeline.ingest.importing.importer import Importer
     from pipeline.jobs.blocking_step import BlockingStep
-    from pipeline.jobs.hosting import attend
     from pipeline.jobs.progress import Progress
+    from pipeline.jobs.run_job import run_unlisted
 
     stream = narration(site.json)
     importer = Importer(cache, db, adapt)
     progress = Progress(run="import", stage="write", backend="import", total=0, skipped={})
     step = BlockingStep(importer.run, progress)
-    _, code = asyncio.run(attend(step, step.snapshot, lambda shot: show(shot, stream)))
+    _, code = asyncio.run(run_unlisted(step, lambda shot: show(shot, stream)))
     report = importer.report
     if report.finished:
         _tell(report, db, stream)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from pcc_tui.cli.options import Site, require_text
+from pcc_tui.cli.options import SiteOptions, require_text
 from pcc_tui.cli.output import ExitCode, fail
 from pcc_tui.settings import MOST_WORKERS
 
@@ -32,8 +32,8 @@ class CacheOptions:
         ),
     ] = "sqlite"
 
-    def directory(self, site: Site) -> Path:
-        """Return the directory of the cache."""
+    def directory(self, site: SiteOptions) -> Path:
+        """Return the directory of the cache; end with a usage error if there is a file."""
         cache = self.cache or site.workspace / "cache"
         require_text("--cache", str(cache))
         if cache.exists() and not cache.is_dir():
@@ -42,7 +42,7 @@ class CacheOptions:
 
 
 @dataclasses.dataclass(frozen=True)
-class Looking:
+class LookingOptions:
     """What to look for."""
 
     stages: Annotated[str, typer.Option(help="Of detect, label and ocr.")] = "detect,label,ocr"
@@ -66,7 +66,7 @@ class Looking:
     redo: Annotated[bool, typer.Option("--redo", help="Do everything again.")] = False
 
     def chosen(self) -> tuple[StageName, ...]:
-        """Return the stages in their order; end with a usage error if one is none."""
+        """Return the stages in their order; end with a usage error if there is no such stage."""
         from pipeline.ingest.cache.records import STAGES
 
         names = set(filter(None, self.stages.replace(" ", "").split(",")))
@@ -77,7 +77,7 @@ class Looking:
         return tuple(stage for stage in STAGES if stage in names)
 
     def words(self) -> tuple[str, ...]:
-        """Return what to look for."""
+        """Return the words to look for."""
         from pipeline.ingest.vision.words import EVERYDAY
 
         if self.vocabulary and self.vocabulary_file:
@@ -94,7 +94,7 @@ class Looking:
 
 
 @dataclasses.dataclass(frozen=True)
-class Models:
+class ModelOptions:
     """Who looks."""
 
     detector: Annotated[

@@ -1,4 +1,4 @@
-"""`pcc journal`: look at the journal line by line, mend it, make it small."""
+"""`pcc journal`: check the journal line by line, repair it, compact it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from journal import check as check_journal
 from journal import compact as compact_journal
 from journal import repair as repair_journal
 from pcc_tui.cli.groups import show_help, takes_groups
-from pcc_tui.cli.options import Site
+from pcc_tui.cli.options import SiteOptions
 from pcc_tui.cli.output import ExitCode, fail, print_json, say
 
 SHOWN_DAMAGE = 20
@@ -25,7 +25,7 @@ app.callback(invoke_without_command=True, help="Check, repair and compact the ca
 
 @app.command("check")
 @takes_groups
-def check(site: Site) -> int:
+def check(site: SiteOptions) -> int:
     """Read every line and compare it with its checksum; exit code 1 if any is damaged."""
     path = _existing(site)
     report = check_journal(path, CaptionRecord)
@@ -46,7 +46,7 @@ def check(site: Site) -> int:
 
 @app.command("repair")
 @takes_groups
-def repair(site: Site) -> None:
+def repair(site: SiteOptions) -> None:
     """Write the journal anew, every record with a checksum; the old file is kept."""
     path = _existing(site).resolve()
     backup = path.with_name(f"{path.name}.before-repair-{datetime.now():%Y%m%d-%H%M%S-%f}")
@@ -55,13 +55,13 @@ def repair(site: Site) -> None:
 
 @app.command("compact")
 @takes_groups
-def compact(site: Site) -> None:
+def compact(site: SiteOptions) -> None:
     """Keep the last record of each photo; lines that cannot be read stay as they are."""
     path = _existing(site)
     _tell(compact_journal(path, CaptionRecord), json=site.json)
 
 
-def _existing(site: Site) -> Path:
+def _existing(site: SiteOptions) -> Path:
     if not site.journal.is_file():
         fail(
             f"there is no journal at {site.journal}; give another with --captions-jsonl",

@@ -1,4 +1,4 @@
-"""`pcc labels`: look at clusters, change them by hand, take labels out and bring them back."""
+"""`pcc labels`: list clusters, change them by hand, export labels and import them again."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import msgspec
 import typer
 
 from pcc_tui.cli.groups import show_help, takes_groups
-from pcc_tui.cli.options import Site, require_extra, require_text
+from pcc_tui.cli.options import SiteOptions, require_extra, require_text
 from pcc_tui.cli.output import ExitCode, fail, print_json, say
 from pipeline.photos.photo import photo_key
 
@@ -46,7 +46,7 @@ class Listed(msgspec.Struct):
 
 @app.command("list")
 @takes_groups
-def list_clusters(site: Site) -> None:
+def list_clusters(site: SiteOptions) -> None:
     """Print the tree of clusters."""
     view = opened(site)
     if site.json:
@@ -76,7 +76,9 @@ def list_clusters(site: Site) -> None:
 
 @app.command("rename")
 @takes_groups
-def rename(site: Site, cluster: ClusterName, title: Annotated[str, typer.Argument()]) -> None:
+def rename(
+    site: SiteOptions, cluster: ClusterName, title: Annotated[str, typer.Argument()]
+) -> None:
     """Give a cluster or a group a title of your own; it keeps it when clustered again."""
     from pipeline.clusters import label_changes
 
@@ -89,7 +91,7 @@ def rename(site: Site, cluster: ClusterName, title: Annotated[str, typer.Argumen
 @app.command("move")
 @takes_groups
 def move(
-    site: Site,
+    site: SiteOptions,
     to: Annotated[str, typer.Option("--to", help="Id or title of the cluster they go to.")],
     photos: Photos,
 ) -> None:
@@ -105,7 +107,7 @@ def move(
 @app.command("merge")
 @takes_groups
 def merge(
-    site: Site,
+    site: SiteOptions,
     into: Annotated[str, typer.Option("--into", help="Id or title of the cluster that stays.")],
     clusters: Annotated[list[str], typer.Argument(help="Ids or titles.", metavar="CLUSTER...")],
 ) -> None:
@@ -122,7 +124,7 @@ def merge(
 @app.command("split")
 @takes_groups
 def split(
-    site: Site,
+    site: SiteOptions,
     title: Annotated[str, typer.Option("--title", help="Of the new cluster.")],
     photos: Photos,
 ) -> None:
@@ -138,7 +140,7 @@ def split(
 
 @app.command("lock")
 @takes_groups
-def lock(site: Site, cluster: ClusterName) -> None:
+def lock(site: SiteOptions, cluster: ClusterName) -> None:
     """Let a cluster keep exactly the photos it has, however often you cluster again."""
     from pipeline.clusters import label_changes
 
@@ -149,7 +151,7 @@ def lock(site: Site, cluster: ClusterName) -> None:
 
 @app.command("unlock")
 @takes_groups
-def unlock(site: Site, cluster: ClusterName) -> None:
+def unlock(site: SiteOptions, cluster: ClusterName) -> None:
     """Let the clustering decide again what is in a cluster."""
     from pipeline.clusters import label_changes
 
@@ -160,7 +162,7 @@ def unlock(site: Site, cluster: ClusterName) -> None:
 
 @app.command("undo")
 @takes_groups
-def undo(site: Site) -> None:
+def undo(site: SiteOptions) -> None:
     """Take back the last change by hand."""
     from pipeline.clusters import label_changes
     from pipeline.clusters.label_journal import LabelJournal, label_journal_path
@@ -174,7 +176,7 @@ def undo(site: Site) -> None:
 @app.command("export")
 @takes_groups
 def export(
-    site: Site,
+    site: SiteOptions,
     out: Annotated[
         Optional[Path],
         typer.Option(help="File to write, .csv or .json.", show_default="labels_TABLE.csv"),
@@ -200,7 +202,7 @@ def export(
         else:
             file.writelines(export_csv(view, table))
     if site.json:
-        print_json({"file": str(path), "table": table})
+        print_json({"kind": "labels-export", "file": str(path), "table": table})
     else:
         say(f"Written: {path}; change it, then `pcc labels import {path}`")
 
@@ -208,7 +210,7 @@ def export(
 @app.command("import")
 @takes_groups
 def import_(
-    site: Site,
+    site: SiteOptions,
     file: Annotated[Path, typer.Argument(help="A table that `pcc labels export` wrote.")],
 ) -> int:
     """Bring a changed table back: what changed is applied, a row that does not fit is named."""
@@ -237,19 +239,21 @@ def import_(
     return ExitCode.OK
 
 
-def opened(site: Site, *, chunk_size: int | None = None) -> ClusterView:
+def opened(site: SiteOptions, *, chunk_size: int | None = None) -> ClusterView:
     """Return the clusters of a workspace; end with an error where there are none yet."""
     require_extra("clusters", "this command")
     from pipeline.clusters.opening import open_view
     from pipeline.clusters.tree_file import clusters_path, read_clustering
 
-    read_clustering(clusters_path(site.workspace))  # says what to do where there is none
+    read_clustering(
+        clusters_path(site.workspace)
+    )  # raises an error that says what to do where there is no clustering
     photos_dir = site.photos_if_here(site.settings())
     return open_view(site.workspace, site.journal, photos_dir, chunk_size=chunk_size)
 
 
-def require_place(site: Site, directory: Path) -> None:
-    """End with a usage error if nothing may or can be written into a directory."""
+def require_place(site: SiteOptions, directory: Path) -> None:
+    """End with a usage error if a directory must not or cannot be written to."""
     photos_dir = site.photos_dir or site.settings().photos_dir
     if photos_dir is not None and directory.resolve().is_relative_to(photos_dir.resolve()):
         fail(f"{directory} lies among the photos; name another place", ExitCode.USAGE)
@@ -263,7 +267,7 @@ def _keys(paths: list[str]) -> list[str]:
     return [photo_key(os.path.normpath(path)) for path in paths]
 
 
-def _write(site: Site, made: list[LabelChange], told: str) -> None:
+def _write(site: SiteOptions, made: list[LabelChange], told: str) -> None:
     _append(site, made)
     if site.json:
         print_json(made)
@@ -271,7 +275,7 @@ def _write(site: Site, made: list[LabelChange], told: str) -> None:
         say(told)
 
 
-def _append(site: Site, made: list[LabelChange]) -> None:
+def _append(site: SiteOptions, made: list[LabelChange]) -> None:
     from pipeline.clusters.label_journal import LabelJournal, label_journal_path
 
     if made:

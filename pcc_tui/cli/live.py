@@ -1,4 +1,4 @@
-"""A running job shown as it goes: bars on a terminal, a line now and then elsewhere."""
+"""A running job shown live: bars on a terminal, a line every ten seconds elsewhere."""
 
 from __future__ import annotations
 

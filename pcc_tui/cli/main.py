@@ -80,9 +80,9 @@ app.add_typer(synth.app, name="synth")
 
 def main() -> NoReturn:
     """Run the command line and exit."""
-    os.umask(0o077)  # what we write may hold private text
-    logging.getLogger(LOGGER).addHandler(logging.NullHandler())  # what is told there has a log
-    if sys.stdout is None:  # closed by whoever started us
+    os.umask(0o077)  # files of ours may hold private text
+    logging.getLogger(LOGGER).addHandler(logging.NullHandler())  # its messages go to a log file
+    if sys.stdout is None:  # the parent process closed it
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115
     if sys.stderr is None:
         sys.stderr = open(os.devnull, "w")  # noqa: SIM115

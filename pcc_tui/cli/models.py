@@ -1,4 +1,4 @@
-"""`pcc models`: what models there are to choose from, and what they cost or need."""
+"""`pcc models`: the models to choose from, and what each costs or needs."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import typer
 from backends.errors import SetupError
 from backends.registry import backend_class, backend_names
 from pcc_tui.cli.groups import takes_groups
-from pcc_tui.cli.options import Site
+from pcc_tui.cli.options import SiteOptions
 from pcc_tui.cli.output import print_json, say
 
 
 @takes_groups
 def models(
-    site: Site,
+    site: SiteOptions,
     backend: Annotated[
         Optional[str], typer.Option(help="Of this backend alone.", show_default="all")
     ] = None,

@@ -1,4 +1,4 @@
-"""The options that commands share, and the request they add up to."""
+"""The options that commands share, and what is required of their values."""
 
 from __future__ import annotations
 
@@ -9,21 +9,20 @@ from typing import Annotated, Literal, Optional, get_args
 
 import typer
 
-from backends.base import Options
+from backends.installation import extra_line
 from backends.registry import has_extra
 from journal import Status
 from pcc_tui.cli.output import ExitCode, fail, warn
 from pcc_tui.errors import SettingsError
 from pcc_tui.settings import MOST_WORKERS, Settings, load_settings
 from pipeline.captions.plan import Selection
-from pipeline.captions.request import RunRequest
 from pipeline.photos.photo import find_file, photo_key
 
 STATUSES: tuple[str, ...] = get_args(Status)
 
 
 @dataclasses.dataclass(frozen=True)
-class Site:
+class SiteOptions:
     """Where to work and how to answer. Every command on a workspace takes these."""
 
     workspace: Annotated[
@@ -53,7 +52,7 @@ class Site:
         return self.captions_jsonl or self.workspace / "captions.jsonl"
 
     def settings(self) -> Settings:
-        """Return the settings of the workspace, and print what is odd about them."""
+        """Return the settings of the workspace, and print the warnings about them."""
         try:
             settings = load_settings(self.workspace)
         except SettingsError as error:
@@ -80,7 +79,7 @@ class Site:
     def library(self) -> Path | None:
         """Return the photos directory, None on a machine that has only the journal.
 
-        Ends with a usage error where neither is there.
+        Ends with a usage error where there is neither a journal nor a photos directory.
         """
         if self.journal.is_dir():
             fail(f"{self.journal} is a directory; --captions-jsonl names a file", ExitCode.USAGE)
@@ -96,14 +95,14 @@ class Site:
         return photos_dir
 
     def warn_of_photos(self, photos_dir: Path) -> None:
-        """Say so if the workspace lies among the photos, which are only ever read."""
+        """Warn if the workspace lies inside the photos directory, which is only ever read."""
         if self.workspace.resolve().is_relative_to(photos_dir.resolve()):
             warn(
                 f"warning: {self.workspace} is inside the photos; --workspace DIR keeps them apart"
             )
 
     def photos_if_here(self, settings: Settings) -> Path | None:
-        """Return the photos directory, None where none is named or the photos are not here."""
+        """Return the photos directory, None where none is named or the directory is not there."""
         found = self.photos_dir or settings.photos_dir
         if found is not None and not found.is_dir():
             warn(f"warning: {found} is not there; going by the journal alone")
@@ -112,7 +111,7 @@ class Site:
 
 
 @dataclasses.dataclass(frozen=True)
-class Captioning:
+class CaptioningOptions:
     """What makes the captions."""
 
     backend: Annotated[
@@ -138,7 +137,7 @@ class Captioning:
 
 
 @dataclasses.dataclass(frozen=True)
-class Globs:
+class GlobOptions:
     """Which photos."""
 
     include: Annotated[
@@ -152,7 +151,7 @@ class Globs:
 
 
 @dataclasses.dataclass(frozen=True)
-class SelectionOptions(Globs):
+class SelectionOptions(GlobOptions):
     """What to caption, and what to redo."""
 
     retry_status: Annotated[
@@ -175,8 +174,8 @@ class SelectionOptions(Globs):
         ),
     ] = None
 
-    def selection(self) -> Selection:
-        """Return which photos are put to work again; end with a usage error if that is unclear."""
+    def chosen(self) -> Selection:
+        """Return which photos are captioned again; end with a usage error if a value is wrong."""
         statuses = frozenset(filter(None, (self.retry_status or "").replace(" ", "").split(",")))
         for status in sorted(statuses - set(STATUSES)):
             fail(f"--retry-status knows {', '.join(STATUSES)}, not {status!r}", ExitCode.USAGE)
@@ -185,7 +184,10 @@ class SelectionOptions(Globs):
 
 
 def _listed_keys(path: Path) -> frozenset[str]:
-    """Return the keys of the photos in a list; names that hold a newline need NUL between them."""
+    """Return the keys of the photos that a file lists.
+
+    A name a line; a list with names that hold a newline has NUL between the names.
+    """
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -195,7 +197,7 @@ def _listed_keys(path: Path) -> frozenset[str]:
 
 
 @dataclasses.dataclass(frozen=True)
-class Pace:
+class PaceOptions:
     """How to drive the backend."""
 
     max_workers: Annotated[
@@ -240,11 +242,11 @@ class Pace:
 def require_extra(extra: str, command: str) -> None:
     """End with a usage error if a command's packages are not installed."""
     if not has_extra(extra):
-        fail(f"{command} needs more packages: pip install 'pcc[{extra}]'", ExitCode.USAGE)
+        fail(f"{command} needs more packages: {extra_line(extra)}", ExitCode.USAGE)
 
 
 def require_text(option: str, value: str) -> None:
-    """End with a usage error if the value of an option is not UTF-8, so cannot be recorded."""
+    """End with a usage error if the value of an option is not UTF-8 and cannot be recorded."""
     try:
         value.encode()
     except UnicodeEncodeError:
@@ -259,55 +261,3 @@ def require_photo(photos_dir: Path, path: str) -> None:
         fail(str(error), ExitCode.USAGE)
     if not found.is_file():
         fail(f"there is no {path} in {photos_dir}", ExitCode.USAGE)
-
-
-def request_of(
-    site: Site, captioning: Captioning, work: SelectionOptions, pace: Pace
-) -> RunRequest:
-    """Return the request that settings and flags add up to; flags win."""
-    for option, value in (
-        ("--workspace", str(site.workspace)),
-        ("--captions-jsonl", str(site.journal)),
-    ):
-        require_text(option, value)
-    if site.journal.is_dir():
-        fail(f"{site.journal} is a directory; --captions-jsonl names a file", ExitCode.USAGE)
-    settings = site.settings()
-    photos = site.photos(settings)
-    site.warn_of_photos(photos)
-    backend, options = backend_options(settings, captioning, pace)
-    return RunRequest(
-        photos_dir=photos,
-        workspace=site.workspace,
-        journal=site.journal,
-        backend=backend,
-        options=options,
-        selection=work.selection(),
-        include=tuple(work.include or ()),
-        exclude=tuple(work.exclude or ()),
-    )
-
-
-def backend_options(settings: Settings, captioning: Captioning, pace: Pace) -> tuple[str, Options]:
-    """Return the name of the backend, and what it is told by settings and flags."""
-    require_text("--model", captioning.model or "")
-    require_text("--prompt", captioning.prompt or "")
-    backend = captioning.backend or settings.choices.backend
-    options = settings.options(
-        backend,
-        prompt=captioning.prompt or None,
-        model=captioning.model or None,
-        workers=pace.max_workers,
-        batch_size=pace.batch_size,
-        base_url=captioning.base_url or None,
-        max_edge=pace.max_edge,
-        detail=pace.detail,
-        quantize=pace.quantize,
-        dtype=pace.dtype,
-        device=pace.device or None,
-        revision=pace.revision or None,
-        trust_remote_code=pace.trust_remote_code,
-        mock_error_rate=pace.mock_error_rate,
-        mock_latency=pace.mock_latency,
-    )
-    return backend, options

@@ -16,7 +16,7 @@ from pcc_tui.clean import clean
 
 
 class ExitCode(IntEnum):
-    """Exit codes other programs rely on."""
+    """Exit codes that other programs rely on."""
 
     OK = 0
     FAILED = 1
@@ -27,7 +27,7 @@ class ExitCode(IntEnum):
 
 
 def say(text: str, *, to: TextIO | None = None) -> None:
-    """Print a line for people, without keys; a terminal that is gone is no reason to fail."""
+    """Print a line for people, without API keys; a terminal that is gone is no reason to fail."""
     stream = to or sys.stdout
     with suppress(OSError, ValueError):
         stream.write(clean(scrub(text)) + "\n")
@@ -40,7 +40,7 @@ def warn(text: str) -> None:
 
 
 def narration(json: bool) -> TextIO:
-    """Return where people's text goes: beside standard output when that is for a program."""
+    """Return the stream for people: standard error where a program reads standard output."""
     return sys.stderr if json else sys.stdout
 
 
@@ -57,7 +57,7 @@ def print_json(document: object, *, indent: int | None = 2) -> None:
 
 
 def _scrubbed(value: object) -> object:
-    """Return builtins with every string in them free of keys."""
+    """Return builtins in which no string holds an API key."""
     if isinstance(value, str):
         return scrub(value)
     if isinstance(value, list):

@@ -5,13 +5,19 @@ from __future__ import annotations
 import msgspec
 
 from pcc_tui.cli.groups import takes_groups
-from pcc_tui.cli.options import Captioning, Pace, SelectionOptions, Site, request_of
+from pcc_tui.cli.options import (
+    CaptioningOptions,
+    PaceOptions,
+    SelectionOptions,
+    SiteOptions,
+)
 from pcc_tui.cli.output import print_json, say, warn
+from pcc_tui.cli.run_request import request_of
 from pipeline.captions.request import plan_run
 from pipeline.captions.stats import count_copies
 
 
-class PlanReport(msgspec.Struct):
+class PlanReport(msgspec.Struct, tag_field="kind", tag="plan"):
     """What `pcc plan --json` prints.
 
     Attributes:
@@ -34,9 +40,9 @@ class PlanReport(msgspec.Struct):
 
 
 @takes_groups
-def plan(site: Site, captioning: Captioning, work: SelectionOptions) -> None:
+def plan(site: SiteOptions, captioning: CaptioningOptions, selection: SelectionOptions) -> None:
     """Tell what there is to do, and which flag of `pcc run` does it. Writes nothing."""
-    request = request_of(site, captioning, work, Pace())
+    request = request_of(site, captioning, selection, PaceOptions())
     found, warnings = plan_run(request)
     for warning in warnings:
         warn(f"warning: {warning}")

@@ -1,4 +1,4 @@
-"""Asking before something large: only where there is a terminal, and never twice."""
+"""A question before something large is done, asked only where there is a terminal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`pcc chunk`, `pcc report` and `pcc search`: clusters to take away and to find things in."""
+"""`pcc chunk`, `pcc report` and `pcc search`: chunks, reports and search over the clusters."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from backends.errors import SetupError
 from journal import JournalLocked
 from pcc_tui.cli.groups import takes_groups
 from pcc_tui.cli.labels import opened, require_place
-from pcc_tui.cli.options import Site, require_extra, require_text
+from pcc_tui.cli.options import SiteOptions, require_extra, require_text
 from pcc_tui.cli.output import ExitCode, fail, narration, print_json, say, warn
 from pipeline.clusters.chunks import CHUNK_SIZE
 from pipeline.jobs.errors import WorkspaceBusy
@@ -38,7 +38,7 @@ class FoundPhoto(msgspec.Struct):
 
 @takes_groups
 def chunk(
-    site: Site,
+    site: SiteOptions,
     chunk_size: Annotated[
         Optional[int],
         typer.Option(
@@ -57,14 +57,14 @@ def chunk(
     count = write_chunks(site.workspace, view, size)
     if site.json:
         path = str(chunks_path(site.workspace))
-        print_json({"chunks": count, "chunk_size": size, "file": path})
+        print_json({"kind": "chunk", "chunks": count, "chunk_size": size, "file": path})
     else:
         say(f"{count:,} chunks of at most {size:,} photos: {chunks_path(site.workspace)}")
 
 
 @takes_groups
 def report(
-    site: Site,
+    site: SiteOptions,
     out: Annotated[
         Optional[Path],
         typer.Option(help="Directory to write into.", show_default="the workspace"),
@@ -94,7 +94,6 @@ def report(
     from pipeline.clusters.opening import open_view
 
     photos_dir = site.library()
-    site.workspace.mkdir(parents=True, exist_ok=True)
     view = open_view(site.workspace, site.journal, photos_dir)
     if not view.has_clusters:
         warn("warning: there are no clusters yet; `pcc cluster` makes them")
@@ -117,14 +116,14 @@ def report(
 
 
 def _label(
-    site: Site,
+    site: SiteOptions,
     view: ClusterView,
     photos_dir: Path | None,
     vocabulary: Path | None,
     *,
     describing: bool,
 ) -> tuple[PhotoTexts, int | None]:
-    """Return the labels, and the exit code if a signal came meanwhile."""
+    """Return a text for each photo, and the exit code if a signal came meanwhile."""
     from pipeline.embeddings.store import pictures_store
     from pipeline.reports.descriptions import describe, read_descriptions, undescribed
     from pipeline.reports.photo_texts import make_photo_texts
@@ -154,7 +153,7 @@ def _label(
     return make_photo_texts(view.photos, fallbacks.words, read_descriptions(site.workspace)), code
 
 
-def _thumbnails(site: Site, view: ClusterView, photos_dir: Path) -> dict[int, bytes]:
+def _thumbnails(site: SiteOptions, view: ClusterView, photos_dir: Path) -> dict[int, bytes]:
     import asyncio
 
     from pipeline.reports.run import make_thumbnails
@@ -170,7 +169,7 @@ def _thumbnails(site: Site, view: ClusterView, photos_dir: Path) -> dict[int, by
 
 @takes_groups
 def search(
-    site: Site,
+    site: SiteOptions,
     query: Annotated[str, typer.Argument(help="What to look for.")],
     by: Annotated[
         Literal["both", "words", "meaning"],

@@ -10,14 +10,21 @@ import msgspec
 import typer
 
 from pcc_tui.cli.groups import takes_groups
-from pcc_tui.cli.options import Captioning, Pace, SelectionOptions, Site, request_of, require_text
+from pcc_tui.cli.options import (
+    CaptioningOptions,
+    PaceOptions,
+    SelectionOptions,
+    SiteOptions,
+    require_text,
+)
 from pcc_tui.cli.output import ExitCode, fail, narration, print_json, say
+from pcc_tui.cli.run_request import request_of
 from pcc_tui.words.figures import counts, duration
 from pipeline.captions.request import PreparedRun, RunReport, RunRequest, prepare_run
 
 
 @dataclasses.dataclass(frozen=True)
-class Limits:
+class LimitOptions:
     """How far to go."""
 
     limit: Annotated[
@@ -41,10 +48,14 @@ class Limits:
 
 @takes_groups
 def run(
-    site: Site, captioning: Captioning, work: SelectionOptions, pace: Pace, limits: Limits
+    site: SiteOptions,
+    captioning: CaptioningOptions,
+    selection: SelectionOptions,
+    pace: PaceOptions,
+    limits: LimitOptions,
 ) -> int:
     """Caption every photo that has no caption yet. Safe to interrupt, safe to repeat."""
-    request = request_of(site, captioning, work, pace)
+    request = request_of(site, captioning, selection, pace)
     if limits.run_id is not None:
         require_text("--run-id", limits.run_id)
     if limits.run_id == "":
@@ -70,8 +81,7 @@ def run(
 
 
 def carry_out(request: RunRequest, *, json: bool) -> int:
-    """Do a run, tell how it goes, and return the exit code."""
-    request.workspace.mkdir(parents=True, exist_ok=True)
+    """Carry out a run, show its progress, and return the exit code."""
     prepared = prepare_run(request)
     try:
         code, report = _run_prepared(prepared, json=json)
@@ -93,7 +103,7 @@ def _run_prepared(prepared: PreparedRun, *, json: bool) -> tuple[int, RunReport]
 
     from pcc_tui.cli.live import show
     from pipeline.captions.run import run_captions
-    from pipeline.jobs.job import Ending
+    from pipeline.jobs.step import Ending
 
     result = asyncio.run(run_captions(prepared, lambda shot: show(shot, narration(json))))
     for remark in result.remarks:

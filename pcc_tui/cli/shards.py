@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Literal, Optional, TextIO
 import typer
 
 from pcc_tui.cli.groups import takes_groups
-from pcc_tui.cli.options import Site, require_extra, require_text
+from pcc_tui.cli.options import SiteOptions, require_extra, require_text
 from pcc_tui.cli.output import ExitCode, fail, narration, print_json, say, warn
 from pcc_tui.words.figures import data_size, duration
 
 if TYPE_CHECKING:
-    from pipeline.datasets.shards.run import PreparedShards, ShardReport, ShardRequest
+    from pipeline.datasets.shards.report import ShardReport
+    from pipeline.datasets.shards.run import PreparedShards, ShardRequest
+    from pipeline.jobs.run_job import JobResult
 
 MEGABYTE = 1_000_000
 SHOWN = 10
@@ -35,7 +37,7 @@ REASONS = {
 
 
 @dataclasses.dataclass(frozen=True)
-class Contents:
+class PackingOptions:
     """What goes into the shards."""
 
     input_dir: Annotated[
@@ -66,11 +68,11 @@ class Contents:
 
 @takes_groups
 def shards(
-    site: Site,
+    site: SiteOptions,
     out: Annotated[
         Path, typer.Option(help="Where the shards go; made if it is not there.", show_default=False)
     ],
-    contents: Contents,
+    packing: PackingOptions,
     dataset: Annotated[
         Optional[Path],
         typer.Argument(
@@ -84,12 +86,13 @@ def shards(
     require_extra("datasets", "this command")
     from pipeline.datasets.shards.run import prepare_shards
 
-    request = _request(site, dataset or site.workspace / "dataset.jsonl", out, contents)
+    request = _request(site, dataset or site.workspace / "dataset.jsonl", out, packing)
     stream = narration(site.json)
     prepared = prepare_shards(request)
     report, code = prepared.report(), None
     if not prepared.is_done:
-        report, code = _run(prepared, stream)
+        result = _run(prepared, stream)
+        report, code = result.report, result.signal_code
     _tell_what_was_passed_over(report, stream)
     if site.json:
         print_json(report)
@@ -98,14 +101,14 @@ def shards(
     return ExitCode.OK if code is None else code
 
 
-def _request(site: Site, dataset: Path, out: Path, contents: Contents) -> ShardRequest:
+def _request(site: SiteOptions, dataset: Path, out: Path, packing: PackingOptions) -> ShardRequest:
     from pipeline.datasets.shards.run import ShardRequest
     from pipeline.jobs.cores import decoder_count
 
-    input_dir = contents.input_dir or site.photos(site.settings())
+    input_dir = packing.input_dir or site.photos(site.settings())
     for option, path in (("--input-dir", input_dir), ("FILE", dataset), ("--out", out)):
         require_text(option, str(path))
-    if math.isnan(contents.shard_size):
+    if math.isnan(packing.shard_size):
         fail("--shard-size is an amount of MB, not nan", ExitCode.USAGE)
     if not input_dir.is_dir():
         fail(f"the input directory {input_dir} does not exist", ExitCode.USAGE)
@@ -115,31 +118,30 @@ def _request(site: Site, dataset: Path, out: Path, contents: Contents) -> ShardR
         fail(f"{out} is no directory; --out names one", ExitCode.USAGE)
     if out.resolve().is_relative_to(input_dir.resolve()):
         warn(f"warning: {out} is inside the images; --out DIR keeps them apart")
-    patches_dir = contents.patches_dir or dataset.parent / "dinov3_patches"
-    if contents.with_patches and not patches_dir.is_dir():
+    patches_dir = packing.patches_dir or dataset.parent / "dinov3_patches"
+    if packing.with_patches and not patches_dir.is_dir():
         fail(f"there are no patch files: {patches_dir} does not exist", ExitCode.USAGE)
-    if contents.patches_dir is not None and not contents.with_patches:
+    if packing.patches_dir is not None and not packing.with_patches:
         fail("--patches-dir goes with --with-patches", ExitCode.USAGE)
     return ShardRequest(
         workspace=site.workspace,
         dataset=dataset,
         input_dir=input_dir,
         out=out,
-        patches_dir=patches_dir if contents.with_patches else None,
-        format=contents.format,
-        shard_size=round(contents.shard_size * MEGABYTE),
-        keep_metadata=contents.keep_metadata,
+        patches_dir=patches_dir if packing.with_patches else None,
+        format=packing.format,
+        shard_size=round(packing.shard_size * MEGABYTE),
+        keep_metadata=packing.keep_metadata,
         decoders=decoder_count(),
     )
 
 
-def _run(prepared: PreparedShards, stream: TextIO) -> tuple[ShardReport, int | None]:
+def _run(prepared: PreparedShards, stream: TextIO) -> JobResult[ShardReport]:
     import asyncio
 
     from pcc_tui.cli.live import show
     from pipeline.datasets.shards.run import run_shards
 
-    prepared.request.workspace.mkdir(parents=True, exist_ok=True)
     if prepared.index.shards:
         say(f"{len(prepared.index.shards):,} shards are there; going on behind them", to=stream)
     return asyncio.run(run_shards(prepared, lambda shot: show(shot, stream)))

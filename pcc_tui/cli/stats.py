@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pcc_tui.cli.groups import takes_groups
-from pcc_tui.cli.options import Site
+from pcc_tui.cli.options import SiteOptions
 from pcc_tui.cli.output import print_json, say
 from pcc_tui.words.figures import counts
 from pipeline.captions.stats import Stats, read_stats
 
 
 @takes_groups
-def stats(site: Site) -> None:
+def stats(site: SiteOptions) -> None:
     """Add up the journal: captions by status, backend and model, tokens and cost."""
     found = read_stats(site.journal)
     if site.json:

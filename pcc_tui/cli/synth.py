@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Optional, TextIO
 import typer
 
 from pcc_tui.cli.groups import show_help, takes_groups
-from pcc_tui.cli.options import Site, require_extra, require_text
+from pcc_tui.cli.options import SiteOptions, require_extra, require_text
 from pcc_tui.cli.output import ExitCode, fail, narration, print_json, say
 from pcc_tui.cli.question import agrees, require_terminal
 from pcc_tui.settings import MOST_WORKERS
@@ -17,8 +17,10 @@ from pcc_tui.words.figures import duration
 from pipeline.synth.errors import DatasetExists, SynthError
 
 if TYPE_CHECKING:
+    from pipeline.jobs.run_job import JobResult
     from pipeline.synth.findings import Validation
-    from pipeline.synth.run import SynthPlan, SynthReport, SynthRequest
+    from pipeline.synth.report import SynthReport
+    from pipeline.synth.run import SynthPlan, SynthRequest
 
 LARGEST_SEED = 2**64 - 1
 LARGEST_CHUNK = 2**20
@@ -33,7 +35,7 @@ app.callback(
 
 
 @dataclasses.dataclass(frozen=True)
-class Making:
+class GenerationOptions:
     """How to make it."""
 
     output_dir: Annotated[
@@ -61,19 +63,20 @@ def generate(
     num_images: Annotated[
         int, typer.Option(min=1, max=MOST_IMAGES, help="Images of the set.", show_default=False)
     ],
-    making: Making,
-    site: Site,
+    generation: GenerationOptions,
+    site: SiteOptions,
 ) -> int:
     """Make train, val and test sets; the same seed gives the same images on every machine."""
     require_extra("synth", "this command")
-    request = _request(site, making, num_images)
+    request = _request(site, generation, num_images)
     stream = narration(site.json)
     if not site.yes:
         require_terminal(stream, "give --yes to generate at once")
     _show_plan(request, stream)
     if not site.yes and not agrees("Proceed with generation? (y/n)", stream):
         return _decline(request, site, stream)
-    report, signal_code = _run(request, stream)
+    result = _run(request, stream)
+    report, signal_code = result.report, result.signal_code
     if site.json:
         print_json(report)
     else:
@@ -81,20 +84,20 @@ def generate(
     return signal_code or ExitCode.OK
 
 
-def _request(site: Site, making: Making, num_images: int) -> SynthRequest:
+def _request(site: SiteOptions, generation: GenerationOptions, num_images: int) -> SynthRequest:
     from pipeline.jobs.cores import usable_cores
     from pipeline.synth.run import SynthRequest
     from pipeline.synth.step import Recipe
 
     require_text("--workspace", str(site.workspace))
-    require_text("--output-dir", str(making.output_dir or ""))
+    require_text("--output-dir", str(generation.output_dir or ""))
     recipe = Recipe(
         num_images=num_images,
-        seed=making.seed,
-        workers=making.workers or usable_cores(),
-        chunk_size=making.chunk_size,
+        seed=generation.seed,
+        workers=generation.workers or usable_cores(),
+        chunk_size=generation.chunk_size,
     )
-    return SynthRequest(workspace=site.workspace, output_dir=making.output_dir, recipe=recipe)
+    return SynthRequest(workspace=site.workspace, output_dir=generation.output_dir, recipe=recipe)
 
 
 def _show_plan(request: SynthRequest, stream: TextIO) -> None:
@@ -118,7 +121,7 @@ def _show_plan(request: SynthRequest, stream: TextIO) -> None:
 
 
 def _counts(request: SynthRequest) -> dict[str, int]:
-    from pipeline.synth.splits import splits_of
+    from pipeline.synth.train_val_test import splits_of
 
     return {split.name: split.size for split in splits_of(request.recipe.num_images)}
 
@@ -132,7 +135,7 @@ def _planned(request: SynthRequest) -> SynthPlan:
         fail(str(error), ExitCode.USAGE)
 
 
-def _decline(request: SynthRequest, site: Site, stream: TextIO) -> int:
+def _decline(request: SynthRequest, site: SiteOptions, stream: TextIO) -> int:
     from pipeline.synth.run import empty_report
 
     if site.json:
@@ -142,13 +145,12 @@ def _decline(request: SynthRequest, site: Site, stream: TextIO) -> int:
     return ExitCode.OK
 
 
-def _run(request: SynthRequest, stream: TextIO) -> tuple[SynthReport, int | None]:
+def _run(request: SynthRequest, stream: TextIO) -> JobResult[SynthReport]:
     import asyncio
 
     from pcc_tui.cli.live import show
     from pipeline.synth.run import run_generation
 
-    request.workspace.mkdir(parents=True, exist_ok=True)
     try:
         return asyncio.run(run_generation(request, lambda shot: show(shot, stream)))
     except DatasetExists as error:
@@ -167,7 +169,7 @@ def _tell(report: SynthReport) -> None:
 @app.command("validate")
 @takes_groups
 def validate(
-    site: Site,
+    site: SiteOptions,
     directory: Annotated[Path, typer.Argument(help="The set.", metavar="DIR", show_default=False)],
 ) -> int:
     """Check a set: files, counts, types, labels, checksums, each image; draw a report."""
@@ -185,14 +187,14 @@ def validate(
 
 
 def _validate(directory: Path, stream: TextIO) -> tuple[Validation | None, int | None]:
-    """Return what was found, None if it was stopped, and the exit code of the signal."""
+    """Return what the check found, None if a signal stopped it, and the exit code of the signal."""
     import asyncio
 
     from pcc_tui.cli.live import show
     from pipeline.jobs.blocking_step import BlockingStep
-    from pipeline.jobs.hosting import attend
     from pipeline.jobs.pause_point import PausePoint
     from pipeline.jobs.progress import Progress
+    from pipeline.jobs.run_job import run_unlisted
     from pipeline.synth.validation import validate_dataset
 
     found: list[Validation] = []
@@ -202,7 +204,7 @@ def _validate(directory: Path, stream: TextIO) -> tuple[Validation | None, int |
 
     progress = Progress(run="validate", stage="verify", backend="synth", total=0, skipped={})
     step = BlockingStep(work, progress)
-    _, code = asyncio.run(attend(step, step.snapshot, lambda shot: show(shot, stream)))
+    _, code = asyncio.run(run_unlisted(step, lambda shot: show(shot, stream)))
     return (found[0] if found else None), code
 
 

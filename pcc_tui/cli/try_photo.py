@@ -1,4 +1,4 @@
-"""`pcc try`: one photo, one caption, nothing written."""
+"""`pcc try`: a caption of one photo, with nothing written."""
 
 from __future__ import annotations
 
@@ -11,8 +11,15 @@ from backends.base import Captioner
 from backends.errors import CallError
 from backends.registry import make_backend
 from pcc_tui.cli.groups import takes_groups
-from pcc_tui.cli.options import Captioning, Pace, SelectionOptions, Site, request_of, require_photo
+from pcc_tui.cli.options import (
+    CaptioningOptions,
+    PaceOptions,
+    SelectionOptions,
+    SiteOptions,
+    require_photo,
+)
 from pcc_tui.cli.output import ExitCode, fail, print_json, say, warn
+from pcc_tui.cli.run_request import request_of
 from pcc_tui.words.figures import loading_words
 from pipeline.captions.request import RunRequest
 
@@ -24,10 +31,10 @@ TELL_SECONDS = 0.5
 
 @takes_groups
 def try_photo(
-    site: Site,
-    captioning: Captioning,
-    work: SelectionOptions,
-    pace: Pace,
+    site: SiteOptions,
+    captioning: CaptioningOptions,
+    selection: SelectionOptions,
+    pace: PaceOptions,
     photo: Annotated[
         Optional[str],
         typer.Argument(help="Relative path of a photo; the first one found, if not given."),
@@ -38,7 +45,7 @@ def try_photo(
 
     from pipeline.jobs.errors import describe
 
-    request = request_of(site, captioning, work, pace)
+    request = request_of(site, captioning, selection, pace)
     path = photo or _first_photo(request)
     require_photo(request.photos_dir, path)
     captioner = make_backend(request.backend, request.options)
@@ -58,7 +65,7 @@ def try_photo(
 
 
 async def _try(captioner: Captioner, photos_dir: Path, path: str) -> Trial:
-    """Caption one photo, telling meanwhile how far the backend is with getting ready."""
+    """Caption one photo, and tell meanwhile how far the backend has got with loading."""
     import asyncio
 
     from pipeline.captions.trial import caption_one

@@ -10,7 +10,7 @@ import typer
 
 from backends.encoders.t5 import DEFAULT_TOKENIZER
 from pcc_tui.cli.groups import takes_groups
-from pcc_tui.cli.options import Site, require_extra
+from pcc_tui.cli.options import SiteOptions, require_extra
 from pcc_tui.cli.output import ExitCode, fail, narration, print_json, say
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclasses.dataclass(frozen=True)
-class Checks:
+class CheckOptions:
     """What to check."""
 
     input_dir: Annotated[
@@ -47,8 +47,8 @@ class Checks:
 
 @takes_groups
 def verify(
-    site: Site,
-    checks: Checks,
+    site: SiteOptions,
+    checks: CheckOptions,
     file: Annotated[Optional[Path], typer.Argument(show_default="WORKSPACE/dataset.jsonl")] = None,
 ) -> int:
     """Check every record and every number of the patch files; exit code 1 if any is amiss."""
@@ -74,7 +74,7 @@ def verify(
 
 
 def _run(
-    site: Site, checks: Checks, dataset: Path, input_dir: Path | None
+    site: SiteOptions, checks: CheckOptions, dataset: Path, input_dir: Path | None
 ) -> tuple[VerifyReport, int | None]:
     import asyncio
 
@@ -82,8 +82,8 @@ def _run(
     from pcc_tui.cli.live import show
     from pipeline.datasets.verify import Verifier
     from pipeline.jobs.blocking_step import BlockingStep
-    from pipeline.jobs.hosting import attend
     from pipeline.jobs.progress import Progress
+    from pipeline.jobs.run_job import run_unlisted
 
     tokenizer = None
     if checks.masks:
@@ -95,5 +95,5 @@ def _run(
     progress = Progress(run="verify", stage="verify", backend="verify", total=0, skipped={})
     step = BlockingStep(verifier.run, progress)
     stream = narration(site.json)
-    _, code = asyncio.run(attend(step, step.snapshot, lambda shot: show(shot, stream)))
+    _, code = asyncio.run(run_unlisted(step, lambda shot: show(shot, stream)))
     return verifier.report, code

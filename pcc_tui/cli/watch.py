@@ -8,13 +8,13 @@ from typing import Annotated
 import typer
 
 from pcc_tui.cli.groups import takes_groups
-from pcc_tui.cli.options import Site
+from pcc_tui.cli.options import SiteOptions
 from pcc_tui.cli.output import ExitCode, warn
 from pipeline.jobs.errors import NoJob
 
 
 @dataclasses.dataclass(frozen=True)
-class Orders:
+class OrderOptions:
     """What to tell the running job."""
 
     pause: Annotated[bool, typer.Option("--pause", help="Pause the job.")] = False
@@ -27,8 +27,8 @@ class Orders:
 
 @takes_groups
 def watch(
-    site: Site,
-    orders: Orders,
+    site: SiteOptions,
+    orders: OrderOptions,
     once: Annotated[bool, typer.Option("--once", help="Show one snapshot and end.")] = False,
 ) -> int:
     """Follow the job of this workspace until it ends; Ctrl+C leaves it running.
@@ -49,5 +49,5 @@ def watch(
         warn(f"pcc: {error}")
         return ExitCode.FAILED if commands else ExitCode.OK
     except KeyboardInterrupt:
-        pass  # whoever watches may leave; the job goes on
+        pass  # the user may stop watching; the job goes on
     return ExitCode.OK

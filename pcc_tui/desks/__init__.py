@@ -1,1 +1,1 @@
-"""What a screen asks of the floors below: each desk answers for one system, off the event loop."""
+"""What a screen asks of the floors below: each desk answers for one subject, off the event loop."""

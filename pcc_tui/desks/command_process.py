@@ -1,4 +1,4 @@
-"""Commands of `pcc` that the app runs as processes of their own, and their answers."""
+"""Running a command of `pcc` as a process of its own, and reading its answer."""
 
 from __future__ import annotations
 
@@ -7,38 +7,59 @@ import os
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import Any, TypeVar
 
+import msgspec
+
 from backends.keys import scrub
-from pcc_tui.desks.job_link import PCC
+from pcc_tui.desks.commands import PCC, in_words
 from pcc_tui.errors import CommandFailed
 
 SILENCE_SECONDS = 300.0
 """A command that says nothing for so long hangs; a model that loads tells how far it is."""
 
-
 LONGEST_LINE = 1 << 20
+"""Bytes of one line about how far a command is."""
 
 T = TypeVar("T")
 
 
 async def answer_of(
     arguments: Iterable[str],
+    kind: type[T],
+    *,
     environment: Mapping[str, str] | None = None,
     tell: Callable[[str], None] = lambda line: None,
-) -> bytes:
-    """Run a command, and return what it printed.
+) -> T:
+    """Run a command with `--json`, and return its answer.
 
     Args:
-        arguments: The command, and its options.
-        environment: Variables for it; empty ones are left out.
-        tell: Gets each line about how far it is.
+        arguments: The command, as `Commands` makes it.
+        kind: What the command answers.
+        environment: Further variables for the command; empty ones are left out.
+        tell: Gets each line about how far the command is.
 
     Raises:
-        CommandFailed: it printed nothing, and why.
+        CommandFailed: the command gave no answer, or none of that kind; says why.
     """
-    set_ = {name: value for name, value in (environment or {}).items() if value}
+    command = [*arguments]
+    answer = await _output_of(command, environment or {}, tell)
+    try:
+        return msgspec.json.decode(answer, type=kind)
+    except msgspec.MsgspecError:
+        raise CommandFailed(f"the answer of `{in_words(command)}` cannot be read") from None
+
+
+async def _output_of(
+    arguments: Iterable[str], environment: Mapping[str, str], tell: Callable[[str], None]
+) -> bytes:
+    """Return what a command prints.
+
+    Raises:
+        CommandFailed: the command prints nothing; says why.
+    """
+    set_ = {name: value for name, value in environment.items() if value}
     process = await _to_the_end(
         asyncio.create_subprocess_exec(
-            *(*PCC, *arguments),
+            *(*PCC, *arguments, "--json"),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
@@ -47,7 +68,7 @@ async def answer_of(
         )
     )
     try:
-        await asyncio.sleep(0)  # a cancellation that came meanwhile
+        await asyncio.sleep(0)  # lets a cancellation that came meanwhile act
         assert process.stdout is not None
         answering = asyncio.create_task(process.stdout.read())
         last_line = await _follow(process, tell)
@@ -80,10 +101,10 @@ async def _to_the_end(work: Coroutine[Any, Any, T]) -> T:
 
 
 async def _follow(process: asyncio.subprocess.Process, tell: Callable[[str], None]) -> str:
-    """Pass on what a command says until it ends; return its last line.
+    """Pass on what a command says until it ends; return the last line.
 
     Raises:
-        CommandFailed: it says nothing for too long.
+        CommandFailed: the command says nothing for too long.
     """
     assert process.stderr is not None
     last = ""

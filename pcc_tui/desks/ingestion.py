@@ -1,4 +1,4 @@
-"""The ingestion of a workspace as the app works on it: its cache, its queue, and its commands."""
+"""The ingestion of a workspace: how far each stage is, what waits, and the queue's switch."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from pcc_tui.desks.photos import PhotosDesk
+from pcc_tui.workspace import Workspace
 from pipeline.ingest.cache.manifest import manifest_path, read_manifest, require_ours
 from pipeline.ingest.cache.records import STAGES, StageName
 from pipeline.ingest.cache.store import Cache
@@ -22,7 +23,6 @@ from pipeline.ingest.queue.opening import SQLITE_FILE, open_queue
 from pipeline.photos.photo import photo_key
 
 if TYPE_CHECKING:
-    from pcc_tui.session import Session
     from pipeline.ingest.queue.base import WorkQueue
     from pipeline.ingest.status import IngestStatus
 
@@ -31,8 +31,8 @@ class StageCounts(msgspec.Struct):
     """How far a stage has come with the photos that are there.
 
     Attributes:
-        done: Photos that went through it.
-        failed: Photos on which it failed, not among those.
+        done: Photos that went through the stage.
+        failed: Photos on which the stage failed; they are not counted as done.
         missing: Photos without an outcome.
     """
 
@@ -46,46 +46,27 @@ class Ingested(msgspec.Struct):
 
     Attributes:
         there: Whether there is a cache.
-        stages: By name.
+        stages: How far each stage has come, by name.
     """
 
     there: bool
     stages: dict[StageName, StageCounts]
 
 
-class IngestDesk:
+class IngestionDesk:
     """Counts what the cache of a workspace has, and switches its queue.
 
     Args:
-        session: The workspace.
+        workspace: The workspace.
+        photos: The desk that knows which photos there are.
     """
 
-    def __init__(self, session: Session) -> None:
-        self.directory = session.workspace / "cache"
-        self._session = session
-        self._cache = Cache(self.directory)
+    def __init__(self, workspace: Workspace, photos: PhotosDesk) -> None:
+        self._directory = workspace.cache
+        self._workspace = workspace
+        self._photos = photos
+        self._cache = Cache(workspace.cache)
         self._turn = threading.Lock()
-        self._walked: list[str] | None = None
-
-    # Commands
-
-    def run_arguments(self, stages: tuple[str, ...]) -> list[str]:
-        """Return the arguments of `pcc ingest run` for some stages."""
-        return ["ingest", "run", *self._site(), "--stages", ",".join(stages)]
-
-    def import_arguments(self, database: Path) -> list[str]:
-        """Return the arguments of `pcc ingest import` into a database."""
-        site = ["--workspace", str(self._session.workspace)]
-        return ["ingest", "import", str(self.directory), "--db", str(database), *site]
-
-    def _site(self) -> list[str]:
-        session = self._session
-        arguments = ["--workspace", str(session.workspace)]
-        if session.photos_dir is not None:
-            arguments += ["--photos-dir", str(session.photos_dir)]
-        return [*arguments, "--captions-jsonl", str(session.journal)]
-
-    # Counts
 
     async def count(self, *, walk: bool = True) -> Ingested:
         """Return how the ingestion stands.
@@ -97,17 +78,18 @@ class IngestDesk:
             CacheRefused: the cache is of another form.
             PhotosDirMissing: the photos directory cannot be read.
         """
-        place = self._session.photos_dir
-        if place is not None and (walk or self._walked is None):
-            self._walked = (await self._session.walk(place)).paths
-        return await asyncio.to_thread(self._count, self._walked or [])
+        place = self._workspace.photos_dir
+        if place is None:
+            return await asyncio.to_thread(self._count, [])
+        walked = await self._photos.library(place, again=walk)
+        return await asyncio.to_thread(self._count, walked.paths)
 
     def _count(self, paths: list[str]) -> Ingested:
-        if not manifest_path(self.directory).exists():
+        if not manifest_path(self._directory).exists():
             empty = {stage: StageCounts(missing=len(paths)) for stage in STAGES}
             return Ingested(there=False, stages=empty)
-        with self._turn:  # one thread refreshes
-            require_ours(self.directory, read_manifest(self.directory))
+        with self._turn:  # one thread at a time refreshes
+            require_ours(self._directory, read_manifest(self._directory))
             self._cache.outcomes.refresh()
         keys = [photo_key(path) for path in paths]
         counted = {}
@@ -119,7 +101,7 @@ class IngestDesk:
         return Ingested(there=True, stages=counted)
 
     async def counts(self) -> Counts | None:
-        """Return what is where in the queue, None where there is none yet.
+        """Return how many items the queue holds in each state, None where there is no queue yet.
 
         Raises:
             CacheRefused: there is no cache.
@@ -128,7 +110,7 @@ class IngestDesk:
         """
 
         def look() -> Counts | None:
-            if _address() == "sqlite" and not (self.directory / SQLITE_FILE).exists():
+            if _address() == "sqlite" and not (self._directory / SQLITE_FILE).exists():
                 return None
             with self._queue() as queue:
                 return queue.counts()
@@ -136,7 +118,7 @@ class IngestDesk:
         return await asyncio.to_thread(look)
 
     async def status(self) -> IngestStatus:
-        """Return what `pcc ingest status` tells.
+        """Return what `pcc ingest status` shows.
 
         Raises:
             CacheRefused: there is no cache, or one of another form.
@@ -148,15 +130,17 @@ class IngestDesk:
             from pipeline.ingest.status import status_of
 
             with self._queue() as queue:
-                return status_of(self.directory, queue)
+                return status_of(self._directory, queue)
 
         return await asyncio.to_thread(look)
 
     async def switch_queue(self) -> bool:
-        """Pause the queue, or let it go on; tell whether it is paused now.
+        """Pause the queue, or let a paused queue go on; tell whether the queue is paused now.
 
         Raises:
-            See `status`.
+            CacheRefused: there is no cache.
+            QueueLost: the queue failed.
+            QueueUnusable: the queue cannot be opened.
         """
 
         def switch() -> bool:
@@ -169,10 +153,10 @@ class IngestDesk:
 
     @contextmanager
     def _queue(self) -> Iterator[WorkQueue]:
-        """Open the queue that `pcc ingest` would take."""
-        cache_id = read_manifest(self.directory).cache_id
+        """Open the queue that `pcc ingest` would open."""
+        cache_id = read_manifest(self._directory).cache_id
         try:
-            queue = open_queue(_address(), self.directory, cache_id)
+            queue = open_queue(_address(), self._directory, cache_id)
         except ValueError as error:
             raise QueueUnusable(str(error)) from None
         try:
@@ -182,5 +166,5 @@ class IngestDesk:
 
 
 def _address() -> str:
-    """Return which queue `pcc ingest` takes where no flag names one."""
+    """Return the address of the queue that `pcc ingest` opens where no flag names one."""
     return os.environ.get("PCC_QUEUE") or "sqlite"

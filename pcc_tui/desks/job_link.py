@@ -5,40 +5,59 @@ from __future__ import annotations
 import asyncio
 import os
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, TypeVar
+from typing import IO
 
 import msgspec
 import psutil
 
+from pcc_tui.desks.commands import PCC
 from pipeline.captions.request import RunReport
+from pipeline.captions.stage import CaptionStage
+from pipeline.clusters.comparison import ClusterReport
+from pipeline.datasets.enrich_report import EnrichReport
+from pipeline.datasets.shards.report import ShardReport
+from pipeline.embeddings.report import EmbedReport
+from pipeline.ingest.importing.report import ImportReport
+from pipeline.ingest.report import IngestReport
 from pipeline.jobs.control import Command, ControlClient
 from pipeline.jobs.errors import NoJob
 from pipeline.jobs.progress import Snapshot
-
-PCC = (sys.executable, "-P", "-m", "pcc_tui")
+from pipeline.synth.report import SynthReport
 
 RESTART_LOOP = 'code=2; while [ "$code" -eq 2 ]; do "$@"; code=$?; done; exit "$code"'
-"""Exit code 2 means: start me again. A shell does it, so that it goes on without the app."""
+"""Exit code 2 means: start me again. A shell does so, and therefore goes on without the app."""
 
 LOOK_SECONDS = 0.5
 LOOK_SECONDS_WHILE_STARTING = 0.05
+"""How often the app looks for a job: usually, and after it has started a job itself."""
 
 RESTART_SECONDS = 10.0
-"""How long the next process of a job may take to be heard of."""
+"""How long the next process of a restarted job may take to open its socket."""
 
 TOLD_BYTES = 4000
-"""How much of a job's last words are read."""
+"""How much of the end of a job's complaints is read."""
 
-ANSWER_BYTES = 16 << 20
-"""Of the document with what it did, which may name every photo that is missing."""
+REPORT_BYTES = 16 << 20
+"""How much of a job's report is read, which may name every photo that is missing."""
 
-T = TypeVar("T")
+JobReport = (
+    RunReport
+    | EmbedReport
+    | ClusterReport
+    | EnrichReport
+    | ShardReport
+    | SynthReport
+    | IngestReport
+    | ImportReport
+)
+"""What a job did; the `kind` in the JSON tells which of these reports it is."""
+
+_decode_report = msgspec.json.Decoder(JobReport).decode
 
 
 class JobEnd(msgspec.Struct, frozen=True):
@@ -47,33 +66,16 @@ class JobEnd(msgspec.Struct, frozen=True):
     Attributes:
         last: The last snapshot; None for a job that ended before it sent one.
         code: Exit code; None for a job that this app did not start.
-        words: What the job said last of what is wrong, empty for another's job.
-        answer: The JSON document in which it says what it did, empty without one.
+        words: What the job said last of what is wrong; empty for a job of someone else.
+        report: What the job did; None for a job that failed, or one of someone else.
+        was_captioning: Whether the job was `pcc run`, whoever started it.
     """
 
     last: Snapshot | None
     code: int | None
     words: str
-    answer: str
-
-    @property
-    def report(self) -> RunReport | None:
-        """What a captioning says it did; None for any other job, or one that failed."""
-        return self.read_answer(RunReport, "attempted")
-
-    def read_answer(self, kind: type[T], field: str) -> T | None:
-        """Return the answer as a kind of report, None where it is of another.
-
-        Args:
-            kind: The kind.
-            field: What only reports of that kind have.
-        """
-        try:
-            document = msgspec.json.decode(self.answer)
-            has_field = isinstance(document, dict) and field in document
-            return msgspec.convert(document, kind) if has_field else None
-        except msgspec.MsgspecError:
-            return None
+    report: JobReport | None
+    was_captioning: bool
 
 
 class JobLink:
@@ -84,7 +86,7 @@ class JobLink:
 
     Args:
         workspace: The workspace.
-        on_snapshot: Called with the state of the job, so often a second at most.
+        on_snapshot: Called with the state of the job, at most `rate` times a second.
         on_reply: Called with the job's answer to a command.
         on_end: Called when a job is over.
         rate: Snapshots a second.
@@ -112,14 +114,16 @@ class JobLink:
         self._pid = 0
         self._gone_since: float | None = None
         self._order: Command | None = None
+        self._is_captioning = False
 
     @property
     def running(self) -> bool:
-        """Whether a job runs, is just starting, or between two processes."""
+        """Whether a job runs, is just starting, or waits to be restarted."""
         return any(part is not None for part in (self._client, self._process, self._last))
 
     def start(self, arguments: Sequence[str]) -> None:
-        """Start `pcc` with these arguments, again and again while it ends with code 2."""
+        """Start a command of `pcc`, and start it again while it ends with code 2."""
+        self._is_captioning = arguments[0] == "run"
         self._output = tempfile.TemporaryFile()  # noqa: SIM115
         self._complaints = tempfile.TemporaryFile()  # noqa: SIM115
         self._process = subprocess.Popen(
@@ -131,7 +135,7 @@ class JobLink:
         )
 
     async def send(self, command: Command) -> None:
-        """Send a command to the job; to one that cannot hear yet, as soon as it can."""
+        """Send a command to the job; a job that cannot hear yet gets it as soon as it can."""
         if self._client is None:
             self._order = command
             return
@@ -141,7 +145,7 @@ class JobLink:
     async def follow(self) -> None:
         """Follow the jobs of the workspace, one after the other, until cancelled."""
         while True:
-            # ValueError: a line beyond every limit; OSError: a socket that is going away.
+            # ValueError: a line that is too long. OSError: a socket that is going away.
             with suppress(NoJob, msgspec.MsgspecError, ValueError, OSError):
                 async with ControlClient.connected(self._workspace) as client:
                     self._client = client
@@ -156,6 +160,7 @@ class JobLink:
     async def _receive(self, client: ControlClient) -> None:
         shown_at = -self._interval
         self._pid, self._gone_since = client.run_file.pid, None
+        self._is_captioning = client.run_file.stage == CaptionStage.name
         if self._order is not None:
             order, self._order = self._order, None
             await client.send(order)
@@ -170,7 +175,7 @@ class JobLink:
                 self._on_snapshot(message.snapshot)
 
     def _look_for_an_end(self) -> None:
-        """Say that the job is over, unless the process of ours is about to go on with another."""
+        """Say that the job is over, unless a process of it runs or is about to be started."""
         code = None
         if self._process is not None:
             code = self._process.poll()
@@ -180,20 +185,19 @@ class JobLink:
             return
         lines = _last_words(self._complaints).splitlines()
         words = next((line for line in reversed(lines) if line.strip()), "")
-        answers = _last_words(self._output, ANSWER_BYTES)
-        answer = answers[answers.rfind("\n{") + 1 :]  # a restarted job gave several
-        ended = JobEnd(self._last, code, words, answer)
+        report = _last_report(_last_words(self._output, REPORT_BYTES))
+        ended = JobEnd(self._last, code, words, report, self._is_captioning)
         self._process = self._output = self._complaints = self._last = self._order = None
         self._on_end(ended)
 
     def close(self) -> None:
-        """Let go of the job: it goes on, and what it prints is nobody's."""
+        """Let go of the job: it goes on, and nobody reads what it prints."""
         for file in (self._output, self._complaints):
             if file is not None:
                 file.close()
 
     def _may_come_back(self, last: Snapshot) -> bool:
-        """Tell whether a job of someone else's is only silent, or about to be restarted."""
+        """Tell whether a job that is not ours is only silent, or about to be restarted."""
         if _is_alive(self._pid):
             return True
         if self._gone_since is None:
@@ -202,7 +206,7 @@ class JobLink:
 
 
 def _is_alive(pid: int) -> bool:
-    """Tell whether a process still runs; one that nobody has buried yet does not."""
+    """Tell whether a process still runs; a zombie, which nobody has waited for, does not."""
     try:
         return bool(psutil.Process(pid).status() not in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD))
     except psutil.Error:
@@ -210,9 +214,18 @@ def _is_alive(pid: int) -> bool:
 
 
 def _last_words(file: IO[bytes] | None, most: int = TOLD_BYTES) -> str:
-    """Return the end of what a job wrote to a file, and let go of it."""
+    """Return the end of what a job wrote to a file, and close the file."""
     if file is None:
         return ""
     with file:
         file.seek(max(0, os.fstat(file.fileno()).st_size - most))
         return file.read().decode("utf-8", "replace")
+
+
+def _last_report(output: str) -> JobReport | None:
+    """Return the last report that a job printed; a restarted job printed several."""
+    try:
+        report: JobReport = _decode_report(output[output.rfind("\n{") + 1 :])
+    except msgspec.MsgspecError:
+        return None
+    return report

@@ -1,4 +1,4 @@
-"""Asking for the title of a cluster."""
+"""Asking for one line of text: a title, a number, a model, a file."""
 
 from __future__ import annotations
 
@@ -15,39 +15,41 @@ from pcc_tui.widgets.text import Words
 
 
 class AskDialog(ModalScreen[str]):
-    """Asks for a title.
+    """Asks for a line of text.
 
     Args:
-        question: What it is the title of.
-        title: What stands there to begin with.
+        question: The question.
+        placeholder: What an empty line says, in the manner of "Title, then Enter".
+        text: What stands on the line to begin with.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,f10", "cancel", "Cancel", id="title.cancel"),
     ]
 
-    def __init__(self, question: str, title: str = "") -> None:
+    def __init__(self, question: str, placeholder: str, text: str = "") -> None:
         super().__init__()
         self._question = question
-        self._title = clean(title)
+        self._placeholder = placeholder
+        self._text = clean(text)
 
     def compose(self) -> ComposeResult:
         """Lay out the question and the line to write on."""
         with Vertical(id="dialog"):
             yield Words(id="question")
-            yield Input(self._title, placeholder="Title, then Enter", id="title")
+            yield Input(self._text, placeholder=self._placeholder, id="line")
 
     def on_mount(self) -> None:
-        """Ask."""
+        """Show the question."""
         self.query_one("#question", Words).say(self._question)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Answer with what was written, once: a second Enter may follow at once."""
+        """Answer with what was typed, and only once: a second Enter may follow immediately."""
         event.input.disabled = True
         if self.is_current:
             self.dismiss(event.value.strip() or None)
 
     def action_cancel(self) -> None:
-        """Keep what was."""
+        """Leave everything as it was."""
         if self.is_current:
             self.dismiss(None)

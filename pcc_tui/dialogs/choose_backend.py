@@ -16,7 +16,7 @@ from pcc_tui.widgets.text import Words, safe
 
 
 class ChooseBackend(ModalScreen[str]):
-    """Asks which backend; the one in use stands first."""
+    """Asks for a backend; the backend in use stands first."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "cancel", "Cancel", id="choose.cancel"),
@@ -27,13 +27,13 @@ class ChooseBackend(ModalScreen[str]):
         self._names = sorted(backend_names(), key=lambda name: name != current)
 
     def compose(self) -> ComposeResult:
-        """Lay out the names."""
+        """Lay out the names of the backends."""
         with Vertical(id="dialog"):
             yield Words("Retry with which backend?", id="question")
             yield OptionList(*(Option(safe(name), id=name) for name in self._names))
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """Answer with the name."""
+        """Answer with the name of the chosen backend."""
         self.dismiss(event.option.id)
 
     def action_cancel(self) -> None:

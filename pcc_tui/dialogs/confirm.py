@@ -17,7 +17,7 @@ class ConfirmDialog(ModalScreen[bool]):
     """Asks whether to do something.
 
     Args:
-        question: What to do.
+        question: The question, to be answered with yes or no.
     """
 
     AUTO_FOCUS = "#no"
@@ -41,14 +41,14 @@ class ConfirmDialog(ModalScreen[bool]):
                 yield Button("No (n)", id="no")
 
     def on_mount(self) -> None:
-        """Ask."""
+        """Show the question."""
         self.query_one("#question", Words).say(self._question)
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
-        """Answer."""
+        """Answer by the button that was pressed."""
         self.action_answer(event.button.id == "yes")
 
     def action_answer(self, agreed: bool) -> None:
-        """Answer, once."""
+        """Answer, and only once: a second key may follow immediately."""
         if self.is_current:
             self.dismiss(agreed)

@@ -16,7 +16,7 @@ from pcc_tui.widgets.text import Words, clean_lines
 
 
 class CaptionArea(TextArea):
-    """The editor; it saves in its turn: after the keys before, before the keys that follow."""
+    """The editor; its save key acts after the keys before it and before the keys after it."""
 
     def on_key(self, event: Key) -> None:
         """Save at once instead of passing the key on."""
@@ -29,11 +29,11 @@ class CaptionArea(TextArea):
 
 
 class EditDialog(ModalScreen[str]):
-    """Asks for a caption; nothing written lets the machine's count again.
+    """Asks for a caption; an empty answer lets the machine's caption count again.
 
     Args:
-        rel_path: The photo.
-        caption: What it shows now.
+        rel_path: Path of the photo.
+        caption: The caption that counts now.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -71,12 +71,12 @@ class EditDialog(ModalScreen[str]):
         getattr(self, f"action_{event.button.id}")()
 
     def action_save(self) -> None:
-        """Keep what was written; what is shown as an escape becomes what it was."""
+        """Keep what was written; each escape becomes the character that it stands for."""
         text = self.query_one(TextArea).text.strip()
         for escape, char in self._escapes.items():
             text = text.replace(escape, char)
         self.dismiss(text)
 
     def action_cancel(self) -> None:
-        """Keep nothing."""
+        """Keep nothing of what was written."""
         self.dismiss(None)

@@ -1,4 +1,4 @@
-"""Leaving while a job runs: does it go on?"""
+"""Leaving while a job runs: whether the job goes on."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Button
 
-from pcc_tui.screens.host import Host
+from pcc_tui.base_app import BaseApp
+from pcc_tui.desks.job_link import JobEnd
 from pcc_tui.widgets.text import Words
 
 Leave = Literal["keep", "stay"]
@@ -20,7 +21,7 @@ class LeaveDialog(ModalScreen[Leave]):
     """Asks what becomes of the running job: keep it running, stop it, or stay.
 
     Attributes:
-        stopping: The job has been told to stop; the app leaves when it has.
+        stopping: Whether the job was told to stop; the app leaves when the job is over.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -48,22 +49,31 @@ class LeaveDialog(ModalScreen[Leave]):
                 yield Button("Stop it (s)", variant="warning", id="stop")
                 yield Button("Stay (n)", id="stay")
 
+    def on_mount(self) -> None:
+        """Wait for the end of the job, which may come before an answer."""
+        cast(BaseApp, self.app).job_ended.subscribe(self, self._job_ended)
+
+    def _job_ended(self, ended: JobEnd | None) -> None:
+        if self.stopping:
+            self.app.exit(0)
+        elif self.is_current:
+            self.dismiss("stay")
+
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """Do what the button says."""
         getattr(self, f"action_{event.button.id}")()
 
     def action_keep(self) -> None:
-        """Leave; the job goes on."""
+        """Leave the app; the job goes on."""
         self.dismiss("keep")
 
     def action_stay(self) -> None:
-        """Stay, the job goes on."""
+        """Stay in the app; the job goes on."""
         self.dismiss("stay")
 
     def action_stop(self) -> None:
-        """Stop the job and leave when it has; asked again, at once."""
-        app = cast(Host, self.app)
-        app.command_job("abort" if self.stopping else "stop")
+        """Stop the job and leave when it is over; asked a second time, stop the job at once."""
+        cast(BaseApp, self.app).command_job("abort" if self.stopping else "stop")
         self.stopping = True
         self.query_one("#explanation", Words).update(
             "Stopping after what is in flight … `s` again drops that too."

@@ -1,1 +1,1 @@
-"""The screens of the app, one mode each, and its dialogs."""
+"""The screens of the app, one mode each."""

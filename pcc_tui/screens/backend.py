@@ -1,4 +1,4 @@
-"""What makes the captions: backend, model, prompt, pace, and what it will take."""
+"""What makes the captions: backend, model, prompt, pace, and what a run will take."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from textual.widgets.option_list import Option
 
 from backends.base import Options, Quantization
 from backends.prompts import DEFAULT_PROMPT, PRESETS, preset_of
-from backends.registry import backend_names
-from pcc_tui.desks.backend_choice import BackendChoice, look_at
+from journal import RETRYABLE
+from pcc_tui.desks.backends import BackendChoice
 from pcc_tui.errors import CommandFailed, SettingsError
 from pcc_tui.probes import card_bytes
 from pcc_tui.screens.base import PccScreen
@@ -24,30 +24,22 @@ from pcc_tui.widgets.model_list import ModelList
 from pcc_tui.widgets.picture import PictureBox
 from pcc_tui.widgets.text import Words, safe, safe_lines
 from pcc_tui.words.estimates import estimate_rows, offer_words
-from pipeline.captions.plan import RETRYABLE, Selection
+from pipeline.captions.plan import Selection
 
 OWN_PROMPT = "your own"
 AUTO = "auto"
 
 WORK = {
-    "missing": ("photos without a caption", Selection(), []),
-    "failed": (
-        "those, and failed calls again",
-        Selection(statuses=frozenset(RETRYABLE)),
-        ["--retry-status", ",".join(RETRYABLE)],
-    ),
-    "stale": (
-        "those, and what another model or prompt wrote",
-        Selection(stale=True),
-        ["--retry-stale"],
-    ),
-    "all": ("everything again", Selection(force=True), ["--force"]),
+    "missing": ("photos without a caption", Selection()),
+    "failed": ("those, and failed calls again", Selection(statuses=frozenset(RETRYABLE))),
+    "stale": ("those, and what another model or prompt wrote", Selection(stale=True)),
+    "all": ("everything again", Selection(force=True)),
 }
-"""What a run works on: words, selection, flags of `pcc run`."""
+"""What a run works on, in words and as a selection."""
 
 
 class BackendScreen(PccScreen):
-    """Choices of `pcc.toml`, their price, and a trial on one photo."""
+    """The choices of `pcc.toml`, what they cost, and a trial on one photo."""
 
     MODE = "backend"
     AUTO_FOCUS = "#backends"
@@ -63,11 +55,11 @@ class BackendScreen(PccScreen):
         self._choices: list[BackendChoice] = []
         self._card_bytes: int | None = None
         self._shown: str | None = None
-        self._filled_from = self.session.settings
+        self._filled_from = self.workspace.settings
 
     def compose_body(self) -> ComposeResult:
         """Lay out the choices on the left, what follows from them on the right."""
-        choices = self.session.settings.choices
+        choices = self.workspace.settings.choices
         with Horizontal(id="backend-body"):
             with VerticalScroll(id="form", can_focus=False):
                 yield Words("Backend", classes="question")
@@ -101,7 +93,7 @@ class BackendScreen(PccScreen):
                         )
                 yield Words("What to caption", classes="question")
                 yield Select(
-                    [(words, name) for name, (words, _, _) in WORK.items()],
+                    [(words, name) for name, (words, _) in WORK.items()],
                     value="missing",
                     allow_blank=False,
                     compact=True,
@@ -123,10 +115,7 @@ class BackendScreen(PccScreen):
         self.background("backends", self._list_backends)
 
     async def _list_backends(self) -> None:
-        settings = self.session.settings
-        self._choices = await asyncio.to_thread(
-            lambda: [look_at(name, settings) for name in backend_names()]
-        )
+        self._choices = await self.desks.backends.choices()
         self._card_bytes = card_bytes(await asyncio.to_thread(self.pcc.machine.sample))
         options = self.query_one("#backends", OptionList)
         options.clear_options()
@@ -135,7 +124,7 @@ class BackendScreen(PccScreen):
             words = Content.assemble(sign, safe(f"{choice.name:<10}", "bold"), safe(choice.summary))
             options.add_option(Option(words, id=choice.name))
         names = [choice.name for choice in self._choices]
-        chosen = self.session.settings.choices.backend
+        chosen = self.workspace.settings.choices.backend
         options.highlighted = names.index(chosen) if chosen in names else 0
 
     def _chosen(self) -> BackendChoice | None:
@@ -145,7 +134,7 @@ class BackendScreen(PccScreen):
     # What follows
 
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
-        """Say what the backend offers and needs, and what it would take."""
+        """Say what the backend offers and needs, and what a run with it would take."""
         choice = self._chosen()
         if event.option_list.id == "backends" and choice is not None:
             self._offer(choice)
@@ -156,9 +145,9 @@ class BackendScreen(PccScreen):
             self.query_one("#needs", Words).say(f"{offer.model}: {words}.")
 
     def _offer(self, choice: BackendChoice) -> None:
-        """Show a backend's models; model and server of another one are no choice for it."""
+        """Show a backend's models; forget model and server that were typed for another backend."""
         if self._shown not in (None, choice.name):
-            saved = self.session.settings.choices
+            saved = self.workspace.settings.choices
             is_saved = choice.name == saved.backend
             self.query_one("#model", Input).value = (is_saved and saved.model) or ""
             self.query_one("#base-url", Input).value = (is_saved and saved.base_url) or ""
@@ -167,12 +156,12 @@ class BackendScreen(PccScreen):
         self.query_one("#quantize", Select).disabled = not choice.local
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """Take over a model."""
+        """Put the chosen model into the field."""
         if event.option_list.id == "models" and event.option.id is not None:
             self.query_one("#model", Input).value = event.option.id
 
     def on_input_changed(self) -> None:
-        """Likewise."""
+        """Estimate again: a field has another value."""
         self._look_ahead()
 
     def on_select_changed(self, event: Select.Changed) -> None:
@@ -183,7 +172,7 @@ class BackendScreen(PccScreen):
         self._look_ahead()
 
     def on_text_area_changed(self) -> None:
-        """A changed prompt is one's own."""
+        """Show whether the prompt is a preset or one's own, and estimate again."""
         preset = preset_of(self.query_one("#prompt", TextArea).text) or OWN_PROMPT
         self.query_one("#preset", Select).value = preset
         self._look_ahead()
@@ -191,12 +180,12 @@ class BackendScreen(PccScreen):
     def on_screen_resume(self) -> None:
         """Show what another screen may have chosen meanwhile."""
         super().on_screen_resume()
-        if self._filled_from is not self.session.settings:
-            self._filled_from = self.session.settings
+        if self._filled_from is not self.workspace.settings:
+            self._filled_from = self.workspace.settings
             self.background("backends", self._list_backends)
 
     def show_catalogue(self) -> None:
-        """Estimate again: more is done."""
+        """Estimate again: more photos have a caption."""
         if not any(worker.group == "estimate" and worker.is_running for worker in self.workers):
             self._look_ahead()
 
@@ -211,15 +200,14 @@ class BackendScreen(PccScreen):
 
     async def _estimate(self, choice: BackendChoice) -> None:
         await asyncio.sleep(0.2)
-        session, words = self.session, self.query_one("#estimate", Words)
-        if session.photos_dir is None:
+        captions, words = self.desks.captions, self.query_one("#estimate", Words)
+        if self.workspace.photos_dir is None:
             words.say("No photos directory yet.", "$warning")
             return
-        work = str(self.query_one("#work", Select).value)
         request = msgspec.structs.replace(
-            session.request(WORK[work][1]), backend=choice.name, options=self._options()
+            captions.request(self._selection()), backend=choice.name, options=self._options()
         )
-        found = await session.estimate(request)
+        found = await captions.estimate(request)
         if not found.photos_remaining:
             words.say("Nothing to do.")
             return
@@ -227,9 +215,12 @@ class BackendScreen(PccScreen):
         lines += [f"{name}: {value}" for name, value in estimate_rows(found)]
         words.say("\n".join([*lines, *found.notices]))
 
+    def _selection(self) -> Selection:
+        return WORK[str(self.query_one("#work", Select).value)][1]
+
     def _options(self) -> Options:
         choice = self._chosen()
-        return self.session.settings.options(
+        return self.workspace.settings.options(
             None if choice is None else choice.name,
             model=self._field("model"),
             base_url=self._field("base-url"),
@@ -252,7 +243,7 @@ class BackendScreen(PccScreen):
             raise SettingsError(f"{words}: {text} is no number above 0; leave it empty for auto")
         return None if text is None else int(text)
 
-    # What one does
+    # What the keys do
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """Do what the button says."""
@@ -263,7 +254,7 @@ class BackendScreen(PccScreen):
         if choice is None:
             return False
         prompt = self.query_one("#prompt", TextArea).text.strip()
-        await self.session.save(
+        await self.workspace.save(
             backend=choice.name,
             model=self._field("model"),
             base_url=self._field("base-url"),
@@ -280,7 +271,7 @@ class BackendScreen(PccScreen):
 
         async def save() -> None:
             if await self._save():
-                self.pcc.tell(f"Saved in {self.session.workspace / 'pcc.toml'}.")
+                self.pcc.tell(f"Saved in {self.workspace.path / 'pcc.toml'}.")
 
         self.background("save", save)
 
@@ -289,7 +280,7 @@ class BackendScreen(PccScreen):
 
         async def start() -> None:
             if await self._save():
-                self.pcc.start_job(WORK[str(self.query_one("#work", Select).value)][2])
+                self.pcc.start_captioning(self._selection())
 
         self.background("save", start)
 
@@ -302,20 +293,15 @@ class BackendScreen(PccScreen):
         choice = self._chosen()
         if choice is None:
             return
-        flags = ["--backend", choice.name]
-        if model := self._field("model"):
-            flags += ["--model", model]
-        if quantize := self._quantize():
-            flags += ["--quantize", quantize]
-        # Not as flags: those are for all to see in the list of processes.
-        unlisted = {
-            "PCC_BASE_URL": self._field("base-url") or "",
-            "PCC_PROMPT": self.query_one("#prompt", TextArea).text.strip(),
-        }
         trial.say(f"Asking {choice.name} …", "dim")
         try:
-            tried = await self.session.try_photo(
-                flags, unlisted, lambda line: trial.say(line, "dim")
+            tried = await self.desks.backends.try_photo(
+                choice.name,
+                model=self._field("model"),
+                quantize=self._quantize(),
+                base_url=self._field("base-url"),
+                prompt=self.query_one("#prompt", TextArea).text.strip(),
+                tell=lambda line: trial.say(line, "dim"),
             )
         except CommandFailed as error:
             trial.say(str(error), "$error")
@@ -326,8 +312,8 @@ class BackendScreen(PccScreen):
         style = "bold" if tried.caption else "$error"
         caption = safe_lines(tried.caption or tried.error or "", style)
         trial.update(Content.assemble(caption, "\n", safe(took, "dim")))
-        path = await self.session.file_at(tried.rel_path, tried.raw_path)
-        thumbnails = self.session.thumbnails()
+        path = await self.desks.photos.file_at(tried.rel_path, tried.raw_path)
+        thumbnails = self.desks.photos.thumbnails()
         if path is not None and thumbnails is not None:
             await self.query_one(PictureBox).present(thumbnails, path)
 

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import Any, ClassVar, cast
 
 from textual.app import ComposeResult
 from textual.screen import Screen
 from textual.widgets import Footer
 from textual.worker import Worker
 
-from pcc_tui.screens.host import AsyncWork, Host
+from pcc_tui.base_app import AsyncWork, BaseApp
+from pcc_tui.desks.desks import Desks
 from pcc_tui.widgets.navigation import Navigation
+from pcc_tui.workspace import Workspace
 from pipeline.jobs.progress import Snapshot
-
-if TYPE_CHECKING:
-    from pcc_tui.session import Session
 
 
 class PccScreen(Screen[None]):
@@ -27,14 +26,19 @@ class PccScreen(Screen[None]):
     MODE: ClassVar[str]
 
     @property
-    def pcc(self) -> Host:
+    def pcc(self) -> BaseApp:
         """The app."""
-        return cast(Host, self.app)
+        return cast(BaseApp, self.app)
 
     @property
-    def session(self) -> Session:
-        """The workspace."""
-        return self.pcc.session
+    def desks(self) -> Desks:
+        """The desks that the screen asks."""
+        return self.pcc.desks
+
+    @property
+    def workspace(self) -> Workspace:
+        """The paths and settings."""
+        return self.pcc.workspace
 
     def compose(self) -> ComposeResult:
         """Put the screen's own parts between its first line and its footer."""
@@ -48,25 +52,25 @@ class PccScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Follow the job and the catalogue."""
-        self.watch(self.app, "snapshot", self._snapshot_changed, init=False)
-        self.watch(self.app, "version", self._catalogue_changed, init=False)
+        self.pcc.job_moved.subscribe(self, self._job_moved)
+        self.pcc.catalogue_grew.subscribe(self, self._catalogue_grew)
 
     def on_screen_resume(self) -> None:
         """Catch up with what happened meanwhile."""
-        self._snapshot_changed(self.pcc.snapshot)
-        self._catalogue_changed()
+        self._job_moved(self.pcc.snapshot)
+        self._catalogue_grew(None)
 
-    def _snapshot_changed(self, shot: Snapshot | None) -> None:
+    def _job_moved(self, shot: Snapshot | None) -> None:
         if self.is_current:
             self.query_one(Navigation).show_job(shot)
             self.show_snapshot(shot)
 
-    def _catalogue_changed(self) -> None:
+    def _catalogue_grew(self, _: None) -> None:
         if self.is_current:
             self.show_catalogue()
 
     def show_snapshot(self, shot: Snapshot | None) -> None:
-        """Show the state of the job, None when there is none."""
+        """Show the state of the job, None when no job runs."""
 
     def show_catalogue(self) -> None:
         """Show what changed in the journal or the edits."""
@@ -77,6 +81,6 @@ class PccScreen(Screen[None]):
         return self.run_worker(guarded, exit_on_error=False)
 
     def background(self, group: str, work: AsyncWork, *arguments: Any) -> Worker[None]:
-        """Do something while the screen stays alive; another of the same group replaces it."""
+        """Do something while the screen stays alive; later work of the same group replaces it."""
         guarded = partial(self.pcc.guarded, work, *arguments)
         return self.run_worker(guarded, group=group, exclusive=True, exit_on_error=False)

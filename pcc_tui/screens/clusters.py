@@ -1,10 +1,11 @@
-"""The tree of clusters beside a contact sheet: read it, search it, correct it, take it away."""
+"""The tree of clusters beside a contact sheet: to read, search and correct, and to take away."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
@@ -19,12 +20,11 @@ from pcc_tui.widgets.cluster_tree import ClusterTree, Spot
 from pcc_tui.widgets.contact_sheet import ContactSheet
 from pcc_tui.widgets.photo_list import in_order
 from pcc_tui.widgets.text import Words, safe
+from pcc_tui.words.figures import tidy
 from pipeline.clusters.label_changes import find_cluster, lock, merge, move, rename, split, unlock
 from pipeline.clusters.view import SPECIAL, Cluster, ClusterView
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pipeline.captions.library import LibraryPhoto
     from pipeline.clusters.label_journal import LabelChange
     from pipeline.clusters.search import Hit
@@ -77,7 +77,7 @@ class ClustersScreen(PccScreen):
             with Vertical(id="right"):
                 yield Words(id="facts")
                 yield ContactSheet(
-                    self.pcc.image_widget, lambda key: key in self.session.marked, "sheet"
+                    self.pcc.image_widget, lambda key: key in self.desks.captions.marked, "sheet"
                 )
 
     def on_mount(self) -> None:
@@ -86,8 +86,8 @@ class ClustersScreen(PccScreen):
         self.set_interval(LOOK_SECONDS, self.show_catalogue)
 
     def on_screen_resume(self) -> None:
-        """Catch up, with what other screens did to captions too."""
-        self.session.clusters.look_at_captions()
+        """Catch up, also with what other screens did to captions."""
+        self.desks.clusters.look_at_captions()
         super().on_screen_resume()
 
     @property
@@ -106,13 +106,13 @@ class ClustersScreen(PccScreen):
             self.background("open", self._refresh)
 
     async def _refresh(self) -> None:
-        await self.session.clusters.refresh()
-        # Whoever asked first may have been replaced before it could show what it got.
-        if self._tree.view is not self.session.clusters.view:
+        await self.desks.clusters.refresh()
+        # A refresh that was replaced may have brought the view up to date without showing it.
+        if self._tree.view is not self.desks.clusters.view:
             self._show_view()
 
     def _show_view(self) -> None:
-        view = self.session.clusters.view
+        view = self.desks.clusters.view
         if view is not None:
             self._tree.show_view(view)
             self._show_spot()
@@ -125,9 +125,9 @@ class ClustersScreen(PccScreen):
         self.background("spot", self._read_spot)
 
     async def _read_spot(self) -> None:
-        """Show the facts and photos of a cluster or a chunk, if one stays on it.
+        """Show the facts and photos of a cluster or a chunk, if the cursor stays on it.
 
-        The cursor goes to the photo that was sought; else it stays on its photo, where that is.
+        The cursor of the sheet goes to the photo that was sought, else stays on its photo.
         """
         await asyncio.sleep(STAY_SECONDS)
         spot, view = self._tree.spot, self._tree.view
@@ -143,7 +143,7 @@ class ClustersScreen(PccScreen):
         self._sheet.show_photos(view.photos, _places(view, spot), exemplar, self._keep(view))
 
     def _keep(self, view: ClusterView) -> int | None:
-        """Return the place of the photo that was sought, else of the one under the cursor."""
+        """Return the place of the photo that was sought, else of the photo under the cursor."""
         current = self._sheet.current
         keep = self._sought or (current.key if current is not None else None)
         self._sought = None
@@ -155,19 +155,19 @@ class ClustersScreen(PccScreen):
         self._show_where()
 
     async def _fill(self) -> None:
-        thumbnails = self.session.thumbnails()
+        thumbnails = self.desks.photos.thumbnails()
         self._sheet.show_pictures(thumbnails is not None and self.pcc.image_widget is not None)
         await self._sheet.fill(thumbnails, self._file_of)
 
     async def _file_of(self, photo: LibraryPhoto) -> Path | None:
-        return await self.session.file_at(photo.rel_path, photo.raw_path)
+        return await self.desks.photos.file_at(photo.rel_path, photo.raw_path)
 
     def _show_where(self) -> None:
         parts = [self._sheet.where]
         if self._hits:
             parts.insert(0, f"{self._hit + 1:,} of {len(self._hits):,} found")
-        if self.session.marked:
-            parts.append(f"{len(self.session.marked):,} marked")
+        if self.desks.captions.marked:
+            parts.append(f"{len(self.desks.captions.marked):,} marked")
         if self._tree.marked:
             parts.append(f"{len(self._tree.marked):,} clusters marked")
         self.query_one("#where", Words).update(" · ".join(parts))
@@ -175,7 +175,7 @@ class ClustersScreen(PccScreen):
     # Getting about
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Leave to the query what one types there, and Enter and Escape to everything else."""
+        """Leave letters to the query while it has the focus, and Enter and Escape to it alone."""
         return (action == "leave_query") is isinstance(self.focused, Input)
 
     def action_search(self) -> None:
@@ -196,13 +196,13 @@ class ClustersScreen(PccScreen):
 
     async def _search(self, words: str) -> None:
         await asyncio.sleep(TYPING_SECONDS)
-        self._hits, self._hit = await self.session.clusters.search(words), 0
+        self._hits, self._hit = await self.desks.clusters.search(words), 0
         self._show_hit()
         if words.strip() and not self._hits:
             self.query_one("#where", Words).say("nothing found", "$warning")
 
     def action_next_hit(self, step: int) -> None:
-        """Go to the next photo that was found, or the one before."""
+        """Go to the next photo that was found, or to the one before."""
         if not self._hits:
             self.pcc.tell("search first, with /")
             return
@@ -230,14 +230,14 @@ class ClustersScreen(PccScreen):
         if not self._sheet.has_focus:
             self._tree.toggle_mark()
         elif photo is not None:
-            self.session.marked ^= {photo.key}
+            self.desks.captions.marked ^= {photo.key}
             self._sheet.action_move(1)
             self._sheet.draw_captions()
         self._show_where()
 
     def action_unmark_all(self) -> None:
         """Take all marks away."""
-        self.session.marked.clear()
+        self.desks.captions.marked.clear()
         self._tree.marked.clear()
         self._tree.refresh()
         self._sheet.draw_captions()
@@ -277,7 +277,7 @@ class ClustersScreen(PccScreen):
             self._change(lambda view: move(view, keys, find_cluster(view, cluster.id)), unmark=True)
 
     def action_merge(self) -> None:
-        """Put all photos of the marked clusters into the one under the cursor."""
+        """Put all photos of the marked clusters into the cluster under the cursor."""
         cluster, others = self._cluster(), sorted(self._tree.marked)
         if cluster is None:
             return
@@ -303,7 +303,7 @@ class ClustersScreen(PccScreen):
         self.carry_out(self._undo)
 
     async def _undo(self) -> None:
-        taken_back = await self.session.clusters.undo()
+        taken_back = await self.desks.clusters.undo()
         self._show_view()
         self.pcc.tell(f"Taken back: {taken_back.action}")
 
@@ -311,7 +311,7 @@ class ClustersScreen(PccScreen):
         view = self._tree.view
         if view is None:
             return []
-        keys = sorted(key for key in self.session.marked if key in view.place_of)
+        keys = sorted(key for key in self.desks.captions.marked if key in view.place_of)
         if not keys:
             self.pcc.tell("mark photos first: tab to the photos, then m", "warning")
         return keys
@@ -328,15 +328,15 @@ class ClustersScreen(PccScreen):
             if answer is not None:
                 self._change(partial(make, answer), unmark=unmark)
 
-        self.app.push_screen(AskDialog(question, title), answered)
+        self.app.push_screen(AskDialog(question, "Title, then Enter", title), answered)
 
     def _change(self, make: Callable[[ClusterView], LabelChange], *, unmark: bool = False) -> None:
         self.carry_out(self._write_change, make, unmark)
 
     async def _write_change(self, make: Callable[[ClusterView], LabelChange], unmark: bool) -> None:
-        change = await self.session.clusters.change(make)
+        change = await self.desks.clusters.change(make)
         if unmark:
-            self.session.marked.clear()
+            self.desks.captions.marked.clear()
             self._tree.marked.clear()
         self._show_view()
         if change.action in ("split", "merge", "move"):
@@ -354,7 +354,8 @@ class ClustersScreen(PccScreen):
         self.carry_out(self._export)
 
     async def _export(self) -> None:
-        self.pcc.tell(await self.session.export_reports())
+        files = await self.desks.clusters.write_reports()
+        self.pcc.tell(f"Written: {', '.join(tidy(Path(file)) for file in files)}")
 
 
 def _places(view: ClusterView, spot: Spot) -> list[int]:

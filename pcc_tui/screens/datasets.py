@@ -1,4 +1,4 @@
-"""What a training dataset lacks, pass by pass; each can be run, and the whole be checked."""
+"""What a training dataset lacks, pass by pass: each pass can be run, the whole can be checked."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-import msgspec
 from rich.console import JustifyMethod
 from rich.text import Text
 from textual.app import ComposeResult
@@ -20,15 +19,26 @@ from pcc_tui.dialogs.ask import AskDialog
 from pcc_tui.dialogs.confirm import ConfirmDialog
 from pcc_tui.errors import CommandFailed
 from pcc_tui.screens.base import PccScreen
-from pcc_tui.screens.ingest_part import ABOUT, IngestPart
-from pcc_tui.screens.run import pace
+from pcc_tui.screens.parts.ingestion_rows import ABOUT, IngestionRows
 from pcc_tui.widgets.text import Words
-from pcc_tui.words.datasets import bar, enrich_words, made_words, verify_words
+from pcc_tui.words.datasets import (
+    bar,
+    enrich_words,
+    shard_words,
+    synth_words,
+    validation_words,
+    verify_words,
+)
 from pcc_tui.words.figures import data_size, tidy
+from pcc_tui.words.ingestion import import_words, ingest_words
+from pcc_tui.words.job import pace
 from pipeline.datasets.enrich_report import EnrichPlan, EnrichReport
 from pipeline.datasets.passes import DEFAULT_PASSES, PASSES, TOGETHER
-from pipeline.datasets.verify_report import VerifyReport
+from pipeline.datasets.shards.report import ShardReport
+from pipeline.ingest.importing.report import ImportReport
+from pipeline.ingest.report import IngestReport
 from pipeline.jobs.progress import Snapshot
+from pipeline.synth.report import SynthReport
 
 if TYPE_CHECKING:
     from pcc_tui.desks.job_link import JobEnd
@@ -37,16 +47,9 @@ STEPS = {
     "shards": "WebDataset shards of image, record and patches",
     "synthetic": "a set of drawn images of 16x16 pixels",
 }
-"""What a dataset is made into, and a set that needs no photos."""
+"""What each further row makes: shards of the dataset, and a set that needs no photos."""
 
 HEADINGS = ("Pass", "There", "Missing", "Share", "Now", "Makes")
-
-ROWS_OF_STAGE = {
-    "dimensions": ("dimensions",),
-    "features": ("embedding", "patches"),
-    "caption": ("caption",),
-}
-"""Passes that a stage of a running job works for."""
 
 
 class DatasetsScreen(PccScreen):
@@ -68,7 +71,7 @@ class DatasetsScreen(PccScreen):
     def __init__(self) -> None:
         super().__init__()
         self._plan: EnrichPlan | None = None
-        self._ingest = IngestPart(self, self._set, self._tell)
+        self._ingest = IngestionRows(self, self._set, self._tell)
 
     def compose_body(self) -> ComposeResult:
         """Lay out the place, the passes, the job and the report."""
@@ -84,7 +87,7 @@ class DatasetsScreen(PccScreen):
     def on_mount(self) -> None:
         """Count while the screen is new, and after every job."""
         super().on_mount()
-        self.watch(self.app, "ended", self._job_ended, init=False)
+        self.pcc.job_ended.subscribe(self, self._job_ended)
         table = self._table
         for heading in HEADINGS:
             table.add_column(heading, key=heading)
@@ -109,20 +112,20 @@ class DatasetsScreen(PccScreen):
     def action_count(self) -> None:
         """Look at what is missing."""
         self.background("plan", self._count)
-        if self.session.photos_dir is not None:
+        if self.workspace.photos_dir is not None:
             self.background("ingestion", self._ingest.count)
 
     async def _count(self) -> None:
-        session = self.session
         place = self.query_one("#dataset", Words)
-        if session.photos_dir is None:
+        if self.workspace.photos_dir is None:
             place.say("No photos directory yet; p in Library chooses one.", "$warning")
             return
-        self._plan = await session.plan_dataset(DEFAULT_PASSES)
+        counted = [name for name, each in PASSES.items() if not each.makes_file]
+        self._plan = await self.desks.datasets.plan(counted)
         self._show_plan(self._plan)
-        # Their shape is the model's, and to ask a hub for it may take long, or fail.
+        # The model determines the shape of patches; to ask a hub for it may take long, or fail.
         try:
-            patches = await session.plan_dataset(["patches"])
+            patches = await self.desks.datasets.plan(["patches"])
         except CommandFailed as error:
             self._set("patches", "Makes", f"unknown: {error}")
             return
@@ -131,7 +134,7 @@ class DatasetsScreen(PccScreen):
         self._show_counts(self._plan)
 
     def _show_plan(self, plan: EnrichPlan) -> None:
-        session = self.session
+        workspace = self.workspace
         new = f", {plan.new:,} of them new" if plan.new else ""
         odd = [
             f"{count:,} {what}"
@@ -143,9 +146,10 @@ class DatasetsScreen(PccScreen):
             )
             if count
         ]
-        photos = "" if session.photos_dir is None else f" · images in {tidy(session.photos_dir)}"
+        place = workspace.photos_dir
+        photos = "" if place is None else f" · images in {tidy(place)}"
         self.query_one("#dataset", Words).say(
-            f"{tidy(session.dataset)} · {plan.total:,} records{new}{photos}"
+            f"{tidy(workspace.dataset)} · {plan.total:,} records{new}{photos}"
             + (f"\n{' · '.join(odd)}" if odd else "")
         )
         self._show_counts(plan)
@@ -169,28 +173,21 @@ class DatasetsScreen(PccScreen):
 
     def show_snapshot(self, shot: Snapshot | None) -> None:
         """Show how the job is doing, in the row of the pass it works for."""
-        working = ROWS_OF_STAGE.get(shot.stage, ()) if shot is not None else ()
         lacking = {} if self._plan is None else self._plan.lacking
-        for name in PASSES:
-            is_at_work = shot is not None and name in working and lacking.get(name)
+        for name, each in PASSES.items():
+            made_by = each.made_by and each.made_by.name
+            is_at_work = shot is not None and shot.stage == made_by and lacking.get(name)
             self._set(name, "Now", shot.state if shot is not None and is_at_work else "")
         self._ingest.show_snapshot(shot)
         job = self.query_one("#dataset-job", Words)
         job.say("" if shot is None else f"{shot.stage}, {shot.state}: {pace(shot)}", "$success")
 
     def _job_ended(self, ended: JobEnd | None) -> None:
-        """Show what an enrichment did, and count again."""
-        if ended is None or not self.is_mounted:
+        """Show what a job of this screen did, and count again."""
+        if ended is None:
             return
-        report = ended.read_answer(EnrichReport, "enriched")
-        if report is not None:
-            self._tell(enrich_words(report))
-        elif words := self._ingest.report_of(ended):
+        if words := _report_words(ended):
             self._tell(words)
-        elif ended.answer and ended.code == 0:
-            self._tell(made_words(ended.answer))
-        elif ended.words:
-            self._tell([ended.words])
         if self.is_current:
             self.action_count()
 
@@ -204,17 +201,18 @@ class DatasetsScreen(PccScreen):
         return str(table.coordinate_to_cell_key(table.cursor_coordinate).row_key.value)
 
     def on_data_table_row_selected(self) -> None:
-        """Enter runs, as r does."""
+        """Run the row: Enter does what r does."""
         self.action_run_row()
 
     def action_run_row(self) -> None:
         """Run the pass or the step under the cursor."""
         row = self._row()
         if row == "shards":
-            self.pcc.start_pcc(self.session.shard_arguments())
+            self.pcc.start_pcc(self.desks.commands.shards())
         elif row == "synthetic":
             question = "How many images? They go to a directory of their own in datasets/"
-            self.app.push_screen(AskDialog(question, "10000"), self._generate)
+            dialog = AskDialog(question, "Number of images, then Enter", "10000")
+            self.app.push_screen(dialog, self._generate)
         elif row in ABOUT:
             self._ingest.run(row)
         elif row == "patches" or row in TOGETHER:
@@ -227,8 +225,8 @@ class DatasetsScreen(PccScreen):
         self._enrich(*DEFAULT_PASSES)
 
     def _enrich(self, *passes: str) -> None:
-        """Make something; captions that are billed only after a yes."""
-        backend = self.session.settings.choices.backend
+        """Run some passes; captions that are billed are made only after a yes."""
+        backend = self.workspace.settings.choices.backend
         lacking = 0 if self._plan is None else self._plan.lacking.get("caption", 0)
         if "caption" in passes and lacking and backend_class(backend).key_name is not None:
             question = f"{lacking:,} captions by {backend} may cost money. Make them?"
@@ -238,7 +236,7 @@ class DatasetsScreen(PccScreen):
 
     def _start(self, passes: Iterable[str], agreed: bool | None) -> None:
         if agreed:
-            self.pcc.start_pcc(self.session.enrich_arguments(passes))
+            self.pcc.start_pcc(self.desks.commands.enrich(passes))
 
     def _ask_for_room(self, row: str) -> None:
         size = 0 if self._plan is None else self._plan.patch_bytes
@@ -248,52 +246,50 @@ class DatasetsScreen(PccScreen):
 
     def _generate(self, count: str | None) -> None:
         if count:
-            arguments = ["synth", "generate", "--num-images", count, "--yes"]
-            self.pcc.start_pcc([*arguments, "--workspace", str(self.session.workspace)])
+            self.pcc.start_pcc(self.desks.commands.generate(count))
 
     def action_pause(self) -> None:
-        """Pause the job, or let it go on; without one, on a row of ingestion, its queue."""
+        """Pause the job, or let it go on; without a job, on a row of ingestion, the queue."""
         if self._row() in ABOUT and not self.pcc.link.running:
             self.carry_out(self._ingest.switch_queue)
             return
-        paused = self.pcc.snapshot is not None and self.pcc.snapshot.state == "paused"
-        self.pcc.command_job("resume" if paused else "pause")
+        self.pcc.pause_or_resume_job()
 
     def action_stop(self) -> None:
-        """Stop the job after what is in flight; what was made is written."""
+        """Stop the job after what is in flight; what was made by then is written."""
         self.pcc.command_job("stop")
 
     def action_verify(self) -> None:
-        """Check every record and every patch file; on some rows, what those are about."""
+        """Check every record and every patch file, or what the row of a set or a stage is about."""
         self.background("verify", self._verify)
 
     async def _verify(self) -> None:
         self._tell(["Checking …"])
         if self._row() == "synthetic":
-            self._tell(await self.session.validate_newest_set())
+            self._tell(validation_words(await self.desks.datasets.validate_newest_set()))
             return
         if self._row() in ABOUT:
             await self._ingest.tell_status()
             return
-        answer = await self.session.verify_dataset(lambda line: self._tell([line]))
-        report = msgspec.json.decode(answer, type=VerifyReport)
-        self._tell(verify_words(report, tidy(self.session.dataset)))
+        report = await self.desks.datasets.verify(lambda line: self._tell([line]))
+        self._tell(verify_words(report, tidy(self.workspace.dataset)))
 
     def action_import(self) -> None:
         """Import what ingestion found into a database."""
         self._ingest.ask_for_database()
 
     def action_model(self) -> None:
-        """Choose the DINO, or on the row of the masks the tokenizer."""
+        """Choose the DINO; on the row of the masks, choose the tokenizer."""
         if self._row() in ABOUT:
             self.pcc.tell("The models of ingestion are chosen on the command line: pcc ingest run")
             return
-        choices = self.session.settings.choices
+        choices = self.workspace.settings.choices
         if self._row() == "t5":
             setting, what, name = "t5_model", "T5 tokenizer", choices.t5_model
         else:
             setting, what, name = "dino_model", "DINO", choices.dino_model
-        dialog = AskDialog(f"{what}: id on the hub, or a directory", name or "")
+        question = f"{what}: id on the hub, or a directory"
+        dialog = AskDialog(question, "Id or directory, then Enter", name or "")
         self.app.push_screen(dialog, partial(self._choose, setting))
 
     def _choose(self, setting: str, name: str | None) -> None:
@@ -301,5 +297,22 @@ class DatasetsScreen(PccScreen):
             self.carry_out(self._keep, setting, name)
 
     async def _keep(self, setting: str, name: str) -> None:
-        await self.session.save(**{setting: name})
+        await self.workspace.save(**{setting: name})
         self.action_count()
+
+
+def _report_words(ended: JobEnd) -> list[str]:
+    """Return what a job of this screen did, or why a job failed; nothing for any other job."""
+    match ended.report:
+        case EnrichReport() as report:
+            return enrich_words(report)
+        case IngestReport() as report:
+            return ingest_words(report, go_on="r goes on", why="v tells why")
+        case ImportReport() as report:
+            return import_words(report)
+        case ShardReport() as report if ended.code == 0:
+            return shard_words(report)
+        case SynthReport() as report if ended.code == 0:
+            return synth_words(report)
+        case _:
+            return [ended.words] if ended.words and ended.code != 0 else []

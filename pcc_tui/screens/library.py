@@ -12,11 +12,12 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.widgets import Button
 
+from journal import RETRYABLE
 from pcc_tui.screens.base import PccScreen
 from pcc_tui.widgets.months import MonthStrip
 from pcc_tui.widgets.text import Words
 from pcc_tui.words.figures import tidy
-from pipeline.captions.plan import RETRYABLE
+from pipeline.captions.plan import Selection
 from pipeline.captions.survey import Survey
 from pipeline.jobs.progress import Snapshot
 from pipeline.photos.errors import PhotosDirMissing
@@ -29,14 +30,14 @@ COUNT_AGAIN_SECONDS = 2.0
 
 
 class NextStep(msgspec.Struct, frozen=True):
-    """The one thing to do next, and in what words."""
+    """The one thing to do next, and what the button says."""
 
     step: Step
     words: str
 
 
 class LibraryScreen(PccScreen):
-    """Figures of the library, its months, and the next step."""
+    """The figures of the library, its months, and the next step."""
 
     MODE = "library"
     AUTO_FOCUS = "#next"
@@ -72,7 +73,7 @@ class LibraryScreen(PccScreen):
             self.background("survey", self._count, False)
 
     def show_snapshot(self, shot: Snapshot | None) -> None:
-        """The next step depends on whether a job runs."""
+        """Show the next step, which depends on whether a job runs."""
         self._show_next_step()
 
     def action_look_again(self) -> None:
@@ -91,13 +92,12 @@ class LibraryScreen(PccScreen):
             self._counting = False
 
     async def _survey_once(self, walk: bool) -> None:
-        session = self.session
-        place = session.photos_dir
+        place, captions = self.workspace.photos_dir, self.desks.captions
         words = "No photos directory yet." if place is None else f"Photos: {tidy(place)}"
         survey = None
         try:
             if place is not None:
-                survey = await session.survey(session.request(), walk=walk)
+                survey = await captions.survey(captions.request(), walk=walk)
         except PhotosDirMissing as error:
             words = str(error)
         self._survey, self._looked = survey, True
@@ -133,7 +133,7 @@ class LibraryScreen(PccScreen):
 
     def next_step(self) -> NextStep:
         """Return what to do next."""
-        survey, backend = self._survey, self.session.settings.choices.backend
+        survey, backend = self._survey, self.workspace.settings.choices.backend
         if self.pcc.link.running:
             return NextStep("watch", "Watch the running job")
         if not self._looked:
@@ -148,7 +148,7 @@ class LibraryScreen(PccScreen):
             return NextStep("retry", f"Retry {retryable:,} failed photos with {backend}")
         if not plan.photos:
             return NextStep("setup", "No photos here; choose another directory")
-        if self.session.lacks_clusters():
+        if self.desks.clusters.lacks_clusters():
             return NextStep("cluster", "Sort the photos into clusters")
         return NextStep("review", "Review the captions")
 
@@ -160,9 +160,9 @@ class LibraryScreen(PccScreen):
             case "watch":
                 self.pcc.action_go("run")
             case "start":
-                self.pcc.start_job()
+                self.pcc.start_captioning()
             case "retry":
-                self.pcc.start_job(["--retry-status", ",".join(RETRYABLE)])
+                self.pcc.start_captioning(Selection(statuses=frozenset(RETRYABLE)))
             case "cluster":
                 self.pcc.start_clustering()
             case "review":
@@ -174,7 +174,7 @@ class LibraryScreen(PccScreen):
 
 
 def _statuses(survey: Survey) -> str:
-    """Return a sentence with what the figures leave out."""
+    """Return what the figures leave out, on one line."""
     plan = survey.plan
     parts = [f"{count:,} {status}" for status, count in sorted(plan.errored.items())]
     if plan.stale:

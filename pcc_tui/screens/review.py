@@ -13,21 +13,21 @@ from textual.widgets import Input
 from backends.keys import scrub
 from pcc_tui.dialogs.choose_backend import ChooseBackend
 from pcc_tui.screens.base import PccScreen
-from pcc_tui.screens.caption_editor import CaptionEditor
-from pcc_tui.screens.findings_source import Overlaying
-from pcc_tui.screens.photo_search import PhotoSearch
+from pcc_tui.screens.parts.caption_editor import CaptionEditor
+from pcc_tui.screens.parts.findings_overlay import FindingsOverlay
+from pcc_tui.screens.parts.photo_search import PhotoSearch
 from pcc_tui.widgets.entry_view import EntryView
 from pcc_tui.widgets.findings import FindingsView
 from pcc_tui.widgets.overlay import Overlay, overlay_of
-from pcc_tui.widgets.photo_list import PhotoList, in_order
+from pcc_tui.widgets.photo_list import PhotoList, Row, in_order
+from pcc_tui.widgets.photo_row import photo_row
 from pcc_tui.widgets.picture import PictureBox
 from pcc_tui.widgets.text import Words, clean_lines
-from pipeline.captions.catalogue import CatalogueEntry, readable_path
 from pipeline.captions.query import Query
 from pipeline.ingest.cache.findings import Findings
 
 STAY_SECONDS = 0.04
-"""A held key passes by photos without reading them."""
+"""How long the cursor must stay: a held key passes over photos without reading them."""
 
 
 class ReviewScreen(PccScreen):
@@ -64,8 +64,8 @@ class ReviewScreen(PccScreen):
     def __init__(self) -> None:
         super().__init__()
         self._search = PhotoSearch(self, self._show_where)
-        self._editor = CaptionEditor(self, self.entry_of, self.show_edited)
-        self._overlay = Overlaying(self, self._show_entry)
+        self._editor = CaptionEditor(self, self.show_edited)
+        self._overlay = FindingsOverlay(self, self._show_entry)
 
     def compose_body(self) -> ComposeResult:
         """Lay out list, picture and caption."""
@@ -76,7 +76,7 @@ class ReviewScreen(PccScreen):
                     select_on_focus=False,
                     id="query",
                 )
-                yield PhotoList(self._describe, id="photos")
+                yield PhotoList(self._row, id="photos")
                 yield Words(id="where")
             with Vertical(id="right"):
                 yield PictureBox(self.pcc.image_widget, "picture")
@@ -91,15 +91,10 @@ class ReviewScreen(PccScreen):
 
     # The list
 
-    def _describe(self, key: str) -> tuple[str, str, str]:
-        """Return sign, style class and text of a row."""
-        session = self.session
-        made = session.catalogue.made(key)
-        good = made is not None and made.status == "success"
-        marked = key in session.marked
-        edited = key in session.catalogue.edits.texts
-        sign = f"{'●' if marked else ' '}{'✓' if good else '✗'}{'✎' if edited else ' '}"
-        return sign, "marked" if marked else "good" if good else "bad", readable_path(key)
+    def _row(self, key: str) -> Row:
+        catalogue, marked = self.desks.captions.catalogue, self.desks.captions.marked
+        edited = key in catalogue.edits.texts
+        return photo_row(key, catalogue.made(key), marked=key in marked, edited=edited)
 
     def show_catalogue(self) -> None:
         """Show new photos; the photo in sight may have a new caption too."""
@@ -118,10 +113,10 @@ class ReviewScreen(PccScreen):
     def _show_where(self) -> None:
         photos = self._list
         total = len(photos.rows)
-        marked = len(self.session.marked)
+        marked = len(self.desks.captions.marked)
         words = f"{min(photos.cursor + 1, total):,} of {total:,}"
         if self._search.query != Query():
-            words += f" found in {len(self.session.catalogue.keys):,}"
+            words += f" found in {len(self.desks.captions.catalogue.keys):,}"
         self.query_one("#where", Words).update(words + (f" · {marked:,} marked" if marked else ""))
 
     # The photo under the cursor
@@ -131,19 +126,20 @@ class ReviewScreen(PccScreen):
 
     async def _read_entry(self, key: str | None) -> None:
         await asyncio.sleep(STAY_SECONDS)
-        entry = await self.entry_of(key)
+        entry = await self.desks.captions.entry(key)
         self.query_one(EntryView).show(entry)
         path = None
         if entry is not None:
-            path = await self.session.file_at(entry.record.rel_path, entry.record.raw_path)
+            record = entry.record
+            path = await self.desks.photos.file_at(record.rel_path, record.raw_path)
         found = await self._overlay.of(key)
         self._show_findings(found)
         boxes, texts = self._overlay.shown
         overlay = Overlay() if found is None else overlay_of(found, boxes=boxes, texts=texts)
-        self.query_one("#picture", PictureBox).show(self.session.thumbnails(), path, overlay)
+        self.query_one("#picture", PictureBox).show(self.desks.photos.thumbnails(), path, overlay)
 
     def _show_findings(self, found: Findings | None) -> None:
-        """List what was found, or say that this is not known yet."""
+        """List what was found, or say that the cache is still being read."""
         self.query_one("#right").set_class(self._overlay.on, "-findings")
         boxes, texts = self._overlay.shown
         view = self.query_one(FindingsView)
@@ -152,24 +148,18 @@ class ReviewScreen(PccScreen):
         elif self._overlay.on:
             view.show(found, boxes=boxes, texts=texts)
 
-    async def entry_of(self, key: str | None) -> CatalogueEntry | None:
-        """Return what the journal says of a photo, None if it says nothing."""
-        if key is None:
-            return None
-        return await asyncio.to_thread(self.session.catalogue.entry, key)
-
     # Finding
 
     def action_search(self) -> None:
         """Go to the query."""
-        self.set_focus(self.query_one("#query", Input))  # at once: more keys may follow
+        self.set_focus(self.query_one("#query", Input))  # immediately: more keys may follow
 
     def action_focus_list(self) -> None:
         """Go back to the list."""
         self.set_focus(self._list)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Leave to the query what one types there, and Enter and Escape to everything else."""
+        """Leave letters to the query while it has the focus, and Enter and Escape to it alone."""
         return (action == "focus_list") is isinstance(self.focused, Input)
 
     def action_show_all(self) -> None:
@@ -193,7 +183,7 @@ class ReviewScreen(PccScreen):
         await self.pcc.guarded(self._go_to_error, step)
 
     async def _go_to_error(self, step: int) -> None:
-        photos, catalogue = self._list, self.session.catalogue
+        photos, catalogue = self._list, self.desks.captions.catalogue
         rows, start = photos.rows, photos.cursor
 
         def seek() -> int | None:
@@ -217,22 +207,22 @@ class ReviewScreen(PccScreen):
     # Marks and retries
 
     def action_mark(self) -> None:
-        """Mark the photo, or take its mark away, and go on to the next."""
+        """Mark the photo, or take its mark away, and go on to the next photo."""
         key = self._list.current
         if key is not None:
-            self.session.marked ^= {key}
+            self.desks.captions.marked ^= {key}
             self._list.refresh_row(self._list.cursor)
             self._list.action_move(1)
             self._show_where()
 
     def action_mark_all(self) -> None:
         """Mark everything that is shown."""
-        self.session.marked.update(self._list.rows)
+        self.desks.captions.marked.update(self._list.rows)
         self._marks_changed()
 
     def action_unmark_all(self) -> None:
         """Take all marks away."""
-        self.session.marked.clear()
+        self.desks.captions.marked.clear()
         self._marks_changed()
 
     def _marks_changed(self) -> None:
@@ -241,31 +231,31 @@ class ReviewScreen(PccScreen):
 
     def action_retry(self) -> None:
         """Retry the marked photos, or the one under the cursor, with the chosen backend."""
-        self._retry([])
+        self._retry()
 
     def action_retry_with(self) -> None:
-        """Retry them with another backend."""
+        """Retry the same photos with another backend."""
 
         def chosen(backend: str | None) -> None:
             if backend is not None:
-                self._retry(["--backend", backend])
+                self._retry(backend)
 
-        self.app.push_screen(ChooseBackend(self.session.settings.choices.backend), chosen)
+        self.app.push_screen(ChooseBackend(self.workspace.settings.choices.backend), chosen)
 
-    def _retry(self, extra: list[str]) -> None:
-        keys = self.session.marked or {key for key in [self._list.current] if key}
+    def _retry(self, backend: str | None = None) -> None:
+        keys = self.desks.captions.marked or {key for key in [self._list.current] if key}
         if not keys:
             self.pcc.tell("nothing to retry", "warning")
         elif self.pcc.link.running:
             self.pcc.tell("a job is running; retry when it is over", "warning")
         else:
-            self.carry_out(self._start_retry, frozenset(keys), extra)
+            self.carry_out(self._start_retry, frozenset(keys), backend)
 
-    async def _start_retry(self, keys: frozenset[str], extra: list[str]) -> None:
-        listed = await asyncio.to_thread(self.session.write_retry_list, keys)
-        self.pcc.start_job(["--retry-list", str(listed), *extra])
+    async def _start_retry(self, keys: frozenset[str], backend: str | None) -> None:
+        listed = await self.desks.captions.write_retry_list(keys)
+        self.pcc.start_captioning(retry_list=listed, backend=backend)
         if self.pcc.link.running:
-            self.session.marked.difference_update(keys)
+            self.desks.captions.marked.difference_update(keys)
 
     # Edits
 
@@ -274,7 +264,7 @@ class ReviewScreen(PccScreen):
         await self.pcc.guarded(self._editor.edit, self._list.current)
 
     async def action_undo(self) -> None:
-        """Take the last edit back; without one in this session, the edit of this photo."""
+        """Take back the last edit of this session; without one, the edit of this photo."""
         await self.pcc.guarded(self._editor.take_last_back, self._list.current)
 
     def show_edited(self, key: str | None) -> None:
@@ -293,7 +283,7 @@ class ReviewScreen(PccScreen):
         await self.pcc.guarded(self._copy, self._list.current)
 
     async def _copy(self, key: str | None) -> None:
-        entry = await self.entry_of(key)
+        entry = await self.desks.captions.entry(key)
         if entry is None or entry.caption is None:
             self.pcc.tell("there is no caption to copy", "warning")
         else:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from datetime import datetime, timedelta
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -13,24 +12,27 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import ProgressBar, Sparkline
 
+from journal import RETRYABLE
 from pcc_tui.desks.job_link import JobEnd
 from pcc_tui.screens.base import PccScreen
 from pcc_tui.widgets.gauges import Gauges
 from pcc_tui.widgets.picture import PictureBox
 from pcc_tui.widgets.text import Words, safe, safe_lines
-from pcc_tui.words.figures import about, counts, duration, is_of_one_piece, loading_words, rate
-from pipeline.captions.plan import RETRYABLE
+from pcc_tui.words.figures import duration, is_of_one_piece, loading_words, rate
+from pcc_tui.words.job import pace, spent
+from pipeline.captions.plan import Selection
 from pipeline.captions.request import RunReport
+from pipeline.ingest.report import IngestReport
 from pipeline.jobs.progress import DonePhoto, Snapshot
 
 GAUGE_SECONDS = 2.0
 
 PICTURE_SECONDS = 1.0
-"""How often the photo just captioned changes at most: faster, nobody sees it."""
+"""Least time between two photos on the screen: faster, nobody could see them."""
 
 
 class RunScreen(PccScreen):
-    """Progress, throughput, machine, the last photo and its caption, and what failed."""
+    """The progress, the throughput, the machine, the last photo and its caption, and the errors."""
 
     MODE = "run"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -46,7 +48,7 @@ class RunScreen(PccScreen):
         self._presenting = False
 
     def compose_body(self) -> ComposeResult:
-        """Lay out everything."""
+        """Lay out the job, the last photo, the errors and the machine."""
         with Vertical(id="run"):
             yield Words(id="state")
             yield ProgressBar(show_percentage=True, show_eta=False, id="progress")
@@ -63,7 +65,7 @@ class RunScreen(PccScreen):
     def on_mount(self) -> None:
         """Read the machine while the screen is in sight."""
         super().on_mount()
-        self.watch(self.app, "ended", self._job_ended, init=False)
+        self.pcc.job_ended.subscribe(self, self._job_ended)
         self.set_interval(GAUGE_SECONDS, self._read_machine)
         self._read_machine()
         self.show_snapshot(self.pcc.snapshot)
@@ -112,8 +114,8 @@ class RunScreen(PccScreen):
         """Show a photo and its caption together, once the photo is decoded."""
         self._presenting = True
         try:
-            thumbnails = self.session.thumbnails()
-            path = await self.session.file_at(last.rel_path, last.raw_path)
+            thumbnails = self.desks.photos.thumbnails()
+            path = await self.desks.photos.file_at(last.rel_path, last.raw_path)
             if path is not None and thumbnails is not None:
                 await self.query_one(PictureBox).present(thumbnails, path)
         finally:
@@ -136,7 +138,9 @@ class RunScreen(PccScreen):
             self._show_no_job()
             return
         report = ended.report
-        if report is not None and (report.attempted or not report.remaining):
+        if isinstance(report, RunReport | IngestReport) and (
+            report.attempted or not report.remaining
+        ):
             self._show_report(report)
         elif ended.last is not None:
             self._show_progress(ended.last)
@@ -147,19 +151,21 @@ class RunScreen(PccScreen):
             words = f"The job ended with exit code {ended.code}. r starts another.\n{ended.words}"
             self.query_one("#state", Words).say(words, "$error")
 
-    def _show_report(self, report: RunReport) -> None:
-        """Show what a job did in all."""
+    def _show_report(self, report: RunReport | IngestReport) -> None:
+        """Show what a job that counts photos did in all."""
         total = report.attempted + report.remaining
         self.query_one(ProgressBar).update(total=max(1, total), progress=report.attempted or 1)
         took = f"{duration(report.seconds)}, {rate(report.rate)}" if report.attempted else "no time"
         left = f" · {report.remaining:,} to do" if report.remaining else ""
         self.query_one("#pace", Words).say(f"{report.attempted:,} photos in {took}{left}")
-        self.query_one("#counts", Words).say(
-            spent(report.by_status, 0, report.tokens_in, report.tokens_out, report.cost_usd)
-        )
+        tokens_in, tokens_out, cost_usd = 0, 0, 0.0
+        if isinstance(report, RunReport):
+            tokens_in, tokens_out, cost_usd = report.tokens_in, report.tokens_out, report.cost_usd
+        words = spent(report.by_status, 0, tokens_in, tokens_out, cost_usd)
+        self.query_one("#counts", Words).say(words)
 
     def _show_progress(self, shot: Snapshot) -> None:
-        """Show how far a job is: in photos, or in parts of a work that is one for all of them."""
+        """Show how far a job is: in photos, or as a share where it works on all photos at once."""
         total, done = shot.total, shot.attempted
         if shot.loading is not None and is_of_one_piece(shot):
             total, done = shot.loading.total or 0, shot.loading.done
@@ -171,50 +177,27 @@ class RunScreen(PccScreen):
         )
 
     def action_pause(self) -> None:
-        """Pause the job, or let it go on."""
-        paused = self.pcc.snapshot is not None and self.pcc.snapshot.state == "paused"
-        self.pcc.command_job("resume" if paused else "pause")
+        """Pause the job, or let a paused job go on."""
+        self.pcc.pause_or_resume_job()
 
     def action_stop(self) -> None:
         """Stop the job after what is in flight."""
         self.pcc.command_job("stop")
 
     def action_retry(self) -> None:
-        """Retry what failed: in the running job, or in one of its own."""
+        """Retry what failed: in the running job, or in a run of its own.
+
+        After a job that made no captions, such as an ingestion, a run would retry what
+        that job never touched, and might be billed.
+        """
+        ended = self.pcc.ended
         if self.pcc.link.running:
             self.pcc.command_job("retry")
+        elif ended is None or ended.was_captioning:
+            self.pcc.start_captioning(Selection(statuses=frozenset(RETRYABLE)))
         else:
-            self.pcc.start_job(["--retry-status", ",".join(RETRYABLE)])
+            self.pcc.tell("the last job made no captions, so t retries nothing", "warning")
 
     def action_start(self) -> None:
         """Caption what has no caption."""
-        self.pcc.start_job()
-
-
-def pace(shot: Snapshot) -> str:
-    """Return count, rates, time left and finishing time."""
-    if shot.loading is not None and is_of_one_piece(shot):
-        left = "" if shot.eta_seconds is None else f" · about {about(shot.eta_seconds)} left"
-        return f"{loading_words(shot.loading)}, {shot.total:,} photos{left}"
-    done = f"{shot.attempted:,} of {shot.total:,}"
-    later = f", {shot.later:,} more after a restart" if shot.later else ""
-    rates = f"{rate(shot.rate_now)} now, {rate(shot.rate)} on average"
-    if shot.eta_seconds is None or shot.state != "running":
-        return f"{done}{later} · {rates}"
-    finish = datetime.now() + timedelta(seconds=min(shot.eta_seconds, 10 * 365 * 86_400))
-    clock = f"{finish:%H:%M}" if shot.eta_seconds < 43_200 else f"{finish:%a %d %b %H:%M}"
-    return f"{done}{later} · {rates} · {duration(shot.eta_seconds)} left, done at {clock}"
-
-
-def spent(
-    by_status: dict[str, int], before: int, tokens_in: int, tokens_out: int, cost_usd: float
-) -> str:
-    """Return counts by status, tokens and cost."""
-    parts = [counts(by_status)]
-    if before:
-        parts.append(f"{before:,} done before")
-    if tokens_in or tokens_out:
-        parts.append(f"{tokens_in:,} tokens in, {tokens_out:,} out")
-    if cost_usd:
-        parts.append(f"${cost_usd:,.4f}")
-    return " · ".join(parts)
+        self.pcc.start_captioning()

@@ -20,7 +20,7 @@ from pcc_tui.widgets.text import Words
 from pcc_tui.words.figures import tidy
 
 COUNT_SECONDS = 5.0
-"""A folder so large that counting takes longer has enough photos."""
+"""How long counting may take; a folder that takes longer has enough photos."""
 
 
 TYPING_SECONDS = 0.2
@@ -36,13 +36,13 @@ def folder(typed: str) -> Path | None:
 
 
 class FolderSuggester(Suggester):
-    """Completes the path of a folder as one types; right takes the suggestion."""
+    """Completes the path of a folder as one types; the right arrow takes the suggestion."""
 
     def __init__(self) -> None:
         super().__init__(use_cache=False, case_sensitive=True)
 
     async def get_suggestion(self, value: str) -> str | None:
-        """Return the first folder that begins like this."""
+        """Return the first folder whose path begins with what was typed."""
         return await asyncio.to_thread(first_folder, value)
 
 
@@ -77,7 +77,7 @@ class SetupScreen(PccScreen):
     def compose_body(self) -> ComposeResult:
         """Lay out the two questions."""
         names = backend_names()
-        chosen = self.session.settings.choices.backend
+        chosen = self.workspace.settings.choices.backend
         with VerticalScroll(id="setup", can_focus=False):
             yield Words("Welcome to pcc", id="welcome")
             yield Words(
@@ -88,7 +88,7 @@ class SetupScreen(PccScreen):
             yield Words(id="workspace")
             yield Words("Where are the photos?", classes="question")
             yield Input(
-                str(self.session.photos_dir or ""),
+                str(self.workspace.photos_dir or ""),
                 placeholder="/home/me/Photos  (right completes)",
                 suggester=FolderSuggester(),
                 compact=True,
@@ -110,17 +110,17 @@ class SetupScreen(PccScreen):
     def on_mount(self) -> None:
         """Say where things are written."""
         super().on_mount()
-        self.query_one("#workspace", Words).say(tidy(self.session.workspace), "$primary")
+        self.query_one("#workspace", Words).say(tidy(self.workspace.path), "$primary")
 
     def on_screen_resume(self) -> None:
         """Show the backend that another screen may have chosen meanwhile."""
         super().on_screen_resume()
-        backend, chosen = self.query_one("#backend", Select), self.session.settings.choices.backend
+        chosen = self.workspace.settings.choices.backend
         if chosen in backend_names():
-            backend.value = chosen
+            self.query_one("#backend", Select).value = chosen
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Count the photos there."""
+        """Count the photos of the folder that was typed."""
         self.background("count", self._count, event.value)
 
     async def _count(self, typed: str) -> None:
@@ -133,17 +133,17 @@ class SetupScreen(PccScreen):
                 words.say("There is no such directory.", "$warning")
             return
         words.say("Counting …", "dim")
-        walked = await self.session.walk(place, COUNT_SECONDS)
+        walked = await self.desks.photos.walk(place, COUNT_SECONDS)
         count = len(walked.paths)
         more = "" if walked.whole else " and more"
         words.say(f"{count:,} photos{more}", "$success" if count else "$warning")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Enter goes on."""
+        """Save: Enter does what the first button does."""
         self.background("save", self._save, False)
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
-        """Save, and start if asked to."""
+        """Save, and start a run where that is the button."""
         self.background("save", self._save, event.button.id == "start")
 
     async def _save(self, start: bool) -> None:
@@ -154,12 +154,12 @@ class SetupScreen(PccScreen):
             self.set_focus(field)
             return
         backend = str(self.query_one("#backend", Select).value)
-        await self.session.save(photos_dir=str(place), backend=backend)
+        await self.workspace.save(photos_dir=str(place), backend=backend)
         if "PHOTOS_DIR" in os.environ:
             self.pcc.tell("PHOTOS_DIR is set: from the next start it goes over this", "warning")
         self.pcc.action_go("library")
         if start:
-            self.pcc.start_job()
+            self.pcc.start_captioning()
 
     def action_library(self) -> None:
         """Go to the library without a change."""

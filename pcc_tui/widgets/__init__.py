@@ -1,1 +1,1 @@
-"""Parts of screens. Each shows what it is given; none knows a job or a journal."""
+"""Widgets: each shows what it is given, and none knows a job or a journal."""

@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.events import Click
 
 from pcc_tui.clean import clean
-from pcc_tui.widgets.photo_list import PhotoList, in_order
+from pcc_tui.widgets.photo_list import PhotoList, Row, in_order
 from pipeline.clusters.view import Cluster, ClusterView, chunk_id
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class Spot(NamedTuple):
 
     Attributes:
         cluster: A group or a cluster.
-        chunk: Number of a chunk of it, from 0; None for the whole.
+        chunk: Number of a chunk of the cluster, from 0; None for the whole cluster.
     """
 
     cluster: Cluster
@@ -32,14 +32,17 @@ class Spot(NamedTuple):
 
     @property
     def places(self) -> list[int]:
-        """Places of the photos of a cluster or a chunk; none for a group."""
+        """Places of the photos of a cluster or a chunk, empty for a group."""
         if self.chunk is None:
             return self.cluster.members
         return self.cluster.chunk(self.chunk)
 
 
 class ClusterTree(PhotoList):
-    """A tree drawn as a list of the rows that are open; keys are ids, `id#number` for chunks."""
+    """A tree drawn as a list of the rows that are open.
+
+    The key of a row is the id of a cluster, or `id#number` for a chunk.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = in_order(
         Binding("right,l", "open", "Open", show=False, id="tree.open"),
@@ -66,7 +69,7 @@ class ClusterTree(PhotoList):
         return None if self.current is None else self.spot_of(self.current)
 
     def spot_of(self, key: str) -> Spot | None:
-        """Return what a row stands for, None where that is no more."""
+        """Return what a row stands for, None where its cluster is gone."""
         id_, chunk, number = key.partition(CHUNK)
         if self.view is None or id_ not in self.view.clusters:
             return None
@@ -90,7 +93,7 @@ class ClusterTree(PhotoList):
         self._lay_out(key)
 
     def go_to_cluster(self, id_: str) -> None:
-        """Put the cursor on a cluster, and open what it is in."""
+        """Put the cursor on a cluster, and open the groups above it."""
         if self.view is None or id_ not in self.view.clusters:
             return
         above = self.view.clusters[id_].parent
@@ -118,19 +121,19 @@ class ClusterTree(PhotoList):
             depth, above = depth + 1, self.view.clusters[above].parent
         return depth
 
-    def _row(self, key: str) -> tuple[str, str, str]:
-        """Return sign, style class and text of a row."""
+    def _row(self, key: str) -> Row:
+        """Return what the row of a group, a cluster or a chunk shows."""
         spot = self.spot_of(key)
         if spot is None:
-            return "", "row", ""
+            return Row("", "row", "")
         cluster = spot.cluster
         pad = " " * (INDENT * self._depth(cluster))
         if spot.chunk is not None:
-            return "   ", "row", f"{pad}{' ' * 2 * INDENT}{self._chunk_words(spot)}"
+            return Row("   ", "row", f"{pad}{' ' * 2 * INDENT}{self._chunk_words(spot)}")
         branch = "▾" if cluster.id in self._open else "▸" if _opens(cluster) else " "
         sign = f"{'●' if cluster.id in self.marked else ' '}{'L' if cluster.locked else ' '}"
         style = "marked" if cluster.id in self.marked else "good" if cluster.named else "row"
-        return sign, style, f"{pad}{branch} {cluster.title}\t{cluster.size:,}"
+        return Row(sign, style, f"{pad}{branch} {cluster.title}\t{cluster.size:,}")
 
     def _chunk_words(self, spot: Spot) -> str:
         assert self.view is not None
@@ -144,7 +147,7 @@ class ClusterTree(PhotoList):
         return f"{name} {when}\t{len(photos):,}"
 
     def fitted(self, text: str, width: int) -> str:
-        """Return the title at the left and the size at the right, the title cut where it must."""
+        """Return the title at the left and the size at the right; a long title is cut."""
         title, _, size = text.partition("\t")
         room = max(1, width - len(size) - 2)
         shown = clean(title)
@@ -160,7 +163,7 @@ class ClusterTree(PhotoList):
             self._lay_out()
 
     def action_close(self) -> None:
-        """Hide what is in it; from a closed one, go to what it is in."""
+        """Close a group or a cluster; from a closed one, go to the group above it."""
         spot = self.spot
         if spot is None:
             return
@@ -173,7 +176,7 @@ class ClusterTree(PhotoList):
             self._lay_out(above)
 
     def action_open_or_close(self) -> None:
-        """Open or close."""
+        """Close what is open, else open it."""
         spot = self.spot
         if spot is not None and spot.chunk is None and spot.cluster.id in self._open:
             self.action_close()
@@ -197,5 +200,5 @@ class ClusterTree(PhotoList):
 
 
 def _opens(cluster: Cluster) -> bool:
-    """Tell whether there is anything to show below; a single chunk is the cluster itself."""
+    """Tell whether there is anything to show below; a single chunk is the whole cluster."""
     return bool(cluster.children) or len(cluster.chunks) > 1

@@ -24,11 +24,13 @@ if TYPE_CHECKING:
     from pipeline.photos.thumbnails import Thumbnails
 
 CELL_WIDTH, CELL_HEIGHT = 22, 9
-"""Cells of the terminal that a picture with its caption takes, at the least."""
+"""Least width and height of a picture with its caption, in cells of the terminal."""
 
 CAPTION_HEIGHT = 2
+"""Height of a caption where no pictures are drawn, in cells of the terminal."""
 
 MOST_CELLS = 12
+"""Most photos of a page."""
 
 FindFile = Callable[[LibraryPhoto], Coroutine[Any, Any, Path | None]]
 
@@ -60,7 +62,7 @@ class ContactSheet(Container, can_focus=True):
     """Shows a page of photos at a time.
 
     Args:
-        kind: The widget that draws pictures, None for none.
+        kind: The widget that draws pictures, None for no pictures.
         is_marked: Tells whether a photo is marked, by its key.
     """
 
@@ -148,7 +150,7 @@ class ContactSheet(Container, can_focus=True):
 
         Args:
             library: All photos.
-            places: Of those to show, in order.
+            places: Places of the photos to show, in order.
             exemplar: Place of the photo that stands for them all.
             keep: Place of the photo the cursor goes to, None for the first.
         """
@@ -190,7 +192,7 @@ class ContactSheet(Container, can_focus=True):
         self.draw_captions()
 
     def on_blur(self) -> None:
-        """Hide it."""
+        """Hide the cursor."""
         self.draw_captions()
 
     def on_click(self, event: Click) -> None:
@@ -203,7 +205,7 @@ class ContactSheet(Container, can_focus=True):
             self.draw_captions()
 
     def action_move(self, photos: int) -> None:
-        """Move the cursor, and turn the page where it leaves it."""
+        """Move the cursor, and turn the page where the cursor leaves the page."""
         self._cursor = max(0, min(self._cursor + photos, len(self._places) - 1))
         first = self._cursor // self.page_size * self.page_size
         if first == self._first:

@@ -1,4 +1,4 @@
-"""A photo's caption and what is known of it."""
+"""The caption of a photo, and what else the journal says of the photo."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pipeline.captions.catalogue import CatalogueEntry
 
 
 class EntryView(Static):
-    """Caption, the machine's own where it was edited, error, and facts."""
+    """Shows the caption, the machine's caption under an edit, the error, and facts."""
 
     def show(self, entry: CatalogueEntry | None) -> None:
         """Show a photo, None for nothing."""

@@ -1,4 +1,4 @@
-"""What was found in a photo, as a list with the numbers that stand in its picture."""
+"""What was found in a photo, as a list with the numbers that are drawn over its picture."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pipeline.ingest.cache.findings import Findings
 from pipeline.ingest.cache.records import Detection, Text
 
 MOST_LISTED = 200
-"""Objects, and as many texts; the cache has them all."""
+"""Most objects listed, and most texts; the cache has all of them."""
 
 MOST_LABELS = 6
 LONGEST_LABEL = 60
@@ -19,7 +19,7 @@ LONGEST_TEXT = 300
 
 
 class FindingsView(Static):
-    """Objects with their labels, then texts, or why there are none."""
+    """Lists objects with their labels, then texts, or says why there are none."""
 
     def say(self, sentence: str) -> None:
         """Show a sentence instead of a list."""
@@ -29,7 +29,7 @@ class FindingsView(Static):
         """Show what was found in a photo.
 
         Args:
-            found: What is known, None where nobody looked.
+            found: What was found, None where no ingestion has looked at the photo.
             boxes: Whether to list objects.
             texts: Whether to list texts.
         """
@@ -66,7 +66,7 @@ def _regions(regions: list[Detection]) -> list[Content]:
 
 
 def _labels(region: Detection) -> str:
-    """Return the labels, those of the labeller apart from those of the detector."""
+    """Return the labels; labels of the labeller are set apart from labels of the detector."""
     by_source: dict[str, list[str]] = {}
     for one in region.labels[:MOST_LABELS]:
         named = f"{one.label[:LONGEST_LABEL]} {one.score:.2f}"

@@ -1,4 +1,4 @@
-"""Bars for what the machine is doing."""
+"""Gauges for what the machine is doing: bars and figures."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def gauge(name: str, share: float | None, text: str) -> Content:
 
 
 def gpu_lines(gpu: Gpu) -> list[Content]:
-    """Return the lines of one card; `N/A` where it gives no reading."""
+    """Return the lines of one card; `N/A` where the card gives no reading."""
     known = gpu.memory_used is not None and gpu.memory_total
     share = gpu.memory_used / gpu.memory_total if known else None  # type: ignore[operator]
     memory = (
@@ -53,7 +53,7 @@ def gpu_lines(gpu: Gpu) -> list[Content]:
 
 
 class Gauges(Static):
-    """The machine: each GPU, processor, memory and disk."""
+    """Shows each GPU, the processor, the memory and the disk."""
 
     def show(self, readings: Readings) -> None:
         """Show what was read."""

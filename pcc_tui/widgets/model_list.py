@@ -14,10 +14,10 @@ from pcc_tui.words.estimates import offer_words
 
 
 class ModelList(OptionList):
-    """One line a model; choosing one is for whoever shows the list."""
+    """Shows a line for each model; the screen decides what choosing a model does."""
 
     def show(self, offers: Sequence[Offer], card_bytes: int | None) -> None:
-        """Show some models; without any, take no room.
+        """Show some models; a list without models takes no room.
 
         Args:
             offers: The models.
@@ -30,7 +30,7 @@ class ModelList(OptionList):
 
 
 def _short(offer: Offer) -> str:
-    """Return a model's name without whose it is and that it can be told what to do."""
+    """Return a model's name without its owner and without `-Instruct`."""
     return offer.model.rpartition("/")[2].removesuffix("-Instruct")
 
 

@@ -1,4 +1,4 @@
-"""When the photos were taken: a row a year, a cell a month."""
+"""When the photos were taken: a row for each year, a cell for each month."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ CELLS = 4
 
 
 class MonthStrip(Static):
-    """Photos by month, the fuller the more."""
+    """Draws photos by month: the more photos, the darker the cell."""
 
     def show(self, months: Mapping[str | None, int]) -> None:
-        """Show how many photos are of each month, `2024-08`; None for those without a date."""
+        """Show how many photos were taken in each month, `2024-08`, or at an unknown time, None."""
         known = {month: count for month, count in months.items() if month and len(month) == 7}
         if not known:
             self.update(Content.styled("No capture dates yet.", "dim"))

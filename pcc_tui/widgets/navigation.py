@@ -31,7 +31,7 @@ class Navigation(Static):
         self.show_job(None)
 
     def show_job(self, shot: Snapshot | None) -> None:
-        """Show how the job is doing, nothing without one."""
+        """Show how the job is doing, nothing where no job runs."""
         job = ""
         if shot is not None:
             done = shot.attempted / shot.total if shot.total else 1.0

@@ -1,7 +1,7 @@
 """What was found in a photo, drawn over its picture: objects as boxes, texts as dashed outlines.
 
-Each carries its number; what it is called stands beside it only where letters can be
-read. The list beside the picture has the same numbers and colours.
+Each object and each text carries its number; the name of an object stands beside its number
+only where letters can be read. The list beside the picture has the same numbers and colours.
 """
 
 from __future__ import annotations
@@ -21,34 +21,34 @@ if TYPE_CHECKING:
     from PIL.ImageDraw import ImageDraw
 
 COLOURS = ("#ff0000", "#00ff00", "#00ffff", "#ffff00", "#ff00ff", "#5c5cff")
-"""Of boxes, in turn: the bright ones of a terminal with 16, far apart on any picture."""
+"""Colours of boxes, in turn: the bright colours of a terminal with 16, far apart on any picture."""
 
 TEXT_COLOUR = "#ffffff"
 
 MOST_DRAWN = 40
-"""Objects, and as many texts: with more, nobody sees the photo."""
+"""Most objects drawn, and most texts: more would hide the photo."""
 
 LONGEST_LABEL = 24
 FONT_PIXELS = 13
 
 FINE_PIXELS = 240
-"""A picture shown with fewer pixels across than that has room for numbers alone."""
+"""A picture shown with fewer pixels across has room for numbers alone."""
 
 CLEAR = 4
-"""Pixels to one of the terminal's, at least: with fewer, shrinking them blurs what is drawn."""
+"""Least pixels drawn for one pixel of the terminal: with fewer, shrinking blurs what is drawn."""
 
 SMALL = 11
-"""Pixels of a terminal: a thing of fewer would be hidden by its number."""
+"""Pixels of the terminal; a smaller object would be hidden by its number."""
 
 DASH = 3
-"""Lengths of a dash, in widths of its line."""
+"""Length of a dash, as a multiple of the width of its line."""
 
 DIGITS = (
     *("111101101101111", "010110010010111", "111001111100111", "111001111001111"),
     *("101101111001001", "111100111001111", "111100111101111", "111001010010010"),
     *("111101111101111", "111101111001111"),
 )
-"""3x5 pixels each, row by row: the smallest that can be read."""
+"""The digits 0 to 9, 3x5 pixels each, row by row: the smallest digits that can be read."""
 
 Point = tuple[float, float]
 
@@ -57,9 +57,9 @@ class Mark(msgspec.Struct, frozen=True):
     """An outline to draw.
 
     Attributes:
-        number: Of the object or the text.
-        corners: In shares of width and height, 0 to 1: left top and right bottom of a box, or
-            all of the outline of a text.
+        number: Number of the object or the text.
+        corners: Corners in shares of width and height, 0 to 1: left top and right bottom of a
+            box, or every corner of the outline of a text.
         label: What the object is called, empty for a text.
     """
 
@@ -69,7 +69,7 @@ class Mark(msgspec.Struct, frozen=True):
 
 
 class Overlay(msgspec.Struct, frozen=True):
-    """What is to be drawn; two that are equal look alike."""
+    """What is to be drawn; equal overlays look alike."""
 
     boxes: tuple[Mark, ...] = ()
     texts: tuple[Mark, ...] = ()
@@ -79,7 +79,7 @@ def overlay_of(found: Findings, *, boxes: bool, texts: bool) -> Overlay:
     """Return what is to be drawn over a photo.
 
     Args:
-        found: What is known of it; without its size nothing can be drawn.
+        found: What was found in the photo; without the size of the photo nothing can be drawn.
         boxes: Whether to draw objects.
         texts: Whether to draw texts.
     """
@@ -129,16 +129,16 @@ def colour_of(number: int) -> str:
 
 
 def draw(picture: Image, overlay: Overlay, shown: tuple[int, int]) -> Image:
-    """Return a copy of a picture with an overlay; slow enough for a thread.
+    """Return a copy of a picture with an overlay; this is slow, so call it on a thread.
 
     Args:
-        picture: RGB, upright.
+        picture: The picture, RGB and upright.
         overlay: What to draw.
-        shown: Pixels across and down that the terminal will show it with. With few of them
-            each line is as wide as one, and falls on it.
+        shown: Pixels across and down with which the terminal will show the picture. Where
+            they are few, each line is one such pixel wide, and falls on such pixels.
 
     Returns:
-        RGB, of the same size, or of a multiple of it where that is small.
+        The copy, RGB, of the size of the picture, or a multiple of that where it is small.
     """
     from PIL import Image, ImageDraw
 
@@ -151,7 +151,7 @@ def draw(picture: Image, overlay: Overlay, shown: tuple[int, int]) -> Image:
     boxes = [(mark, [_pixel(point, size) for point in mark.corners]) for mark in overlay.boxes]
     for _, points in texts:
         _dashes(pen, [*points, points[0]], width)
-    for mark, points in reversed(boxes):  # the best on top
+    for mark, points in reversed(boxes):  # the best object on top
         _box(pen, points, colour_of(mark.number), width)
     for mark, points in reversed(texts):
         words = f"t{mark.number}" if fine else f"{mark.number}"
@@ -162,7 +162,7 @@ def draw(picture: Image, overlay: Overlay, shown: tuple[int, int]) -> Image:
         words = f"r{mark.number} {_in_letters(mark.label)}" if fine else f"{mark.number}"
         left, top = _left_top(points)
         small = not fine and (points[-1][1] - top < SMALL or points[-1][0] - left < SMALL)
-        # Above a thing that it would hide.
+        # The number stands above an object that it would hide.
         _tag(pen, words, (left, top - 6 * small), colour_of(mark.number), fine)
     drawn = picture.convert("RGB")
     if not fine:
@@ -174,7 +174,7 @@ def draw(picture: Image, overlay: Overlay, shown: tuple[int, int]) -> Image:
 
 
 def _pixel(point: Point, size: tuple[int, int]) -> tuple[int, int]:
-    """Return the pixel at a place, the last one at the very end."""
+    """Return the pixel at a place given in shares; a share of 1 gives the last pixel."""
     return min(size[0] - 1, int(point[0] * size[0])), min(size[1] - 1, int(point[1] * size[1]))
 
 
@@ -183,12 +183,12 @@ def _left_top(points: list[tuple[int, int]]) -> tuple[int, int]:
 
 
 def _in_letters(label: str) -> str:
-    """Return a label as far as the font at hand has its letters; the list has it in any case."""
+    """Return those letters of a label that the font has; the list shows the whole label."""
     return label.encode("latin-1", "ignore").decode("latin-1").strip()
 
 
 def _box(pen: ImageDraw, corners: list[tuple[int, int]], colour: str, width: int) -> None:
-    """Draw a box, with a dark line within it where there is room: it shows on any ground."""
+    """Draw a box, with a dark line inside where there is room, so that it shows on any ground."""
     (x0, y0), (x1, y1) = corners
     pen.rectangle((x0, y0, x1, y1), outline=colour, width=width)
     if min(x1 - x0, y1 - y0) > 12 * width:
@@ -234,6 +234,6 @@ def _digits(pen: ImageDraw, words: str, corner: tuple[int, int], colour: str) ->
 
 
 def _within(pen: ImageDraw, corner: tuple[int, int], width: int, height: int) -> tuple[int, int]:
-    """Return the place nearest to a corner at which so much fits into the picture."""
+    """Return the place nearest to a corner at which a rectangle fits into the picture."""
     across, down = pen.im.size
     return max(0, min(corner[0], across - width)), max(0, min(corner[1], down - height))

@@ -1,10 +1,14 @@
-"""A list of photos of any length: only the lines in sight are ever drawn."""
+"""A list of photos of any length: only the lines in sight are ever drawn.
+
+What a row of Review shows stands in `photo_row.py`, what a row of Clusters shows in
+`cluster_tree.py`.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
@@ -20,7 +24,7 @@ from textual.strip import Strip
 from pcc_tui.clean import clean
 
 WIDEST_ROW = 1000
-"""Characters of a row that are looked at; no terminal shows more."""
+"""Characters at the end of a text that are looked at; no terminal shows more."""
 
 
 def in_order(*bindings: Binding) -> list[BindingType]:
@@ -32,11 +36,26 @@ def in_order(*bindings: Binding) -> list[BindingType]:
     return [dataclasses.replace(binding, priority=True) for binding in bindings]
 
 
+class Row(NamedTuple):
+    """What a row shows.
+
+    Attributes:
+        sign: Up to three cells before the text.
+        style: Name of the component class that colours the sign.
+        text: The text, not yet made safe.
+    """
+
+    sign: str
+    style: str
+    text: str
+
+
 class PhotoList(ScrollView, can_focus=True):
     """A virtual list: rows are keys, and a function says what a row looks like.
 
     Args:
-        describe: Returns sign, style class and text of a key.
+        row_of: Returns what the row of a key shows.
+        id: Id of the widget.
     """
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -60,9 +79,9 @@ class PhotoList(ScrollView, can_focus=True):
     class Moved(Message):
         """The cursor stands on another row."""
 
-    def __init__(self, describe: Callable[[str], tuple[str, str, str]], id: str) -> None:
+    def __init__(self, row_of: Callable[[str], Row], id: str) -> None:
         super().__init__(id=id)
-        self._describe = describe
+        self._row_of = row_of
         self.rows: Sequence[str] = ()
 
     @property
@@ -74,9 +93,9 @@ class PhotoList(ScrollView, can_focus=True):
         """Show other rows.
 
         Args:
-            rows: Their keys.
-            keep: The key the cursor goes to, None for the one it is on; if that is not there,
-                the cursor keeps its place.
+            rows: Keys of the rows.
+            keep: The key that the cursor goes to, None for the key under the cursor; if no row
+                has that key, the cursor keeps its place.
         """
         key = keep or self.current
         same = self.cursor < len(rows) and rows[self.cursor] == key
@@ -97,11 +116,11 @@ class PhotoList(ScrollView, can_focus=True):
             return self.cursor
 
     def go_to(self, row: int) -> None:
-        """Put the cursor on a row, within what there is, and bring it into sight."""
+        """Put the cursor on a row, or on the nearest row there is, and bring it into sight."""
         self.cursor = max(0, min(row, len(self.rows) - 1))
 
     def watch_cursor(self, old: int, new: int) -> None:
-        """Draw the two rows anew."""
+        """Draw the rows anew that the cursor left and reached."""
         self.refresh_row(old)
         self.refresh_row(new)
         self._bring_into_sight()
@@ -125,7 +144,7 @@ class PhotoList(ScrollView, can_focus=True):
         base = self.get_component_rich_style("photo-list--row")
         if row >= len(self.rows):
             return Strip.blank(width, base)
-        sign, kind, text = self._describe(self.rows[row])
+        sign, kind, text = self._row_of(self.rows[row])
         style = self.get_component_rich_style(f"photo-list--{kind}")
         if row == self.cursor:
             cursor = self.get_component_rich_style("photo-list--cursor")
@@ -137,7 +156,7 @@ class PhotoList(ScrollView, can_focus=True):
         return Strip([Segment(sign, style), Segment(shown, base)], width)
 
     def fitted(self, text: str, width: int) -> str:
-        """Return the text of a row, exactly so many cells wide; of a path, its end."""
+        """Return the text of a row, exactly as wide as given; of a long path, the end."""
         return fit(text, width)
 
     def on_click(self, event: Click) -> None:
@@ -149,7 +168,7 @@ class PhotoList(ScrollView, can_focus=True):
         self.go_to(self.cursor + rows)
 
     def action_page(self, pages: int) -> None:
-        """Move the cursor by what is in sight."""
+        """Move the cursor by pages."""
         self.go_to(self.cursor + pages * max(1, self.size.height - 1))
 
     def action_jump(self, row: int) -> None:
@@ -158,7 +177,7 @@ class PhotoList(ScrollView, can_focus=True):
 
 
 def fit(text: str, width: int) -> str:
-    """Return the end of a text, made safe, exactly so many cells wide."""
+    """Return the end of a text, made safe and exactly as wide as given, in cells."""
     shown = clean(text[-WIDEST_ROW:])
     if cell_len(shown) <= width and len(text) <= WIDEST_ROW:
         return set_cell_size(shown, width)

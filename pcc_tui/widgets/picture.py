@@ -1,4 +1,4 @@
-"""A photo on the screen, decoded elsewhere and only when one stays on it."""
+"""A photo on the screen, decoded in another process, and only where the cursor stays on it."""
 
 from __future__ import annotations
 
@@ -21,21 +21,22 @@ if TYPE_CHECKING:
     from pipeline.photos.thumbnails import Thumbnails
 
 STAY_SECONDS = 0.12
-"""How long one must stay on a photo before it is decoded: a fast scroll decodes nothing."""
+"""How long the cursor must stay on a photo: a fast scroll decodes nothing."""
 
 
 HALF_CELLS = "HalfcellImage"
+"""Name of the widget that draws two pixels in a cell."""
 
 PIXELS_ACROSS, PIXELS_DOWN = 10, 20
-"""Of a cell, where the terminal draws pictures; nearly enough for the width of lines."""
+"""Pixels of a cell in a terminal that draws pictures; an estimate, good enough for line widths."""
 
 
 class PictureBox(Container):
     """Shows one photo at a time, or says why it cannot.
 
     Args:
-        kind: The widget that draws pictures, None for none.
-        id: Of the box.
+        kind: The widget that draws pictures, None for no pictures.
+        id: Id of the box.
     """
 
     def __init__(self, kind: type[ImageWidget] | None, id: str) -> None:
@@ -54,7 +55,7 @@ class PictureBox(Container):
     def show(
         self, thumbnails: Thumbnails | None, path: Path | None, overlay: Overlay | None = None
     ) -> None:
-        """Show a photo if one stays on it; what was still being decoded is forgotten.
+        """Show a photo if the cursor stays on it; a photo still being decoded is forgotten.
 
         Args:
             thumbnails: Where pictures come from.
@@ -81,7 +82,7 @@ class PictureBox(Container):
     async def present(
         self, thumbnails: Thumbnails, path: Path, overlay: Overlay | None = None
     ) -> None:
-        """Show a photo, and return when it is there."""
+        """Show a photo, and return when the photo is on the screen."""
         self._shown = path, overlay or Overlay()
         if self._kind is None:
             return

@@ -1,12 +1,15 @@
-"""What an enrichment did and what a check found, in words, for screen and command line."""
+"""What the jobs that make datasets did and what checks found, in words."""
 
 from __future__ import annotations
 
-import json
+from pathlib import Path
 
-from pcc_tui.words.figures import duration
+from pcc_tui.words.figures import duration, tidy
 from pipeline.datasets.enrich_report import EnrichReport
+from pipeline.datasets.shards.report import ShardReport
 from pipeline.datasets.verify_report import VerifyReport
+from pipeline.synth.findings import Validation
+from pipeline.synth.report import SynthReport
 
 HEADINGS = ("bucket", "records", "shape", "whole", "missing", "stale", "truncated", "NaN")
 
@@ -14,7 +17,7 @@ BAR_CELLS = 16
 
 
 def bar(share: float) -> str:
-    """Return a share, 0 to 1, as a bar of cells; only nothing is empty, and only all is full."""
+    """Return a share, 0 to 1, as a bar; only a share of 0 is empty, only a share of 1 full."""
     full = min(BAR_CELLS - (share < 1), max(share > 0, round(share * BAR_CELLS)))
     return "━" * full + "─" * (BAR_CELLS - full)
 
@@ -45,21 +48,31 @@ def enrich_words(report: EnrichReport) -> list[str]:
     return lines
 
 
-def made_words(answer: str) -> list[str]:
-    """Return what shards or a set came to, by the JSON of the command that made them."""
-    found = json.loads(answer)
-    lines = []
-    if "shards" in found:
-        lines.append(f"{found['samples']:,} samples in {found['shards']:,} shards")
-    return [*lines, f"Made: {found.get('urls') or found.get('directory') or 'nothing'}"]
+def shard_words(report: ShardReport) -> list[str]:
+    """Return which shards there are now, line by line."""
+    count = f"{report.samples:,} samples in {report.shards:,} shards"
+    return [count, f"Made: {report.urls or report.directory}"]
+
+
+def synth_words(report: SynthReport) -> list[str]:
+    """Return which synthetic set was made, line by line."""
+    return [f"Made: {report.directory or 'nothing'}"]
+
+
+def validation_words(found: Validation | None) -> list[str]:
+    """Return what the check of a synthetic set found, line by line; None where there is no set."""
+    if found is None:
+        return ["There is no synthetic set yet"]
+    verdict = "Valid" if found.valid else "Not valid"
+    return [f"{verdict}: {tidy(Path(found.directory))}", *found.defects, *found.notes]
 
 
 def verify_words(report: VerifyReport, dataset: str) -> list[str]:
     """Return what a check found, line by line.
 
     Args:
-        report: What it found.
-        dataset: The path, as it is to be shown.
+        report: What the check found.
+        dataset: Path of the dataset, as it is to be shown.
     """
     verdict = "Nothing is amiss" if report.ok else "Something is amiss"
     if not report.finished:
@@ -77,7 +90,7 @@ def verify_words(report: VerifyReport, dataset: str) -> list[str]:
 
 
 def _findings(report: VerifyReport) -> list[tuple[int, str]]:
-    """Return what was counted, and what it is."""
+    """Return each count of the report, and what was counted."""
     widths = report.embedding_widths
     lengths = ", ".join(f"{count:,} of {width:,}" for width, count in widths.items())
     return [

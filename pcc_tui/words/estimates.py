@@ -62,11 +62,11 @@ def _time(found: Estimate) -> str:
 
 
 def offer_words(offer: Offer, card_bytes: int | None) -> str:
-    """Return what a model costs or needs, in a few words.
+    """Return what a model costs or needs, on one line.
 
     Args:
         offer: The model.
-        card_bytes: Memory of the largest card, None without one.
+        card_bytes: Memory of the largest GPU in bytes, None without a GPU.
     """
     parts = []
     if offer.usd_in is not None:

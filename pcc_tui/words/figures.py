@@ -1,4 +1,4 @@
-"""How figures are put into words, on screens and in the command line."""
+"""Figures in words, for the screens and the command line."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pipeline.jobs.progress import Snapshot
 
 
 def tidy(path: Path) -> str:
-    """Return an absolute path as people write it, with `~` for their own directory."""
+    """Return an absolute path as people write it, with `~` for the home directory."""
     full, home = path.expanduser().absolute(), Path.home()
     return f"~/{full.relative_to(home)}" if full.is_relative_to(home) else str(full)
 
@@ -23,7 +23,7 @@ def duration(seconds: float) -> str:
 
 
 def about(seconds: float) -> str:
-    """Return a time as one would say it: `40 s`, `24 min`, `3 h 20 min`, `2 d 4 h`."""
+    """Return a time as people say it: `40 s`, `24 min`, `3 h 20 min`, `2 d 4 h`."""
     if seconds < 90:
         return f"{max(1, round(seconds))} s"
     minutes = round(seconds / 60)
@@ -37,7 +37,7 @@ def about(seconds: float) -> str:
 
 
 def dollars(sum_: float) -> str:
-    """Return a sum of US dollars: to the cent, or as many digits as a small one needs."""
+    """Return a sum of US dollars: to the cent, or with the digits that a small sum needs."""
     return f"${sum_:,.2f}" if sum_ == round(sum_, 2) else f"${sum_:,.6f}"
 
 
@@ -55,12 +55,12 @@ def data_size(count: float) -> str:
 
 
 def is_of_one_piece(shot: Snapshot) -> bool:
-    """Tell whether a job works on everything at once: how far it is stands where others load."""
+    """Tell whether a job works on all photos at once; `loading` then says how far the job is."""
     return shot.loading is not None and shot.stage in ("cluster", "write", "verify")
 
 
 def loading_words(loading: Loading) -> str:
-    """Return how far a backend is with getting ready."""
+    """Return how far a backend has got with loading, or a job that works on all photos at once."""
     if loading.total is None or not loading.total:
         return loading.what
     share = f"{loading.done / loading.total:.0%}"

@@ -1,57 +1,42 @@
-"""What an ingestion did and how it stands, in words, for the screen."""
+"""What an ingestion and an import did, and how cache and queue stand, in words."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from pcc_tui.words.figures import counted, counts, duration
 from pipeline.ingest.importing.report import ImportReport
+from pipeline.ingest.report import IngestReport
 
 if TYPE_CHECKING:
-    from pipeline.ingest.ingestion import IngestReport
     from pipeline.ingest.queue.base import Counts
     from pipeline.ingest.status import IngestStatus
 
 MOST_SHOWN = 200
-"""Photos given up that are listed; `pcc ingest status --json` lists them all."""
+"""Most photos listed that were given up; `pcc ingest status --json` lists all of them."""
 
 
-class IngestAnswer(msgspec.Struct):
-    """What the app needs of the answer of `pcc ingest run`."""
-
-    photos: int
-    attempted: int
-    by_status: dict[str, int]
-    seconds: float
-    done: int
-    errored: int
-    remaining: int
-    parked: int
-
-
-def ingest_words(answer: IngestAnswer | IngestReport, *, go_on: str, why: str) -> list[str]:
+def ingest_words(report: IngestReport, *, go_on: str, why: str) -> list[str]:
     """Return what an ingestion did, line by line.
 
     Args:
-        answer: What it did.
-        go_on: How to go on.
-        why: What tells why photos were given up.
+        report: What the ingestion did.
+        go_on: Tells the reader how to go on.
+        why: Tells the reader where the reasons stand.
     """
-    if not answer.photos:
+    if not report.photos:
         lines = ["There are no such photos"]
-    elif not answer.attempted and not answer.remaining:
-        errored = f", {answer.errored:,} failed before" if answer.errored else ""
-        through = counted(answer.done, "photo has", "photos have")
+    elif not report.attempted and not report.remaining:
+        errored = f", {report.errored:,} failed before" if report.errored else ""
+        through = counted(report.done, "photo has", "photos have")
         lines = [f"Nothing to do: {through} been through all stages{errored}"]
     else:
-        done = counted(answer.attempted, "photo", "photos")
-        lines = [f"{done} ({counts(answer.by_status)}) in {duration(answer.seconds)}"]
-    if answer.remaining:
-        lines.append(f"{counted(answer.remaining, 'photo is', 'photos are')} left; {go_on}")
-    if answer.parked:
-        lines.append(f"{counted(answer.parked, 'photo was', 'photos were')} given up; {why}")
+        done = counted(report.attempted, "photo", "photos")
+        lines = [f"{done} ({counts(report.by_status)}) in {duration(report.seconds)}"]
+    if report.remaining:
+        lines.append(f"{counted(report.remaining, 'photo is', 'photos are')} left; {go_on}")
+    if report.parked:
+        lines.append(f"{counted(report.parked, 'photo was', 'photos were')} given up; {why}")
     return lines
 
 
@@ -73,7 +58,7 @@ def import_words(report: ImportReport) -> list[str]:
 
 
 def queue_words(queue: Counts) -> str:
-    """Return what is where in a queue, on one line."""
+    """Return how many items of a queue wait, are leased or were given up, on one line."""
     return (
         f"{queue.waiting:,} waiting, {queue.leased:,} in hands, {queue.parked:,} given up"
         f"{', paused' if queue.paused else ''}"
@@ -84,9 +69,9 @@ def status_words(found: IngestStatus, cache: str, most: int = MOST_SHOWN) -> lis
     """Return how a cache and its queue stand, line by line.
 
     Args:
-        found: What was found.
-        cache: The directory, as it is to be shown.
-        most: Photos given up that are listed.
+        found: How cache and queue stand.
+        cache: Directory of the cache, as it is to be shown.
+        most: Most photos listed that were given up.
     """
     lines = [f"{counted(found.photos, 'photo', 'photos')} in {cache}"]
     for stage, by_status in found.stages.items():

@@ -1,8 +1,7 @@
-"""A library as one browses it: every photo by position, its record only when looked at."""
+"""A library for browsing: every photo by position; a record is read only when it is needed."""
 
 from __future__ import annotations
 
-import base64
 import os
 import re
 from collections.abc import Iterator, Sequence
@@ -22,17 +21,18 @@ from journal import (
     read_record,
     record_key,
     scan,
+    system_path,
 )
 from pipeline.captions.edits import Edits
 from pipeline.captions.plan import Made
 from pipeline.captions.query import Query
 
 STEP = 20_000
-"""Records read at once; between two steps the reader may do something else."""
+"""Records read at once; between two steps the reading thread may do other work."""
 
 
 class _Browsed(msgspec.Struct, gc=False):
-    """What browsing needs of a record."""
+    """The fields of a record that browsing needs."""
 
     rel_path: str
     status: Status
@@ -44,7 +44,7 @@ class _Browsed(msgspec.Struct, gc=False):
 
 
 class _Searched(msgspec.Struct, gc=False):
-    """What a search for words needs of a record."""
+    """The fields of a record that a search for words needs."""
 
     rel_path: str
     raw_path: str | None = None
@@ -62,8 +62,8 @@ class CatalogueEntry(msgspec.Struct, frozen=True):
 
     Attributes:
         record: The last record of the photo.
-        seal: What its checksum says.
-        edit: The caption written by hand, None without one.
+        seal: Whether the checksum of the record is right.
+        edit: The caption written by hand, None if there is none.
     """
 
     record: CaptionRecord
@@ -72,22 +72,22 @@ class CatalogueEntry(msgspec.Struct, frozen=True):
 
     @property
     def caption(self) -> str | None:
-        """The caption that counts: the edit where there is one."""
+        """The caption that counts: the edit if there is one, else the caption of the record."""
         return self.record.caption if self.edit is None else self.edit
 
 
 class Catalogue:
     """The photos of a journal, in the order in which they first got a record.
 
-    It grows while a run writes. One thread refreshes and selects; `keys`, `made`
-    and `entry` may be used from another meanwhile.
+    The catalogue grows while a run writes. One thread refreshes and selects; `keys`,
+    `made` and `entry` may be used from another thread at the same time.
 
     Args:
         journal: The captions journal.
 
     Attributes:
         edits: Captions written by hand.
-        index: Where the last record of each key stands.
+        index: Group and byte offset of the last record of each key.
     """
 
     def __init__(self, journal: Path) -> None:
@@ -99,15 +99,15 @@ class Catalogue:
 
     @property
     def keys(self) -> Sequence[str]:
-        """The journal key of each photo, in order; it grows, and only at its end."""
+        """The journal key of each photo, in order; new keys are only added at the end."""
         return self._entries.order
 
     def refresh(self) -> bool:
-        """Take in at most 20,000 new records; tell whether all have been read."""
+        """Read at most 20,000 new records; tell whether all records have been read."""
         return self.index.refresh(STEP)
 
     def changed(self) -> bool:
-        """Tell whether journal or edits changed since this was last asked."""
+        """Tell whether the journal or the edits changed since the last call."""
         try:
             status = os.stat(self.journal)
             seen = (status.st_ino, status.st_size, status.st_mtime_ns)
@@ -117,23 +117,23 @@ class Catalogue:
         return self.edits.refresh() or journal_changed
 
     def made(self, key: str) -> Made | None:
-        """Return status, maker and month of a photo, None for an unknown one."""
+        """Return status, maker and month of a photo, None for an unknown photo."""
         return self.index.group(key)
 
     def entry(self, key: str) -> CatalogueEntry | None:
-        """Read the record of a photo; None if it cannot be read, or is no longer there."""
+        """Read the record of a photo; None if the record cannot be read or is no longer there."""
         try:
             record, seal = read_record(self.journal, self.index.offset(key), CaptionRecord)
         except (KeyError, OSError, RecordUnreadable):
             return None
         if record_key(record.rel_path, record.raw_path) != key:
-            return None  # the file was replaced; the next refresh sees it
+            return None  # the file was replaced; the next refresh reads the new file
         return CatalogueEntry(record, seal, self.edits.texts.get(key))
 
     def select(self, query: Query, marked: frozenset[str] = frozenset()) -> Iterator[list[str]]:
-        """Yield the keys that a query finds, some at a time, in the order of `keys`.
+        """Yield the keys that a query finds, in lists, in the order of `keys`.
 
-        An empty list may come: it is a chance to stop.
+        A list may be empty, so that the caller can stop a long search.
         """
         found = self.index.keys_in(query.admits)
         if query.marked:
@@ -167,15 +167,14 @@ def readable_path(key: str) -> str:
 
 def key_bytes(key: str) -> bytes:
     """Return the bytes of the path that a journal key stands for."""
-    if key.startswith("\0"):
-        try:
-            return base64.b64decode(key[1:], validate=True)
-        except ValueError:
-            pass  # no key of ours; it is shown as it stands
-    return key.encode("utf-8", "surrogateescape")
+    try:
+        path = system_path(key, key[1:] if key.startswith("\0") else None)
+    except ValueError:
+        path = key  # not a key that we made; the key is shown unchanged
+    return path.encode("utf-8", "surrogateescape")
 
 
 @lru_cache(4096)
 def _month(start: str) -> str | None:
-    """Return the month a capture time begins with, None for anything else."""
+    """Return the month at the start of a capture time, None for any other text."""
     return start if re.fullmatch(r"\d{4}-\d{2}", start, re.ASCII) else None

@@ -20,7 +20,7 @@ from pipeline.photos.photo import Photo
 
 
 class Contestant(msgspec.Struct, frozen=True):
-    """A backend with a model, None for its default."""
+    """A backend and a model, None for the default model of the backend."""
 
     backend: str
     model: str | None
@@ -33,13 +33,13 @@ class Contestant(msgspec.Struct, frozen=True):
 
 
 class Column(msgspec.Struct, kw_only=True):
-    """What one contestant made of the photos.
+    """The captions by one contestant.
 
     Attributes:
-        backend: Its backend.
-        model: Its model.
-        not_run: Why it was not asked, None where it was.
-        trials: One for each photo.
+        backend: Name of the backend.
+        model: Model id.
+        not_run: Why the contestant did not run, None if it ran.
+        trials: One trial for each photo.
     """
 
     backend: str
@@ -59,7 +59,7 @@ async def compare(
     Args:
         photos_dir: The photos directory.
         paths: Relative paths in it.
-        contestants: Whom to ask.
+        contestants: The backends and models to compare.
         options: What each backend is told, by its name.
     """
     return [await _ask(photos_dir, paths, one, options[one.backend]) for one in contestants]
@@ -68,7 +68,7 @@ async def compare(
 async def small_pictures(photos_dir: Path, paths: Sequence[str], edge: int) -> list[bytes | None]:
     """Return JPEGs of some photos, their longer side at most `edge` pixels; None for a broken one.
 
-    They hold pixels alone.
+    The JPEGs hold only pixels, no metadata.
     """
     pictures: list[bytes | None] = []
     async with DecoderPool(photos_dir, PictureSpec(edge, "jpeg"), processes=1) as decoders:

@@ -1,4 +1,4 @@
-"""`--dry-run`: every photo is decoded, no model is called, no photo counts as captioned."""
+"""`--dry-run`: every photo is decoded, no model is called, and no photo counts as captioned."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ class NoCaptioner(Captioner):
 
 
 class DryRunJournal:
-    """Keeps broken photos in the journal and everything else beside it.
+    """Keeps the records of broken photos in the journal, and all others in a separate file.
 
     So the real run need not open a broken photo again, and no made-up caption
-    hides a photo from it.
+    keeps the real run from captioning a photo.
     """
 
     def __init__(
@@ -41,17 +41,17 @@ class DryRunJournal:
         self._beside: JournalWriter[CaptionRecord] = JournalWriter(beside, on_commit, on_failure)
 
     def append(self, record: CaptionRecord) -> None:
-        """Hand over a record to the journal it belongs to."""
+        """Hand over a record to the journal to which the record belongs."""
         target = self._journal if record.status == "error_corrupt" else self._beside
         target.append(record)
 
     def flush(self) -> None:
-        """Bring both to disk."""
+        """Bring the records of both files to disk."""
         self._journal.flush()
         self._beside.flush()
 
     def close(self) -> None:
-        """Bring both to disk and give them back."""
+        """Bring the records of both files to disk, and release both files."""
         try:
             self._journal.close()
         finally:
@@ -59,7 +59,7 @@ class DryRunJournal:
 
 
 def dry_run_path(journal: Path) -> Path:
-    """Return where the outcomes of dry runs stand."""
+    """Return the path of the file of dry runs."""
     return journal.with_name(f"{journal.stem}.dry-run{journal.suffix}")
 
 

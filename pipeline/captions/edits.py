@@ -1,4 +1,4 @@
-"""Captions written by hand: a layer over the machine's, in a journal of its own."""
+"""Captions written by hand: a layer over the captions of models, in a separate journal."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class Edits:
 
     `write` may be called on another thread than `refresh`.
 
-    They stand in `edits.jsonl` beside the captions journal, so one may edit while
-    a run writes. Where a caption is shown or exported, the edit wins.
+    The edits are in `edits.jsonl` beside the captions journal, so that people may edit
+    while a run writes. Where a caption is shown or exported, the edit takes precedence.
 
     Args:
         journal: The captions journal.
@@ -34,20 +34,18 @@ class Edits:
         self.path = journal.with_name("edits.jsonl")
         self.texts: dict[str, str] = {}
         self._follower = Follower(self.path, EditRecord)
-        self._generation = self._follower.generation
 
     def refresh(self) -> bool:
-        """Take in what was written since; tell whether there was anything."""
+        """Read the edits written since the last call; tell whether there were any."""
         changed = False
-        for _, edit in self._follower.poll():
-            if self._follower.generation != self._generation:
-                self._generation = self._follower.generation
-                self.texts.clear()
-            self._take(edit)
-            changed = True
-        if self._follower.generation != self._generation:
-            self._generation = self._follower.generation
+
+        def reset() -> None:
+            nonlocal changed
             self.texts.clear()
+            changed = True
+
+        for _, edit in self._follower.poll(reset):
+            self._take(edit)
             changed = True
         return changed
 
@@ -56,7 +54,7 @@ class Edits:
 
         Raises:
             JournalLocked: another process keeps the edits locked.
-            JournalError: it cannot be written.
+            JournalError: the edit cannot be written.
         """
         text = None if caption is None else scrub(caption)
         edit = EditRecord(rel_path=rel_path, raw_path=raw_path, caption=text, at=utc_now())

@@ -1,4 +1,4 @@
-"""What a run would take: tokens, money and time, before any of it is spent."""
+"""Estimates of the tokens, the money and the time that a run would take."""
 
 from __future__ import annotations
 
@@ -25,43 +25,43 @@ from pipeline.photos.decoder import DecoderPool
 from pipeline.photos.errors import CorruptImageError
 
 SAMPLE = 300
-"""Photos whose size is read. Their mean is within a few percent of that of all."""
+"""Photos whose size is read. The mean of the sample is within a few percent of the true mean."""
 
 FEWEST_FOR_INTERVAL = 5
-"""Captions. Of fewer, no resampling tells how much they vary."""
+"""Fewest captions for an interval: with fewer, resampling cannot tell how much they vary."""
 
 TYPICAL_TOKENS_OUT = 83
-"""Tokens of a caption of one or two sentences, until it is measured: the specification's."""
+"""Tokens of a caption of one or two sentences, used until captions have been measured."""
 
 SMALL_SUM = 0.10
-"""US dollars. Below, a sum is told to a millionth, from there on to the cent."""
+"""US dollars. A smaller sum is shown to a millionth of a dollar, a larger sum to the cent."""
 
 Basis = Literal["rule", "measured", "pilot"]
 
 
-class Estimate(msgspec.Struct, kw_only=True):
+class Estimate(msgspec.Struct, kw_only=True, tag_field="kind", tag="estimate"):
     """What a run would take, as `pcc estimate --json` prints it.
 
     Attributes:
         photos_total: Photos on disk.
         photos_remaining: Photos the run would work on.
         backend: Name of the backend.
-        model: Model id, None where there is none or it is not known yet.
+        model: Model id, None if there is none or the id is not known yet.
         tokens_in: Tokens of pictures and prompts.
         tokens_out: Tokens of answers.
-        cost_usd_in: Price of the former in US dollars, None where no price is known.
-        cost_usd_out: Price of the latter.
-        cost_usd: Both together.
-        seconds: Time for all.
+        cost_usd_in: Price of `tokens_in` in US dollars, None if no price is known.
+        cost_usd_out: Price of `tokens_out` in US dollars.
+        cost_usd: The sum of both prices.
+        seconds: Wall-clock time for all photos.
         workers: Calls in flight.
         basis: Where tokens and seconds come from: the provider's rule for a sample
             of the photos, captions in the journal, or a pilot made for it.
-        prices_as_of: The date of the prices, None where they have none.
-        prices_from: Where they stand.
-        captions_measured: Captions that the figures are means of.
-        cost_usd_interval: Where the cost lies with a confidence of 95 %; of a pilot.
-        seconds_interval: Likewise the time.
-        notices: What one should know, a sentence each.
+        prices_as_of: The date of the prices, None if they have no date.
+        prices_from: The source of the prices.
+        captions_measured: Number of captions from which the means were computed.
+        cost_usd_interval: The 95 % confidence interval of the cost; only of a pilot.
+        seconds_interval: The 95 % confidence interval of the time; only of a pilot.
+        notices: What the user should know, a sentence each.
     """
 
     photos_total: int
@@ -85,7 +85,7 @@ class Estimate(msgspec.Struct, kw_only=True):
 
 
 class _Each(msgspec.Struct, frozen=True):
-    """What one photo takes."""
+    """Tokens and seconds that one photo takes."""
 
     tokens_in: float
     tokens_out: float
@@ -99,8 +99,8 @@ async def estimate_run(
 
     Args:
         request: The run.
-        plan: What it would do.
-        sizes: Width and height in pixels of a sample of the photos, read if not given.
+        plan: What the run would do.
+        sizes: Width and height in pixels of a sample of the photos; None to read the sizes.
 
     Raises:
         SetupError: there is no such backend.
@@ -138,11 +138,11 @@ def _why_unknown(model: str | None, sizes: Sequence[tuple[int, int]]) -> str:
 
 
 def estimate_pilot(request: RunRequest, plan: Plan, run: str) -> Estimate | None:
-    """Estimate a run from a pilot run's captions, None where it made none.
+    """Estimate a run from the captions of a pilot; None if the pilot made no caption.
 
     Args:
         request: The run to estimate.
-        plan: What it would do, the pilot's photos taken off.
+        plan: What the run would do, without the photos of the pilot.
         run: Id of the pilot run.
     """
     kind = backend_class(request.backend)
@@ -163,7 +163,7 @@ def estimate_pilot(request: RunRequest, plan: Plan, run: str) -> Estimate | None
 
 
 def spread(paths: Sequence[str], count: int) -> list[str]:
-    """Return so many paths, or all, spread evenly over a library."""
+    """Return `count` paths, or all if there are fewer, spread evenly over a library."""
     count = min(count, len(paths))
     return [paths[(2 * place + 1) * len(paths) // (2 * count)] for place in range(count)]
 
@@ -186,7 +186,7 @@ async def sample_sizes(photos_dir: Path, paths: Sequence[str]) -> list[tuple[int
 def rule_tokens(
     kind: type[Captioner], options: Options, sizes: Sequence[tuple[int, int]]
 ) -> float | None:
-    """Return the mean tokens of pictures of such sizes as sent, None where no rule is known."""
+    """Return the mean tokens of pictures of such sizes as sent, None if no rule is known."""
     edge = kind.picture_for(options).max_edge
     counts = []
     for width, height in sizes:
@@ -211,7 +211,7 @@ def _add_up(
     basis: Basis,
     measured: Measured | None,
 ) -> Estimate:
-    """Multiply what one photo takes by how many there are."""
+    """Multiply the figures of one photo by the number of photos."""
     count, options = len(plan.to_do), request.options
     workers = kind.workers_for(options)
     prices = kind.prices(options)
@@ -239,7 +239,7 @@ def _add_up(
 def _costs(
     prices: Prices | None, each: _Each, count: int
 ) -> tuple[float | None, float | None, float | None]:
-    """Return the cost of what goes in, what comes out, and both, in numbers that add up."""
+    """Return the cost of the input, of the output, and of both; the rounded numbers add up."""
     if prices is None:
         return 0.0, 0.0, 0.0
     price = prices.price(each.tokens_in, each.tokens_out)

@@ -1,16 +1,14 @@
-"""The photos of a library: what the journal knows, what lies on disk, and both."""
+"""The photos of a library: those in the journal together with those on disk."""
 
 from __future__ import annotations
 
-import base64
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
 
 from backends.keys import scrub
-from journal import Status, record_key, scan, split_path
+from journal import Status, record_key, scan, split_path, system_path
 from pipeline.captions.edits import Edits
 from pipeline.photos.photo import photo_key
 
@@ -19,11 +17,11 @@ class LibraryPhoto(msgspec.Struct, gc=False):
     """One photo of a library.
 
     Attributes:
-        key: The name every journal knows it by.
-        rel_path: Its path as people can read it.
+        key: The name under which every journal knows the photo.
+        rel_path: The relative path in a form that people can read.
         raw_path: Base64 of the path's bytes, only where they are not UTF-8.
-        status: How the last attempt to caption it ended, None without one.
-        caption: The caption that counts: the edit, else that of a success.
+        status: How the last attempt to caption the photo ended, None without an attempt.
+        caption: The caption that counts: the edit, else the caption of a success.
         taken: Capture time as the file tells it, ISO 8601.
     """
 
@@ -36,17 +34,15 @@ class LibraryPhoto(msgspec.Struct, gc=False):
 
     @property
     def path(self) -> str:
-        """Its relative path as the system spells it."""
-        if self.raw_path is None:
-            return self.rel_path
+        """The relative path of the photo as the system spells the path."""
         try:
-            return os.fsdecode(base64.b64decode(self.raw_path, validate=True))
-        except ValueError:  # no record of ours; there is no such file
+            return system_path(self.rel_path, self.raw_path)
+        except ValueError:  # not a record that we wrote; there is no such file
             return self.rel_path
 
 
 class _Told(msgspec.Struct, gc=False):
-    """What the library needs of a caption record."""
+    """The fields of a caption record that the library needs."""
 
     rel_path: str
     status: Status
@@ -59,7 +55,7 @@ def read_library(journal: Path, paths: Iterable[str] = ()) -> list[LibraryPhoto]
     """Return the photos of a journal and those on disk, each once, ordered by path.
 
     Args:
-        journal: The captions journal; it need not exist.
+        journal: The captions journal, which need not exist.
         paths: Photos on disk, as the walk found them.
     """
     photos: dict[str, LibraryPhoto] = {}

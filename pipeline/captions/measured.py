@@ -1,21 +1,20 @@
-"""What captions of one backend took so far, from the end of the journal."""
+"""Time and tokens of recent captions of one backend, from the end of the journal."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable, Sequence
-from io import FileIO
 from pathlib import Path
 from statistics import fmean
 
 import msgspec
 
-from journal import CaptionRecord
+from journal import CaptionRecord, scan
 
 TAIL_BYTES = 1 << 20
 
 MOST = 1e9
-"""No caption takes so many tokens, seconds or dollars."""
+"""A record with a larger number of tokens, seconds or dollars is ignored as damaged."""
 
 RESAMPLES = 2_000
 CONFIDENCE = 0.95
@@ -25,10 +24,10 @@ class Measured(msgspec.Struct, frozen=True):
     """Means over some captions.
 
     Attributes:
-        captions: How many were looked at.
-        seconds: From hand-over to answer.
-        tokens_in: Tokens of picture and prompt, of those that tell them.
-        tokens_out: Tokens of the answer, likewise.
+        captions: Number of captions.
+        seconds: Time from handing a photo to the backend until the answer.
+        tokens_in: Tokens of picture and prompt, over the captions that state the number.
+        tokens_out: Tokens of the answer, over the captions that state the number.
     """
 
     captions: int
@@ -38,7 +37,7 @@ class Measured(msgspec.Struct, frozen=True):
 
 
 def measure(journal: Path, backend: str, model: str | None) -> Measured | None:
-    """Return what recent captions took, None where the last MiB of the journal has none.
+    """Return the means of recent captions, None if the last MiB of the journal has none.
 
     Args:
         journal: The captions journal.
@@ -55,7 +54,7 @@ def measure(journal: Path, backend: str, model: str | None) -> Measured | None:
 
 
 def measure_run(journal: Path, run: str) -> Measured | None:
-    """Return what the captions of a run took, None where it has none."""
+    """Return the means of the captions of a run, None if the run has no captions."""
     return _mean(captions_of_run(journal, run))
 
 
@@ -65,16 +64,16 @@ def captions_of_run(journal: Path, run: str) -> list[CaptionRecord]:
 
 
 def _captions(journal: Path) -> list[CaptionRecord]:
-    """Return the captions in the journal's last MiB that a model really made."""
+    """Return the captions in the journal's last MiB that a backend made; copies are left out."""
     return [
         record
-        for record in _tail(journal)
+        for _, record in scan(journal, CaptionRecord, TAIL_BYTES)
         if record.status == "success" and record.copied_from is None and _is_sane(record)
     ]
 
 
 def _is_sane(record: CaptionRecord) -> bool:
-    """Tell whether a record's figures can be: a journal may hold what another program wrote."""
+    """Tell whether the figures of a record are plausible; another program may have written them."""
     figures = (record.tokens_in, record.tokens_out, record.seconds, record.cost_usd)
     return all(figure is None or 0 <= figure <= MOST for figure in figures)
 
@@ -98,8 +97,8 @@ def _mean_of_known(counts: Iterable[int | None]) -> float:
 def mean_interval(values: Sequence[float]) -> tuple[float, float]:
     """Return the range in which the mean lies with a confidence of 95 %, from a sample.
 
-    By the percentile bootstrap (Efron, 1979): it assumes no distribution, and costs and
-    times have long tails.
+    The method is the percentile bootstrap (Efron, 1979), which assumes no distribution,
+    because costs and times have long tails.
     """
     generator = random.Random(0)  # noqa: S311 - the same sample gives the same interval
     means = sorted(
@@ -112,25 +111,6 @@ def mean_interval(values: Sequence[float]) -> tuple[float, float]:
 def interval_of(
     records: Sequence[CaptionRecord], value: Callable[[CaptionRecord], float | None]
 ) -> tuple[float, float] | None:
-    """Return the interval of the mean of something of each record, None where one lacks it."""
+    """Return the interval of the mean of a value of each record, None if a record lacks it."""
     values = [found for record in records if (found := value(record)) is not None]
     return mean_interval(values) if values and len(values) == len(records) else None
-
-
-def _tail(journal: Path) -> list[CaptionRecord]:
-    """Return the readable records of the journal's last MiB."""
-    try:
-        with FileIO(journal, "rb") as file:
-            size = file.seek(0, 2)
-            file.seek(max(0, size - TAIL_BYTES))
-            lines = file.read().split(b"\n")
-    except FileNotFoundError:
-        return []
-    decoder = msgspec.json.Decoder(CaptionRecord)
-    records = []
-    for line in lines:
-        try:
-            records.append(decoder.decode(line))
-        except (msgspec.MsgspecError, UnicodeDecodeError):
-            continue  # the first line is most likely half a line
-    return records

@@ -1,4 +1,4 @@
-"""What is left to do, and why: the photos on disk against the journal."""
+"""What is left to do, and why: compares the photos on disk with the journal."""
 
 from __future__ import annotations
 
@@ -14,16 +14,13 @@ import msgspec
 from journal import CaptionRecord, Follower, Index, Malformed, Status, record_key, scan
 from pipeline.photos.photo import photo_key
 
-RETRYABLE: tuple[Status, ...] = ("error_api", "error_model")
-"""Another attempt may help; a broken file stays broken."""
-
 
 class Maker(NamedTuple):
     """Who makes the records of a run; a success of another maker is stale.
 
     Attributes:
         backend: Name of the backend.
-        model: Model id; None for a backend without one, or not yet known.
+        model: Model id; None if the backend has no model, or the id is not known yet.
         prompt: Short hash of the prompt.
     """
 
@@ -32,7 +29,7 @@ class Maker(NamedTuple):
     prompt: str
 
     def made(self, record: Made) -> bool:
-        """Tell whether a record is this maker's work."""
+        """Tell whether this maker made a record."""
         return (
             record.backend == self.backend
             and record.prompt == self.prompt
@@ -41,14 +38,14 @@ class Maker(NamedTuple):
 
 
 class Made(NamedTuple):
-    """The group of a record in the index: how it ended, who made it, and of which month it is.
+    """The group of a record in the index: status, maker, and month of capture.
 
     Attributes:
         status: How the attempt ended.
         backend: Name of the backend.
         model: Model id.
         prompt: Short hash of the prompt.
-        month: `2024-08`, from the capture time; None where it is unknown or not asked for.
+        month: The month of capture, such as `2024-08`; None if unknown or not asked for.
     """
 
     status: Status
@@ -59,14 +56,14 @@ class Made(NamedTuple):
 
 
 class Selection(msgspec.Struct, frozen=True):
-    """Which photos that have a record are put to work again.
+    """Which photos that have a record are captioned again.
 
     Attributes:
         statuses: Statuses to retry.
-        backend: Retry what this backend made.
-        stale: Retry what another model or prompt made.
-        force: Redo everything.
-        keys: Only these photos, whatever their record says; None for all.
+        backend: Redo the captions of this backend.
+        stale: Redo the captions of another model or prompt.
+        force: Redo every photo.
+        keys: Caption only these photos, whatever their record says; None for all photos.
     """
 
     statuses: frozenset[str] = frozenset()
@@ -77,12 +74,12 @@ class Selection(msgspec.Struct, frozen=True):
 
     @property
     def repeats(self) -> bool:
-        """Whether a photo that has a record may be worked on again."""
+        """Whether a photo that has a record may be captioned again."""
         listed = self.keys is not None
         return bool(self.statuses or self.backend or self.stale or self.force or listed)
 
     def wants(self, made: Made, *, stale: bool) -> bool:
-        """Tell whether a photo with such a record is put to work again."""
+        """Tell whether a photo with such a record is captioned again."""
         return (
             made.status in self.statuses
             or (self.backend is not None and made.backend == self.backend)
@@ -96,12 +93,12 @@ class Plan(msgspec.Struct):
     Attributes:
         photos: Photos found on disk.
         to_do: Relative paths to work on, in order, as the system spells them.
-        skipped: Photos passed over, by status of their record.
+        skipped: Photos that are skipped, by the status of their record.
         missing: Photos without a record.
         errored: Photos whose record is an error, by status.
         stale: Successes of another model or prompt.
         edited: Photos whose caption was edited by hand.
-        malformed: Lines of the journal passed over.
+        malformed: Lines of the journal that hold no record.
     """
 
     photos: int
@@ -125,7 +122,7 @@ def load_makers(journal: Path) -> Index[tuple[str | None, ...]]:
 
 
 class _Verdict(NamedTuple):
-    """What follows for every photo whose record has the same status and maker."""
+    """The decision for every photo whose record has the same status and maker."""
 
     status: Status
     stale: bool
@@ -139,14 +136,14 @@ def make_plan(
     maker: Maker,
     edited: set[str],
 ) -> Plan:
-    """Sort photos into those to do and those done.
+    """Divide photos into those to caption and those that are done.
 
     Args:
         paths: Photos on disk, as the walk found them.
         index: The journal.
-        selection: What is put to work again.
-        maker: Who would do the work.
-        edited: Keys of photos edited by hand; redone by force alone.
+        selection: Which photos are captioned again.
+        maker: What would make the records.
+        edited: Keys of photos edited by hand, which are redone only by `force`.
     """
 
     @cache
@@ -186,8 +183,8 @@ class History(msgspec.Struct):
     Attributes:
         attempted: Keys of photos attempted under the run's id.
         spent: Cost of the run so far in US dollars.
-        unpriced: Answers under the run's id that told no cost.
-        digests: Hash of the digest to byte offset of a success by the same maker.
+        unpriced: Answers under the run's id that stated no cost.
+        digests: Maps the hash of a digest to the byte offset of a success by the same maker.
     """
 
     attempted: set[str]
@@ -197,13 +194,13 @@ class History(msgspec.Struct):
 
 
 def read_history(journal: Path, run: str, maker: Maker, to_do: list[str]) -> History:
-    """Read a journal once for what a run needs to go on.
+    """Read a journal once, and return what a run needs in order to continue.
 
     Args:
         journal: The journal.
         run: Id of the run.
-        maker: Who makes the records of the run.
-        to_do: Photos to work on; their own old captions are not to be copied.
+        maker: What makes the records of the run.
+        to_do: Photos to caption; their old captions must not be copied to them.
     """
     history = History(set(), 0.0, 0, {})
     if not to_do:

@@ -1,4 +1,4 @@
-"""Prompts: a record holds a short hash, `prompts.json` the text behind it, once."""
+"""Prompts: a record holds a short hash, and `prompts.json` the text of each prompt once."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def prompt_hash(text: str) -> str:
 def read_prompts(workspace: Path) -> dict[str, str]:
     """Return the texts of all prompts used in a workspace, by hash.
 
-    A file that cannot be read is set aside, since the next prompt makes a new one.
+    A file that cannot be read is ignored, because the next prompt makes a new file.
     """
     path = workspace / "prompts.json"
     try:
@@ -32,7 +32,7 @@ def read_prompts(workspace: Path) -> dict[str, str]:
 
 
 def keep_prompt(workspace: Path, text: str) -> str:
-    """Note a prompt's text in `prompts.json`, if it is not there, and return its hash."""
+    """Add the text of a prompt to `prompts.json` if it is missing there, and return its hash."""
     prompts = read_prompts(workspace)
     short = prompt_hash(text)
     if prompts.get(short) != text:

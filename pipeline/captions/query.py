@@ -1,4 +1,4 @@
-"""What to show of a library: `status:error backend:basic date:2024-08 harbour`."""
+"""Filters of a library, typed as `status:error backend:basic date:2024-08 harbour`."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from pipeline.captions.plan import Made
 
 
 class Query(msgspec.Struct, frozen=True):
-    """A filter over the records of a library; every part must hold.
+    """A filter over the records of a library; a record must fit every part.
 
     Attributes:
-        status: How the name of the status starts; `error` means any error.
-        backend: Likewise, of the backend.
-        date: How the month of capture starts, `2024` or `2024-08`.
+        status: Start of the name of the status; `error` means any error.
+        backend: Start of the name of the backend.
+        date: Start of the month of capture, `2024` or `2024-08`.
         edited: Only photos whose caption was written by hand.
         marked: Only photos that are marked.
-        words: All of them stand in the path, the caption or the error, in any case.
+        words: Words that must all be in the path, the caption or the error, in any case.
     """
 
     status: str = ""
@@ -31,7 +31,7 @@ class Query(msgspec.Struct, frozen=True):
 
     @classmethod
     def parse(cls, text: str) -> Query:
-        """Read a query as it is typed; what is no known filter is a word to look for."""
+        """Parse a query as it is typed; a term that is not a known filter is a word to find."""
         fields: dict[str, Any] = {}
         words: list[str] = []
         for token in text.split():
@@ -51,7 +51,7 @@ class Query(msgspec.Struct, frozen=True):
         return " ".join([*parts, *self.words])
 
     def admits(self, made: Made) -> bool:
-        """Tell whether a record of such status, maker and month may be shown."""
+        """Tell whether a record with this status, maker and month fits the filters."""
         return (
             made.status.startswith(self.status)
             and (made.backend or "").startswith(self.backend)
@@ -59,16 +59,16 @@ class Query(msgspec.Struct, frozen=True):
         )
 
     def finds(self, *texts: str | None) -> bool:
-        """Tell whether all words stand in some texts together."""
+        """Tell whether each word is in at least one of some texts."""
         text = _folded("\n".join(filter(None, texts)))
         return all(word in text for word in self.words)
 
 
 def _folded(text: str) -> str:
-    """Return a text as it is compared: without case, and composed where it has accents."""
+    """Return a text in the form for comparison: case-folded, with composed accents."""
     return (text if text.isascii() else unicodedata.normalize("NFC", text)).casefold()
 
 
 def fits_query(value: str) -> bool:
-    """Tell whether a value can stand in a query: a plain word."""
+    """Tell whether a value can be part of a query, as a plain word."""
     return value != "" and value.isprintable() and not any(char.isspace() for char in value)

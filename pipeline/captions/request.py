@@ -1,7 +1,7 @@
-"""What a run of the captioner is asked to do, and what of it there is to do.
+"""What a run of the captioner is asked to do, and what remains to be done.
 
-Nothing here loads a model, a decoder or an event loop: a run that finds nothing
-to do ends after this.
+This module loads no model, no decoder and no event loop, so that a run with nothing
+to do ends quickly.
 """
 
 from __future__ import annotations
@@ -33,19 +33,19 @@ class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What a user asked for.
 
     Attributes:
-        photos_dir: The library; never written to.
-        workspace: Where the journal, the log and `run.json` stand.
+        photos_dir: The photos directory, which is never written to.
+        workspace: The directory of the journal, the log and `run.json`.
         journal: The captions journal.
         backend: Name of the backend.
-        options: What the backend is told.
-        selection: What is put to work again.
-        run: Id of the run, None to make one from the time.
+        options: Options of the backend.
+        selection: Which photos are captioned again.
+        run: Id of the run, None to make an id from the time.
         limit: Photos attempted in this run at most.
-        restart_every: Photos after which this process ends, to be started again.
-        budget: US dollars the run may cost.
+        restart_every: Photos after which this process ends with exit code 2.
+        budget: US dollars that the run may cost.
         dry_run: Decode everything and call no model.
-        include: Globs of what counts.
-        exclude: Globs of what does not.
+        include: Globs of photos that are included; empty for all photos.
+        exclude: Globs of photos that are left out.
     """
 
     photos_dir: Path
@@ -64,15 +64,15 @@ class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PreparedRun(msgspec.Struct):
-    """A run that is planned, its journal locked, and nothing loaded yet.
+    """A planned run whose journal is locked; nothing is loaded yet.
 
     Attributes:
         request: What was asked for.
         run: Id of the run.
-        plan: What there is to do, and what is not.
+        plan: What there is to do, and what is skipped.
         warnings: Sentences about the walk and the backend.
-        batch: Relative paths this process will work on.
-        remaining: Photos to do, this process's included.
+        batch: Relative paths of the photos that this process will caption.
+        remaining: Photos to do, including the photos of this process.
         later: Photos of this run that further processes will work on.
         history: What earlier processes of the run did.
         lock: The lock on the journal.
@@ -89,18 +89,18 @@ class PreparedRun(msgspec.Struct):
     lock: WriterLock
 
 
-class RunReport(msgspec.Struct, kw_only=True):
-    """What a run did, as `pcc run --json` prints it.
+class RunReport(msgspec.Struct, kw_only=True, tag_field="kind", tag="run"):
+    """The result of a run, as `pcc run --json` prints it.
 
     Attributes:
         run: Id of the run.
         attempted: Photos whose record this process brought to disk.
-        by_status: Those, by status.
-        seconds: From the first photo to the last, pauses left out.
+        by_status: Photos attempted, by status.
+        seconds: Time from the first photo to the last, without pauses.
         rate: Photos a second.
         tokens_in: Tokens of pictures and prompts.
         tokens_out: Tokens of answers.
-        cost_usd: Their price in US dollars.
+        cost_usd: Price of all calls in US dollars.
         remaining: Photos still to do.
     """
 
@@ -123,7 +123,7 @@ def edited_keys(journal: Path) -> set[str]:
 
 
 def plan_run(request: RunRequest) -> tuple[Plan, list[str]]:
-    """Return what a run would do, and warnings about walk and backend; nothing is written.
+    """Return what a run would do, and warnings about the walk and the backend; write nothing.
 
     Raises:
         PhotosDirMissing: the photos directory cannot be read.
@@ -139,7 +139,7 @@ def plan_run(request: RunRequest) -> tuple[Plan, list[str]]:
 
 
 def maker_of(request: RunRequest) -> Maker:
-    """Return who would make the records of a run."""
+    """Return the maker of the records of a run."""
     kind = backend_class(request.backend)
     return Maker(kind.name, kind.model_for(request.options), prompt_hash(request.options.prompt))
 
@@ -152,6 +152,7 @@ def prepare_run(request: RunRequest) -> PreparedRun:
         SetupError: there is no such backend.
         JournalLocked: another process writes the journal.
     """
+    request.workspace.mkdir(parents=True, exist_ok=True)
     lock = WriterLock(request.journal, f"pcc run in {request.workspace}")
     try:
         plan, warnings = plan_run(request)

@@ -1,16 +1,10 @@
-"""Carrying out a planned run of the captioner. `pcc run` is a thin shell around this."""
+"""Carrying out a planned run of the captioner. `pcc run` is a thin layer over this module."""
 
 from __future__ import annotations
 
-import logging
-import os
-
-import msgspec
-
-from backends.base import Captioner
 from backends.prices import require_price
 from backends.registry import make_backend
-from journal import CaptionRecord, JournalWriter, WriterLock, utc_now
+from journal import CaptionRecord, JournalWriter, WriterLock
 from pipeline.captions.dry_run import DryRunJournal, dry_run_path, dry_run_stage
 from pipeline.captions.plan import History
 from pipeline.captions.prompt_file import keep_prompt
@@ -18,43 +12,22 @@ from pipeline.captions.request import PreparedRun, RunReport
 from pipeline.captions.stage import CaptionStage
 from pipeline.jobs.budget import Budget
 from pipeline.jobs.copies import Copies
-from pipeline.jobs.cores import decoder_count
-from pipeline.jobs.hosting import Watcher, host
-from pipeline.jobs.job import Ending, Job
-from pipeline.jobs.log import log_to
+from pipeline.jobs.job import Job
 from pipeline.jobs.pending_records import OpenJournal
 from pipeline.jobs.progress import Progress, Snapshot
-from pipeline.jobs.run_file import RunFile
+from pipeline.jobs.run_job import JobFrame, JobResult, Watcher, run_job
 from pipeline.photos.photo import Photo
 
-log = logging.getLogger("pcc.run")
 
-
-class RunResult(msgspec.Struct):
-    """How a run ended.
-
-    Attributes:
-        ending: Done, at the budget, or stopped.
-        signal_code: 128 and the signal that stopped it, None without one.
-        report: What it did.
-        remarks: What came up, a sentence each.
-    """
-
-    ending: Ending
-    signal_code: int | None
-    report: RunReport
-    remarks: list[str] = []
-
-
-async def run_captions(prepared: PreparedRun, watch: Watcher) -> RunResult:
+async def run_captions(prepared: PreparedRun, watch: Watcher) -> JobResult[RunReport]:
     """Caption the photos of a prepared run.
 
     Args:
-        prepared: The run; its lock is given back at the end.
-        watch: Shows how it goes.
+        prepared: The run. The lock of the run is released at the end.
+        watch: Shows the progress.
 
     Raises:
-        SetupError: the backend cannot be made or opened, or has no price for a budget.
+        SetupError: the backend cannot be made or opened, or has no price for the budget.
         RunStopped: every further photo would fail for the same reason.
         JournalError: records can no longer be kept.
         DecoderUnavailable: no decoding process starts.
@@ -76,42 +49,35 @@ async def run_captions(prepared: PreparedRun, watch: Watcher) -> RunResult:
         stage,
         [Photo.at(path) for path in prepared.batch],
         photos_dir=request.photos_dir,
-        journal=dry_run_path(prepared.lock.path) if request.dry_run else prepared.lock.path,
         open_journal=_journal_of(prepared),
-        decoders=decoder_count(),
         progress=progress,
-        copies=Copies({} if request.dry_run else prepared.history.digests),
+        copies=_copies_of(prepared),
         budget=Budget(request.budget, _spent(prepared.history, bound or 0.0), bound or 0.0),
     )
-    with log_to(request.workspace / "caption.log"):
-        _log_start(prepared, stage.captioner)
-        return await _run_job(job, prepared, stage, watch)
+    plan = prepared.plan
+    frame = JobFrame(
+        run=prepared.run,
+        stage=stage.name,
+        workspace=request.workspace,
+        journal=prepared.lock.path,
+        told={
+            "backend": stage.captioner.name,
+            "model": stage.captioner.model,
+            "photos": plan.photos,
+            "to_do": len(prepared.batch),
+            "skipped": dict(plan.skipped),
+            "malformed_lines": plan.malformed.total,
+            "warnings": prepared.warnings,
+        },
+    )
+    result = await run_job(job, frame, watch, lambda _: _report(prepared, job.snapshot()))
+    result.remarks = stage.captioner.remarks
+    return result
 
 
 def _spent(history: History, bound: float) -> float:
-    """Return what a run has cost: an answer that told no cost counts as the most it can be."""
+    """Return the cost of a run so far; an answer without a cost counts with the highest cost."""
     return history.spent + history.unpriced * bound
-
-
-async def _run_job(
-    job: Job[CaptionRecord], prepared: PreparedRun, stage: CaptionStage, watch: Watcher
-) -> RunResult:
-    run_file = RunFile(
-        pid=os.getpid(),
-        run=prepared.run,
-        stage=stage.name,
-        socket="",
-        journal=str(prepared.lock.path),
-        started=utc_now(),
-    )
-    try:
-        ending, signal_code = await host(
-            job, job.snapshot, watch, prepared.request.workspace, run_file
-        )
-    finally:
-        report = _report(prepared, job.snapshot())
-        log.info("end", msgspec.to_builtins(report))
-    return RunResult(ending, signal_code, report, stage.captioner.remarks)
 
 
 def _make_stage(prepared: PreparedRun) -> CaptionStage:
@@ -122,35 +88,18 @@ def _make_stage(prepared: PreparedRun) -> CaptionStage:
     return CaptionStage(make_backend(request.backend, request.options), prepared.run, prompt)
 
 
+def _copies_of(prepared: PreparedRun) -> Copies:
+    journal = prepared.lock.path
+    if prepared.request.dry_run:
+        return Copies(dry_run_path(journal))
+    return Copies(journal, prepared.history.digests)
+
+
 def _journal_of(prepared: PreparedRun) -> OpenJournal[CaptionRecord]:
     if not prepared.request.dry_run:
         return lambda on_commit, on_failure: JournalWriter(prepared.lock, on_commit, on_failure)
     beside = WriterLock(dry_run_path(prepared.lock.path), "pcc run --dry-run")
     return lambda on_commit, on_failure: DryRunJournal(prepared.lock, beside, on_commit, on_failure)
-
-
-def _log_start(prepared: PreparedRun, captioner: Captioner) -> None:
-    plan = prepared.plan
-    log.info(
-        "start",
-        {
-            "run": prepared.run,
-            "backend": captioner.name,
-            "model": captioner.model,
-            "photos": plan.photos,
-            "to_do": len(prepared.batch),
-        },
-    )
-    log.info(
-        "skipped",
-        {
-            "total": plan.skipped.total(),
-            "by_status": dict(plan.skipped),
-            "malformed_lines": plan.malformed.total,
-        },
-    )
-    for warning in prepared.warnings:
-        log.warning("walk", {"reason": warning})
 
 
 def _report(prepared: PreparedRun, last: Snapshot) -> RunReport:

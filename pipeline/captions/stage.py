@@ -1,4 +1,4 @@
-"""The captioning stage: decoded photos to caption records, through one backend."""
+"""The captioning stage: turns decoded photos into caption records, with one backend."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ REFUSALS_OF_A_WRONG_KEY = 3
 
 
 class CaptionStage(Stage[CaptionRecord]):
-    """Hands photos to a captioner and makes records of its answers.
+    """Hands photos to a captioner, and makes records from the answers.
 
     Args:
-        captioner: The backend; opened and closed by this stage.
+        captioner: The backend, which this stage opens and closes.
         run: Id of the run.
         prompt: Short hash of the prompt.
     """
@@ -48,17 +48,17 @@ class CaptionStage(Stage[CaptionRecord]):
 
     @property
     def loading(self) -> Loading | None:
-        """How far the backend is with getting ready."""
+        """Progress of the backend while it gets ready, None when it is ready."""
         return self.captioner.loading
 
     @property
     def remarks(self) -> list[str]:
-        """What came up in the backend."""
+        """Remarks of the backend, a sentence each."""
         return self.captioner.remarks
 
     @property
     def batch_size(self) -> int:
-        """Photos to a call: the backend may learn what fits, or that less does."""
+        """Photos in each call; a backend may change the number to what fits into memory."""
         return self.captioner.batch_size
 
     async def open(self) -> None:
@@ -70,7 +70,7 @@ class CaptionStage(Stage[CaptionRecord]):
         await self.captioner.close()
 
     async def process(self, photos: Sequence[Decoded]) -> list[CaptionRecord | Exception]:
-        """Caption a batch; an answer that is no caption becomes an error record."""
+        """Caption a batch; an answer that is not a caption becomes an error record."""
         began = monotonic()
         captions = await self.captioner.caption_batch([self._input(photo) for photo in photos])
         seconds = (monotonic() - began) / len(photos)
@@ -80,7 +80,7 @@ class CaptionStage(Stage[CaptionRecord]):
         ]
 
     def _input(self, photo: Decoded) -> PhotoInput:
-        """Return what the backend may see: only a local one is told more than pixels."""
+        """Return what the backend may see: only a local backend gets more than pixels."""
         if not self.captioner.local:
             return PhotoInput(photo.seen.picture)
         name = split_path(photo.photo.path)[0].rpartition("/")[2]
@@ -123,7 +123,7 @@ class CaptionStage(Stage[CaptionRecord]):
         return record
 
     def copied(self, record: CaptionRecord, photo: Photo) -> CaptionRecord:
-        """Return the record of an identical photo: the same caption, at no cost."""
+        """Return the record of an identical photo, with the same caption and without cost."""
         copy = self._blank(photo, record.status)
         return msgspec.structs.replace(
             copy,
@@ -140,13 +140,13 @@ class CaptionStage(Stage[CaptionRecord]):
         return record.digest
 
     def may_copy(self, record: CaptionRecord, digest: str) -> bool:
-        """Tell whether a record has this digest, and this backend, model and prompt."""
+        """Tell whether a record has a digest, and the backend, model and prompt of this stage."""
         made = (record.backend, record.model, record.prompt)
         ours = (self.captioner.name, self.captioner.model, self._prompt)
         return record.digest == digest and made == ours
 
     def usage(self, record: CaptionRecord) -> Usage:
-        """Return what the record adds to the totals."""
+        """Return the tokens and the cost of a record."""
         return Usage(
             rel_path=record.rel_path,
             status=record.status,
@@ -159,11 +159,11 @@ class CaptionStage(Stage[CaptionRecord]):
         )
 
     def watch(self, error: Exception | None) -> None:
-        """Stop the run on a wrong key, on spent credit, and without a backend.
+        """Stop the run on a wrong key, on spent credit, and when the backend is lost.
 
         Raises:
-            RunStopped: three refusals of the key in a row and no success before,
-                no credit, or a backend that cannot go on.
+            RunStopped: the key was refused three times in a row without any success
+                before, the credit is spent, or the backend cannot continue.
         """
         if isinstance(error, BackendLost):
             raise RunStopped(str(error))
@@ -185,7 +185,7 @@ class CaptionStage(Stage[CaptionRecord]):
 
 
 def _with_facts(record: CaptionRecord, photo: Decoded) -> CaptionRecord:
-    """Add what later stages need where only the journal is; never coordinates."""
+    """Add what later stages need when they have only the journal; never coordinates."""
     record.digest = photo.seen.digest
     record.taken = photo.seen.facts.taken
     record.phash = photo.seen.phash

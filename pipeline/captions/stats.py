@@ -11,21 +11,21 @@ import msgspec
 from journal import CaptionRecord, Malformed, Seal, inspect_lines, record_key, scan
 
 
-class Stats(msgspec.Struct, kw_only=True):
+class Stats(msgspec.Struct, kw_only=True, tag_field="kind", tag="stats"):
     """What `pcc stats --json` prints.
 
     Attributes:
         records: Photos with a record.
-        by_status: Those, by the status of the last record.
-        by_backend: Those, by who made it.
-        by_model: Likewise, by model.
+        by_status: Photos by the status of the last record.
+        by_backend: Photos by the backend of the last record.
+        by_model: Photos by the model of the last record.
         first_at: Time of the first record, UTC.
         last_at: Time of the last record, UTC.
-        tokens_in: Tokens of all attempts.
-        tokens_out: Likewise, of answers.
-        cost_usd: What all attempts cost.
+        tokens_in: Tokens of pictures and prompts, over all attempts.
+        tokens_out: Tokens of answers, over all attempts.
+        cost_usd: Cost of all attempts in US dollars.
         seconds_mean: Mean time of an attempt that reached the backend.
-        malformed: Lines passed over.
+        malformed: Lines that hold no record.
         unverified: Records whose crc is absent or does not match.
     """
 
@@ -44,7 +44,7 @@ class Stats(msgspec.Struct, kw_only=True):
 
 
 def read_stats(journal: Path) -> Stats:
-    """Add up a journal; one that does not exist gives zeros."""
+    """Add up a journal; a journal that does not exist gives zeros."""
     stats = Stats()
     if not journal.exists():
         return stats

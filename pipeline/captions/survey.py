@@ -1,4 +1,4 @@
-"""What a library holds: the photos on disk against the catalogue."""
+"""What a library holds: compares the photos on disk with the catalogue."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ class Survey(msgspec.Struct, frozen=True):
     """What a library holds.
 
     Attributes:
-        plan: What the requested run would do, and what it would not.
+        plan: What the requested run would do, and what the run would skip.
         recorded: Photos of the journal, by status; some may no longer be on disk.
-        months: Those, by month of capture, `2024-08`; None where it is unknown.
+        months: Photos of the journal by month of capture, such as `2024-08`; None if unknown.
         warnings: Sentences about folders that could not be read.
     """
 
@@ -32,7 +32,7 @@ def survey(catalogue: Catalogue, walked: Walked, request: RunRequest) -> Survey:
     """Return what a library holds, and what a run would do there.
 
     Args:
-        catalogue: The journal; to be asked on its thread, so this is too.
+        catalogue: The journal. Call this function on the thread of the catalogue.
         walked: The photos on disk.
         request: The run.
 

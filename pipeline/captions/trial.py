@@ -1,4 +1,4 @@
-"""One photo through one backend, to see what it gives before anything is spent."""
+"""Captioning one photo with one backend, before money is spent on a run."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from pipeline.photos.decoder import DecoderPool
 from pipeline.photos.photo import Photo
 
 
-class Trial(msgspec.Struct, kw_only=True):
-    """What a trial gave, as `pcc try --json` prints it.
+class Trial(msgspec.Struct, kw_only=True, tag_field="kind", tag="try"):
+    """The result of a trial, as `pcc try --json` prints it.
 
     Attributes:
-        rel_path: The photo.
-        raw_path: Base64 of its path's bytes where they are not UTF-8.
-        caption: Its caption, None where the answer was none.
+        rel_path: Relative path of the photo.
+        raw_path: Base64 of the path's bytes, if they are not UTF-8.
+        caption: The caption, None if the answer was not a caption.
         error: Why there is no caption.
-        seconds: Time the backend took.
+        seconds: Time that the backend took.
         tokens_in: Tokens of picture and prompt.
         tokens_out: Tokens of the answer.
-        cost_usd: Their price in US dollars.
+        cost_usd: Price of the call in US dollars.
     """
 
     rel_path: str
@@ -42,13 +42,13 @@ async def caption_one(captioner: Captioner, photos_dir: Path, path: str) -> Tria
     """Caption one photo; nothing is written.
 
     Args:
-        captioner: The backend, not yet open.
+        captioner: The backend, which is not open yet.
         photos_dir: The photos directory.
-        path: The photo's path in it, as the system spells it.
+        path: The relative path of the photo, as the system spells the path.
 
     Raises:
         SetupError: the backend cannot be opened.
-        CallError: the backend was asked and failed.
+        CallError: the call of the backend failed.
         CorruptImageError: the photo cannot be decoded.
         DecoderUnavailable: no decoding process starts.
     """
@@ -66,7 +66,7 @@ async def caption_one(captioner: Captioner, photos_dir: Path, path: str) -> Tria
 
 
 def trial_of(record: CaptionRecord) -> Trial:
-    """Return what a record says about the caption, without who made it."""
+    """Return the part of a record that is about the caption, without the maker."""
     return Trial(
         rel_path=record.rel_path,
         raw_path=record.raw_path,

@@ -1,1 +1,1 @@
-"""The clusterer: vectors to a tree of clusters that people can read and correct."""
+"""The clusterer: turns vectors into a tree of clusters that people can read and correct."""

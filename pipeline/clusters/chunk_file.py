@@ -1,4 +1,4 @@
-"""`chunks.jsonl`: what `pcc chunk` wrote, a line for each chunk, and the size it was told."""
+"""`chunks.jsonl`, the output of `pcc chunk`: the chosen size, then a line for each chunk."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from pipeline.clusters.view import ClusterView, chunk_id
 
 
 class ChunkHead(msgspec.Struct):
-    """The first line.
+    """The first line of the file.
 
     Attributes:
-        chunk_size: Photos to a chunk at most.
-        chunks: Lines that follow.
+        chunk_size: Most photos in a chunk.
+        chunks: Number of lines that follow.
     """
 
     chunk_size: int
@@ -29,12 +29,12 @@ class Chunk(msgspec.Struct, kw_only=True):
     """One event of one cluster.
 
     Attributes:
-        chunk: Its id.
-        cluster_id: Of the cluster it is part of.
-        cluster: Path of titles, joined by ` / `.
-        first: When its first photo was taken, ISO 8601; None where no photo is dated.
-        last: Likewise.
-        photos: Their relative paths, in order.
+        chunk: Id of the chunk.
+        cluster_id: Id of the cluster.
+        cluster: Path of titles to the cluster, joined by ` / `.
+        first: When the first photo was taken, ISO 8601; None if no photo is dated.
+        last: When the last photo was taken, ISO 8601; None if no photo is dated.
+        photos: Relative paths of the photos, in order.
     """
 
     chunk: str
@@ -46,12 +46,12 @@ class Chunk(msgspec.Struct, kw_only=True):
 
 
 def chunks_path(workspace: Path) -> Path:
-    """Return where the chunks of a workspace stand."""
+    """Return the path of the chunks of a workspace."""
     return workspace / "chunks.jsonl"
 
 
 def chosen_chunk_size(workspace: Path) -> int:
-    """Return the size chosen last, the default before."""
+    """Return the chunk size that was chosen last, or the default."""
     try:
         with open(chunks_path(workspace), "rb") as file:
             return max(1, msgspec.json.decode(file.readline(), type=ChunkHead).chunk_size)
@@ -79,7 +79,7 @@ def write_chunks(workspace: Path, view: ClusterView, size: int) -> int:
     """Write the chunks of a library; return how many there are.
 
     Raises:
-        DiskFull: there is no room; the last ones stand.
+        DiskFull: there is no room; the previous file is kept.
     """
     encode = msgspec.json.Encoder().encode
     lines = [encode(chunk) + b"\n" for chunk in chunks_of(view)]

@@ -1,4 +1,4 @@
-"""Cutting a cluster into chunks: events, each small enough for one look."""
+"""Cutting a cluster into chunks: events, each small enough to look at in one go."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from math import ceil, exp, log
 CHUNK_SIZE = 50
 
 SMALLEST_GAP = 30 * 60.0
-"""Seconds; a shorter pause is part of an event."""
+"""Seconds; a shorter pause never ends an event."""
 
 GAP_FACTOR = 17.0
 GAPS_AROUND = 10
@@ -26,10 +26,10 @@ def cut(
     """Return the chunks of a cluster; each photo is in exactly one.
 
     Args:
-        members: Places of its photos.
-        moment: When a photo was taken, in seconds; None where nothing tells.
-        name: Its path, which decides between equal moments.
-        size: Photos to a chunk at most.
+        members: Places of the photos of the cluster.
+        moment: Returns when a photo was taken, in seconds; None if that is unknown.
+        name: Returns the path of a photo, which orders photos of the same moment.
+        size: Most photos in a chunk.
     """
     when = {place: moment(place) for place in members}
     timed = sorted(
@@ -42,7 +42,7 @@ def cut(
 
 
 def _events(places: list[int], times: list[float]) -> list[list[int]]:
-    """Cut a row of photos at its large gaps."""
+    """Cut a sequence of photos at the large gaps in time."""
     gaps = [later - earlier for earlier, later in pairwise(times)]
     logs = [log(max(gap, 1.0)) for gap in gaps]
     events, start = [], 0
@@ -57,7 +57,7 @@ def _events(places: list[int], times: list[float]) -> list[list[int]]:
 
 
 def _parts(event: list[int], size: int) -> list[list[int]]:
-    """Cut an event into the fewest parts that fit, all about as long."""
+    """Cut an event into the fewest parts that fit into `size`, all of about the same length."""
     if not event:
         return []
     parts = ceil(len(event) / size)

@@ -1,4 +1,4 @@
-"""What a clustering changed: as people see it, with everything they changed by hand."""
+"""What a clustering changed, compared with the changes by hand applied on both sides."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pipeline.clusters.view import NO_CAPTION, SPECIAL, UNCLUSTERED, ClusterView
 SHOWN_MOVES = 10
 
 
-class ClusterReport(msgspec.Struct, kw_only=True):
+class ClusterReport(msgspec.Struct, kw_only=True, tag_field="kind", tag="cluster"):
     """What a clustering did, as `pcc cluster --json` prints it.
 
     Attributes:
@@ -20,18 +20,18 @@ class ClusterReport(msgspec.Struct, kw_only=True):
         clustered: Photos in a cluster.
         unclustered: Photos that fit nowhere.
         no_caption: Photos without a vector.
-        clusters: Clusters that photos stand in.
+        clusters: Clusters that contain photos.
         groups: Groups of clusters.
-        kept: Clusters that were there before.
-        new: Clusters that were not.
-        gone: Titles of clusters that are no more, with where most of their photos went.
-        moved: Photos that were there before, and stand in another cluster now.
-        moves: The largest streams of them: from, to, how many.
-        lost: Names given by hand that fit nothing any more, in a sentence each.
-        embedder: What made the vectors.
+        kept: Clusters that existed before.
+        new: Clusters that did not exist before.
+        gone: Titles of clusters that no longer exist, and where most of their photos went.
+        moved: Photos that were clustered before, and are in another cluster now.
+        moves: The largest groups of moved photos: from, to, how many.
+        lost: Names given by hand that no longer fit a cluster, in a sentence each.
+        embedder: Name of the embedder that made the vectors.
         embedded: Vectors made by this command.
-        changed: False when nothing had changed and the old clusters stand.
-        seconds: It took.
+        changed: False if nothing had changed, so that the old clusters are kept.
+        seconds: Wall-clock time in seconds.
     """
 
     photos: int
@@ -53,7 +53,7 @@ class ClusterReport(msgspec.Struct, kw_only=True):
 
 
 def count_clusters(view: ClusterView) -> ClusterReport:
-    """Return what there is now."""
+    """Return a report of the present clusters, without a comparison."""
     leaves = [leaf for leaf in view.leaves() if leaf.id not in SPECIAL]
     return ClusterReport(
         photos=len(view.photos),
@@ -71,13 +71,13 @@ def count_clusters(view: ClusterView) -> ClusterReport:
 def compare(
     report: ClusterReport, before: ClusterView, after: ClusterView, placed: Collection[str]
 ) -> None:
-    """Fill in what became of the clusters that were there before.
+    """Fill in what became of the clusters of the last clustering.
 
     Args:
-        report: Of what there is now.
-        before: The last clustering.
-        after: This one, of the same photos and with the same changes by hand.
-        placed: Keys of the photos that stood in the last one.
+        report: The report of the present clusters.
+        before: The view of the last clustering.
+        after: The view of the new clustering, of the same photos and changes by hand.
+        placed: Keys of the photos in the last clustering.
     """
     old = {leaf.id for leaf in before.leaves()} - {*SPECIAL}
     new = {leaf.id for leaf in after.leaves()} - {*SPECIAL}

@@ -3,7 +3,7 @@
 ClusterError
 ├── FitFailed        no clusters could be found in this machine
 ├── NoClusters       there are no clusters in this workspace yet
-└── WrongLabelChange    a change by hand that fits nothing
+└── WrongLabelChange    a change by hand names something that does not exist
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ class FitFailed(ClusterError):
 
 
 class NoClusters(ClusterError):
-    """Raised when a workspace has no clusters yet, or they cannot be read."""
+    """Raised when a workspace has no clusters yet, or the clusters cannot be read."""
 
 
 class WrongLabelChange(ClusterError):
-    """Raised when a rename, move, merge, split or lock names what is not there."""
+    """Raised when a rename, move, merge, split or lock names something that does not exist."""

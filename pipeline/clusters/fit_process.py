@@ -2,98 +2,59 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-import signal
-import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
-import msgspec
-
-from backends.helper_process import HelperProcess
+from backends.helper import Helper, HelperDied
 from pipeline.clusters.errors import FitFailed
 from pipeline.clusters.messages import Fit, FitPhase, FitReply, FitRequest, Fitted, Unfit, Warm
 
 WORKER_MODULE = "pipeline.clusters.fit_worker"
 
-_replies: msgspec.msgpack.Decoder[FitReply] = msgspec.msgpack.Decoder(FitReply)
 
-
-class FitProcess:
+class FitProcess(Helper[FitRequest, FitReply]):
     """A process that finds clusters. It can be stopped at any moment, and paused."""
 
     def __init__(self) -> None:
-        self._helper: HelperProcess | None = None
-        self._held = False
-        self._words = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `stop`
+        super().__init__(WORKER_MODULE, FitReply)
 
     async def warm_up(self) -> None:
-        """Start, and let it compile what it will need.
+        """Start the process, and let numba compile the functions that the fit will need.
 
         Raises:
             FitFailed: no process can be started.
         """
-        await self._start()
-        self._send(Warm())
-
-    async def _start(self) -> None:
-        if self._helper is None:
-            try:
-                self._helper = await HelperProcess.start(WORKER_MODULE, stderr=self._words)
-            except OSError as error:
-                raise FitFailed(f"the fitting process does not start: {error}") from None
-            if self._held:
-                self.hold(True)
+        with _told_as_failure():
+            await self.start()
+        self.send(Warm())
 
     async def fit(self, request: Fit, tell: Callable[[FitPhase], None]) -> Fitted:
         """Find the clusters of a library.
 
         Raises:
-            FitFailed: there are none, because it could not work or was killed.
+            FitFailed: the process failed or was killed.
         """
-        await self._start()
-        self._send(request)
-        del request  # some 40 MB that nobody needs any more
-        while True:
-            reply = await self._receive()
-            if isinstance(reply, FitPhase):
+        with _told_as_failure():
+            if not self.started:
+                await self.start()
+            self.send(request)
+            del request  # some 40 MB that nobody needs any more
+            while isinstance(reply := await self.receive(), FitPhase):
                 tell(reply)
-            elif isinstance(reply, Unfit):
-                raise FitFailed(reply.reason)
-            else:
-                return reply
+        if isinstance(reply, Unfit):
+            raise FitFailed(reply.reason)
+        return reply
 
-    def hold(self, held: bool) -> None:
-        """Freeze the process, or let it go on; one that is not there yet starts frozen."""
-        self._held = held
-        if self._helper is not None and self._helper.process.returncode is None:
-            self._helper.process.send_signal(signal.SIGSTOP if held else signal.SIGCONT)
 
-    async def stop(self) -> None:
-        """End the process, whatever it is at."""
-        if self._helper is not None:
-            await self._helper.stop(patience=0)
-        self._words.close()
-
-    def _send(self, request: FitRequest) -> None:
-        assert self._helper is not None
-        self._helper.send(msgspec.msgpack.encode(request))
-
-    async def _receive(self) -> FitReply:
-        assert self._helper is not None
-        try:
-            return _replies.decode(await self._helper.receive())
-        except asyncio.IncompleteReadError:
-            status = await self._helper.stop()
-            if status == -signal.SIGKILL:
-                raise FitFailed(
-                    "the fitting process was killed, as a system does that runs out of memory; "
-                    "--sample takes fewer photos at once"
-                ) from None
-            raise FitFailed(f"the fitting process died ({status}): {self._last_words()}") from None
-
-    def _last_words(self) -> str:
-        end = self._words.seek(0, os.SEEK_END)
-        self._words.seek(max(0, end - 2_000))
-        lines = self._words.read().decode("utf-8", "replace").strip().splitlines()
-        return lines[-1] if lines else "it said nothing"
+@contextmanager
+def _told_as_failure() -> Iterator[None]:
+    try:
+        yield
+    except HelperDied as died:
+        if died.killed:
+            raise FitFailed(
+                "the fitting process was killed, as a system does that runs out of memory; "
+                "--sample takes fewer photos at once"
+            ) from None
+        words = f": {died.last_line or 'it said nothing'}" if died.status is not None else ""
+        raise FitFailed(f"the fitting process {died}{words}") from None

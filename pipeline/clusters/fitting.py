@@ -1,4 +1,4 @@
-"""UMAP and HDBSCAN on the vectors of a library. Runs in the fitting process."""
+"""UMAP and HDBSCAN on the vectors of a library; this module runs in the fitting process."""
 
 from __future__ import annotations
 
@@ -26,23 +26,23 @@ DIMENSIONS = 5
 MAP_EPOCHS = 100
 
 SPREAD = 0.1 / DIMENSIONS**0.5
-"""Copies of a caption lie around it within a tenth of the usual gap between captions."""
+"""Copies of a caption are spread around one place by a tenth of the usual gap of captions."""
 
 FEWEST_FOR_UMAP = 100
-"""Distinct vectors below which the principal components say as much, at once."""
+"""With fewer distinct vectors, principal components give as good a layout without waiting."""
 
 FEWEST_FOR_SPECTRAL = 200
-"""Vectors below which a spectral start is not to be had."""
+"""With fewer vectors, UMAP's spectral initialisation is not available."""
 
 SHARES = {"neighbours": 0.15, "layout": 0.65, "tree": 0.7, "map": 1.0}
-"""How much of the work is done after each part, measured at 25,000 captions."""
+"""Share of the work that is done after each part, measured at 25,000 captions."""
 
 
 def fit(request: Fit, tell: Tell) -> Fitted:
     """Find the clusters of a library.
 
-    Distinct vectors are laid out once; equal ones are spread a little around their
-    common place, so that many copies of one caption are dense, not infinitely dense.
+    Distinct vectors are laid out once. Equal vectors are spread a little around their
+    common place, because HDBSCAN would see copies at one point as infinitely dense.
     """
     vectors = np.frombuffer(request.vectors, np.float32).reshape(-1, request.dimensions)
     places = np.frombuffer(request.places, np.int64)
@@ -57,7 +57,7 @@ def fit(request: Fit, tell: Tell) -> Fitted:
 
 
 def warm_up() -> None:
-    """Let numba compile what UMAP will call, on vectors that mean nothing."""
+    """Let numba compile the functions that UMAP calls, by a run on random vectors."""
     noise = np.random.default_rng(0).normal(size=(FEWEST_FOR_UMAP, 8)).astype(np.float32)
     noise /= np.linalg.norm(noise, axis=1, keepdims=True)
     neighbours = nearest(noise, NEIGHBOURS)
@@ -111,7 +111,7 @@ def _umap(
     init: str | Coordinates = "pca",
     tell: Callable[[float], None] = lambda share: None,
 ) -> Coordinates:
-    """Return UMAP's layout (McInnes et al. 2018) over known neighbours; one thread, seeded."""
+    """Return the layout by UMAP (McInnes et al. 2018) over given neighbours, on one thread."""
     import umap
 
     return umap.UMAP(  # type: ignore[no-any-return]
@@ -129,24 +129,24 @@ def _umap(
 
 
 class _EpochMeter(io.StringIO):
-    """Takes UMAP's progress bar for what it says: a share."""
+    """A file for the progress bar of UMAP, which turns the percentage into a share."""
 
     def __init__(self, tell: Callable[[float], None]) -> None:
         super().__init__()
         self._tell = tell
 
     def write(self, text: str) -> int:
-        """Read the percentage out of a drawing of the bar."""
+        """Read the percentage from the text of the progress bar."""
         if found := re.search(r"(\d+)%\|", text):
             self._tell(int(found[1]) / 100)
         return len(text)
 
 
 def _principal(points: Any, dimensions: int) -> Coordinates:
-    """Return the first principal components, zeros where there are fewer."""
+    """Return the first principal components, filled up with zeros if there are fewer."""
     centred = points - points.mean(0)
     _, lengths, axes = np.linalg.svd(centred, full_matrices=False)
-    # The sign of an axis is the library's whim; the largest entry decides.
+    # The library chooses the sign of an axis at will, so make the largest entry positive.
     signs = np.sign(axes[np.arange(len(axes)), np.abs(axes).argmax(1)])
     kept = min(dimensions, int((lengths > 1e-6).sum()))
     found = np.zeros((len(points), dimensions), np.float32)
@@ -155,7 +155,7 @@ def _principal(points: Any, dimensions: int) -> Coordinates:
 
 
 def _spread(coordinates: Coordinates, places: NDArray[np.int64], seed: int) -> Coordinates:
-    """Return a point for each photo; those of one vector lie around it, not on it."""
+    """Return a point for each photo; photos with equal vectors are spread around one point."""
     points = coordinates[places]
     first = np.zeros(len(places), bool)
     first[np.unique(places, return_index=True)[1]] = True
@@ -167,7 +167,7 @@ def _spread(coordinates: Coordinates, places: NDArray[np.int64], seed: int) -> C
 
 
 def _usual_gap(coordinates: Coordinates) -> float:
-    """Return the median distance to the nearest other point, 1 where there is none."""
+    """Return the median distance to the nearest other point, 1 if there is no other point."""
     from sklearn.neighbors import NearestNeighbors
 
     if len(coordinates) < 2:
@@ -179,7 +179,7 @@ def _usual_gap(coordinates: Coordinates) -> float:
 def _clusters(points: Coordinates, request: Fit) -> tuple[NDArray[np.int64], list[Branch]]:
     """Return HDBSCAN's label of each point, and the tree above the selected clusters.
 
-    Where it selects nothing, as in a library with one subject, everything is one cluster.
+    If HDBSCAN selects no cluster, as in a library with one subject, all photos are one cluster.
     """
     if len(points) < 2 * request.min_cluster_size:
         return _everything(len(points))

@@ -1,9 +1,9 @@
-"""From HDBSCAN's condensed tree, binary and deep, to one that people can read.
+"""From HDBSCAN's condensed tree, which is binary and deep, to a tree that people can read.
 
 The condensed tree peels one cluster off after the other, so that a library of sixty
-clusters may be thirty levels deep. Folding keeps who belongs together and drops the
-order of peeling: the children of a group are all that came off before the rest was
-a fifth of it or less.
+clusters may be thirty levels deep. Folding keeps related clusters together and drops the
+order of peeling: the children of a group are all parts that came off before the rest was
+a fifth of the group or less.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ import msgspec
 from pipeline.clusters.messages import Branch
 
 LARGEST_SHARE = 0.2
-"""A child with a larger share of its group is opened, if it is a group itself."""
+"""A child that is a group with a larger share of its parent is replaced by its own children."""
 
 
 class Group(msgspec.Struct):
     """A node of the readable tree.
 
     Attributes:
-        label: Of a leaf, None for a group.
-        children: Of a group, the largest first; never just one.
-        size: Photos below when it split off.
+        label: Label of a leaf, None for a group.
+        children: Children of a group, the largest first; never exactly one.
+        size: Photos below the node when it split off.
     """
 
     label: int | None
@@ -34,7 +34,7 @@ class Group(msgspec.Struct):
 
 
 def fold(branches: Iterable[Branch]) -> list[Group]:
-    """Return the top of the readable tree, the largest first.
+    """Return the top nodes of the readable tree, the largest first.
 
     Args:
         branches: The condensed tree above the selected clusters, a parent before its
@@ -58,7 +58,7 @@ def _group(branch: Branch, below: dict[int | None, list[Branch]]) -> Group:
 
 
 def _children(branch: Branch, below: dict[int | None, list[Branch]]) -> list[Group]:
-    """Return what a group shows: its parts, the larger of them opened."""
+    """Return the children of a group; large children are replaced by their own children."""
     parts = list(below[branch.node])
     while True:
         groups = (part for part in parts if part.label is None)

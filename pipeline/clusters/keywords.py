@@ -1,4 +1,4 @@
-"""Titles of clusters: the words that set their captions apart.
+"""Titles of clusters: the words that distinguish the captions of a cluster.
 
 A variant of class-based TF-IDF (Grootendorst 2022, arXiv:2203.05794): the share of a
 cluster's captions that hold a word, times log(1 + all captions / those that hold it).
@@ -29,12 +29,12 @@ FILLERS = frozenset(
     "group side sides large small big little close near next front sitting standing "
     "looking laying lying".split()
 )
-"""What captions of anything say; neither stop words nor of any use in a title."""
+"""Words that occur in captions of any subject; no stop words, but useless in a title."""
 
 NOUNS = frozenset(
     "amount bill bottom computer cry detail fire interest mill mine system".split()  # noqa: SIM905
 )
-"""Taken for stop words by scikit-learn, and worth a title: a fire hydrant."""
+"""Stop words of scikit-learn that are useful in a title, as in `fire hydrant`."""
 
 IRREGULAR = {
     "men": "man",
@@ -55,11 +55,11 @@ IRREGULAR = {
     "scarves": "scarf",
     "shelves": "shelf",
 }
-"""Plurals that no stemmer knows."""
+"""Irregular plurals that the stemmer does not know."""
 
 
 class Lexicon:
-    """Counts the words of captions by stem, so that `giraffe` and `giraffes` are one.
+    """Counts the words of captions by stem, so that `giraffe` and `giraffes` count as one.
 
     Args:
         captions: All captions of a library.
@@ -80,7 +80,7 @@ class Lexicon:
         self._fold(counts, list(vectorizer.get_feature_names_out()))
 
     def _fold(self, counts: Any, words: list[str]) -> None:
-        """Add up the columns of words with one stem; the commonest spelling stands for them."""
+        """Add up the columns of words with the same stem; the most frequent spelling is kept."""
         from scipy.sparse import csr_matrix
 
         totals = np.asarray(counts.sum(0)).ravel()
@@ -106,11 +106,11 @@ class Lexicon:
         self._counts = counts @ csr_matrix((ones, (rows, columns)), (len(words), len(places)))
 
     def keywords(self, groups: Sequence[NDArray[np.int64]]) -> list[list[str]]:
-        """Return the words that set each group of captions apart from the others.
+        """Return the words that distinguish each group of captions from all others.
 
         Args:
             groups: Places of the captions of each group. Groups that lie within one
-                another may stand together: each is compared with the whole library.
+                another are allowed, because each is compared with the whole library.
         """
         if not self._stems:
             return [[] for _ in groups]
@@ -125,7 +125,7 @@ class Lexicon:
     def _best(
         self, own: NDArray[np.float64], total: NDArray[np.float64], size: int, captions: int
     ) -> list[str]:
-        """Weigh how common a word is here against how common it is everywhere."""
+        """Rank words by their frequency in the group against their frequency in the library."""
         share = own / max(1, size)
         weight = share * np.log1p(captions / np.maximum(1, total))
         order = np.lexsort((np.arange(len(weight)), -weight))[:KEYWORDS]
@@ -133,9 +133,9 @@ class Lexicon:
 
 
 def _singular(word: str, count: dict[str, int]) -> str:
-    """Return a word without its plural ending, where captions have it so too.
+    """Return a word without its plural ending, if the singular occurs in the captions as well.
 
-    What has lost an `s` alone may be another word, such as new and news; it must be common.
+    A word without its `s` may be another word, as `new` and `news`, so it must be frequent.
     """
     if word.endswith("men") and (one := word.removesuffix("men") + "man") in count:
         return one
@@ -153,8 +153,8 @@ def titles(keywords: Sequence[Sequence[str]], parents: Sequence[int | None]) -> 
     """Return a title for each cluster; siblings never share one.
 
     Args:
-        keywords: Of each cluster, the best first.
-        parents: Place of each one's parent, None at the top.
+        keywords: Keywords of each cluster, the best first.
+        parents: Index of the parent of each cluster, None at the top.
     """
     used: Counter[tuple[int | None, str]] = Counter()
     made = []

@@ -1,4 +1,4 @@
-"""Making changes by hand: each is checked against what is there, and written as one record."""
+"""Making changes by hand: each change is checked against the view, and is one record."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ LONGEST_TITLE = 200
 
 
 def find_cluster(view: ClusterView, name: str) -> Cluster:
-    """Return the cluster of an id, or of a title that only one has.
+    """Return the cluster with an id, or with a title that only one cluster has.
 
     Raises:
-        WrongLabelChange: there is none, or several.
+        WrongLabelChange: no cluster or several clusters have that name.
     """
     if name in view.clusters:
         return view.clusters[name]
@@ -36,13 +36,13 @@ def rename(view: ClusterView, cluster: Cluster, title: str) -> LabelChange:
     """Return the change that gives a cluster or a group a title.
 
     Raises:
-        WrongLabelChange: the title is empty or too long, or this is no cluster.
+        WrongLabelChange: the title is empty or too long, or the leaf is not a cluster.
     """
     return _about(view, new_label_change("rename", _true(cluster).id, title=checked_title(title)))
 
 
 def move(view: ClusterView, keys: Sequence[str], target: Cluster) -> LabelChange:
-    """Return the change that puts photos into a cluster, whatever a clustering says.
+    """Return the change that puts photos into a cluster, regardless of any clustering.
 
     Raises:
         WrongLabelChange: the target is a group or locked, or a photo is unknown or in a locked
@@ -71,10 +71,10 @@ def merge(view: ClusterView, target: Cluster, others: Sequence[Cluster]) -> Labe
 
 
 def split(view: ClusterView, keys: Sequence[str], title: str) -> LabelChange:
-    """Return the change that makes a cluster of some photos, beside that of the first.
+    """Return the change that makes a cluster of some photos, beside the cluster of the first.
 
     Raises:
-        WrongLabelChange: there are no photos, or one is unknown or in a locked cluster.
+        WrongLabelChange: no photo is named, or a photo is unknown or in a locked cluster.
     """
     if not keys:
         raise WrongLabelChange("splitting off takes photos")
@@ -88,10 +88,10 @@ def split(view: ClusterView, keys: Sequence[str], title: str) -> LabelChange:
 
 
 def lock(view: ClusterView, cluster: Cluster) -> LabelChange:
-    """Return the change that lets a cluster keep exactly the photos it has.
+    """Return the change that lets a cluster keep exactly its present photos.
 
     Raises:
-        WrongLabelChange: it is a group.
+        WrongLabelChange: the cluster is a group.
     """
     members = [view.photos[place].key for place in _leaf(cluster).members]
     change = new_label_change("lock", cluster.id, title=cluster.title, photos=members)
@@ -99,10 +99,10 @@ def lock(view: ClusterView, cluster: Cluster) -> LabelChange:
 
 
 def unlock(view: ClusterView, cluster: Cluster) -> LabelChange:
-    """Return the change that lets a clustering decide again.
+    """Return the change that unlocks a cluster, so that a clustering may change its photos.
 
     Raises:
-        WrongLabelChange: it is not locked.
+        WrongLabelChange: the cluster is not locked.
     """
     if not cluster.locked:
         raise WrongLabelChange(f"{cluster.title} is not locked")
@@ -110,7 +110,7 @@ def unlock(view: ClusterView, cluster: Cluster) -> LabelChange:
 
 
 def undo(changes: LabelJournal) -> tuple[LabelChange, LabelChange]:
-    """Return the change that takes back the last one that stands, and that one.
+    """Return the change that takes back the last valid change, and that last change.
 
     Raises:
         WrongLabelChange: there is nothing to take back.
@@ -125,7 +125,7 @@ def checked_title(title: str) -> str:
     """Return a title on one line.
 
     Raises:
-        WrongLabelChange: it is empty or too long.
+        WrongLabelChange: the title is empty or too long.
     """
     tidy = " ".join(title.split())
     if not tidy:
@@ -136,10 +136,10 @@ def checked_title(title: str) -> str:
 
 
 def check_target(cluster: Cluster) -> Cluster:
-    """Return a cluster that photos may be put into, or taken out of.
+    """Return a cluster if photos may be put into it and taken out of it.
 
     Raises:
-        WrongLabelChange: it is a group, or locked.
+        WrongLabelChange: the cluster is a group, or is locked.
     """
     if _leaf(cluster).locked:
         raise WrongLabelChange(f"{cluster.title} is locked; unlock it first")
@@ -150,7 +150,7 @@ def check_photo(view: ClusterView, key: str) -> None:
     """Make sure that a photo may be moved.
 
     Raises:
-        WrongLabelChange: it is unknown, or in a locked cluster.
+        WrongLabelChange: the photo is unknown, or is in a locked cluster.
     """
     if key not in view.place_of:
         raise WrongLabelChange(f"there is no photo {key}")
@@ -172,7 +172,7 @@ def _leaf(cluster: Cluster) -> Cluster:
 
 
 def _about(view: ClusterView, change: LabelChange) -> LabelChange:
-    """Add what makes the named clusters recognisable: some of their photos."""
+    """Add sketches of the clusters that a change names, so that they can be recognised later."""
     for id_ in (change.cluster, *change.others, change.parent):
         cluster = view.clusters.get(id_ or "")
         if cluster is not None and not cluster.children:

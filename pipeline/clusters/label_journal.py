@@ -1,4 +1,4 @@
-"""What people changed by hand: `labels.jsonl`, a journal that survives every clustering."""
+"""Changes by hand: `labels.jsonl`, a journal that survives every clustering."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ class LabelChange(msgspec.Struct, omit_defaults=True, kw_only=True):
     """One change by hand.
 
     Attributes:
-        id: Of the change, for `undo`.
-        at: When, UTC, RFC 3339.
+        id: Id of the change, for `undo`.
+        at: Time of the change, UTC, RFC 3339.
         action: What was done.
-        cluster: Id of the cluster it was done to; of the new one for `split`; of the
-            change that is taken back for `undo`.
-        title: The new title, for `rename` and `split`; else the title it had.
-        photos: Keys: of the photos moved or split off; of all photos of a cluster that was
-            locked, or of those that were merged.
+        cluster: Id of the cluster that was changed; for `split`, id of the new cluster;
+            for `undo`, id of the change that is taken back.
+        title: The new title, for `rename` and `split`; else the title at that time.
+        photos: Keys of the photos that were moved or split off, or of all photos of the
+            clusters that were locked or merged.
         others: Ids of the clusters that were merged into this one.
         parent: Id of the cluster that a new one was split off from.
-        sketches: The clusters named, by id, to know them again by their photos.
+        sketches: Sketches of the named clusters, by id, to recognise them by their photos.
     """
 
     id: str
@@ -53,7 +53,7 @@ def new_label_change(action: Action, cluster: str, **fields: object) -> LabelCha
 
 
 class LabelJournal:
-    """The changes of a workspace, in order, without those taken back.
+    """The changes of a workspace, in order.
 
     Args:
         path: `labels.jsonl`.
@@ -63,21 +63,17 @@ class LabelJournal:
         self.path = path
         self._all: list[LabelChange] = []
         self._follower = Follower(path, LabelChange)
-        self._generation = 0
 
     def refresh(self) -> bool:
-        """Take in what was written since; tell whether there was anything."""
+        """Read the changes written since the last call; tell whether there were any."""
         before = len(self._all)
-        news = list(self._follower.poll())
-        if self._follower.generation != self._generation:
-            self._generation = self._follower.generation
-            self._all.clear()
+        news = list(self._follower.poll(self._all.clear))
         self._all += [change for _, change in news]
         return bool(news) or len(self._all) != before
 
     @property
     def standing(self) -> list[LabelChange]:
-        """The changes that hold."""
+        """The changes that are valid: all changes except those taken back."""
         undone = {change.cluster for change in self._all if change.action == "undo"}
         return [
             change for change in self._all if change.action != "undo" and change.id not in undone
@@ -85,9 +81,9 @@ class LabelJournal:
 
     @property
     def sketches(self) -> dict[str, Sketch]:
-        """The clusters that changes speak of, as they last were.
+        """The last sketches of the clusters that the changes name, by id.
 
-        Those made by hand are left out: no clustering may take them for its own.
+        Clusters made by hand are left out, because no clustering may claim them.
         """
         found: dict[str, Sketch] = {}
         for change in self._all:
@@ -96,11 +92,11 @@ class LabelJournal:
         return {id_: sketch for id_, sketch in found.items() if id_ not in by_hand}
 
     def write(self, changes: Iterable[LabelChange]) -> None:
-        """Bring changes to disk, all of them with one sync.
+        """Bring changes to disk, with one sync for all changes.
 
         Raises:
             JournalLocked: another process keeps the journal locked.
-            JournalError: it cannot be written.
+            JournalError: the journal cannot be written.
         """
         writer: JournalWriter[LabelChange] = JournalWriter(patient_lock(self.path, "a label"))
         try:
@@ -113,5 +109,5 @@ class LabelJournal:
 
 
 def label_journal_path(workspace: Path) -> Path:
-    """Return where the changes of a workspace stand."""
+    """Return the path of the changes of a workspace."""
     return workspace / "labels.jsonl"

@@ -1,4 +1,4 @@
-"""Measuring a set of photos by their vectors."""
+"""Measuring a set of photos with the vectors of the photos."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ def measure_photos(
     """Return cohesion, exemplar and distances of some photos.
 
     Args:
-        workspace: Where the vectors are.
-        head: Says which vectors the clusters were found by.
-        keys: Of the photos.
+        workspace: The directory of the vectors.
+        head: Head of the clustering, which names the vectors.
+        keys: Keys of the photos.
 
     Returns:
-        None where none of them has a vector.
+        The measures, None if no photo has a vector.
     """
     vectors: dict[int, np.ndarray] = {}
     for store in _stores(workspace, head.embedder):
@@ -44,7 +44,7 @@ def measure_photos(
         return None
     places = sorted(vectors)
     matrix = np.stack([vectors[place] for place in places])
-    with np.errstate(all="ignore"):  # a damaged array means nothing, and need not shout
+    with np.errstate(all="ignore"):  # a damaged array must not print warnings
         cosine = matrix @ centroid(matrix)
     if not np.isfinite(cosine).all():
         return None
@@ -56,6 +56,6 @@ def measure_photos(
 
 @lru_cache(4)
 def _stores(workspace: Path, embedder: str) -> list[VectorStore]:
-    """Return the stores that clusters were found by; those of pictures count first."""
+    """Return the stores of the vectors that were clustered; vectors of pictures come first."""
     kinds: tuple[VectorKind, ...] = ("pictures", "captions", "labels")
     return [store_of(workspace, embedder, kind) for kind in kinds]

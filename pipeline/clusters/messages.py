@@ -1,4 +1,4 @@
-"""What the fitting process and its owner say to each other."""
+"""The messages between the fitting process and its owner."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ class Fit(msgspec.Struct, tag=True):
 
     Attributes:
         vectors: Distinct unit vectors, float32, as bytes.
-        dimensions: Of a vector.
-        places: Place of each photo's vector among them, int64, as bytes.
+        dimensions: Numbers in a vector.
+        places: Index of each photo's vector in `vectors`, int64, as bytes.
         min_cluster_size: Photos of the smallest cluster.
         min_samples: Neighbours that make a photo a core point.
-        seed: Of everything random.
+        seed: Seed of all random numbers.
     """
 
     vectors: bytes
@@ -26,15 +26,15 @@ class Fit(msgspec.Struct, tag=True):
 
 
 class Warm(msgspec.Struct, tag=True):
-    """A request: compile what will be needed, there is time."""
+    """A request: compile what a fit will need, while the owner makes vectors."""
 
 
 class FitPhase(msgspec.Struct, tag=True):
-    """A reply: how far the work is.
+    """A reply: the progress of the fit.
 
     Attributes:
         what: What is being done.
-        share: Of the whole work, 0 to 1.
+        share: Share of the whole work that is done, from 0 to 1.
     """
 
     what: str
@@ -46,7 +46,7 @@ class Fitted(msgspec.Struct, tag=True):
 
     Attributes:
         labels: Selected cluster of each photo, -1 for noise; int32, as bytes.
-        tree: Condensed tree above the selected clusters: see `Branch`.
+        tree: The condensed tree above the selected clusters; see `Branch`.
         map: Position of each photo, two float32, as bytes.
     """
 
@@ -56,13 +56,13 @@ class Fitted(msgspec.Struct, tag=True):
 
 
 class Branch(msgspec.Struct, array_like=True):
-    """A cluster of the condensed tree that has others below it, or was selected.
+    """A node of the condensed tree that has nodes below it, or was selected.
 
     Attributes:
-        node: Its number.
-        parent: The one it split off from, None for the whole library.
-        size: Photos in it when it split off.
-        label: Its label if it was selected, None for a group of others.
+        node: Number of the node.
+        parent: Number of the node from which it split off, None for the whole library.
+        size: Photos in the node when it split off.
+        label: Label of a selected node, None for a group of other nodes.
     """
 
     node: int
@@ -72,7 +72,7 @@ class Branch(msgspec.Struct, array_like=True):
 
 
 class Unfit(msgspec.Struct, tag=True):
-    """A reply: why there are no clusters."""
+    """A reply: the reason why there are no clusters."""
 
     reason: str
 

@@ -1,4 +1,4 @@
-"""When a photo was taken: as its file says, as its name says, or as old as its file."""
+"""When a photo was taken: by its EXIF data, by its name, or by the time of its file."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from calendar import timegm
 from collections.abc import Callable
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 
 from pipeline.captions.library import LibraryPhoto
@@ -16,7 +17,7 @@ _IN_A_NAME = re.compile(
     r"(?:[-_. T]*([01]\d|2[0-3])[-_.:h]?([0-5]\d)[-_.:m]?([0-5]\d))?",
     re.ASCII,
 )
-"""A date, and perhaps a time, as cameras and phones put them into names."""
+"""A date, and perhaps a time, in the forms in which cameras and phones write file names."""
 
 
 def dated(photo: LibraryPhoto) -> str | None:
@@ -37,16 +38,18 @@ def dated(photo: LibraryPhoto) -> str | None:
 
 
 def moments(photos: list[LibraryPhoto], photos_dir: Path | None) -> Callable[[int], float | None]:
-    """Return a function that tells when the photo at a place was taken.
+    """Return a function that returns when the photo at a place in the library was taken.
 
-    Its answer is in seconds, of no zone; None where nothing tells, for example because
-    only the journal is here.
+    The function returns seconds without a time zone, or None if the time is unknown, for
+    example because only the journal is here. A file is read once, since a view is
+    made anew after each change by hand.
 
     Args:
         photos: The library.
-        photos_dir: Where the files are, None where they are not.
+        photos_dir: The photos directory, None if the photos are not on this machine.
     """
 
+    @cache
     def moment(place: int) -> float | None:
         photo = photos[place]
         told = dated(photo)

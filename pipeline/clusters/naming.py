@@ -1,4 +1,4 @@
-"""From labels of photos to a clustering: groups, titles, exemplars, and names that last."""
+"""From labels of photos to a clustering: groups, titles, exemplars and lasting ids."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
 
 
 BLOCK = 8192
-"""Photos measured at once; more only takes more memory."""
+"""Photos measured at once; a larger block takes more memory and saves no time."""
 
 
 class FitResult(msgspec.Struct):
-    """What the fitting process found, and on what.
+    """The result of the fitting process, with its input.
 
     Attributes:
-        keys: Of the photos.
-        captions: Theirs; empty for a photo that was placed by its picture.
+        keys: Keys of the photos.
+        captions: Captions of the photos; empty for a photo whose vector is of the picture.
         vectors: Distinct unit vectors, shape (n, dimensions).
-        places: Place of each photo's vector among them.
+        places: Index of each photo's vector in `vectors`.
         labels: Leaf of each photo, -1 for noise.
         top: The readable tree above the leaves.
     """
@@ -44,14 +44,15 @@ class FitResult(msgspec.Struct):
 
 
 class Leaves(msgspec.Struct):
-    """Where each photo stands among the leaves.
+    """Measures of the leaves, and of each photo against the leaves.
 
     Attributes:
         centroids: Unit vectors, shape (leaves, dimensions).
-        nearest: The leaf with the nearest centroid, of each photo.
-        distance: Cosine distance to the centroid of its own leaf, for noise of the nearest.
+        nearest: For each photo, the leaf with the nearest centroid.
+        distance: For each photo, the cosine distance to the centroid of its leaf; for noise,
+            the distance to the nearest centroid.
         cohesion: Mean cosine of the photos of each leaf to its centroid.
-        exemplars: Place of the photo nearest to each centroid.
+        exemplars: Index of the photo nearest to each centroid.
     """
 
     centroids: Vectors
@@ -101,9 +102,9 @@ class Named(msgspec.Struct):
     """The clusters of a clustering with their ids.
 
     Attributes:
-        nodes: A group before what is in it.
-        leaf_ids: Id of each leaf, by its label.
-        successors: Where the photos of former clusters went, by the id they had.
+        nodes: Groups and leaves, a group before its parts.
+        leaf_ids: Id of each leaf, by the label of the leaf.
+        successors: Cluster to which the photos of a former cluster went, by the former id.
     """
 
     nodes: list[Node]
@@ -114,13 +115,13 @@ class Named(msgspec.Struct):
 def name_clusters(
     found: FitResult, leaves: Leaves, previous: Clustering | None, sketches: dict[str, Sketch]
 ) -> Named:
-    """Give every cluster its id, that of an old one where it is the same, and its title.
+    """Give every cluster a title and an id; a cluster that existed before keeps its id.
 
     Args:
-        found: What was found.
-        leaves: Its leaves, measured.
-        previous: The last clustering, whose ids live on.
-        sketches: Clusters that changes by hand speak of.
+        found: The result of the fit.
+        leaves: The measures of the leaves.
+        previous: The last clustering, whose ids are used again.
+        sketches: Sketches of the clusters that changes by hand name.
     """
     flat = _flatten(found.top)
     members = [_members(found.labels, group) for group, _ in flat]
@@ -151,7 +152,7 @@ def name_clusters(
 
 
 def _flatten(top: Sequence[Group]) -> list[tuple[Group, int | None]]:
-    """Return every group and leaf with the place of its parent, a group before its parts."""
+    """Return every group and leaf with the index of its parent, a group before its parts."""
     flat: list[tuple[Group, int | None]] = []
 
     def add(group: Group, parent: int | None) -> None:
@@ -188,7 +189,7 @@ def _ids(
     previous: Clustering | None,
     sketches: dict[str, Sketch],
 ) -> tuple[list[str], dict[str, str]]:
-    """Recognise leaves by their photos, then groups by their leaves; make new ids for the rest."""
+    """Recognise leaves by their photos, then groups by their leaves; give the rest new ids."""
     ids = [""] * len(flat)
     old_leaves, old_groups = _parts_of(previous, set(found.keys))
     taken = {*sketches, *(node.id for node in previous.nodes)} if previous else {*sketches}
@@ -207,14 +208,14 @@ def _ids(
     for at, known in zip(groups, same, strict=True):
         ids[at] = known or new_id(below[at], taken)
         taken.add(ids[at])
-    if previous is not None:  # a chain of successors ends at a cluster of today
+    if previous is not None:  # a chain of successors ends at a present cluster
         for gone, heir in previous.head.successors.items():
             successors.setdefault(gone, successors.get(heir, heir))
     return ids, {gone: heir for gone, heir in successors.items() if gone not in ids}
 
 
 def _leaves_below(at: int, flat: Sequence[tuple[Group, int | None]]) -> list[int]:
-    """Return the places of the leaves below a group; they follow it."""
+    """Return the indices of the leaves below a group, which follow the group."""
     count = len(_labels(flat[at][0]))
     return [place for place in range(at, len(flat)) if flat[place][0].label is not None][:count]
 
@@ -222,7 +223,7 @@ def _leaves_below(at: int, flat: Sequence[tuple[Group, int | None]]) -> list[int
 def _parts_of(
     previous: Clustering | None, present: Collection[str]
 ) -> tuple[dict[str, list[str]], dict[str, set[str]]]:
-    """Return the photos, those still present, of each leaf, and the leaves of each group."""
+    """Return the photos of each leaf that still exist, and the leaves of each group."""
     leaves: dict[str, list[str]] = {}
     groups: dict[str, set[str]] = {}
     if previous is None:

@@ -1,4 +1,4 @@
-"""Exact nearest neighbours by cosine, as fast as matrix products are."""
+"""Exact nearest neighbours by cosine, computed with matrix products."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ if TYPE_CHECKING:
     from backends.embedders.base import Vectors
 
 ROWS = 512
-"""Of similarities held at once."""
+"""Rows of similarities that are in memory at once."""
 
 FOLDS = 32
-"""Columns folded into one before the best are looked for."""
+"""Columns that are folded into one before the best columns are selected."""
 
 
 def nearest(
     vectors: Vectors, k: int, tell: Callable[[float], None] = lambda share: None
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """Return the `k` nearest neighbours of each vector, itself included.
+    """Return the `k` nearest neighbours of each vector, including the vector itself.
 
-    Exact: the best `k` of a row lie in the `k` folds with the best maxima. So only
-    those are sorted, which makes the selection cheap beside the product. UMAP's own
-    search is approximate, depends on the seed, and takes half a minute to compile.
+    The result is exact, because the best `k` of a row lie in the `k` folds with the best
+    maxima. Only these folds are sorted, so the selection is cheap beside the product. UMAP's
+    own search is approximate, depends on the seed, and takes half a minute to compile.
 
     Args:
         vectors: Shape (n, dimensions), float32, rows of length 1.
-        k: At most n.
-        tell: Gets to know the share that is done.
+        k: Number of neighbours, at most n.
+        tell: Called with the share of the work that is done.
 
     Returns:
-        Places and cosine distances (0 to 2), each of shape (n, k), nearest first.
+        Indices and cosine distances (0 to 2), each of shape (n, k), nearest first.
     """
     count = len(vectors)
     width = max(-(-count // FOLDS), min(count, k))
@@ -49,7 +49,7 @@ def nearest(
         folds = np.argpartition(best, -k, axis=1)[:, -k:] if k < width else _all(best)
         columns = (folds[:, :, None] + width * np.arange(FOLDS)).reshape(len(found), -1)
         values = np.take_along_axis(found, columns, 1)
-        chosen = np.lexsort((columns, -values), axis=1)[:, :k]  # ties by place: one right answer
+        chosen = np.lexsort((columns, -values), axis=1)[:, :k]  # ties by index: one right answer
         places[start:stop] = np.take_along_axis(columns, chosen, 1)
         distances[start:stop] = 1 - np.take_along_axis(values, chosen, 1)
         tell(stop / count)

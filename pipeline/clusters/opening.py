@@ -1,4 +1,4 @@
-"""Opening the clusters of a workspace, to look at them, change them or take them away."""
+"""Opening the clusters of a workspace, to show, change or export the clusters."""
 
 from __future__ import annotations
 
@@ -16,36 +16,64 @@ from pipeline.clusters.view import ClusterView, Measure, PhotoMeasures
 from pipeline.photos.walk import walk_photos
 
 
+class ClusteredLibrary:
+    """A library and its last clustering, read once.
+
+    A change by hand alters neither of them, so a view after a change is made from
+    memory: the label journal is played back over what was read.
+
+    Args:
+        workspace: The directory of the clusters.
+        journal: The captions journal.
+        photos_dir: The photos directory, None on a machine that has only the journal.
+        chunk_size: Most photos in a chunk, None for the size that was chosen last.
+
+    Attributes:
+        photos: The photos of the journal and those on disk.
+        label_journal: The changes made by hand.
+    """
+
+    def __init__(
+        self,
+        workspace: Path,
+        journal: Path,
+        photos_dir: Path | None,
+        *,
+        chunk_size: int | None = None,
+    ) -> None:
+        paths = walk_photos(photos_dir).paths if photos_dir is not None else ()
+        self.photos = read_library(journal, paths)
+        self.label_journal = LabelJournal(label_journal_path(workspace))
+        self.label_journal.refresh()
+        self._clustering = previous_clustering(workspace)
+        self._moment = moments(self.photos, photos_dir)
+        self._measure = _measure_by(workspace, self._clustering)
+        self._chunk_size = chunk_size or chosen_chunk_size(workspace)
+
+    def view(self) -> ClusterView:
+        """Return every photo in its place, with the changes that the label journal holds.
+
+        Without a clustering, every photo stands in `no caption` or `unclustered`.
+        """
+        return ClusterView(
+            self.photos,
+            self._clustering,
+            self.label_journal.standing,
+            moment=self._moment,
+            measure=self._measure,
+            chunk_size=self._chunk_size,
+        )
+
+
 def open_view(
     workspace: Path, journal: Path, photos_dir: Path | None, *, chunk_size: int | None = None
 ) -> ClusterView:
-    """Return every photo of a library in its place.
-
-    Without a clustering, every photo stands in `no caption` or `unclustered`.
-
-    Args:
-        workspace: Where the clusters are.
-        journal: The captions journal.
-        photos_dir: The photos, None on a machine that has only the journal.
-        chunk_size: Photos to a chunk at most, None for the size chosen last.
-    """
-    paths = walk_photos(photos_dir).paths if photos_dir is not None else ()
-    photos = read_library(journal, paths)
-    changes = LabelJournal(label_journal_path(workspace))
-    changes.refresh()
-    clustering = previous_clustering(workspace)
-    return ClusterView(
-        photos,
-        clustering,
-        changes.standing,
-        moment=moments(photos, photos_dir),
-        measure=_measure_by(workspace, clustering),
-        chunk_size=chunk_size or chosen_chunk_size(workspace),
-    )
+    """Read a library and return every photo in its place; see `ClusteredLibrary`."""
+    return ClusteredLibrary(workspace, journal, photos_dir, chunk_size=chunk_size).view()
 
 
 def previous_clustering(workspace: Path) -> Clustering | None:
-    """Return the last clustering of a workspace, None where there is none to be read."""
+    """Return the last clustering of a workspace, None if there is none that can be read."""
     try:
         return read_clustering(clusters_path(workspace))
     except NoClusters:
@@ -53,7 +81,7 @@ def previous_clustering(workspace: Path) -> Clustering | None:
 
 
 def search_embedder(workspace: Path) -> str | None:
-    """Return the embedder whose vectors to search: that of the clusters, else any there is."""
+    """Return the embedder whose vectors to search: that of the clusters, else any with vectors."""
     from pipeline.embeddings.store import embedders_with_vectors
 
     clustering = previous_clustering(workspace)
@@ -63,7 +91,7 @@ def search_embedder(workspace: Path) -> str | None:
 
 
 def _measure_by(workspace: Path, clustering: Clustering | None) -> Measure:
-    """Return what measures photos by the vectors they were clustered by, while those are there."""
+    """Return a function that measures photos by the vectors that were clustered, if they exist."""
     if clustering is None or not has_extra("clusters"):
         return lambda keys: None
 

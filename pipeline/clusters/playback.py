@@ -1,4 +1,4 @@
-"""Changes by hand, played back over a clustering: which leaf a photo stands in, and why."""
+"""Changes by hand, played back over a clustering: which leaf each photo is in."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from pipeline.clusters.label_journal import LabelChange
 from pipeline.clusters.tree_file import Node
 
 NEWCOMERS = "+"
-"""Added to the id of a locked cluster: the leaf of photos that would have joined it."""
+"""Suffix of the id of a locked cluster: names the leaf of photos that would have joined it."""
 
 
 class Playback:
-    """The clusters of a clustering with everything that was changed by hand.
+    """The clusters of a clustering, with all changes by hand applied.
 
     Args:
-        nodes: Of the clustering.
-        changes: Made by hand, in order; those taken back left out.
-        successors: Where the photos of former clusters went, by their id.
+        nodes: Nodes of the clustering.
+        changes: Changes by hand, in order, without those taken back.
+        successors: Cluster to which the photos of a former cluster went, by the former id.
 
     Attributes:
-        nodes: By id, those made by hand among them.
-        named: Ids of those that people gave a title.
+        nodes: Nodes by id, including nodes made by hand.
+        named: Ids of the clusters to which people gave a title.
         locked: Keys of the photos of each locked cluster, by its id.
         touched: Ids of leaves whose photos are not those of the clustering.
     """
@@ -48,11 +48,11 @@ class Playback:
 
     @property
     def lost(self) -> list[LabelChange]:
-        """Renames of clusters that are no more."""
+        """Renames of clusters that no longer exist."""
         return [change for change in self._renames if change.cluster not in self.nodes]
 
     def _knows(self, id_: str) -> bool:
-        """Tell whether there is a cluster; a leaf of newcomers is made when it is named."""
+        """Tell whether a cluster exists; a leaf of newcomers is made when its id is used."""
         keeper = self.nodes.get(id_.removesuffix(NEWCOMERS))
         if id_ not in self.nodes and keeper is not None and keeper.leaf:
             title = f"{keeper.title} (new)"
@@ -65,7 +65,7 @@ class Playback:
             self._name(change.cluster, change.title or "")
 
     def _split(self, change: LabelChange) -> None:
-        if self._knows(change.cluster):  # a clustering has found it since
+        if self._knows(change.cluster):  # a later clustering has found the cluster
             self._name(change.cluster, change.title or "split off")
         else:
             self._add(change, "split off")
@@ -73,17 +73,17 @@ class Playback:
 
     def _move(self, change: LabelChange) -> None:
         self._pins.update(dict.fromkeys(change.photos, change.cluster))
-        if self.resolve(change.cluster) is None:  # no clustering can undo what people put together
+        if self.resolve(change.cluster) is None:  # stays, whatever the clustering says
             self._add(change, "moved")
 
     def _merge(self, change: LabelChange) -> None:
         for other in change.others:
-            if other not in self._chain(change.cluster):  # they are one already
+            if other not in self._chain(change.cluster):  # already one cluster
                 self._merged[other] = change.cluster
         self._move(change)
 
     def _lock(self, change: LabelChange) -> None:
-        if not self._knows(change.cluster):  # the clustering lost it; its photos stay together
+        if not self._knows(change.cluster):  # not in the clustering any more
             self._add(change, "locked")
         self.locked[change.cluster] = set(change.photos)
         self._keeper.update(dict.fromkeys(change.photos, change.cluster))
@@ -109,14 +109,14 @@ class Playback:
         self._name(change.cluster, change.title or title)
 
     def resolve(self, id_: str) -> str | None:
-        """Return the cluster that an id stands for today, None if nothing is left of it."""
-        for heir in reversed(self._chain(id_)):  # one that was merged into what is gone stands
+        """Return the present cluster that an id stands for, None if nothing is left of it."""
+        for heir in reversed(self._chain(id_)):  # a cluster merged into one that is gone stays
             if self._knows(heir) and self.nodes[heir].leaf:
                 return heir
         return None
 
     def _chain(self, id_: str) -> list[str]:
-        """Return a cluster, the one it was merged into or went to, and so on."""
+        """Return a cluster, then the cluster it was merged into or went to, and so on, by id."""
         chain: list[str] = []
         while id_ not in chain:
             chain.append(id_)
@@ -130,8 +130,8 @@ class Playback:
         """Return the leaf of a photo.
 
         Args:
-            key: Of the photo.
-            found: The leaf that the clustering found for it, None for noise.
+            key: Key of the photo.
+            found: The leaf that the clustering found for the photo, None for noise.
         """
         wanted = self._keeper.get(key) or self._pins.get(key)
         leaf = None if wanted is None else self.resolve(wanted)
@@ -144,7 +144,7 @@ class Playback:
         return leaf
 
     def _beside_locks(self, key: str, leaf: str) -> str:
-        """Return a leaf, or the one of its newcomers where it is locked without a photo."""
+        """Return a leaf, or the leaf of its newcomers if it is locked without the photo."""
         while leaf in self.locked and key not in self.locked[leaf]:
             leaf = self._newcomers_of(leaf)
         return leaf
@@ -157,7 +157,7 @@ class Playback:
         return beside if merged is None or merged in self.locked else merged
 
     def pinned(self) -> Iterator[tuple[str, str]]:
-        """Yield photos put somewhere by hand, whatever the clustering says, and their leaf."""
+        """Yield each photo that was put into a leaf by hand, with the leaf."""
         for key, id_ in (self._pins | self._keeper).items():
             if (leaf := self.resolve(id_)) is not None:
                 yield key, self._beside_locks(key, leaf)

@@ -9,17 +9,17 @@ import msgspec
 from blake3 import blake3
 
 SKETCH = 64
-"""Photos that stand for a cluster where the whole of it is not known any more."""
+"""Photos that represent a cluster whose full list of photos is no longer known."""
 
 LEAST_LIKENESS = 0.2
-"""Jaccard index from which two clusters are one and the same."""
+"""Jaccard index from which two clusters are the same cluster."""
 
 
 class Sketch(msgspec.Struct):
     """A cluster in brief: the lowest hashes of its photos, and how many there were.
 
-    Two clusters of the same photos have the same sketch, and a sample of lowest hashes
-    is as good as a random one (Broder 1997).
+    Two clusters of the same photos have the same sketch, and a sample of the lowest hashes
+    is as good as a random sample (Broder 1997).
     """
 
     size: int
@@ -32,14 +32,14 @@ class Sketch(msgspec.Struct):
 
 
 def photo_hash(key: str) -> str:
-    """Return 8 hexadecimal digits that stand for a photo."""
+    """Return a hash of the key of a photo, 8 hexadecimal digits."""
     return blake3(key.encode("utf-8", "surrogatepass")).hexdigest(4)
 
 
 def new_id(keys: Collection[str], taken: Collection[str]) -> str:
     """Return an id made from the photos of a cluster: the same photos, the same id.
 
-    It begins with a letter, so that no spreadsheet takes it for a number or a date.
+    The id begins with a letter, so that no spreadsheet takes it for a number or a date.
     """
     text = "\n".join(sorted(keys)).encode("utf-8", "surrogatepass")
     salt = 0
@@ -52,9 +52,9 @@ class Recognised(msgspec.Struct):
     """Which new clusters are old ones.
 
     Attributes:
-        ids: Of each new cluster; None for one that was not there before.
-        successors: For each old one that is gone, the place of the new cluster that
-            has most of its photos, where one has at least a third.
+        ids: Old id of each new cluster; None for a cluster that did not exist before.
+        successors: For each old cluster that is gone, the index of the new cluster that
+            has most of its photos, if that cluster has at least a third of them.
     """
 
     ids: list[str | None]
@@ -69,10 +69,10 @@ def recognise(
     """Find the old clusters among the new ones.
 
     Args:
-        new: Keys of the photos of each new cluster; no photo stands in two.
-        old: Keys of the photos of each old cluster, by id; those of photos that are gone
-            from the library say nothing about where a cluster went, and are left out.
-        sketches: Old clusters of which only a sketch is left.
+        new: Keys of the photos of each new cluster; no photo is in two clusters.
+        old: Keys of the photos of each old cluster, by id. Photos that are gone from the
+            library are left out, because they do not show where a cluster went.
+        sketches: Sketches of the old clusters of which only a sketch is left.
     """
     cluster_of = {key: place for place, keys in enumerate(new) for key in keys}
     pairs: list[tuple[float, str, int]] = []
@@ -101,11 +101,11 @@ def recognise(
 def match_groups(
     new: Sequence[Collection[str]], old: Mapping[str, Collection[str]], sizes: Mapping[str, int]
 ) -> list[str | None]:
-    """Return the old group that each new one is, by the leaves they share.
+    """Return the id of the old group that each new group is, by the leaves that both share.
 
     Args:
-        new: Ids of the leaves below each new group. Groups lie within groups.
-        old: Ids of the leaves below each old one, by id.
+        new: Ids of the leaves below each new group; groups may be nested.
+        old: Ids of the leaves below each old group, by the id of the group.
         sizes: Photos of each leaf.
     """
 
@@ -121,7 +121,7 @@ def match_groups(
 
 
 def _pair_off(pairs: Iterable[tuple[float, str, int]], count: int) -> list[str | None]:
-    """Let each new cluster have the old one most like it, the surest first, each once."""
+    """Match each new cluster with the most similar old one, best pairs first, each only once."""
     ids: list[str | None] = [None] * count
     found: set[str] = set()
     for likeness, old_id, place in sorted(pairs, key=lambda pair: (-pair[0], pair[1], pair[2])):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import os
 import time
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -11,7 +9,6 @@ from pathlib import Path
 
 import msgspec
 
-from journal import utc_now
 from pipeline.captions.library import LibraryPhoto, read_library
 from pipeline.clusters.clustering_job import ClusteringJob
 from pipeline.clusters.comparison import ClusterReport, compare, count_clusters
@@ -20,29 +17,27 @@ from pipeline.clusters.label_journal import LabelJournal, label_journal_path
 from pipeline.clusters.settings import ClusterSettings
 from pipeline.clusters.step import ClusterStep
 from pipeline.clusters.view import ClusterView
+from pipeline.embeddings.report import EmbedReport
 from pipeline.embeddings.run import PreparedEmbedding, prepare_captions, prepare_pictures
 from pipeline.embeddings.store import VectorKind
-from pipeline.jobs.hosting import Watcher, host
-from pipeline.jobs.job import Ending
-from pipeline.jobs.log import log_to
 from pipeline.jobs.progress import Progress
-from pipeline.jobs.run_file import RunFile, new_run_id
-from pipeline.jobs.steps import Step, Steps
+from pipeline.jobs.run_file import new_run_id
+from pipeline.jobs.run_job import JobFrame, JobResult, Watcher, run_job
+from pipeline.jobs.step import Ending, Step
+from pipeline.jobs.steps import Steps
 from pipeline.photos.walk import walk_photos
-
-log = logging.getLogger("pcc.run")
 
 
 class ClusterRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What a user asked for.
 
     Attributes:
-        workspace: Where vectors and clusters are kept.
+        workspace: The directory of vectors and clusters.
         journal: The captions journal.
-        photos_dir: The photos, None on a machine that has only the journal.
+        photos_dir: The photos directory, None on a machine that has only the journal.
         embedder: Name of the embedder.
-        labels: What was seen in photos, by key; they are clustered by captions and these.
-        settings: How to cluster; None to make vectors and nothing else.
+        labels: Labels of photos, by key; if given, photos are clustered by caption and labels.
+        settings: How to cluster; None to make only vectors.
         force: Cluster even if nothing changed.
     """
 
@@ -55,51 +50,13 @@ class ClusterRequest(msgspec.Struct, frozen=True, kw_only=True):
     force: bool = False
 
 
-class EmbedReport(msgspec.Struct, kw_only=True):
-    """What `pcc embed` did, as `--json` prints it.
-
-    Attributes:
-        embedder: What made the vectors.
-        model: Its model.
-        captions: Captions that have a vector now.
-        pictures: Pictures that have one.
-        embedded: Vectors made by this command.
-        failed: Inputs without one.
-        seconds: It took.
-    """
-
-    embedder: str
-    model: str
-    captions: int = 0
-    pictures: int = 0
-    embedded: int = 0
-    failed: int = 0
-    seconds: float = 0.0
-
-
-class Outcome(msgspec.Struct):
-    """How an embedding or a clustering ended.
-
-    Attributes:
-        ending: Done or stopped.
-        signal_code: 128 and the signal that stopped it, None without one.
-        report: What it did; of a clustering that was stopped, what was embedded.
-        warnings: A sentence each.
-    """
-
-    ending: Ending
-    signal_code: int | None
-    report: ClusterReport | EmbedReport
-    warnings: list[str]
-
-
 class PreparedClustering(msgspec.Struct):
-    """A clustering, or an embedding alone, with nothing loaded yet and its stores locked.
+    """A planned clustering or embedding whose stores are locked; nothing is loaded yet.
 
     Attributes:
         request: What was asked for.
         photos: The library.
-        embeddings: Vectors to be made; those of pictures first, which count before captions.
+        embeddings: Vectors to be made. Vectors of pictures come first and take precedence.
         warnings: Sentences about the walk.
     """
 
@@ -109,7 +66,7 @@ class PreparedClustering(msgspec.Struct):
     warnings: list[str]
 
     def release(self) -> None:
-        """Give the locks back."""
+        """Release the locks of the stores."""
         for embedding in self.embeddings:
             embedding.lock.release()
 
@@ -142,26 +99,30 @@ def prepare_clustering(request: ClusterRequest) -> PreparedClustering:
 
 
 def _labelled(photo: LibraryPhoto, labels: str | None) -> LibraryPhoto:
-    """Return a photo whose caption also says what was seen in it."""
+    """Return a photo whose caption is extended by the labels of the photo."""
     told = "; ".join(filter(None, (photo.caption, labels)))
     return msgspec.structs.replace(photo, caption=told or None)
 
 
-async def run_clustering(prepared: PreparedClustering, watch: Watcher) -> Outcome:
-    """Make the vectors that are missing, then the clusters if they are asked for.
+async def run_clustering(
+    prepared: PreparedClustering, watch: Watcher
+) -> JobResult[EmbedReport | ClusterReport]:
+    """Make the missing vectors, then the clusters if the request asks for clusters.
+
+    Returns:
+        The report of the clustering, or of the embedding if the clustering was stopped.
 
     Raises:
         SetupError: the embedder cannot be loaded.
         FitFailed: no clusters could be found.
         JournalError: vectors can no longer be kept.
     """
-    request, began = prepared.request, time.monotonic()
-    process = FitProcess()
-    run = new_run_id()
+    request, began, run = prepared.request, time.monotonic(), new_run_id()
     jobs = [embedding.job(run) for embedding in prepared.embeddings if embedding.to_do]
     steps: list[Step] = list(jobs)
-    clusterer = _clusterer(prepared)
-    if clusterer is not None and (jobs or request.force or clusterer.has_changed()):
+    clustering = _clustering_job(prepared)
+    process = FitProcess()
+    if clustering is not None and (jobs or request.force or clustering.has_changed()):
         progress = Progress(
             run=run,
             stage="cluster",
@@ -169,24 +130,36 @@ async def run_clustering(prepared: PreparedClustering, watch: Watcher) -> Outcom
             total=len(prepared.photos),
             skipped={},
         )
-        fit = partial(clusterer.request, force=request.force)
-        steps.append(ClusterStep(process, fit, clusterer.finish, progress))
-    ending, code = Ending.DONE, None
+        gather = partial(clustering.gather, force=request.force)
+        steps.append(ClusterStep(process, gather, clustering.finish, progress))
+
+    def report(ending: Ending) -> EmbedReport | ClusterReport:
+        done = [job.progress for job in jobs]
+        if clustering is None or ending is not Ending.DONE:
+            made: EmbedReport | ClusterReport = _embed_report(prepared, done)
+        else:
+            made = _cluster_report(prepared, clustering, done)
+        made.seconds = round(time.monotonic() - began, 3)
+        return made
+
     try:
-        if steps:
-            with log_to(request.workspace / "caption.log"):
-                if jobs and clusterer is not None and _takes_compiling(prepared.photos):
-                    await process.warm_up()  # it compiles while the vectors are made
-                ending, code = await _host(prepared, Steps(steps), run, watch)
+        if not steps:
+            return JobResult(Ending.DONE, None, report(Ending.DONE))
+        if jobs and clustering is not None and _takes_compiling(prepared.photos):
+            await process.warm_up()  # compiles while the vectors are made
+        return await run_job(Steps(steps), _frame(request, run), watch, report)
     finally:
-        await process.stop()
-    done = [job.progress for job in jobs]
-    if clusterer is None or ending is not Ending.DONE:
-        report: EmbedReport | ClusterReport = _embed_report(prepared, done)
-    else:
-        report = _cluster_report(prepared, clusterer, done)
-    report.seconds = round(time.monotonic() - began, 3)
-    return Outcome(ending, code, report, prepared.warnings)
+        await process.stop(patience=0)
+
+
+def _frame(request: ClusterRequest, run: str) -> JobFrame:
+    return JobFrame(
+        run=run,
+        stage="embed" if request.settings is None else "cluster",
+        workspace=request.workspace,
+        journal=request.journal,
+        told={"embedder": request.embedder},
+    )
 
 
 def _takes_compiling(photos: Sequence[LibraryPhoto]) -> bool:
@@ -195,7 +168,7 @@ def _takes_compiling(photos: Sequence[LibraryPhoto]) -> bool:
     return len({photo.caption for photo in photos}) > FEWEST_FOR_UMAP
 
 
-def _clusterer(prepared: PreparedClustering) -> ClusteringJob | None:
+def _clustering_job(prepared: PreparedClustering) -> ClusteringJob | None:
     if prepared.request.settings is None:
         return None
     return ClusteringJob(
@@ -205,22 +178,6 @@ def _clusterer(prepared: PreparedClustering) -> ClusteringJob | None:
         prepared.request.settings,
         prepared.request.workspace,
     )
-
-
-async def _host(
-    prepared: PreparedClustering, steps: Steps, run: str, watch: Watcher
-) -> tuple[Ending, int | None]:
-    request = prepared.request
-    run_file = RunFile(
-        pid=os.getpid(),
-        run=run,
-        stage="embed" if request.settings is None else "cluster",
-        socket="",
-        journal=str(request.journal),
-        started=utc_now(),
-    )
-    log.info("start", {"run": run, "stage": run_file.stage, "embedder": request.embedder})
-    return await host(steps, steps.snapshot, watch, request.workspace, run_file)
 
 
 def _embed_report(prepared: PreparedClustering, done: Sequence[Progress]) -> EmbedReport:
@@ -239,9 +196,9 @@ def _embed_report(prepared: PreparedClustering, done: Sequence[Progress]) -> Emb
 
 
 def _cluster_report(
-    prepared: PreparedClustering, clusterer: ClusteringJob, done: Sequence[Progress]
+    prepared: PreparedClustering, clustering_job: ClusteringJob, done: Sequence[Progress]
 ) -> ClusterReport:
-    clustering = clusterer.clustering or clusterer.previous
+    clustering = clustering_job.clustering or clustering_job.previous
     assert clustering is not None
     changes = LabelJournal(label_journal_path(prepared.request.workspace))
     changes.refresh()
@@ -249,8 +206,8 @@ def _cluster_report(
     report = count_clusters(view)
     report.embedder = clustering.head.embedder
     report.embedded = sum(progress.by_status["success"] for progress in done)
-    report.changed = clusterer.clustering is not None
-    previous = clusterer.previous
+    report.changed = clustering_job.clustering is not None
+    previous = clustering_job.previous
     if previous is None:
         report.new = report.clusters
     else:

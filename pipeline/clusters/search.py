@@ -1,4 +1,4 @@
-"""Finding photos: by words that stand in captions and paths, by meaning, or by both."""
+"""Finding photos: by words in captions and paths, by meaning, or by both."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ FUSION = 60
 """Constant of reciprocal rank fusion (Cormack, Clarke and Büttcher 2009)."""
 
 LEAST_COSINE = 0.2
-"""A caption less like the query than this means something else."""
+"""Least cosine similarity of a caption to the query for a match by meaning."""
 
 
 class Hit(msgspec.Struct):
     """A photo that was found.
 
     Attributes:
-        place: In the library.
-        score: Higher is better; comparable within one search.
-        words: Whether every word of the query stands in its caption or path.
-        cosine: Of its caption's vector to the query's, None where meaning was not asked.
+        place: Index of the photo in the library.
+        score: Higher is better; scores are comparable within one search.
+        words: Whether every word of the query is in the caption or the path.
+        cosine: Cosine similarity of caption and query, None if the meaning did not count.
     """
 
     place: int
@@ -41,12 +41,12 @@ class Hit(msgspec.Struct):
 
 
 class Searcher:
-    """Searches a library; what it loads for one query serves the next.
+    """Searches a library, and keeps the loaded embedder and vectors for the next query.
 
     Args:
         photos: The library.
-        workspace: Where the vectors are.
-        embedder: Which vectors to search by meaning, None for words alone.
+        workspace: The directory of the vectors.
+        embedder: Embedder whose vectors to search by meaning, None to search only by words.
     """
 
     def __init__(
@@ -66,9 +66,9 @@ class Searcher:
         """Return the best photos for a query, the best first.
 
         Args:
-            query: As it was typed.
-            by: What counts.
-            most: How many to return.
+            query: The query as typed.
+            by: Whether words, meaning or both count.
+            most: Most photos to return.
 
         Raises:
             SetupError: the embedder cannot be loaded.
@@ -91,14 +91,14 @@ class Searcher:
         ]
 
     def _by_words(self, query: str) -> list[int]:
-        """Return the photos in whose caption or path every word stands; short texts first."""
+        """Return the photos whose caption or path contains every word; short texts come first."""
         wanted = folded(query).split()
         texts = self._texts
         found = [place for place, text in enumerate(texts) if all(word in text for word in wanted)]
         return sorted(found, key=lambda place: len(texts[place])) if wanted else []
 
     def _by_meaning(self, query: str) -> dict[int, float]:
-        """Return photos and how near their captions are to the query."""
+        """Return photos with the cosine similarity of their captions to the query."""
         if self._store is None or self._store.manifest is None:
             return {}
         self._open(self._store)
@@ -116,7 +116,7 @@ class Searcher:
             return
         import numpy as np
 
-        from backends.embedders.registry import make_embedder
+        from backends.registry import make_embedder
 
         assert store.manifest is not None
         self._embedder = make_embedder(store.manifest.embedder)
@@ -140,7 +140,7 @@ class Searcher:
 
 
 def _open_store(workspace: Path, embedder: str) -> VectorStore:
-    """Open a store; only then numpy is needed, which a machine that captions may not have."""
+    """Open a store; imports numpy late, because a machine that only captions may lack numpy."""
     from pipeline.embeddings.store import store_of
 
     store = store_of(workspace, embedder)

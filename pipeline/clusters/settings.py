@@ -1,29 +1,29 @@
-"""How to cluster: what a user may choose, and what suits a library."""
+"""How to cluster: what a user may choose, and the defaults for a library."""
 
 from __future__ import annotations
 
 import msgspec
 
 SAMPLE = 60_000
-"""Distinct captions fitted at once: about a minute and a gigabyte. The rest is assigned."""
+"""Most distinct captions that are fitted; these take about a minute and a gigabyte."""
 
 SIZE_FACTOR = 0.45
 SMALLEST_CLUSTER = 3
-"""Photos of the smallest cluster: 0.45 times the root of the library, 3 at least. Measured on
-5,000 and 25,000 human captions; see decision record 13."""
+"""The smallest cluster has 0.45 times the square root of the number of photos, and at least 3.
+Measured on 5,000 and 25,000 human captions; see decision record 13."""
 
 CORE_SHARE = 0.4
-"""HDBSCAN's `min_samples` as a share of the smallest cluster; measured likewise."""
+"""HDBSCAN's `min_samples` as a share of the smallest cluster, measured on the same captions."""
 
 
 class ClusterSettings(msgspec.Struct, frozen=True):
     """How to cluster.
 
     Attributes:
-        seed: Of everything random.
-        min_cluster_size: Photos of the smallest cluster, None for what suits the library.
-        assign_noise: Put photos that fit nowhere into their nearest cluster.
-        sample: Distinct captions to fit at once.
+        seed: Seed of all random numbers.
+        min_cluster_size: Photos of the smallest cluster, None for the default of the library.
+        assign_noise: Put photos that fit into no cluster into the nearest cluster.
+        sample: Most distinct captions that are fitted; the others are assigned.
     """
 
     seed: int = 0

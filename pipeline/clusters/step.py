@@ -1,4 +1,4 @@
-"""The step of a job that finds the clusters, after the vectors are made."""
+"""The step of a job that finds the clusters, after the step that makes the vectors."""
 
 from __future__ import annotations
 
@@ -11,41 +11,41 @@ import msgspec
 
 from backends.base import Loading
 from pipeline.clusters.fit_process import FitProcess
-from pipeline.clusters.messages import Fit, FitPhase, Fitted
-from pipeline.jobs.job import Ending
+from pipeline.clusters.gathering import Gathered
+from pipeline.clusters.messages import FitPhase, Fitted
 from pipeline.jobs.progress import Progress, Snapshot
+from pipeline.jobs.step import Ending
 
 LEAST_SHARE = 0.15
-"""What must be done before the time that is left can be guessed."""
+"""Share of the work that must be done before the remaining time can be estimated."""
 
 NOTHING = Fitted(b"", [], b"")
-"""What there is to find where no photo has a vector."""
+"""The result if no photo has a vector."""
 
 FIT_SHARE = 0.9
-"""Of this step; the rest are titles and files."""
+"""Share of this step that is fitting; the rest is titles and files."""
 
 
 class ClusterStep:
-    """Fits, arranges and writes. It can be stopped at any moment; then nothing has changed.
+    """Fits, names and writes the clusters. A stop at any moment leaves the old clusters.
 
     Args:
-        process: Where the fitting goes on; perhaps it is compiling already.
-        request: Makes the request, None where nothing has changed; called once the vectors
-            are there, on a thread.
-        finish: Arranges and writes what was fitted; called on a thread.
-        progress: Where to tell.
+        process: The fitting process, which may be compiling already.
+        gather: Gathers the vectors, or returns None if nothing has changed; called on a thread.
+        finish: Names the clusters and writes them; called on a thread.
+        progress: The progress to update.
     """
 
     def __init__(
         self,
         process: FitProcess,
-        request: Callable[[], Fit | None],
-        finish: Callable[[Fitted], None],
+        gather: Callable[[], Gathered | None],
+        finish: Callable[[Gathered, Fitted], None],
         progress: Progress,
     ) -> None:
         self.progress = progress
         self._process = process
-        self._request = request
+        self._gather = gather
         self._finish = finish
         self._share = 0.0
         self._began = 0.0
@@ -56,7 +56,7 @@ class ClusterStep:
         """Find the clusters.
 
         Raises:
-            FitFailed: they cannot be found.
+            FitFailed: the clusters cannot be found.
         """
         self._began = time.monotonic()
         self.progress.begin()
@@ -68,24 +68,25 @@ class ClusterStep:
         return Ending.STOPPED if self._running.cancelled() else Ending.DONE
 
     async def _work(self) -> None:
-        request = await asyncio.to_thread(self._request)
-        if request is None:
+        gathered = await asyncio.to_thread(self._gather)
+        if gathered is None:
             return
         fitted = NOTHING
+        request = await asyncio.to_thread(gathered.fit_request)
         if request.places:
             fitting = self._process.fit(request, self._tell)
-            del request  # it would be held, all vectors, until the fit is done
+            del request  # or all vectors would stay in memory until the fit is done
             fitted = await fitting
         self._tell(FitPhase("naming clusters", 1.0))
-        self._too_late = True  # for a stop: from here on it takes a second or two
-        await asyncio.to_thread(self._finish, fitted)
+        self._too_late = True  # to stop: the rest takes a second or two
+        await asyncio.to_thread(self._finish, gathered, fitted)
 
     def _tell(self, stage: FitPhase) -> None:
         self._share = stage.share * FIT_SHARE
         self.progress.loading = Loading(stage.what, round(100 * self._share), 100, "percent")
 
     def snapshot(self) -> Snapshot:
-        """Return how far it is; the time that is left follows from the share that is done."""
+        """Return the progress; the remaining time follows from the share that is done."""
         shot = self.progress.snapshot()
         if self._share < LEAST_SHARE:
             return shot
@@ -98,12 +99,12 @@ class ClusterStep:
         self.progress.pause(True)
 
     def resume(self) -> None:
-        """Let it go on."""
+        """Let the fitting process continue."""
         self._process.hold(False)
         self.progress.pause(False)
 
     def stop(self) -> None:
-        """Give up what is not finished."""
+        """Cancel the fit, unless the clusters are being written already."""
         self.progress.state = "stopping"
         if self._running is not None and not self._too_late:
             self._running.cancel()
@@ -111,5 +112,5 @@ class ClusterStep:
     abort = stop
 
     def retry(self) -> int:
-        """There is nothing to put to work again."""
+        """Return 0, because there is nothing to retry."""
         return 0

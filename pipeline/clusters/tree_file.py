@@ -1,7 +1,7 @@
-"""`clusters.jsonl`: what the last clustering found, whole in one file.
+"""`clusters.jsonl`: the result of the last clustering in one file.
 
-A head, then a line for each cluster, then one for each photo that has a vector. What
-people changed by hand is not in here: see `label_journal.py`.
+The file holds a head, then a line for each cluster, then a line for each photo that has a
+vector. Changes by hand are not in this file but in the journal of `label_journal.py`.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ class ClusteringHead(msgspec.Struct, kw_only=True):
     """How the clusters were found.
 
     Attributes:
-        version: Of this format.
-        at: When, UTC, RFC 3339.
+        version: Version of this format.
+        at: Time of the clustering, UTC, RFC 3339.
         embedder: Name of the embedder.
-        model: Its model.
-        seed: Of everything random.
+        model: Model of the embedder.
+        seed: Seed of all random numbers.
         min_cluster_size: Photos of the smallest cluster.
         min_samples: Neighbours that make a photo a core point.
-        assign_noise: Whether photos that fit nowhere stand in their nearest cluster.
-        fitted: Photos the clusters were found on; the others were assigned.
-        input: Hash of all that went in, to tell whether anything changed.
-        nodes: Lines of clusters.
-        photos: Lines of photos.
-        successors: Where the photos of former clusters went, by the id they had.
+        assign_noise: Whether photos that fit into no cluster are in their nearest cluster.
+        fitted: Photos that were fitted; the others were assigned.
+        input: Hash of the input, to tell whether anything has changed since.
+        nodes: Number of lines of clusters.
+        photos: Number of lines of photos.
+        successors: Cluster to which the photos of a former cluster went, by the former id.
     """
 
     version: int = VERSION
@@ -57,11 +57,11 @@ class Node(msgspec.Struct, omit_defaults=True, kw_only=True):
     Attributes:
         id: Stable from one clustering to the next.
         parent: Id of its group, None at the top.
-        title: Its keywords, joined.
-        keywords: What sets its captions apart, the best first.
-        exemplar: Key of the photo nearest the centroid.
-        cohesion: Mean cosine of its photos to the centroid.
-        leaf: Whether photos stand in it.
+        title: The joined keywords.
+        keywords: Words that distinguish the captions of the cluster, the best first.
+        exemplar: Key of the photo nearest to the centroid.
+        cohesion: Mean cosine of the photos to the centroid.
+        leaf: Whether the node contains photos, not other nodes.
     """
 
     id: str
@@ -74,16 +74,16 @@ class Node(msgspec.Struct, omit_defaults=True, kw_only=True):
 
 
 class Placed(msgspec.Struct, omit_defaults=True, kw_only=True, gc=False):
-    """Where a photo stands.
+    """The place of a photo in the clustering.
 
     Attributes:
         rel_path: POSIX path below the photos directory, in Unicode NFC.
         raw_path: Base64 of the path's bytes, only where they are not UTF-8.
-        cluster: Id of its leaf, None for noise.
-        nearest: Id of the nearest leaf, where that is another.
-        distance: Cosine distance to the centroid of the nearest leaf, or of its own.
-        x: On the map.
-        y: On the map.
+        cluster: Id of the leaf of the photo, None for noise.
+        nearest: Id of the nearest leaf, if that is another leaf.
+        distance: Cosine distance to the centroid of the leaf, for noise of the nearest leaf.
+        x: Horizontal position on the map.
+        y: Vertical position on the map.
     """
 
     rel_path: str
@@ -96,7 +96,7 @@ class Placed(msgspec.Struct, omit_defaults=True, kw_only=True, gc=False):
 
     @property
     def key(self) -> str:
-        """The name every journal knows the photo by."""
+        """The name under which every journal knows the photo."""
         return record_key(self.rel_path, self.raw_path)
 
 
@@ -109,15 +109,15 @@ class Clustering(msgspec.Struct):
 
 
 def clusters_path(workspace: Path) -> Path:
-    """Return where the clusters of a workspace stand."""
+    """Return the path of the clusters of a workspace."""
     return workspace / "clusters.jsonl"
 
 
 def write_clustering(path: Path, clustering: Clustering) -> None:
-    """Put a new clustering in the place of the last.
+    """Replace the last clustering by a new one.
 
     Raises:
-        DiskFull: there is no room; the last one is untouched.
+        DiskFull: there is no room; the last clustering is untouched.
     """
     encoder = msgspec.json.Encoder()
 
@@ -134,7 +134,7 @@ def read_clustering(path: Path) -> Clustering:
     """Read the last clustering.
 
     Raises:
-        NoClusters: there is none, or it cannot be read.
+        NoClusters: there is no clustering, or the file cannot be read.
     """
     try:
         with open(path, "rb") as file:

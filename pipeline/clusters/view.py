@@ -17,16 +17,16 @@ from pipeline.clusters.tree_file import Clustering
 UNCLUSTERED = "unclustered"
 NO_CAPTION = "no caption"
 SPECIAL = (UNCLUSTERED, NO_CAPTION)
-"""Leaves that are no clusters; they stand last."""
+"""Leaves that are not clusters; they come last."""
 
 
 class PhotoMeasures(NamedTuple):
-    """What vectors say of a set of photos.
+    """Measures of a set of photos by their vectors.
 
     Attributes:
         cohesion: Mean cosine to the centroid.
-        exemplar: Place, in the set, of the photo nearest the centroid.
-        distances: Cosine distance of each to the centroid; None for one without a vector.
+        exemplar: Index, in the set, of the photo nearest to the centroid.
+        distances: Cosine distance of each photo to the centroid; None without a vector.
     """
 
     cohesion: float
@@ -35,7 +35,7 @@ class PhotoMeasures(NamedTuple):
 
 
 Measure = Callable[[Sequence[str]], PhotoMeasures | None]
-"""Measures the photos of some keys; None where no vectors are at hand."""
+"""Measures the photos of some keys; returns None if there are no vectors."""
 
 
 class Cluster(msgspec.Struct):
@@ -43,19 +43,19 @@ class Cluster(msgspec.Struct):
 
     Attributes:
         id: Stable from one clustering to the next; also `unclustered` and `no caption`.
-        title: Given by hand, else made of keywords.
-        parent: Id of its group, None at the top.
-        keywords: What sets its captions apart.
-        children: Ids, the largest first; empty for a leaf.
-        members: Places of the photos of a leaf, in the order of their chunks.
-        chunks: Of a leaf: where in `members` each chunk begins.
-        size: Photos in it and below.
-        exemplar: Place of the photo nearest the centroid.
-        cohesion: Mean cosine of its photos to the centroid.
-        first: Day of its earliest photo, ISO 8601.
-        last: Day of its latest.
-        named: Whether people gave it its title.
-        locked: Whether it keeps exactly the photos it has.
+        title: The title given by hand, else the joined keywords.
+        parent: Id of the group, None at the top.
+        keywords: Words that distinguish the captions of the cluster, the best first.
+        children: Ids of the children, the largest first; empty for a leaf.
+        members: For a leaf, indices of its photos in the library, in the order of the chunks.
+        chunks: For a leaf, index in `members` at which each chunk begins.
+        size: Photos in the cluster and below.
+        exemplar: Index of the photo nearest to the centroid.
+        cohesion: Mean cosine of the photos to the centroid.
+        first: Day of the earliest photo, ISO 8601.
+        last: Day of the latest photo, ISO 8601.
+        named: Whether the title was given by hand.
+        locked: Whether the cluster keeps exactly its present photos.
     """
 
     id: str
@@ -74,37 +74,37 @@ class Cluster(msgspec.Struct):
     locked: bool = False
 
     def chunk(self, number: int) -> list[int]:
-        """Return the places of the photos of a chunk, counted from 0."""
+        """Return the indices of the photos of a chunk; chunks are counted from 0."""
         end = self.chunks[number + 1] if number + 1 < len(self.chunks) else len(self.members)
         return self.members[self.chunks[number] : end]
 
     @property
     def span(self) -> str:
-        """Its days, `2019-05-01 to 2021-08-03`; empty where no photo is dated."""
+        """First and last day, `2019-05-01 to 2021-08-03`; empty if no photo is dated."""
         if self.first is None or self.first == self.last:
             return self.first or ""
         return f"{self.first} to {self.last}"
 
 
 class ClusterView:
-    """Every photo of a library in its place.
+    """Every photo of a library in its cluster and chunk. A `place` is an index in `photos`.
 
     Args:
         photos: The library.
-        clustering: The last one, None before the first.
-        changes: Made by hand, in order.
-        moment: When the photo at a place was taken.
+        clustering: The last clustering, None before the first.
+        changes: Changes by hand, in order.
+        moment: Returns when the photo at a place was taken.
         measure: Measures clusters that were changed by hand.
-        chunk_size: Photos to a chunk at most.
+        chunk_size: Most photos in a chunk.
 
     Attributes:
         photos: The library.
-        clusters: By id, a group before what is in it.
-        roots: Ids at the top.
-        leaf_of: Id of the leaf of each photo, by place.
-        distance: To the centroid of its leaf, by place; None where that means nothing.
-        position: On the map, by place.
-        place_of: Place of a photo by its key.
+        clusters: Clusters by id, a group before its parts.
+        roots: Ids of the clusters at the top.
+        leaf_of: Id of the leaf of each photo.
+        distance: Distance of each photo to the centroid of its leaf; None if undefined.
+        position: Position of each photo on the map, None if undefined.
+        place_of: Place of each photo, by the key of the photo.
     """
 
     def __init__(
@@ -141,7 +141,7 @@ class ClusterView:
         for placed in clustering.placed:
             place = self.place_of.get(placed.key)
             if place is None:
-                continue  # neither in the journal nor on disk any more
+                continue  # no longer in the journal or on disk
             found = placed.cluster or (placed.nearest if assigned else None)
             leaf = where.leaf_of(placed.key, found)
             self.leaf_of[place] = leaf or UNCLUSTERED
@@ -156,7 +156,7 @@ class ClusterView:
                 where.touched.add(leaf)
 
     def _plant(self, moment: Callable[[int], float | None], chunk_size: int) -> None:
-        """Make the tree: leaves with photos, groups with leaves, chunks in leaves."""
+        """Build the tree: leaves with photos and chunks, and groups above the leaves."""
         members: dict[str, list[int]] = {}
         for place, leaf in enumerate(self.leaf_of):
             members.setdefault(leaf, []).append(place)
@@ -195,7 +195,7 @@ class ClusterView:
         return cluster
 
     def _measure_anew(self, cluster: Cluster, places: list[int]) -> None:
-        """Measure a cluster that has other photos than the clustering gave it."""
+        """Measure a cluster whose photos differ from the photos of the clustering."""
         measured = self._measure([self.photos[place].key for place in places])
         if measured is None:
             if cluster.exemplar not in places:
@@ -211,7 +211,7 @@ class ClusterView:
         return (9.0 if distance is None else distance), place
 
     def _group(self, leaves: dict[str, Cluster]) -> None:
-        """Put the groups above the leaves; one with a single child gives way to it."""
+        """Put the groups above the leaves; a group with a single child is replaced by the child."""
         groups: dict[str, Cluster] = {}
         nodes = self.arrangement.nodes
 
@@ -248,7 +248,7 @@ class ClusterView:
                 self.clusters[id_] = everything[id_]
 
     def _settle(self, group: Cluster, everything: dict[str, Cluster]) -> None:
-        """Sum up a group whose children are settled."""
+        """Sum up a group whose children are summed up already."""
         children = [everything[child] for child in group.children]
         if len(children) == 1:
             (only,) = children
@@ -282,11 +282,11 @@ class ClusterView:
 
     @property
     def has_clusters(self) -> bool:
-        """Whether there is any cluster, besides the leaves of what fits nowhere."""
+        """Whether there is any cluster beside `unclustered` and `no caption`."""
         return any(id_ not in SPECIAL for id_ in self.clusters)
 
     def path(self, id_: str) -> list[str]:
-        """Return the titles from the top down to a cluster."""
+        """Return the titles on the path from the top to a cluster."""
         titles: list[str] = []
         above: str | None = id_
         while above in self.clusters:
@@ -295,7 +295,7 @@ class ClusterView:
         return titles[::-1]
 
     def leaves(self) -> Iterator[Cluster]:
-        """Yield the clusters that photos stand in, in the order of display."""
+        """Yield the leaves, which contain the photos, in the order of display."""
         return (cluster for cluster in self.clusters.values() if not cluster.children)
 
     def places(self, id_: str) -> list[int]:
@@ -315,12 +315,12 @@ class ClusterView:
 
 
 def chunk_id(leaf: str, number: int) -> str:
-    """Return the id of a chunk of a leaf, counted from 0."""
+    """Return the id of a chunk of a leaf; chunks are counted from 0."""
     return f"{leaf.replace(' ', '-')}-{number + 1:03d}"
 
 
 def _below(id_: str, clusters: dict[str, Cluster]) -> Iterator[str]:
-    """Yield the id of a cluster and those below it, a group before what is in it."""
+    """Yield the id of a cluster and all ids below, a group before its parts."""
     yield id_
     for child in clusters[id_].children:
         yield from _below(child, clusters)

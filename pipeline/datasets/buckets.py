@@ -1,11 +1,11 @@
-"""The buckets pictures are cropped to, and the patch grids a vision transformer sees in them."""
+"""The buckets that pictures are cropped to."""
 
 from __future__ import annotations
 
 import re
 from functools import lru_cache
 
-from pipeline.photos.geometry import Size, nearest_aspect, nearest_multiple
+from pipeline.photos.geometry import Size, nearest_aspect
 
 BUCKETS: tuple[Size, ...] = (
     (1024, 1024),
@@ -20,7 +20,8 @@ BUCKETS: tuple[Size, ...] = (
 (Podell et al. 2023, appendix I)."""
 
 LEAST_SIDE, MOST_PIXELS = 64, 1 << 22
-"""Of a bucket that is not ours: four times the area of these seven is a mistake, or an attack."""
+"""Limits of a bucket that is not ours. One with four times the area of our seven is a mistake,
+or an attack."""
 
 _NAME = re.compile(r"([1-9]\d{1,3})x([1-9]\d{1,3})", re.ASCII)
 
@@ -44,20 +45,3 @@ def parse_bucket(name: str) -> Size | None:
     width, height = int(found[1]), int(found[2])
     fits = min(width, height) >= LEAST_SIDE and width * height <= MOST_PIXELS
     return (width, height) if fits else None
-
-
-def input_size(bucket: Size, patch_size: int) -> Size:
-    """Return what a cropped picture is scaled to for a model: whole patches on each side."""
-    return nearest_multiple(bucket[0], patch_size), nearest_multiple(bucket[1], patch_size)
-
-
-def grid(bucket: Size, patch_size: int) -> Size:
-    """Return how many patches stand beside and below each other."""
-    width, height = input_size(bucket, patch_size)
-    return width // patch_size, height // patch_size
-
-
-def patch_count(bucket: Size, patch_size: int) -> int:
-    """Return the number of patches of a picture."""
-    across, down = grid(bucket, patch_size)
-    return across * down

@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
 import msgspec
 
-from pipeline.datasets.request import PreparedEnrichment
-from pipeline.datasets.side_journals import SideJournal
-from pipeline.datasets.survey import Lacking
+from pipeline.datasets.passes import PASSES
+from pipeline.datasets.passes.patches import PatchesPass
+from pipeline.datasets.preparation import PreparedEnrichment
+from pipeline.datasets.results import PRODUCER_TYPES
 
 
-class EnrichReport(msgspec.Struct, kw_only=True):
+class EnrichReport(msgspec.Struct, kw_only=True, tag_field="kind", tag="dataset-enrich"):
     """What an enrichment did, as `--json` prints it.
 
     Attributes:
-        run: Its id, None where there was nothing to do.
-        total: Records there are.
-        new: Records added.
-        enriched: Records that gained something.
-        skipped: Records for which nothing could be or need be done.
-        left: Images whose turn did not come.
-        made: Results of this run by pass.
-        failed: Images that gave no result in this run, by pass.
-        broken: Images that could not be read in an earlier run, and have not changed since.
+        run: Id of the run, None where there was nothing to do.
+        total: Number of records there are.
+        new: Number of records added.
+        enriched: Number of records that gained something.
+        skipped: Number of records for which nothing could be or need be done.
+        left: Number of images whose turn did not come.
+        made: Number of results of this run, by pass.
+        failed: Number of images that gave no result in this run, by producer.
+        broken: Number of images that could not be read in an earlier run, and have not changed
+            since.
         missing: Paths of records whose image is not there.
         malformed: Lines that hold no record.
         superseded: Lines whose image has another record further down, which counts.
@@ -32,9 +31,9 @@ class EnrichReport(msgspec.Struct, kw_only=True):
         odd_buckets: Lines whose bucket has no width and height.
         shared_ids: Ids that several records have.
         unusable_ids: Lines whose id cannot name a file.
-        stale_masks: Records whose caption was made anew, and their mask was not.
-        cost_usd: Of the captions.
-        seconds: It took.
+        stale_masks: Number of records whose caption was made anew, and whose mask was not.
+        cost_usd: Price of the captions in US dollars.
+        seconds: Wall-clock time in seconds.
     """
 
     run: str | None = None
@@ -58,16 +57,16 @@ class EnrichReport(msgspec.Struct, kw_only=True):
     seconds: float = 0.0
 
 
-class EnrichPlan(msgspec.Struct, kw_only=True):
+class EnrichPlan(msgspec.Struct, kw_only=True, tag_field="kind", tag="dataset-enrich-dry-run"):
     """What an enrichment would do, as `--dry-run --json` prints it.
 
     Attributes:
-        total: Records there would be.
-        new: Images without a record.
-        lacking: Records that lack a field or a patch file, by pass.
-        to_do: Images to read, to run through DINO and to caption, by pass.
-        patch_bytes: What the patch files to come take.
-        broken: Images that could not be read before.
+        total: Number of records there would be.
+        new: Number of images without a record.
+        lacking: Number of records that lack a field or a file, by pass.
+        to_do: Number of images to work on, by producer.
+        patch_bytes: Room in bytes that the patch files to come take.
+        broken: Number of images that could not be read before.
         missing: Paths of records whose image is not there.
         malformed: Lines that hold no record.
         superseded: Lines whose image has another record further down.
@@ -86,62 +85,45 @@ class EnrichPlan(msgspec.Struct, kw_only=True):
 
 def base_report(prepared: PreparedEnrichment) -> EnrichReport:
     """Return what is known of a dataset before anything is done."""
-    survey = prepared.survey
+    gaps = prepared.gaps
     return EnrichReport(
-        total=survey.total,
-        skipped=survey.records,
-        broken=prepared.to_do.broken,
-        missing=survey.missing,
-        malformed=survey.malformed,
-        superseded=survey.superseded,
-        outside=survey.outside,
-        odd_buckets=survey.odd_buckets,
-        shared_ids=survey.shared_ids,
-        unusable_ids=survey.unusable_ids,
+        total=gaps.total,
+        skipped=gaps.records,
+        broken=prepared.results.broken,
+        missing=gaps.missing,
+        malformed=gaps.malformed,
+        superseded=gaps.superseded,
+        outside=gaps.outside,
+        odd_buckets=gaps.odd_buckets,
+        shared_ids=gaps.shared_ids,
+        unusable_ids=gaps.unusable_ids,
     )
 
 
 def plan_of(prepared: PreparedEnrichment) -> EnrichPlan:
     """Return what an enrichment would do."""
-    survey, to_do = prepared.survey, prepared.to_do
-    entries = survey.all_entries()
-    lacking = {
-        each.name: sum(
-            not entry.lacking.isdisjoint(each.fields) or (each.makes_patches and entry.patches)
-            for entry in entries
-        )
-        for each in prepared.request.passes
-    }
+    gaps, results = prepared.gaps, prepared.results
+    entries, patches = gaps.all_entries(), results.chosen(PatchesPass)
+    lacking = {each.name: sum(map(each.lacks_anything, entries)) for each in results.passes}
     return EnrichPlan(
-        total=survey.total,
-        new=len(survey.new),
-        lacking=lacking,
-        to_do={
-            "dimensions": len(to_do.sizes),
-            "features": len(to_do.features),
-            "caption": len(to_do.captions),
-        },
-        patch_bytes=to_do.patch_bytes,
-        broken=to_do.broken,
-        missing=survey.missing,
-        malformed=survey.malformed,
-        superseded=survey.superseded,
+        total=gaps.total,
+        new=len(gaps.new),
+        lacking={name: lacking[name] for name in PASSES if name in lacking},
+        to_do=by_producer({each.name: len(each.to_do) for each in results.producers}),
+        patch_bytes=0 if patches is None else patches.files_to_come()[1],
+        broken=results.broken,
+        missing=gaps.missing,
+        malformed=gaps.malformed,
+        superseded=gaps.superseded,
     )
 
 
-def not_attempted(prepared: PreparedEnrichment) -> set[str]:
-    """Return the keys of images whose turn did not come."""
-    results, to_do = prepared.results, prepared.to_do
-    left = _without(to_do.sizes, results.sizes) | _without(to_do.captions, results.captions)
-    for key in _without(to_do.features, results.features):
-        if not results.sizes.failed(key):  # without a size there is no crop
-            left.add(key)
-    return left
+def by_producer(counts: dict[str, int]) -> dict[str, int]:
+    """Return a count for every producer there is, 0 for those that have nothing to do."""
+    return {kind.name: counts.get(kind.name, 0) for kind in PRODUCER_TYPES}
 
 
-def _without(entries: Sequence[Lacking], journal: SideJournal[Any]) -> set[str]:
-    return {
-        entry.key
-        for entry in entries
-        if not journal.made(entry.key) and not journal.failed(entry.key)
-    }
+def by_pass(counts: dict[str, int]) -> dict[str, int]:
+    """Return a count for every pass whose results some producer makes."""
+    names = (each.name for kind in PRODUCER_TYPES for each in kind.pass_types())
+    return {name: counts.get(name, 0) for name in names}

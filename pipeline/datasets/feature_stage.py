@@ -1,4 +1,4 @@
-"""The stage that looks: pictures cropped to their buckets, to embeddings and patch files."""
+"""The stage that runs DINO: from pictures cropped to their buckets to features."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from backends.base import Loading, PictureSpec
 from backends.encoders.dino import DinoEncoder, Features
 from backends.errors import BackendLost
-from journal import DiskFull, Status, split_path
-from pipeline.datasets.buckets import input_size
+from journal import DiskFull
 from pipeline.datasets.patch_files import PatchFiles
-from pipeline.datasets.side_records import FeatureRecord, now
+from pipeline.datasets.patch_grid import input_size
+from pipeline.datasets.side_records import FeatureRecord
+from pipeline.datasets.side_stage import SideStage
 from pipeline.jobs.errors import RunStopped, describe
-from pipeline.jobs.stage import Decoded, FailedAttempt, SoloStage, Usage
+from pipeline.jobs.stage import Decoded, FailedAttempt
 from pipeline.photos.geometry import Size
 from pipeline.photos.photo import Photo
 
@@ -27,9 +28,9 @@ class FeatureTask(NamedTuple):
     """What is wanted of one image.
 
     Attributes:
-        bucket: Width and height its picture is cropped to.
-        embedding: Whether its pooled feature is wanted.
-        image_id: Names its patch file, None where none is wanted.
+        bucket: Width and height in pixels that the picture is cropped to.
+        embedding: Whether the pooled feature is wanted.
+        image_id: Id that names the patch file, None where none is wanted.
     """
 
     bucket: Size
@@ -37,11 +38,11 @@ class FeatureTask(NamedTuple):
     image_id: str | None
 
 
-class FeatureStage(SoloStage[FeatureRecord]):
+class FeatureStage(SideStage[FeatureRecord]):
     """Runs DINO once over each picture, for whatever of it is wanted.
 
     Args:
-        encoder: Opened by this stage.
+        encoder: The encoder; this stage opens it.
         tasks: What is wanted, by the key of each photo.
         patch_files: Where patches go, None where none are wanted.
         maker: What the features are known by.
@@ -50,9 +51,7 @@ class FeatureStage(SoloStage[FeatureRecord]):
 
     name = "features"
     record_type = FeatureRecord
-    picture: PictureSpec | None = PictureSpec(max_edge=1024)
-    workers = 1
-    unexpected: Status = "error_model"
+    picture = PictureSpec(max_edge=1024)
 
     def __init__(
         self,
@@ -80,12 +79,12 @@ class FeatureStage(SoloStage[FeatureRecord]):
 
     @property
     def model(self) -> str:
-        """Whose features they are."""
+        """The model whose features they are."""
         return self.encoder.config.model
 
     @property
     def loading(self) -> Loading | None:
-        """What it does until the model is there."""
+        """What the stage does until the model is there."""
         return None if self._is_open else Loading(f"loading {self.model}")
 
     @property
@@ -95,7 +94,7 @@ class FeatureStage(SoloStage[FeatureRecord]):
 
     @property
     def batch_size(self) -> int:
-        """Photos to a call; it falls when so many do not fit into memory."""
+        """Photos to a call; the number falls when so many do not fit into memory."""
         return self.encoder.batch_size
 
     def picture_of(self, photo: Photo) -> PictureSpec:
@@ -113,11 +112,8 @@ class FeatureStage(SoloStage[FeatureRecord]):
         """Let go of the model."""
         await asyncio.to_thread(self.encoder.close)
 
-    async def process(self, photos: Sequence[Decoded]) -> list[FeatureRecord | Exception]:
+    def look_at(self, photos: Sequence[Decoded]) -> list[FeatureRecord | Exception]:
         """Return a record for each photo; its patch file is on disk by then."""
-        return await asyncio.to_thread(self._process, photos)
-
-    def _process(self, photos: Sequence[Decoded]) -> list[FeatureRecord | Exception]:
         by_size: dict[Size, list[int]] = {}
         for place, decoded in enumerate(photos):
             picture = decoded.seen.picture
@@ -125,10 +121,10 @@ class FeatureStage(SoloStage[FeatureRecord]):
         outcomes: dict[int, FeatureRecord | Exception] = {}
         for places in by_size.values():
             alike = [photos[place] for place in places]
-            outcomes.update(zip(places, self._look(alike), strict=True))
+            outcomes.update(zip(places, self._encode(alike), strict=True))
         return [outcomes[place] for place in range(len(photos))]
 
-    def _look(self, photos: Sequence[Decoded]) -> list[FeatureRecord | Exception]:
+    def _encode(self, photos: Sequence[Decoded]) -> list[FeatureRecord | Exception]:
         """Return the records of photos whose pictures are of one size."""
         features = self.encoder.encode([decoded.seen.picture.image() for decoded in photos])
         return [
@@ -139,7 +135,7 @@ class FeatureStage(SoloStage[FeatureRecord]):
     def _keep(self, photo: Photo, features: Features) -> FeatureRecord:
         """Return the record of an image; a patch file that cannot be written costs no embedding."""
         task = self._tasks[photo.key]
-        record = self._record(photo, "success")
+        record = self.record(photo, model=self._maker)
         if task.embedding:
             record.embedding = shortest_floats(features.embedding)
         if task.image_id is not None and self._patch_files is not None:
@@ -151,30 +147,9 @@ class FeatureStage(SoloStage[FeatureRecord]):
                 self._fault = error
         return record
 
-    def _record(self, photo: Photo, status: Status, error: str | None = None) -> FeatureRecord:
-        rel_path, raw_path = split_path(photo.path)
-        return FeatureRecord(
-            rel_path=rel_path,
-            raw_path=raw_path,
-            status=status,
-            at=now(),
-            model=self._maker,
-            error=error,
-        )
-
     def failed(self, failure: FailedAttempt) -> FeatureRecord:
         """Return the record of an image without features."""
-        return self._record(failure.photo, failure.status, failure.error)
-
-    def usage(self, record: FeatureRecord) -> Usage:
-        """Return what to show of a record."""
-        made = []
-        if record.embedding is not None:
-            made.append(f"an embedding of {len(record.embedding):,}")
-        if record.patches is not None:
-            made.append(f"{record.patches[0]:,} patches of {record.patches[1]:,}")
-        text = record.error or " and ".join(made)
-        return Usage(record.rel_path, record.status, text, raw_path=record.raw_path)
+        return self.record(failure.photo, failure.status, error=failure.error, model=self._maker)
 
     def watch(self, error: Exception | None) -> None:
         """Stop where the next photo would fail for the same reason.

@@ -11,22 +11,22 @@ from itertools import count
 from blake3 import blake3
 
 LONGEST_ID = 200
-"""Bytes of an id that is made here."""
+"""Bytes of an id that is made here, at most."""
 
 LONGEST_NAME = 230
-"""Bytes of any id; a file name may have 255, and a temporary one is longer by 17 or so."""
+"""Bytes of any id, at most: a file name may have 255, and a temporary name is about 17 longer."""
 
 
 def assign_ids(paths: Sequence[str], taken: set[str]) -> list[str]:
     """Return an id for each path.
 
-    It is the path without its suffix, `/` written `__`. Where two would be equal,
-    each keeps its suffix; where that does not tell them apart, a hash of the path
+    An id is the path without its suffix, `/` written `__`. Where two ids would be equal,
+    each keeps its suffix; where the suffix does not tell them apart, a hash of the path
     follows.
 
     Args:
-        paths: As the system spells them, distinct.
-        taken: Ids that other records have; the new ones are added.
+        paths: Distinct paths, as the system spells them.
+        taken: Ids that other records have; the new ids are added.
     """
     short = [_id_of(posixpath.splitext(path)[0], path) for path in paths]
     shared = Counter(short)
@@ -47,7 +47,7 @@ def assign_ids(paths: Sequence[str], taken: set[str]) -> list[str]:
 
 
 def borrowed_ids(ids: Mapping[str, str]) -> dict[str, str]:
-    """Return the ids that an earlier record has already, by key: there is one file of a name.
+    """Return the ids that an earlier record has already, by key: a name stands for one file.
 
     Args:
         ids: Id of each record, by key, in the order of the dataset.
@@ -59,7 +59,7 @@ def borrowed_ids(ids: Mapping[str, str]) -> dict[str, str]:
 
 
 def is_file_name(image_id: str) -> bool:
-    """Tell whether an id can name a file of its own: it came with the record, from anywhere."""
+    """Tell whether an id can name a file; an id may have come with its record, from anywhere."""
     encoded = image_id.encode("utf-8", "surrogatepass")
     return 0 < len(encoded) <= LONGEST_NAME and not (
         image_id in (".", "..") or "/" in image_id or "\0" in image_id

@@ -1,4 +1,4 @@
-"""Writing results into a dataset: one pass from the old file to the new, then a rename."""
+"""Writing results into a dataset: the old file is copied with changes, then replaced."""
 
 from __future__ import annotations
 
@@ -8,21 +8,23 @@ from pathlib import Path
 
 import msgspec
 
-from journal import atomic_rewrite
+from journal import atomic_rewrite, split_path
+from pipeline.datasets.draft import Draft
 from pipeline.datasets.errors import DatasetChanged
-from pipeline.datasets.records import DatasetLine, parse, read_lines
-from pipeline.datasets.results import Results, new_line
+from pipeline.datasets.gaps import DatasetGaps, Lacking
+from pipeline.datasets.passes import PASSES, fields_of_new_record
+from pipeline.datasets.passes.base import Pass
+from pipeline.datasets.records import DatasetLine, fingerprint, parse, read_lines
+from pipeline.datasets.results import Results
 from pipeline.datasets.splice import set_fields
-from pipeline.datasets.survey import DatasetGaps, Lacking, fingerprint
 from pipeline.jobs.pause_point import PausePoint
 
 BLOCK_BYTES = 1 << 20
 BLOCK_ENTRIES = 512
-"""Lines are taken in blocks, so that a tokenizer has many captions at once."""
+"""Lines are taken in blocks, so that a tokenizer gets many captions at once."""
 
-MASK_BYTES = 200
-OTHER_BYTES = 300
-"""Of a record's fields that are no embedding and no caption; an estimate for the free space."""
+SMALL_FIELDS_BYTES = 500
+"""Bytes that the short fields of a record take at most; an estimate for the free space."""
 
 COPIED_AT_ONCE = 1 << 20
 
@@ -31,16 +33,22 @@ class Merged(msgspec.Struct):
     """What a merge wrote.
 
     Attributes:
-        new: Records added.
+        new: Number of records added.
         enriched: Lines of records that gained or changed a field.
-        stale_masks: Lines whose caption changed and whose mask did not.
-        done: Whether it came to its end.
+        outdated: By pass, lines that keep a value that was made from an older text.
+        done: Whether the merge came to its end.
     """
 
     new: int = 0
-    enriched: set[int] = msgspec.field(default_factory=set)
-    stale_masks: set[int] = msgspec.field(default_factory=set)
+    enriched: set[int] = set()
+    outdated: dict[str, set[int]] = {}
     done: bool = False
+
+
+_FIELDS_OF_NEW_RECORD = ("image_path", "raw_path", *fields_of_new_record())
+
+_READERS = tuple(each for each in PASSES.values() if each.reads)
+"""Passes whose values are outdated when a text changes."""
 
 
 class Merge:
@@ -48,20 +56,16 @@ class Merge:
 
     Args:
         dataset: The file.
-        survey: What it lacks.
-        results: What there is.
+        gaps: What the dataset lacks.
+        results: What there is to put into records.
         pause_point: Passed with the bytes read so far.
     """
 
     def __init__(
-        self,
-        dataset: Path,
-        survey: DatasetGaps,
-        results: Results,
-        pause_point: PausePoint,
+        self, dataset: Path, gaps: DatasetGaps, results: Results, pause_point: PausePoint
     ) -> None:
         self._dataset = dataset
-        self._survey = survey
+        self._gaps = gaps
         self._results = results
         self._pause_point = pause_point
         self._merged = Merged()
@@ -72,11 +76,11 @@ class Merge:
         Raises:
             DiskFull: there is no room; the dataset is as it was.
             DatasetChanged: somebody else wrote it since it was surveyed.
-            GivenUp: it is to end.
+            GivenUp: the merge is to end.
         """
-        size = self._survey.fingerprint[1] if self._survey.fingerprint else 0
+        size = self._gaps.fingerprint[1] if self._gaps.fingerprint else 0
         self._pause_point.begin(f"writing {self._dataset.name}", size)
-        if any(map(self._results.would_change, self._survey.all_entries())):
+        if any(map(self._results.would_change, self._gaps.all_entries())):
             with atomic_rewrite(self._dataset, self.needed()) as file:
                 self._write(file)
                 self._require_same()
@@ -85,32 +89,27 @@ class Merge:
 
     def needed(self) -> int:
         """Return about how many bytes the new file will have."""
-        size = self._survey.fingerprint[1] if self._survey.fingerprint else 0
-        entries = len(self._survey.entries) + len(self._survey.new)
-        waiting = sum(
-            journal.path.stat().st_size
-            for journal in (self._results.features, self._results.captions)
-            if journal.path.exists()
-        )
-        known = sum(map(len, self._results.known_captions.values()))
-        return size + waiting + 4 * known + entries * (MASK_BYTES + OTHER_BYTES)
+        size = self._gaps.fingerprint[1] if self._gaps.fingerprint else 0
+        entries = len(self._gaps.entries) + len(self._gaps.new)
+        waiting = sum(producer.waiting_bytes() for producer in self._results.producers)
+        return size + waiting + entries * SMALL_FIELDS_BYTES
 
     def _require_same(self) -> None:
-        if fingerprint(self._dataset) != self._survey.fingerprint:
+        if fingerprint(self._dataset) != self._gaps.fingerprint:
             raise DatasetChanged(self._dataset)
 
     def _write(self, file: BufferedWriter) -> None:
         self._require_same()
         ended = True
-        if self._survey.fingerprint is not None:
+        if self._gaps.fingerprint is not None:
             with self._dataset.open("rb") as source:
                 for block in self._blocks():
                     ended = self._write_block(file, source, block)
-        if self._survey.new and not ended:
+        if self._gaps.new and not ended:
             file.write(b"\n")
-        for start in range(0, len(self._survey.new), BLOCK_ENTRIES):
+        for start in range(0, len(self._gaps.new), BLOCK_ENTRIES):
             self._pause_point.go_through(self._pause_point.at.done)
-            self._write_new(file, self._survey.new[start : start + BLOCK_ENTRIES])
+            self._write_new(file, self._gaps.new[start : start + BLOCK_ENTRIES])
 
     def _blocks(self) -> Iterator[list[DatasetLine]]:
         block: list[DatasetLine] = []
@@ -127,80 +126,67 @@ class Merge:
         self, file: BufferedWriter, source: BufferedReader, block: list[DatasetLine]
     ) -> bool:
         """Write some lines; return whether the last one ended with a newline."""
-        entries = [self._survey.entries.get(line.number) for line in block]
-        fields = self._fields(
-            [
-                (entry, line.data)
-                for line, entry in zip(block, entries, strict=True)
-                if entry is not None and line.data is not None
-            ]
-        )
+        drafts = self._drafts(block)
         ended = True
         parts: list[bytes] = []
-        for line, entry in zip(block, entries, strict=True):
+        for line in block:
             if line.data is None:
                 file.write(b"".join(parts))
                 parts.clear()
                 ended = _copy(source, file, line)
                 continue
             data = line.data
-            if entry is not None and (changed := fields[line.number]):
-                data = set_fields(data, changed, entry.present)
+            draft = drafts.get(line.number)
+            if draft is not None and draft.values:
+                data = set_fields(data, draft.fields(), draft.entry.present)
                 if data != line.data:
-                    self._merged.enriched.add(line.number)
-                    if entry.has_mask and _outdates_mask(line.data, changed):
-                        self._merged.stale_masks.add(line.number)
+                    self._note_change(line.number, draft)
             ended = line.end - line.start > len(line.data)
             parts += (data, b"\n") if ended else (data,)
         file.write(b"".join(parts))
         return ended
 
-    def _fields(self, entries: list[tuple[Lacking, bytes]]) -> dict[int, dict[str, bytes]]:
-        """Return what to put into some records, by line."""
-        fields = {entry.line: self._results.fields(entry) for entry, _ in entries}
-        captions: dict[int, str] = {}
-        for entry, data in entries:
-            if "t5_attention_mask" in entry.lacking:
-                caption = _caption(entry, fields[entry.line], data)
-                if caption is not None:
-                    captions[entry.line] = caption
-        self._add_masks(fields, captions)
-        return fields
+    def _drafts(self, block: list[DatasetLine]) -> dict[int, Draft]:
+        """Return the records of a block that lack something, with what there is for them."""
+        drafts = {
+            line.number: Draft(entry, line.data)
+            for line in block
+            if line.data is not None and (entry := self._gaps.entries.get(line.number)) is not None
+        }
+        self._results.fill(list(drafts.values()))
+        return drafts
 
-    def _add_masks(self, fields: dict[int, dict[str, bytes]], captions: dict[int, str]) -> None:
-        if captions and self._results.tokenizer is not None:
-            masks = self._results.masks(list(captions.values()))
-            for place, mask in zip(captions, masks, strict=True):
-                fields[place]["t5_attention_mask"] = mask
+    def _note_change(self, line: int, draft: Draft) -> None:
+        """Note that a record changed, and which of its values are outdated since."""
+        self._merged.enriched.add(line)
+        suspects: list[type[Pass]] = [
+            each for each in _READERS if not draft.values.keys().isdisjoint(each.reads)
+        ]
+        record = parse(draft.line) if suspects and draft.line is not None else None
+        for each in suspects:
+            if record is not None and each.is_outdated(record, draft.values):
+                self._merged.outdated.setdefault(each.name, set()).add(line)
 
     def _write_new(self, file: BufferedWriter, entries: list[Lacking]) -> None:
-        fields = {place: self._results.fields(entry) for place, entry in enumerate(entries)}
-        captions = {
-            place: msgspec.json.decode(fields[place]["caption"], type=str)
-            for place, entry in enumerate(entries)
-            if "t5_attention_mask" in entry.lacking and "caption" in fields[place]
-        }
-        self._add_masks(fields, captions)
-        for place, entry in enumerate(entries):
-            file.write(new_line(entry, fields[place]) + b"\n")
+        drafts = [Draft(entry) for entry in entries]
+        self._results.fill(drafts)
+        for draft in drafts:
+            file.write(new_line(draft) + b"\n")
             self._merged.new += 1
 
 
-def _caption(entry: Lacking, fields: dict[str, bytes], data: bytes) -> str | None:
-    """Return the caption a record is about to have, else the one it has; None while it waits."""
-    if "caption" in fields:
-        return msgspec.json.decode(fields["caption"], type=str)
-    record = None if "caption" in entry.lacking else parse(data)
-    return None if record is None else record.text("caption")
-
-
-def _outdates_mask(line: bytes, changed: dict[str, bytes]) -> bool:
-    """Tell whether a line gets another caption, and keeps the mask of the one before."""
-    if "caption" not in changed or "t5_attention_mask" in changed:
-        return False
-    record = parse(line)
-    before = None if record is None else record.text("caption")
-    return before != msgspec.json.decode(changed["caption"], type=str)
+def new_line(draft: Draft) -> bytes:
+    """Return the line of a record that was not there before."""
+    rel_path, raw_path = split_path(draft.entry.path)
+    values = {"image_path": msgspec.json.encode(rel_path), **draft.fields()}
+    if raw_path is not None:
+        values["raw_path"] = msgspec.json.encode(raw_path)
+    members = (
+        b'"%b":%b' % (name.encode(), values[name])
+        for name in _FIELDS_OF_NEW_RECORD
+        if name in values
+    )
+    return b"{" + b",".join(members) + b"}"
 
 
 def _copy(source: BufferedReader, file: BufferedWriter, line: DatasetLine) -> bool:

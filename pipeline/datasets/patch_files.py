@@ -1,4 +1,4 @@
-"""Patch features on disk: one `.npy` per image, and a manifest that says whose they are."""
+"""Patch features on disk: one `.npy` per image, and a manifest that names their model."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ import msgspec
 
 from backends.encoders.dino_config import DinoConfig
 from journal import DiskFull, atomic_rewrite, clear_leftovers, free_bytes, sync_directory
-from pipeline.datasets.buckets import BUCKETS, patch_count
+from pipeline.datasets.buckets import BUCKETS
 from pipeline.datasets.errors import OtherPatches
 from pipeline.datasets.image_ids import is_file_name
+from pipeline.datasets.patch_grid import patch_count
 from pipeline.photos.geometry import Size
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ MANIFEST = "patches.json"
 VERSION = 1
 
 HEADER_BYTES = 128
-"""Of a `.npy` with a shape as short as ours (NEP 1: padded to a multiple of 64)."""
+"""Length of the header of a `.npy` with a shape as short as ours (NEP 1: a multiple of 64)."""
 
 BYTES_OF_FLOAT16 = 2
 
@@ -44,15 +45,15 @@ class PatchManifest(msgspec.Struct, frozen=True, kw_only=True):
     """What the patch files are: `patches.json`.
 
     Attributes:
-        version: Of the format.
-        model: Whose features they are.
-        revision: Of that model, where one was named.
-        model_type: Its architecture.
-        patch_size: Its patch size in pixels.
-        width: Features of a patch.
-        leading_tokens: Class and register tokens that were left out.
-        dtype: Of the arrays, whose shape is (patches, width).
-        unfinished: Whether some are still another model's, until all are made anew.
+        version: Version of the format.
+        model: The model whose features they are.
+        revision: Revision of the model, where one was named.
+        model_type: Architecture of the model.
+        patch_size: Patch size of the model in pixels.
+        width: Number of features of a patch.
+        leading_tokens: Number of class and register tokens that were left out.
+        dtype: Type of the numbers in the arrays, whose shape is (patches, width).
+        unfinished: Whether some files are still another model's, until all are made anew.
     """
 
     version: int = VERSION
@@ -87,7 +88,7 @@ def name_of(model: str, revision: str | None) -> str:
 
 
 class Header(NamedTuple):
-    """Shape of the array a file says it holds, and whether it is long enough for it."""
+    """The shape that a file claims for its array, and whether the file has the length for it."""
 
     shape: tuple[int, int]
     whole: bool
@@ -97,10 +98,10 @@ class PatchFiles:
     """The patch files of a dataset, for one model.
 
     Args:
-        directory: Where they are; it need not exist yet.
+        directory: Directory of the files; it need not exist yet.
         config: The model's configuration.
-        backup: Where files go that are about to be replaced, None to replace them.
-        revision: Of the model, where one is named.
+        backup: Directory for files that are about to be replaced, None to keep none of them.
+        revision: Revision of the model, where one is named.
     """
 
     def __init__(
@@ -116,7 +117,7 @@ class PatchFiles:
         self.revision = revision
 
     def path(self, image_id: str) -> Path:
-        """Return where the patches of an image are.
+        """Return the path of the patches of an image.
 
         Raises:
             ValueError: the id cannot name a file.
@@ -130,11 +131,11 @@ class PatchFiles:
         return patch_count(bucket, self.config.patch_size), self.config.width
 
     def state(self, image_id: str, bucket: Size) -> PatchState:
-        """Tell what there is for an image; its numbers are not looked at."""
+        """Tell what there is for an image, by header and length alone."""
         return state_of(self.path(image_id), lambda shape: shape == self.shape(bucket))
 
     def bytes_of(self, bucket: Size | None) -> int:
-        """Return the size of a file; without a bucket, that of the largest."""
+        """Return the size of a file in bytes; without a bucket, the size of the largest file."""
         count = max(map(self._patches, BUCKETS)) if bucket is None else self._patches(bucket)
         return HEADER_BYTES + count * self.config.width * BYTES_OF_FLOAT16
 
@@ -142,13 +143,13 @@ class PatchFiles:
         return patch_count(bucket, self.config.patch_size)
 
     def begin(self, *, anew: bool) -> None:
-        """Say whose the files are, before the first is written.
+        """Name the model of the files in the manifest, before the first file is written.
 
         Args:
             anew: Whether all files are about to be made anew, so that they may change hands.
 
         Raises:
-            OtherPatches: those that are there are another model's.
+            OtherPatches: the files that are there are another model's.
         """
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         clear_leftovers(self.directory)
@@ -162,7 +163,7 @@ class PatchFiles:
         """Make sure that files of the right shape are this model's.
 
         Raises:
-            OtherPatches: some are another's, and cannot be told apart.
+            OtherPatches: some files are another model's, and cannot be told apart.
         """
         found = read_manifest(self.directory)
         if found is not None and self._mixes_with(found):
@@ -179,7 +180,7 @@ class PatchFiles:
         return (found.config(), found.revision) == (self.config, self.revision)
 
     def finish(self, remade: Container[str | None]) -> int:
-        """Say that all files are this model's; those that could not be made anew are moved away.
+        """Note that all files are this model's; files that were not made anew are moved away.
 
         Args:
             remade: Ids of the images whose files are this model's.
@@ -218,11 +219,11 @@ class PatchFiles:
             file.write(msgspec.json.format(msgspec.json.encode(manifest)) + b"\n")
 
     def write(self, image_id: str, patches: NDArray[np.float16]) -> None:
-        """Write one file under a temporary name, and give it its own; what was there is replaced.
+        """Write one file under a temporary name, then rename it; what was there is replaced.
 
         Args:
-            image_id: Names it.
-            patches: Of shape (patches, width).
+            image_id: Id that names the file.
+            patches: Features of shape (patches, width).
 
         Raises:
             DiskFull: there is no room; what was there is as it was.
@@ -240,7 +241,7 @@ class PatchFiles:
         """Make sure that there is room for all files to come, before the first of them.
 
         Raises:
-            DiskFull: there is not.
+            DiskFull: there is too little room.
         """
         free = free_beside(self.directory)
         if needed > free:
@@ -275,7 +276,7 @@ def keep_copy(path: Path, directory: Path) -> None:
 
 
 def read_manifest(directory: Path) -> PatchManifest | None:
-    """Return what the files of a directory are, None where it does not say."""
+    """Return the manifest of a directory, None where there is none that can be read."""
     try:
         found = msgspec.json.decode((directory / MANIFEST).read_bytes(), type=PatchManifest)
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
@@ -284,11 +285,11 @@ def read_manifest(directory: Path) -> PatchManifest | None:
 
 
 def state_of(path: Path, fits: Callable[[tuple[int, int]], bool]) -> PatchState:
-    """Tell what there is at a path; its numbers are not looked at.
+    """Tell what there is at a path, by header and length alone.
 
     Args:
-        path: Of a patch file.
-        fits: Tells whether a shape is the one that is wanted.
+        path: Path of a patch file.
+        fits: Tells whether a shape is the wanted one.
     """
     header = read_header(path)
     if header is None:
@@ -299,7 +300,7 @@ def state_of(path: Path, fits: Callable[[tuple[int, int]], bool]) -> PatchState:
 
 
 def read_header(path: Path) -> Header | None:
-    """Return what a patch file holds by its header and length, None where that is no array."""
+    """Return header and completeness of a patch file, None where it holds no array of ours."""
     try:
         with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
             status = os.fstat(file.fileno())

@@ -1,11 +1,11 @@
-"""Records of a dataset: what of a line is looked at, and which photo it is about.
+"""Records of a dataset: what of a line is looked at, and which photo the line is about.
 
-Nothing is decoded that need not be: a field is the bytes it has in the line.
+Little of a line is decoded, since most of it is numbers: a field stays the bytes that it has in
+the line.
 """
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import posixpath
@@ -14,80 +14,64 @@ import unicodedata
 from collections.abc import Iterator
 from io import FileIO
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 import msgspec
 
-from journal import BOM, read_chunks
+from journal import BOM, read_chunks, system_path
+from pipeline.datasets.passes import FIELDS
+from pipeline.datasets.raw_values import ABSENT, decoded
 from pipeline.photos.photo import photo_key
 
-ABSENT = msgspec.Raw(b"")
-
-EMPTY = (b"null", b'""', b"[]", b"{}")
-LONGEST_SIDE = 1 << 24
-"""Pixels; no file format goes further."""
-
-LONGEST_EMPTY = 16
-"""Bytes of a value that may be an empty list with spaces in it."""
+Fingerprint = tuple[int, int, int]
+"""Inode, bytes, and nanoseconds of the last change."""
 
 
 class Record(msgspec.Struct, gc=False):
-    """The fields of a record that any pass looks at, as they stand in the line.
+    """A record: its path, and the fields of all passes as they stand in the line.
+
+    A line is decoded to a subclass with an attribute for each field, which is the way in
+    which msgspec passes over all other fields without looking into them.
 
     Attributes:
-        image_path: Relative to the input directory, or absolute.
+        image_path: Path of the image, relative to the input directory, or absolute.
         raw_path: Base64 of the path's bytes, only where they are not UTF-8.
     """
 
     image_path: str
     raw_path: str | None = None
-    image_id: msgspec.Raw = ABSENT
-    aspect_bucket: msgspec.Raw = ABSENT
-    height: msgspec.Raw = ABSENT
-    width: msgspec.Raw = ABSENT
-    dinov3_embedding: msgspec.Raw = ABSENT
-    caption: msgspec.Raw = ABSENT
-    t5_attention_mask: msgspec.Raw = ABSENT
+
+    def raw(self, field: str) -> msgspec.Raw:
+        """Return the bytes of a field that some pass makes; none where the field is absent."""
+        value: msgspec.Raw = getattr(self, _ATTRIBUTES[field], ABSENT)
+        return value
 
     def text(self, field: str) -> str | None:
-        """Return a field that is a string, None where it is absent or anything else."""
-        value = _decoded(getattr(self, field))
+        """Return a field that is a string, None where the field is absent or anything else."""
+        value = decoded(self.raw(field))
         return value if isinstance(value, str) else None
 
-    @property
-    def size(self) -> tuple[int, int] | None:
-        """Width and height in pixels, None where either is absent or makes no sense."""
-        width, height = _decoded(self.width), _decoded(self.height)
-        sides = (width, height)
-        if all(type(side) is int and 0 < side <= LONGEST_SIDE for side in sides):
-            return cast("tuple[int, int]", sides)
-        return None
 
+_ATTRIBUTES = {field: f"value_{number}" for number, field in enumerate(FIELDS)}
 
-_decode = msgspec.json.Decoder(Record).decode
-
-
-def _decoded(raw: msgspec.Raw) -> object:
-    try:
-        return msgspec.json.decode(raw) if raw else None
-    except msgspec.MsgspecError:  # a number beyond every limit
-        return None
-
-
-def is_empty(raw: msgspec.Raw) -> bool:
-    """Tell whether a value says nothing: null, an empty string, list or object."""
-    value = bytes(raw) if len(raw) <= LONGEST_EMPTY else b""
-    return value in EMPTY or (value[:1] in (b"[", b"{") and b"".join(value.split()) in EMPTY)
+_RECORD_WITH_FIELDS: type[Record] = msgspec.defstruct(  # type: ignore[assignment]
+    "RecordWithFields",
+    [(attribute, msgspec.Raw, ABSENT) for attribute in _ATTRIBUTES.values()],
+    bases=(Record,),
+    rename={attribute: field for field, attribute in _ATTRIBUTES.items()},
+    gc=False,
+)
+_decode = msgspec.json.Decoder(_RECORD_WITH_FIELDS).decode
 
 
 class DatasetLine(NamedTuple):
     """One line of a dataset.
 
     Attributes:
-        number: Counted from 1.
-        start: Byte offset.
-        end: Byte offset behind it and its newline.
-        data: Its bytes without the newline, None for one too long to be a record.
+        number: Number of the line, counted from 1.
+        start: Byte offset of the line.
+        end: Byte offset behind the line and its newline.
+        data: Bytes of the line without the newline, None for a line too long to be a record.
     """
 
     number: int
@@ -114,14 +98,14 @@ def parse(data: bytes) -> Record | None:
     """Return the record in a line, None where there is none."""
     try:
         if not data.isascii():
-            data.decode()  # a value that is not looked at is not looked into, either
+            data.decode()  # msgspec does not look into a value that it passes over
         return _decode(data.removeprefix(BOM))
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
 
 
 def loosely_read_path(data: bytes) -> str | None:
-    """Return the path in a line that is JSON only to Python: with NaN, or half a character."""
+    """Return the path in a line that only Python takes for JSON: with NaN, or half a character."""
     try:
         fields = json.loads(data)
         path = fields["image_path"]
@@ -132,7 +116,7 @@ def loosely_read_path(data: bytes) -> str | None:
 
 
 def locate(record: Record, *input_dirs: str) -> str | None:
-    """Return where the image of a record is, as the system spells it.
+    """Return the path of the image of a record, as the system spells it.
 
     Args:
         record: The record.
@@ -142,12 +126,10 @@ def locate(record: Record, *input_dirs: str) -> str | None:
         A path relative to the input directory, or absolute for an image elsewhere.
         None for a path that climbs out of the input directory or is none at all.
     """
-    path = record.image_path
-    if record.raw_path is not None:
-        try:
-            path = os.fsdecode(base64.b64decode(record.raw_path, validate=True))
-        except ValueError:
-            return None
+    try:
+        path = system_path(record.image_path, record.raw_path)
+    except ValueError:
+        return None
     if not path or "\0" in path:
         return None
     if "./" in path or "//" in path:
@@ -160,7 +142,7 @@ def locate(record: Record, *input_dirs: str) -> str | None:
 
 
 def find_image(input_dir: str, path: str) -> tuple[str, int] | None:
-    """Return how an image's path is spelt on disk and its size in bytes, None if it is no file.
+    """Return the spelling of an image's path on disk and the size in bytes, None without a file.
 
     File systems differ in how they spell letters with marks: composed or decomposed.
     """
@@ -178,7 +160,7 @@ def find_image(input_dir: str, path: str) -> tuple[str, int] | None:
 
 
 def key_of(record: Record, path: str | None) -> str:
-    """Return what a record is known by: one image, one key, however its path is spelt."""
+    """Return what a record is known by: one image has one key, however its path is spelt."""
     return photo_key(path) if path is not None else f"\0outside\0{record.image_path}"
 
 
@@ -187,8 +169,8 @@ class FoundRecord(NamedTuple):
 
     Attributes:
         line: The line.
-        record: What it holds, None where that is no record.
-        path: Of the image, as `locate` returns it.
+        record: The record in the line, None where there is none.
+        path: Path of the image, as `locate` returns it.
         key: What the image is known by; empty without a record.
     """
 
@@ -199,7 +181,7 @@ class FoundRecord(NamedTuple):
 
 
 def read_records(dataset: Path, *input_dirs: str) -> Iterator[FoundRecord]:
-    """Yield the records of a dataset, those that have another further down among them.
+    """Yield all records of a dataset, also those whose image has another record further down.
 
     Args:
         dataset: The file.
@@ -219,3 +201,12 @@ def read_records(dataset: Path, *input_dirs: str) -> Iterator[FoundRecord]:
 def input_dirs_of(input_dir: Path) -> tuple[str, str]:
     """Return the absolute path of an input directory, as it is named and without its links."""
     return os.path.abspath(input_dir), os.path.realpath(input_dir)
+
+
+def fingerprint(path: Path) -> Fingerprint | None:
+    """Return what tells whether a file is still the one that was read, None where it is absent."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns

@@ -1,136 +1,148 @@
-"""What there is to put into records: from side journals, captions known before, and arithmetic."""
+"""What there is to put into records: the passes and producers of one enrichment.
+
+The engine asks here; each pass and producer answers for its own part.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from typing import Any, TypeVar
 
-import msgspec
+from pipeline.datasets.draft import Draft
+from pipeline.datasets.gaps import Lacking
+from pipeline.datasets.passes import PASSES, in_writing_order
+from pipeline.datasets.passes.base import Pass
+from pipeline.datasets.passes.dimensions import SizeProducer
+from pipeline.datasets.producer import Producer
+from pipeline.datasets.request import EnrichRequest
+from pipeline.datasets.side_journals import SideJournals
 
-from backends.encoders.t5 import T5Tokenizer
-from backends.keys import scrub
-from journal import CaptionRecord, split_path
-from pipeline.datasets.buckets import bucket_name, bucket_of
-from pipeline.datasets.side_journals import FeatureJournal, SideJournal
-from pipeline.datasets.side_records import SizeRecord
-from pipeline.datasets.survey import Lacking
-from pipeline.photos.geometry import Size
+AnyPass = TypeVar("AnyPass", bound=Pass)
+AnyProducer = TypeVar("AnyProducer", bound=Producer[Any])
 
-FIELD_ORDER = (
-    "image_path",
-    "raw_path",
-    "dinov3_embedding",
-    "caption",
-    "t5_attention_mask",
-    "height",
-    "width",
-    "aspect_bucket",
-    "image_id",
+PRODUCER_TYPES: tuple[type[Producer[Any]], ...] = tuple(
+    dict.fromkeys(
+        (SizeProducer, *(each.made_by for each in PASSES.values() if each.made_by is not None))
+    )
 )
-"""Of a new record; the order of an old one stays."""
-
-_encode = msgspec.json.Encoder().encode
+"""Every producer there is, in the order in which they work: sizes first, since others need them."""
 
 
 class Results:
-    """Knows for each record what it can be given.
+    """The passes that were chosen, and the producers they need. Nothing is loaded for it.
 
     Args:
-        sizes: Sizes that were read.
-        features: Features that were made.
-        captions: Captions that were made.
-        known_captions: Captions from the captions journal, by key.
-        tokenizer: Makes the masks, None where none are wanted.
+        request: What was asked for.
+
+    Raises:
+        SetupError: the model's configuration cannot be read.
+        OtherPatches: the patch files are another model's.
+
+    Attributes:
+        request: What was asked for.
+        side: The side journals.
+        sizes: Knows the sizes of images, which several passes need.
+        producers: The producers, in the order in which they work.
+        passes: The passes, in the order in which their fields are written.
+        entries: The records that lack something, once they are planned.
+        broken: Number of images that could not be read before, and have not changed.
     """
 
-    def __init__(
-        self,
-        sizes: SideJournal[SizeRecord],
-        features: FeatureJournal,
-        captions: SideJournal[CaptionRecord],
-        known_captions: Mapping[str, str],
-        tokenizer: T5Tokenizer | None,
-    ) -> None:
-        self.sizes = sizes
-        self.features = features
-        self.captions = captions
-        self.known_captions = known_captions
-        self.tokenizer = tokenizer
+    def __init__(self, request: EnrichRequest) -> None:
+        self.request = request
+        self.side = SideJournals(request.dataset)
+        wanted = {SizeProducer, *(each.made_by for each in request.passes)}
+        self.producers = [kind(self) for kind in PRODUCER_TYPES if kind in wanted]
+        self.sizes = self.producer(SizeProducer)
+        self.passes = [each(self) for each in in_writing_order(request.passes)]
+        self.entries: Sequence[Lacking] = []
+        self.broken = 0
+
+    def producer(self, kind: type[AnyProducer]) -> AnyProducer:
+        """Return a producer of this enrichment, which must be one that some pass needs."""
+        return next(each for each in self.producers if isinstance(each, kind))
+
+    def chosen(self, kind: type[AnyPass]) -> AnyPass | None:
+        """Return a pass of this enrichment, None where it was not chosen."""
+        return next((each for each in self.passes if isinstance(each, kind)), None)
+
+    # Planning
+
+    def plan(self, entries: Sequence[Lacking]) -> None:
+        """Find out what is to be made for the records that lack something."""
+        self.entries = entries
+        for producer in self.producers:
+            producer.to_do = []
+        self.broken = sum(self._plan(entry) for entry in entries if entry.on_disk)
+
+    def _plan(self, entry: Lacking) -> bool:
+        """Plan one image; tell whether the image was found broken before."""
+        is_broken = has_no_size = False
+        for producer in self.producers:
+            if not producer.wants(entry) or (producer.needs_bucket and has_no_size):
+                continue
+            if producer.gave_up(entry):
+                is_broken = True
+                has_no_size |= producer is self.sizes
+            else:
+                producer.to_do.append(entry)
+        return is_broken
 
     def refresh(self) -> None:
         """Take in what was made since."""
-        for journal in (self.sizes, self.features, self.captions):
-            journal.refresh()
+        for producer in self.producers:
+            producer.journal.refresh()
 
-    def size(self, entry: Lacking) -> Size | None:
-        """Return width and height of an image, None where they are not known."""
-        if entry.size is not None:
-            return entry.size
-        found = self.sizes.read(entry.key)
-        if found is None or found.width is None or found.height is None:
-            return None
-        return found.width, found.height
+    def has_work(self) -> bool:
+        """Tell whether any image is to be worked on."""
+        return any(producer.to_do for producer in self.producers)
 
-    def bucket(self, entry: Lacking) -> Size | None:
-        """Return the bucket of an image, None where it is not known."""
-        if entry.bucket is not None:
-            return entry.bucket
-        size = self.size(entry)
-        return None if size is None else bucket_of(size)
+    # What comes into records
 
     def would_change(self, entry: Lacking) -> bool:
-        """Tell whether there is anything to put into a record, without reading it."""
-        key, lacking = entry.key, entry.lacking
-        has_size = entry.size is not None or self.sizes.made(key)
-        has_caption = key in self.known_captions or self.captions.made(key)
-        return (
-            entry.line == 0
-            or ("image_id" in lacking)
-            or (has_size and not lacking.isdisjoint({"height", "width", "aspect_bucket"}))
-            or ("dinov3_embedding" in lacking and self.features.has_embedding(key))
-            or ("caption" in lacking and has_caption)
-            or (
-                "t5_attention_mask" in lacking
-                and self.tokenizer is not None
-                and (has_caption if "caption" in lacking else entry.has_caption)
-            )
-        )
+        """Tell whether there is anything to put into a record, without reading the record."""
+        return entry.line == 0 or any(each.can_fill(entry) for each in self.passes)
 
-    def fields(self, entry: Lacking) -> dict[str, bytes]:
-        """Return the JSON values to put into a record, by field; not yet its mask."""
-        values: dict[str, object] = {}
-        size = self.size(entry)
-        if size is not None:
-            bucket = bucket_name(bucket_of(size))
-            values |= {"height": size[1], "width": size[0], "aspect_bucket": bucket}
-        values["image_id"] = entry.image_id
-        if "dinov3_embedding" in entry.lacking:
-            values["dinov3_embedding"] = self.features.embedding(entry.key)
-        if "caption" in entry.lacking:
-            values["caption"] = self._caption(entry.key)
+    def has_text(self, field: str, entry: Lacking) -> bool:
+        """Tell whether a record has a text in some field, or is about to get one."""
+        if field not in entry.lacking:
+            return field in entry.texts
+        return any(field in each.field_names and each.has_result(entry) for each in self.passes)
+
+    def fill(self, drafts: Sequence[Draft]) -> None:
+        """Put the values of all passes into records that are about to be written."""
+        for each in self.passes:
+            each.fill(drafts)
+
+    def images_with_new_file(self) -> set[str]:
+        """Return the keys of the images that got a file in this enrichment."""
+        return set[str]().union(*(each.images_with_new_file() for each in self.producers))
+
+    def not_attempted(self) -> set[str]:
+        """Return the keys of images whose turn did not come."""
+        has_no_size = self.sizes.journal.failed
         return {
-            name: _encode(value)
-            for name, value in values.items()
-            if name in entry.lacking and value is not None
+            entry.key
+            for producer in self.producers
+            for entry in producer.to_do
+            if not producer.journal.attempted(entry.key)
+            and not (producer.needs_bucket and has_no_size(entry.key))
         }
 
-    def _caption(self, key: str) -> str | None:
-        known = self.known_captions.get(key)
-        if known is not None:
-            return known
-        made = self.captions.read(key)
-        return None if made is None or made.caption is None else scrub(made.caption)
+    # The side journals afterwards
 
-    def masks(self, captions: Sequence[str]) -> list[bytes]:
-        """Return the JSON of the attention mask of each caption."""
-        assert self.tokenizer is not None
-        return [_encode(mask) for mask in self.tokenizer.masks(captions)]
+    def has_merged(self, keys: set[str]) -> bool:
+        """Tell whether a killed process left results in the side journals that it had merged."""
+        if self.request.anew or not self.side.directory.exists():
+            return False
+        return any(producer.journal.has_merged(keys) for producer in self.producers)
 
+    def settle(self, keys: set[str], *, whole: bool) -> None:
+        """Remove from the side journals what is merged.
 
-def new_line(entry: Lacking, fields: Mapping[str, bytes]) -> bytes:
-    """Return the line of a record that was not there before."""
-    rel_path, raw_path = split_path(entry.path)
-    values = {"image_path": _encode(rel_path), **fields}
-    if raw_path is not None:
-        values["raw_path"] = _encode(raw_path)
-    members = (b'"%b":%b' % (name.encode(), values[name]) for name in FIELD_ORDER if name in values)
-    return b"{" + b",".join(members) + b"}"
+        Args:
+            keys: Keys of all images of the dataset.
+            whole: Whether everything that was to be made has been tried.
+        """
+        for producer in self.producers:
+            producer.settle(keys, whole=whole)

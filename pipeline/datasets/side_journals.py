@@ -1,7 +1,7 @@
-"""Results on their way into a dataset: kept as they come, merged by a rewrite, then let go.
+"""Results on their way into a dataset: kept as they come, merged by a rewrite, then removed.
 
-They stand in `NAME.jsonl.enriching/`, one journal for each kind. What could not
-be made stays there, so that a broken photo is not tried again and again.
+The results stand in `NAME.jsonl.enriching/`, one journal for each producer. Failures stay there,
+so that a broken photo is not tried again at each run.
 """
 
 from __future__ import annotations
@@ -10,14 +10,12 @@ from collections.abc import Callable, Container
 from contextlib import suppress
 from datetime import datetime
 from io import FileIO
-from operator import attrgetter
 from pathlib import Path
-from typing import Generic, NamedTuple, TypeVar
+from typing import ClassVar, Generic, NamedTuple, TypeVar
 
 import msgspec
 
 from journal import (
-    CaptionRecord,
     Follower,
     Index,
     RecordUnreadable,
@@ -27,20 +25,47 @@ from journal import (
     read_line,
     read_record,
 )
-from pipeline.captions.plan import Made, Maker
-from pipeline.datasets.side_records import FeatureRecord, SizeRecord
 
 Kind = TypeVar("Kind", bound=msgspec.Struct)
 
 SECOND = 1.0
 """Caption records tell the time of an attempt to the second."""
 
-
 TRANSIENT = ("TimeoutError", "DecoderDied", "MemoryError", "PermissionError")
 """Beginnings of errors that say nothing of the file itself."""
 
 PLUG_IN = "plug-in"
-"""In the error of a format that can be read once something is installed."""
+"""A word in the error of a format that can be read once something is installed."""
+
+
+class SideHead(msgspec.Struct, gc=False):
+    """What is read of every record of a side journal: how an attempt ended, and who made it."""
+
+    rel_path: str
+    status: Status
+    raw_path: str | None = None
+    backend: str | None = None
+    model: str | None = None
+    prompt: str | None = None
+
+    @property
+    def wrote_file(self) -> bool:
+        """Whether the attempt wrote a file beside its record."""
+        return False
+
+
+class Attempted(NamedTuple):
+    """How an attempt ended, who made it, and whether it wrote a file beside its record."""
+
+    status: Status
+    backend: str | None
+    model: str | None
+    prompt: str | None
+    wrote_file: bool
+
+
+def _group(head: SideHead) -> Attempted:
+    return Attempted(head.status, head.backend, head.model, head.prompt, head.wrote_file)
 
 
 class _Attempt(msgspec.Struct):
@@ -48,47 +73,19 @@ class _Attempt(msgspec.Struct):
     error: str | None = None
 
 
-class _Head(msgspec.Struct, gc=False):
-    rel_path: str
-    status: Status
-    raw_path: str | None = None
-    backend: str | None = None
-    model: str | None = None
-    prompt: str | None = None
-    patches: msgspec.Raw = msgspec.Raw(b"")
-
-
-class _HeadWithEmbedding(msgspec.Struct, gc=False):
-    """A record without an embedding is none of these, and is passed over."""
-
-    rel_path: str
-    embedding: msgspec.Raw
-    raw_path: str | None = None
-    model: str | None = None
-
-
-class Attempted(NamedTuple):
-    """How an attempt ended, by whose work, and whether it wrote a patch file."""
-
-    status: Status
-    backend: str | None
-    model: str | None
-    prompt: str | None
-    patches: bool
-
-
-def _group(head: _Head) -> Attempted:
-    return Attempted(head.status, head.backend, head.model, head.prompt, bool(head.patches))
-
-
 class SideJournal(Generic[Kind]):
     """The results of one kind that wait to be merged.
 
     Args:
         path: The journal; it need not exist.
-        kind: Type of its records.
+        kind: Type of the records.
         counts: Tells whether a result is what would be made now, and not another model's.
+
+    Attributes:
+        head_type: What is read of every record.
     """
+
+    head_type: ClassVar[type[SideHead]] = SideHead
 
     def __init__(
         self,
@@ -99,30 +96,34 @@ class SideJournal(Generic[Kind]):
         self.path = path
         self.kind = kind
         self._counts = counts
-        self._index: Index[Attempted] = Index(Follower(path, _Head), _group)
+        self._index: Index[Attempted] = Index(Follower(path, self.head_type), _group)
         self.refresh()
 
     def refresh(self) -> None:
         """Take in what was written since."""
         self._index.refresh()
 
-    def _attempted(self, key: str) -> Attempted | None:
+    def _last_attempt(self, key: str) -> Attempted | None:
         attempted = self._index.group(key)
         return attempted if attempted is not None and self._counts(attempted) else None
 
     def made(self, key: str) -> bool:
         """Tell whether there is a result for an image."""
-        attempted = self._attempted(key)
+        attempted = self._last_attempt(key)
         return attempted is not None and attempted.status == "success"
+
+    def attempted(self, key: str) -> bool:
+        """Tell whether there was an attempt at an image, however it ended."""
+        return self._last_attempt(key) is not None
 
     def failed(self, key: str) -> bool:
         """Tell whether the last attempt at an image ended without a result."""
-        attempted = self._attempted(key)
+        attempted = self._last_attempt(key)
         return attempted is not None and attempted.status != "success"
 
     def gave_up(self, key: str, path: Path) -> bool:
         """Tell whether an image was found broken, and its file has not changed since."""
-        attempted = self._attempted(key)
+        attempted = self._last_attempt(key)
         if attempted is None or attempted.status != "error_corrupt":
             return False
         try:
@@ -134,7 +135,7 @@ class SideJournal(Generic[Kind]):
         if error.startswith(TRANSIENT) or PLUG_IN in error:
             return False
         try:
-            changed_at = path.stat().st_ctime  # what a copy brings along is the other one
+            changed_at = path.stat().st_ctime  # a copy brings st_mtime along
         except OSError:
             return True
         return changed_at <= attempted_at + (0.0 if "." in record.at else SECOND)
@@ -142,7 +143,7 @@ class SideJournal(Generic[Kind]):
     def read(self, key: str) -> Kind | None:
         """Return the result for an image, None where there is none.
 
-        One whose checksum does not match counts: it is paid for.
+        A record counts even if its checksum does not match: it is paid for.
         """
         return self._read(self._index.offset(key)) if self.made(key) else None
 
@@ -152,14 +153,16 @@ class SideJournal(Generic[Kind]):
         except RecordUnreadable:
             return None
 
-    def settle(self, merged: Container[str], *, embeddings: bool = True) -> None:
+    def settle(self, merged: Container[str]) -> None:
         """Keep only what is not merged; where that is everything, nothing is written.
 
         Args:
             merged: The images of the dataset, whose results are in it.
-            embeddings: Whether their embeddings are, too.
         """
-        kept = self._unmerged(merged, embeddings)
+        self._keep(self._unmerged(merged))
+
+    def _keep(self, kept: set[int]) -> None:
+        """Keep only the records at some byte offsets."""
         if not kept:
             self.path.unlink(missing_ok=True)
         elif kept != self._standing():
@@ -168,13 +171,13 @@ class SideJournal(Generic[Kind]):
 
     def has_merged(self, merged: Container[str]) -> bool:
         """Tell whether there is anything that `settle` would remove."""
-        return self._unmerged(merged, True) != self._standing()
+        return self._unmerged(merged) != self._standing()
 
     def _standing(self) -> set[int]:
         """Return the offsets of all results that stand: no later one took their place."""
         return self._index.offsets()
 
-    def _unmerged(self, merged: Container[str], embeddings: bool) -> set[int]:
+    def _unmerged(self, merged: Container[str]) -> set[int]:
         """Return the offsets of failures, and of results for images that left the dataset."""
         return {
             self._index.offset(key)
@@ -182,57 +185,6 @@ class SideJournal(Generic[Kind]):
             if (attempted := self._index.group(key)) is not None
             and (attempted.status != "success" or key not in merged)
         }
-
-
-class FeatureJournal(SideJournal[FeatureRecord]):
-    """What a DINO made, that waits to be merged.
-
-    An embedding counts until it is merged, whatever came after it: another pass over the
-    image may have made patches alone, or failed.
-
-    Args:
-        path: The journal; it need not exist.
-        model: The DINO; what another made does not count.
-    """
-
-    def __init__(self, path: Path, model: str) -> None:
-        self._model = model
-        self._embeddings: Index[str | None] = Index(
-            Follower(path, _HeadWithEmbedding), attrgetter("model")
-        )
-        super().__init__(path, FeatureRecord, lambda attempted: attempted.model == model)
-
-    def refresh(self) -> None:
-        """Take in what was written since."""
-        super().refresh()
-        self._embeddings.refresh()
-
-    def has_embedding(self, key: str) -> bool:
-        """Tell whether there is an embedding of an image."""
-        return key in self._embeddings and self._embeddings.group(key) == self._model
-
-    def has_patches(self, key: str) -> bool:
-        """Tell whether the patch file of an image has been written."""
-        attempted = self._attempted(key)
-        return attempted is not None and attempted.patches
-
-    def embedding(self, key: str) -> list[float] | None:
-        """Return the embedding of an image, None where there is none."""
-        if not self.has_embedding(key):
-            return None
-        record = self._read(self._embeddings.offset(key))
-        return None if record is None else record.embedding
-
-    def _standing(self) -> set[int]:
-        return super()._standing() | self._embeddings.offsets()
-
-    def _unmerged(self, merged: Container[str], embeddings: bool) -> set[int]:
-        waiting = {
-            self._embeddings.offset(key)
-            for key in self._embeddings
-            if not (embeddings and self.has_embedding(key) and key in merged)
-        }
-        return waiting | super()._unmerged(merged, embeddings)
 
 
 class SideJournals:
@@ -246,33 +198,15 @@ class SideJournals:
         self.directory = dataset.with_name(dataset.name + ".enriching")
         self._name = dataset.name
 
-    def sizes(self) -> SideJournal[SizeRecord]:
-        """Return the sizes."""
-        return SideJournal(self.directory / "sizes.jsonl", SizeRecord)
-
-    def features(self, model: str, *, anew: bool) -> FeatureJournal:
-        """Return the features of a model; those that were asked for anew stand apart."""
-        return FeatureJournal(self._path("features", anew=anew), model)
-
-    def captions(self, maker: Maker | None) -> SideJournal[CaptionRecord]:
-        """Return the captions; those that were asked for anew stand apart.
-
-        Args:
-            maker: Who makes them anew, so that no other's count; None if they are not.
-        """
-        path = self._path("captions", anew=maker is not None)
-        if maker is None:
-            return SideJournal(path, CaptionRecord)
-        return SideJournal(path, CaptionRecord, lambda attempted: _is_by(attempted, maker))
-
-    def _path(self, name: str, *, anew: bool) -> Path:
+    def path(self, name: str, *, anew: bool) -> Path:
+        """Return where the journal of a name is; results that `--redo` asks for stand apart."""
         return self.directory / f"{name}{'.anew' if anew else ''}.jsonl"
 
     def lock(self) -> WriterLock:
         """Lock the dataset against other enrichments.
 
         Raises:
-            JournalLocked: another process enriches it.
+            JournalLocked: another process enriches the dataset.
         """
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         return WriterLock(self.directory / self._name, "pcc dataset enrich")
@@ -284,8 +218,3 @@ class SideJournals:
         lock.release()
         with suppress(OSError):  # something waits there
             self.directory.rmdir()
-
-
-def _is_by(attempted: Attempted, maker: Maker) -> bool:
-    status, backend, model, prompt, _ = attempted
-    return maker.made(Made(status, backend, model, prompt))

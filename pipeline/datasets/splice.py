@@ -1,7 +1,7 @@
 """Setting fields in a line of JSON without touching one byte of the others.
 
-A number that says `1e-05`, a key that stands there twice, odd spaces: all of it
-belongs to whoever wrote the line.
+A number that says `1e-05`, a key that stands in the line twice, odd spaces: all of them belong
+to whoever wrote the line.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import msgspec
 from journal import BOM
 
 _TOKEN = re.compile(rb'("[^"\\]*(?:\\.[^"\\]*)*")\s*:\s*|"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]')
-"""A name with its colon, another string, or a bracket; the rest is of no matter."""
+"""A name with its colon, another string, or a bracket; nothing else tells where a value begins."""
 
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
@@ -25,8 +25,8 @@ def set_fields(line: bytes, fields: Mapping[str, bytes], present: frozenset[str]
     Args:
         line: A JSON object with at least one field; spaces may stand around it.
         fields: Name to JSON value. A name is plain ASCII.
-        present: Names of those that the line has already; their value is replaced where
-            it stands. The others are appended.
+        present: Names of fields that the line has already; their value is replaced where
+            it stands. All other fields are appended.
     """
     for name in present & fields.keys():
         line = _replace(line, name, fields[name])
@@ -44,7 +44,8 @@ def set_fields(line: bytes, fields: Mapping[str, bytes], present: frozenset[str]
 def _replace(line: bytes, name: str, value: bytes) -> bytes:
     """Return a line with the value of one field replaced.
 
-    The place is found by brackets and strings alone, and proved by reading the result.
+    The place is found by brackets and strings alone; reading the result proves that it was
+    the right one.
     """
     wanted = _read(line)
     old = bytes(wanted[name])
@@ -73,7 +74,7 @@ def _place_of(line: bytes, name: str) -> int:
 
 
 def _plain(value: bytes) -> bytes:
-    """Return a value as we write it: what differs in spaces or order is the same."""
+    """Return a value as we write it, so that values that differ in spaces or order are equal."""
     return msgspec.json.encode(msgspec.json.decode(value), order="sorted")
 
 

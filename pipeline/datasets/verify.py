@@ -5,37 +5,36 @@ from __future__ import annotations
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import NamedTuple
 
-import msgspec
-
-from backends.encoders.t5 import MAX_LENGTH, T5Tokenizer
-from pipeline.datasets.buckets import BUCKETS, bucket_name, parse_bucket, patch_count
+from backends.encoders.t5 import T5Tokenizer
+from pipeline.datasets.buckets import BUCKETS, bucket_name, parse_bucket
 from pipeline.datasets.image_ids import borrowed_ids, is_file_name
-from pipeline.datasets.passes import PASSES
+from pipeline.datasets.passes import FIELDS, PASSES
+from pipeline.datasets.passes.caption import CAPTION
+from pipeline.datasets.passes.embedding import embedding_width
+from pipeline.datasets.passes.migrate import BUCKET, ID
+from pipeline.datasets.passes.t5 import recorded_mask
 from pipeline.datasets.patch_files import PatchFiles, move_away, read_manifest, state_of
+from pipeline.datasets.patch_grid import patch_count
 from pipeline.datasets.records import FoundRecord, Record, find_image, input_dirs_of, read_records
 from pipeline.datasets.side_journals import SideJournals
 from pipeline.datasets.verify_report import BucketRow, VerifyReport
 from pipeline.jobs.cores import usable_cores
 from pipeline.jobs.pause_point import PausePoint
 
-FIELDS = tuple(field for each in PASSES.values() for field in each.fields)
-
-Pixels = Annotated[int, msgspec.Meta(ge=1)]
-
 CAPTIONS_AT_ONCE = 512
 FILES_AT_ONCE = 64
 
 PATCH_SIZES = (14, 16)
-"""Of the models whose files these can be: DINOv2 and DINOv3."""
+"""Patch sizes in pixels of the models whose files these can be: DINOv2 and DINOv3."""
 
 NOT_FINITE = 0x7C00
-"""The exponent bits of a float16: all of them set in infinities and in what is no number."""
+"""The exponent bits of a float16; in infinities and NaN, all of them are set."""
 
 
 class _Seen(NamedTuple):
-    """What is remembered of a record: the last of an image counts, and only the end tells."""
+    """What is remembered of a record, until it is known that no later one of its image counts."""
 
     line: int
     image_path: str
@@ -44,7 +43,7 @@ class _Seen(NamedTuple):
     image_id: str | None
     lacking: tuple[str, ...]
     damaged: tuple[str, ...]
-    width: int
+    embedding_width: int
 
 
 class Verifier:
@@ -52,10 +51,13 @@ class Verifier:
 
     Args:
         dataset: The file.
-        input_dir: Where the images are, None where that is not known.
-        patches_dir: Where patch files are, if any.
-        tokenizer: Tells which masks are stale, None to leave that.
-        discard: Where patch files go that are amiss, None to leave them.
+        input_dir: Directory of the images, None where it is not known.
+        patches_dir: Directory of the patch files, if there are any.
+        tokenizer: Tells which masks are stale, None to check no masks.
+        discard: Directory for patch files that are amiss, None to leave them where they are.
+
+    Attributes:
+        report: What was found.
     """
 
     def __init__(
@@ -80,7 +82,7 @@ class Verifier:
         """Check everything, and fill in the report.
 
         Raises:
-            GivenUp: it is to end.
+            GivenUp: the check is to end.
             OSError: the dataset cannot be read.
             JournalLocked: files are to be moved away, and an enrichment is under way.
         """
@@ -114,27 +116,26 @@ class Verifier:
             return
         if (earlier := self._seen.get(key)) is not None:
             self.report.superseded.append(earlier.line)
-        damaged, width = _damage(record)
         self._seen[key] = _Seen(
             line=line.number,
             image_path=record.image_path,
             on_disk=path is not None and self._is_there(path),
-            bucket=record.text("aspect_bucket"),
-            image_id=record.text("image_id"),
-            lacking=tuple(name for each in PASSES.values() for name in each.lacking(record)),
-            damaged=damaged,
-            width=width,
+            bucket=record.text(BUCKET),
+            image_id=record.text(ID),
+            lacking=tuple(name for each in PASSES.values() for name in each.missing_fields(record)),
+            damaged=tuple(name for each in PASSES.values() for name in each.damaged_fields(record)),
+            embedding_width=embedding_width(record),
         )
         if self._tokenizer is not None:
             self._queue_mask(line.number, record)
 
     def _is_there(self, path: str) -> bool:
-        """Tell whether there is an image; where nobody knows, it is not missed."""
+        """Tell whether there is an image; without an input directory, none counts as missing."""
         return not self._input_dirs or find_image(self._input_dirs[0], path) is not None
 
     def _queue_mask(self, line: int, record: Record) -> None:
-        caption = record.text("caption")
-        if caption is not None and (mask := _mask(record)) is not None:
+        caption = record.text(CAPTION)
+        if caption is not None and (mask := recorded_mask(record)) is not None:
             self._masks.append((line, caption, mask))
         if len(self._masks) >= CAPTIONS_AT_ONCE:
             self._compare_masks()
@@ -155,7 +156,8 @@ class Verifier:
         report.not_made = [name for name in FIELDS if seen and lacking[name] == len(seen)]
         report.lacking = {name: lacking[name] for name in FIELDS if 0 < lacking[name] < len(seen)}
         report.damaged = dict(Counter(name for one in seen.values() for name in one.damaged))
-        report.embedding_widths = dict(Counter(one.width for one in seen.values() if one.width))
+        widths = Counter(one.embedding_width for one in seen.values())
+        report.embedding_widths = {width: count for width, count in widths.items() if width}
         if self._input_dirs:
             report.missing_images = sum(not one.on_disk for one in seen.values())
         if self._tokenizer is not None:
@@ -209,7 +211,7 @@ class Verifier:
             self.report.discarded += 1
 
     def _state(self, one: _Seen) -> str:
-        """Tell how the patch file of a record is."""
+        """Return the state of the patch file of a record."""
         if one.image_id is None or not is_file_name(one.image_id):
             return "missing"
         path = self._patches_dir / f"{one.image_id}.npy"
@@ -217,7 +219,7 @@ class Verifier:
         return "nan" if state == "whole" and not is_finite(path) else state
 
     def _fits(self, found: tuple[int, int], bucket: str | None) -> bool:
-        """Tell whether a shape is that of a bucket, for the model or, not knowing it, for any."""
+        """Tell whether a shape is that of a bucket, for the model or, if it is unknown, for any."""
         shape = self.report.buckets[bucket or "none"].shape
         if shape is not None:
             return found == shape
@@ -237,41 +239,3 @@ def is_finite(path: Path) -> bool:
         return False
     exponents = array.view(np.uint16) & NOT_FINITE
     return not bool((exponents == NOT_FINITE).any())
-
-
-def _damage(record: Record) -> tuple[tuple[str, ...], int]:
-    """Return the fields whose value is none of its kind, and the length of the embedding."""
-    damaged = []
-    kinds = {"height": Pixels, "width": Pixels, "caption": str | None, "image_id": str}
-    for name, kind in kinds.items():
-        raw = getattr(record, name)
-        if raw and not _is(raw, kind):
-            damaged.append(name)
-    if record.aspect_bucket and parse_bucket(record.text("aspect_bucket") or "") is None:
-        damaged.append("aspect_bucket")
-    if not PASSES["t5"].lacking(record) and _mask(record) is None:
-        damaged.append("t5_attention_mask")
-    width = 0
-    if not PASSES["embedding"].lacking(record):
-        try:
-            width = len(msgspec.json.decode(record.dinov3_embedding, type=list[float]))
-        except msgspec.MsgspecError:
-            damaged.append("dinov3_embedding")
-    return tuple(damaged), width
-
-
-def _is(raw: msgspec.Raw, kind: object) -> bool:
-    try:
-        msgspec.json.decode(raw, type=kind)
-    except msgspec.MsgspecError:
-        return False
-    return True
-
-
-def _mask(record: Record) -> list[int] | None:
-    """Return the mask of a record, None where it is none."""
-    try:
-        mask = msgspec.json.decode(record.t5_attention_mask or b"null", type=list[int])
-    except msgspec.MsgspecError:
-        return None
-    return mask if len(mask) == MAX_LENGTH and set(mask) <= {0, 1} else None

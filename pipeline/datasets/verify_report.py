@@ -11,13 +11,13 @@ class BucketRow(msgspec.Struct, kw_only=True):
     """The patch files of one bucket.
 
     Attributes:
-        records: Records in it.
+        records: Number of records in the bucket.
         shape: (patches, width) that a file must have, None where no model is known.
-        whole: Files of that shape, of full length, every number finite.
-        missing: Records without a file.
-        stale: Files of another shape.
-        truncated: Files that are too short, or no array at all.
-        nan: Files with a NaN or an infinity.
+        whole: Number of files of that shape and of full length with nothing but finite numbers.
+        missing: Number of records without a file.
+        stale: Number of files of another shape.
+        truncated: Number of files that are too short, or no array at all.
+        nan: Number of files with a NaN or an infinity.
     """
 
     records: int = 0
@@ -29,27 +29,29 @@ class BucketRow(msgspec.Struct, kw_only=True):
     nan: int = 0
 
 
-class VerifyReport(msgspec.Struct, kw_only=True):
+class VerifyReport(msgspec.Struct, kw_only=True, tag_field="kind", tag="dataset-verify"):
     """What a check found, as `--json` prints it.
 
     Attributes:
         ok: Whether nothing is missing, stale or damaged; False while that is not known.
         finished: Whether everything was checked.
-        records: Images with a record.
-        buckets: Its patch files, by bucket; `none` for records without one.
+        records: Number of images with a record.
+        buckets: Patch files by bucket; `none` stands for records without a bucket.
         patches_checked: Whether there are patch files to check at all.
-        lacking: Records without a field that others have, by field.
+        lacking: Number of records without a field that others have, by field.
         not_made: Fields that no record has.
-        damaged: Records whose value of a field is none of its kind, by field.
-        embedding_widths: Records by the length of their embedding.
-        stale_masks: Records whose mask is not that of their caption; None if not looked at.
-        missing_images: Records whose image is not there; None if not looked at.
+        damaged: Number of records whose value of a field is not of its kind, by field.
+        embedding_widths: Number of records by the length of their embedding.
+        stale_masks: Number of records whose mask is not that of their caption; None if the
+            masks were not checked.
+        missing_images: Number of records whose image is not there; None if the images were
+            not looked for.
         malformed: Lines that hold no record.
         superseded: Lines whose image has another record further down.
         shared_ids: Ids that several records have.
         mixed_models: Whether some patch files are still of another model.
-        discarded: Patch files that were moved away.
-        orphans: Patch files that belong to no record.
+        discarded: Number of patch files that were moved away.
+        orphans: Number of patch files that belong to no record.
         examples: Some paths or ids for each kind of defect.
     """
 

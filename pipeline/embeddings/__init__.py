@@ -1,1 +1,1 @@
-"""Vectors of captions and pictures: made once, kept in `embeddings/`, read without copying."""
+"""Vectors of captions and pictures: made once, kept in `embeddings/`, and mapped into memory."""

@@ -1,4 +1,4 @@
-"""Bringing the vectors of a library up to date: what is missing, and the jobs that make it."""
+"""The vectors that a library lacks, and the jobs that make them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from backends.embedders.base import Embedder
-from backends.embedders.registry import make_embedder
+from backends.registry import make_embedder
 from journal import JournalWriter, WriterLock
 from pipeline.captions.library import LibraryPhoto
 from pipeline.embeddings.stage import (
@@ -17,29 +17,27 @@ from pipeline.embeddings.stage import (
     PictureEmbeddingStage,
 )
 from pipeline.embeddings.store import EmbeddingRecord, VectorKind, VectorStore, store_of, text_hash
-from pipeline.jobs.budget import Budget
 from pipeline.jobs.copies import Copies
-from pipeline.jobs.cores import decoder_count
 from pipeline.jobs.job import Job
 from pipeline.jobs.progress import Progress
 from pipeline.photos.photo import Photo
 
 GROWTH_BEFORE_LEARNING_ANEW = 1.5
-"""An embedder that learns from the library does so again when new and changed captions are
-half as many as the others."""
+"""An embedder that learns from the library learns again when there are half as many new and
+changed captions as others."""
 
 
 class PreparedEmbedding(msgspec.Struct):
-    """Vectors to be made, their store locked, and no model loaded yet.
+    """Vectors to be made: their store is locked, and no model is loaded yet.
 
     Attributes:
-        embedder: Makes them.
-        store: Keeps them.
-        lock: On the store.
-        to_do: Relative paths as the system spells them, in the order of work.
-        held: Photos that have theirs.
+        embedder: Makes the vectors.
+        store: Keeps the vectors.
+        lock: Lock of the store.
+        to_do: Photos that lack a vector, in the order of work.
+        held: Number of photos that have a vector.
         stage: Makes the records.
-        photos_dir: Where the photos are; of no matter to captions.
+        photos_dir: The photos directory; embedding captions does not need it.
     """
 
     embedder: Embedder
@@ -51,7 +49,7 @@ class PreparedEmbedding(msgspec.Struct):
     photos_dir: Path
 
     def job(self, run: str) -> Job[EmbeddingRecord]:
-        """Return the job that makes them; its end gives the lock back."""
+        """Return the job that makes the vectors; the end of the job releases the lock."""
         progress = Progress(
             run=run,
             stage=self.stage.name,
@@ -63,27 +61,24 @@ class PreparedEmbedding(msgspec.Struct):
             self.stage,
             self.to_do,
             photos_dir=self.photos_dir,
-            journal=self.store.journal,
             open_journal=lambda on_commit, on_failure: JournalWriter(
                 self.lock, on_commit, on_failure
             ),
-            decoders=decoder_count(),
             progress=progress,
-            copies=Copies({}),
-            budget=Budget(None, 0.0, 0.0),
+            copies=Copies(self.store.journal),
         )
 
 
 def prepare_captions(
     workspace: Path, name: str, photos: Sequence[LibraryPhoto], kind: VectorKind = "captions"
 ) -> PreparedEmbedding:
-    """Find the captions without a vector, new and changed ones.
+    """Find the captions without a vector: new and changed ones.
 
     Args:
-        workspace: Where the vectors are kept.
-        name: Of the embedder.
-        photos: The library.
-        kind: What its captions are made of.
+        workspace: The workspace that keeps the vectors.
+        name: Name of the embedder.
+        photos: The photos of the library.
+        kind: What the captions of the photos are made of.
 
     Raises:
         SetupError: there is no such embedder, or its extra is missing.
@@ -118,8 +113,8 @@ def prepare_pictures(
     """Find the photos on disk without a vector of their picture.
 
     Args:
-        workspace: Where the vectors are kept.
-        embedder: One that sees pictures.
+        workspace: The workspace that keeps the vectors.
+        embedder: An embedder that sees pictures.
         photos_dir: The photos directory.
         paths: Photos on disk, as the walk found them.
 
@@ -139,19 +134,21 @@ def prepare_pictures(
 
 
 def _still_fits(embedder: Embedder, store: VectorStore, captions: int, kept: int) -> bool:
-    """Tell whether what an embedder learnt can be read, and is still of this library.
+    """Tell whether what an embedder learnt can be read, and still fits this library.
 
     Args:
-        embedder: Perhaps one that learns nothing.
-        store: Its vectors.
-        captions: Captions of the library.
-        kept: Those of them that have their vector.
+        embedder: The embedder; it may be one that learns nothing.
+        store: The vectors of the embedder.
+        captions: Number of captions in the library.
+        kept: Number of captions that have a vector.
     """
     if not embedder.learns:
         return True
     learnt = store.learnt()
     learnt_from = store.manifest.learnt_from if store.manifest else None
-    unmade = max(0, (learnt_from or 0) - len(store.held))  # of a first embedding cut short
+    unmade = max(
+        0, (learnt_from or 0) - len(store.held)
+    )  # left by a first embedding that was cut short
     known = min(kept + unmade, learnt_from or 0)
     if learnt is None or captions > GROWTH_BEFORE_LEARNING_ANEW * max(1, known):
         return False

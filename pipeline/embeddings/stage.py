@@ -1,4 +1,4 @@
-"""The embedding stages: captions, or decoded pictures, to rows of a vector store."""
+"""The embedding stages: from captions or decoded pictures to rows of a vector store."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class EmbeddingStage(Stage[EmbeddingRecord]):
     """What embedding captions and embedding pictures share.
 
     Args:
-        embedder: Opened by this stage.
-        store: Where its vectors go.
+        embedder: The embedder; opened by this stage.
+        store: Takes the vectors.
     """
 
     name = "embed"
@@ -40,7 +40,7 @@ class EmbeddingStage(Stage[EmbeddingRecord]):
 
     @property
     def batch_size(self) -> int:
-        """Inputs to a call."""
+        """Inputs in a call."""
         return self.embedder.batch_size
 
     async def open(self) -> None:
@@ -63,7 +63,7 @@ class EmbeddingStage(Stage[EmbeddingRecord]):
         self.store.begin(manifest, learnt)
 
     async def close(self) -> None:
-        """There is nothing to let go of."""
+        """There is nothing to close."""
 
     def failed(self, failure: FailedAttempt) -> EmbeddingRecord:
         """Return the record of an input without a vector."""
@@ -76,15 +76,15 @@ class EmbeddingStage(Stage[EmbeddingRecord]):
         return EmbeddingRecord(rel_path=rel_path, raw_path=raw_path, of=of, row=row, error=error)
 
     def copied(self, record: EmbeddingRecord, photo: Photo) -> EmbeddingRecord:
-        """Return the record of an identical file: it shares the row."""
+        """Return the record of an identical file, which shares the row."""
         return self._record(photo, record.of, record.row, record.error)
 
     def digest(self, record: EmbeddingRecord) -> str | None:
-        """Return what the vector is of."""
+        """Return the hash of what the vector is of."""
         return record.of or None
 
     def may_copy(self, record: EmbeddingRecord, digest: str) -> bool:
-        """Tell whether a record is of the same content."""
+        """Tell whether a record has a vector of the same content."""
         return record.of == digest and record.row is not None
 
     def usage(self, record: EmbeddingRecord) -> Usage:
@@ -104,7 +104,7 @@ class CaptionEmbeddingStage(EmbeddingStage):
     """Embeds captions.
 
     Args:
-        captions: Caption and its hash by key of the photo.
+        captions: Caption and hash of the caption, by key of the photo.
     """
 
     picture = None
@@ -144,7 +144,7 @@ class CaptionEmbeddingStage(EmbeddingStage):
 
 
 class PictureEmbeddingStage(EmbeddingStage):
-    """Embeds pictures, with an embedder that sees them."""
+    """Embeds pictures, with an embedder that sees pictures."""
 
     picture = PictureSpec(max_edge=PICTURE_EDGE)
 

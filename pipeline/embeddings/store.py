@@ -1,7 +1,6 @@
 """Where vectors live: a memory-mapped array, and beside it a journal of what each row is.
 
-A row is synced before the record that names it, so every record that can be read
-has its vector. Rows that no record names any more stay; they cost a kilobyte each.
+Rows that no record names any more stay; each costs a kilobyte or two.
 """
 
 from __future__ import annotations
@@ -15,15 +14,8 @@ import msgspec
 import numpy as np
 from blake3 import blake3
 
-from journal import (
-    DiskFull,
-    Follower,
-    WriterLock,
-    atomic_rewrite,
-    free_bytes,
-    record_key,
-    sync_directory,
-)
+from journal import Follower, WriterLock, atomic_rewrite, record_key
+from pipeline.embeddings.row_file import RowFile
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,7 +28,7 @@ VectorKind = Literal["captions", "labels", "pictures"]
 """What vectors are of: captions, captions with the labels of what was detected, or pictures."""
 
 _ENDINGS: dict[VectorKind, str] = {"captions": "", "labels": "-labels", "pictures": "-pictures"}
-"""Of the names of stores."""
+"""Endings of the directories of stores."""
 
 
 class EmbeddingRecord(msgspec.Struct, omit_defaults=True, kw_only=True, gc=False):
@@ -44,8 +36,8 @@ class EmbeddingRecord(msgspec.Struct, omit_defaults=True, kw_only=True, gc=False
 
     Attributes:
         rel_path: POSIX path below the photos directory, in Unicode NFC.
-        of: Hash of the caption, or of the picture's file.
-        row: Of the array.
+        of: Hash of the caption, or of the file of the picture.
+        row: Row of the array, None without a vector.
         raw_path: Base64 of the path's bytes, only where they are not UTF-8.
         error: Why there is no vector.
     """
@@ -61,13 +53,13 @@ class VectorManifest(msgspec.Struct, kw_only=True):
     """What the vectors are: `manifest.json`.
 
     Attributes:
-        version: Of the format.
+        version: Version of the format.
         embedder: Name of the embedder.
-        model: Its model.
-        dimensions: Of a vector.
-        dtype: Of the array.
-        unit_length: Whether each has length 1.
-        learnt_from: Captions that the embedder learnt from, None if it learns nothing.
+        model: Model of the embedder.
+        dimensions: Numbers in a vector.
+        dtype: Type of the numbers.
+        unit_length: Whether each vector has length 1.
+        learnt_from: Number of captions that the embedder learnt from, None if it learns nothing.
     """
 
     version: int = VERSION
@@ -84,12 +76,12 @@ class VectorStore:
 
     Args:
         directory: `embeddings/NAME` of a workspace.
-        kind: What its vectors are of.
+        kind: What the vectors are of.
 
     Attributes:
-        held: What each photo's vector is of, and its row, by key.
+        held: Hash of what the vector of a photo is of, and row of the vector, by key.
         failed: Keys of photos that were tried and have no vector.
-        row_of: Row by what it is the vector of: equal captions share one.
+        row_of: Row by hash of what the vector is of: equal captions share a row.
     """
 
     def __init__(self, directory: Path, kind: VectorKind = "captions") -> None:
@@ -99,7 +91,7 @@ class VectorStore:
         self.failed: set[str] = set()
         self.row_of: dict[str, int] = {}
         self._manifest_path = directory / "manifest.json"
-        self._rows_path = directory / "vectors.f32"
+        self._rows = RowFile(directory / "vectors.f32")
         self._learnt_path = directory / "learnt.bin"
         self.journal = directory / "keys.jsonl"
         self.manifest: VectorManifest | None = None
@@ -123,12 +115,10 @@ class VectorStore:
     @property
     def rows(self) -> int:
         """Whole rows in the array."""
-        if self.manifest is None or not self._rows_path.exists():
-            return 0
-        return self._rows_path.stat().st_size // (4 * self.manifest.dimensions)
+        return 0 if self.manifest is None else self._rows.count(self.manifest.dimensions)
 
     def refresh(self) -> None:
-        """Take in what was recorded since this was last asked."""
+        """Take in what was recorded since the last call."""
         made = _identity(self._manifest_path)
         if made is None or made != self._made:  # emptied, perhaps by another process
             self._start_over()
@@ -146,22 +136,22 @@ class VectorStore:
             self.row_of[record.of] = record.row
 
     def fits(self, model: str) -> bool:
-        """Tell whether the vectors are those of a model, so that more may join them."""
+        """Tell whether the vectors are of a model, so that more of that model may join them."""
         return self.manifest is not None and self.manifest.model == model
 
     def vectors(self) -> Vectors:
-        """Return the whole array, mapped, not read: shape (rows, dimensions), float32."""
+        """Return the whole array, mapped and not read. Shape (rows, dimensions), float32."""
         assert self.manifest is not None
         shape = (self.rows, self.manifest.dimensions)
         if not shape[0]:
             return np.zeros(shape, np.float32)
-        return np.memmap(self._rows_path, np.float32, "r", shape=shape)
+        return np.memmap(self._rows.path, np.float32, "r", shape=shape)
 
     def take(self, keys: list[str]) -> tuple[Vectors, NDArray[np.int64]]:
-        """Return the distinct vectors of some photos, and for each photo its place among them.
+        """Return the distinct vectors of some photos, and for each photo the place of its vector.
 
-        They are ordered by what they are of, not by when they were made: the same captions
-        give the same array, whatever was interrupted on the way.
+        The vectors are ordered by what they are of, not by when they were made: the same
+        captions give the same array, whatever was interrupted on the way.
         """
         rows = dict(self.held[key] for key in keys)
         ordered = sorted(rows)
@@ -181,19 +171,19 @@ class VectorStore:
         return lock
 
     def empty(self, lock: WriterLock) -> None:
-        """Remove everything: the vectors are those of another model, or fit no more."""
+        """Remove everything: the vectors are of another model, or no longer fit the library."""
         os.ftruncate(lock.descriptor, 0)
         os.fsync(lock.descriptor)
-        for path in (self._manifest_path, self._rows_path, self._learnt_path):
+        for path in (self._manifest_path, self._rows.path, self._learnt_path):
             path.unlink(missing_ok=True)
         self.manifest = None
         self._start_over()
 
     def begin(self, manifest: VectorManifest, learnt: bytes | None = None) -> None:
-        """Say what the vectors will be.
+        """Write down what the vectors will be.
 
         Args:
-            manifest: What they will be.
+            manifest: What the vectors will be.
             learnt: What the embedder learnt from the library, None if it learns nothing.
         """
         if learnt is not None:
@@ -213,26 +203,13 @@ class VectorStore:
 
         Raises:
             DiskFull: there is no room; what was there is as it was.
-            OSError: they cannot be written.
+            OSError: the vectors cannot be written.
         """
-        assert self.manifest is not None
-        first = self.rows
-        data = np.ascontiguousarray(vectors, np.float32).tobytes()
-        if len(data) > free_bytes(self.directory):
-            raise DiskFull(self._rows_path, len(data), free_bytes(self.directory))
-        with open(os.open(self._rows_path, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as file:
-            file.seek(first * 4 * self.manifest.dimensions)  # over a torn last row
-            file.truncate()
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        if first == 0:
-            sync_directory(self.directory)  # the file itself may be new
-        return first
+        return self._rows.append(vectors)
 
 
 def store_of(workspace: Path, embedder: str, kind: VectorKind = "captions") -> VectorStore:
-    """Return the store of an embedder in a workspace; those of its kinds stand side by side."""
+    """Return the store of an embedder in a workspace; each kind of vectors has its own store."""
     name = re.sub(r"[^\w.-]", "_", embedder)
     if name != embedder:
         name += f"-{text_hash(embedder)[:8]}"  # a/b and a_b are two models
@@ -251,7 +228,7 @@ def embedders_with_vectors(workspace: Path) -> list[str]:
 
 
 def pictures_store(workspace: Path) -> VectorStore | None:
-    """Return vectors of pictures, None where there are none."""
+    """Return a store with vectors of pictures, None where there is none."""
     for directory in sorted((workspace / "embeddings").glob(f"*{_ENDINGS['pictures']}/")):
         store = VectorStore(directory, "pictures")
         if store.manifest is not None:
@@ -260,7 +237,7 @@ def pictures_store(workspace: Path) -> VectorStore | None:
 
 
 def text_hash(text: str) -> str:
-    """Return what a caption is known by: equal captions have equal vectors."""
+    """Return the hash of a caption: equal captions have equal vectors."""
     return blake3(text.encode("utf-8", "surrogatepass")).hexdigest(16)
 
 

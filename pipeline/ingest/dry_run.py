@@ -2,56 +2,53 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
-from backends.base import Loading, PictureSpec
-from backends.errors import ModelError
-from backends.ocr.base import OcrEngine, OcrOptions, TextGate
-from backends.ocr.registry import DEFAULT, make_ocr
-from journal import Committed, Status, split_path
+from backends.ocr.base import OcrEngine, OcrOptions
+from backends.registry import DEFAULT_OCR, make_ocr
+from journal import Committed
 from pipeline.ingest.cache.manifest import manifest_path, read_manifest, require_ours
-from pipeline.ingest.cache.store import Cache
+from pipeline.ingest.cache.store import Cache, PhotoResult
 from pipeline.ingest.planning.file_digests import FileDigests
 from pipeline.ingest.planning.plan import Planner, Wanted
-from pipeline.ingest.queue.base import Item
+from pipeline.ingest.queue.base import Item, Leased
 from pipeline.ingest.request import IngestRequest
-from pipeline.ingest.vision.stage import EDGE
+from pipeline.ingest.vision.looking import Looker
+from pipeline.ingest.vision.results import LeasedPhoto
+from pipeline.ingest.vision.stage import IngestStage
+from pipeline.ingest.vision.text_reading import TextReader
 from pipeline.jobs.blocking_step import BlockingStep
-from pipeline.jobs.budget import Budget
-from pipeline.jobs.copies import Copies
-from pipeline.jobs.cores import decoder_count, usable_cores
+from pipeline.jobs.cores import usable_cores
 from pipeline.jobs.deferred_step import DeferredStep
-from pipeline.jobs.hosting import Watcher, attend
 from pipeline.jobs.job import Job
 from pipeline.jobs.pause_point import PausePoint
 from pipeline.jobs.progress import Progress
 from pipeline.jobs.run_file import new_run_id
-from pipeline.jobs.stage import Decoded, FailedAttempt, SoloStage, Usage
+from pipeline.jobs.run_job import Watcher, run_unlisted
+from pipeline.jobs.stage import Usage
 from pipeline.jobs.steps import Steps
-from pipeline.photos.photo import Photo
 from pipeline.photos.walk import walk_photos
 
 
-class Rehearsal(msgspec.Struct):
+class Rehearsal(msgspec.Struct, tag_field="kind", tag="ingest-run-dry-run"):
     """What a run would find to do.
 
     Attributes:
         photos: Photos on disk.
         to_do: Photos to go through each stage.
         copies: Photos identical to another that is looked at, or was.
-        decoded: Photos to look at whose picture can be read.
-        unreadable: Those whose picture cannot.
-        failed: Those in which the gate could not look for text.
-        with_text: Those that may hold text.
-        without_text: Those in which nothing would be read.
-        skipped: Those, by the reason.
+        decoded: Photos to look at whose picture can be decoded.
+        unreadable: Photos to look at whose picture cannot be decoded.
+        failed: Photos in which the gate could not look for text.
+        with_text: Photos that may hold text.
+        without_text: Photos in which nothing would be read.
+        skipped: Photos in which nothing would be read, by reason.
         warnings: Sentences about the walk.
     """
 
@@ -67,76 +64,36 @@ class Rehearsal(msgspec.Struct):
     warnings: list[str] = []
 
 
-class Passed(msgspec.Struct):
-    """How a photo fared at the gate."""
-
-    rel_path: str
-    raw_path: str | None
-    gate: TextGate | None
-    status: Status = "success"
-    error: str | None = None
-
-
-class GateStage(SoloStage[Passed]):
-    """Looks for text in pictures, and reads none.
+class GateStage(IngestStage):
+    """Looks for text in pictures, reads none of it, and looks for nothing else.
 
     Args:
-        engine: Has the gate.
+        engine: The engine with the text gate.
     """
 
     name = "dry-run"
-    record_type = Passed
-    picture: PictureSpec | None = PictureSpec(max_edge=EDGE)
-    workers = 1
-    unexpected: Status = "error_model"
-    batch_size = 4
 
     def __init__(self, engine: OcrEngine) -> None:
-        self._engine = engine
-        self._loading: Loading | None = Loading("loading the text gate")
+        super().__init__(
+            Looker(None, None),
+            TextReader(engine, gate_alone=True),
+            caption_of=lambda key: None,
+            regions_of=lambda key: [],
+            check=lambda models: None,
+            worker=self.name,
+        )
 
-    @property
-    def loading(self) -> Loading | None:
-        """What it does until the gate is there."""
-        return self._loading
-
-    async def open(self) -> None:
-        """Load the gate."""
-        await asyncio.to_thread(self._engine.open)
-        self._loading = None
-
-    async def close(self) -> None:
-        """Let go of it."""
-        await asyncio.to_thread(self._engine.close)
-
-    async def process(self, photos: Sequence[Decoded]) -> list[Passed | Exception]:
-        """Return how each photo fares."""
-        return await asyncio.to_thread(lambda: [self._pass(decoded) for decoded in photos])
-
-    def _pass(self, decoded: Decoded) -> Passed | Exception:
-        try:
-            gate = self._engine.gate(decoded.seen.picture.image())
-        except ModelError as error:
-            return error
-        return Passed(*split_path(decoded.photo.path), gate)
-
-    def failed(self, failure: FailedAttempt) -> Passed:
-        """Return how a photo fared that could not be looked at."""
-        path = split_path(failure.photo.path)
-        return Passed(*path, None, failure.status, failure.error)
-
-    def usage(self, record: Passed) -> Usage:
+    def usage(self, record: PhotoResult) -> Usage:
         """Return what to show of a photo."""
-        gate = record.gate
-        text = "may hold text" if gate is not None and gate.has_text else "no text"
-        return Usage(record.rel_path, record.status, record.error or text, raw_path=record.raw_path)
+        usage = super().usage(record)
+        if usage.status != "success":
+            return usage
+        text = "no text" if record.texts[0].skipped else "may hold text"
+        return msgspec.structs.replace(usage, text=text)
 
-    def watch(self, error: Exception | None) -> None:
-        """One photo that fails says nothing about the next."""
 
-
-class Counting:
-    """Takes the place of a journal: counts, and keeps nothing.
+class Tally:
+    """Takes the place of a journal: counts records, and keeps none.
 
     Args:
         rehearsal: Where to count.
@@ -144,23 +101,22 @@ class Counting:
     """
 
     def __init__(
-        self, rehearsal: Rehearsal, on_commit: Callable[[Committed[Passed]], None]
+        self, rehearsal: Rehearsal, on_commit: Callable[[Committed[PhotoResult]], None]
     ) -> None:
         self._rehearsal = rehearsal
         self._on_commit = on_commit
 
-    def append(self, record: Passed) -> None:
+    def append(self, record: PhotoResult) -> None:
         """Count a record."""
         found = self._rehearsal
         found.decoded += record.status != "error_corrupt"
         found.failed += record.status == "error_model"
         found.unreadable += record.status == "error_corrupt"
-        if record.gate is not None:
-            found.with_text += record.gate.has_text
-            found.without_text += not record.gate.has_text
-            if record.gate.reason is not None:
-                reasons = found.skipped
-                reasons[record.gate.reason] = reasons.get(record.gate.reason, 0) + 1
+        for text in record.texts:
+            found.with_text += text.skipped is None
+            found.without_text += text.skipped is not None
+            if text.skipped is not None:
+                found.skipped[text.skipped] = found.skipped.get(text.skipped, 0) + 1
         self._on_commit([(0, record)])
 
     def flush(self) -> None:
@@ -194,12 +150,12 @@ async def rehearse(request: IngestRequest, watch: Watcher) -> tuple[Rehearsal, i
         items.extend(_plan(request, rehearsal, pause_point))
         progress.total = len(items)
 
-    def make() -> Job[Passed] | None:
+    def make() -> Job[PhotoResult] | None:
         return _job(request, items, rehearsal, progress) if items else None
 
     planning = Progress(run=progress.run, stage="dry-run", backend="walk", total=0, skipped={})
     steps = Steps([BlockingStep(plan, planning), DeferredStep(make, progress)])
-    _, code = await attend(steps, steps.snapshot, watch)
+    _, code = await run_unlisted(steps, watch)
     return rehearsal, code
 
 
@@ -215,7 +171,7 @@ def _plan(request: IngestRequest, rehearsal: Rehearsal, pause_point: PausePoint)
     pause_point.begin("comparing photos", len(walked.paths), "photos")
     with tempfile.TemporaryDirectory(prefix="pcc-") as folder:
         memory = Path(folder) / "digests.sqlite"
-        for ending in ("", "-wal"):  # what is known already is known to a copy as well
+        for ending in ("", "-wal"):  # known digests need not be made again
             with suppress(OSError):
                 shutil.copyfile(f"{Cache(request.cache).digests}{ending}", f"{memory}{ending}")
         digests = FileDigests(memory, request.photos_dir)
@@ -230,18 +186,15 @@ def _plan(request: IngestRequest, rehearsal: Rehearsal, pause_point: PausePoint)
 
 def _job(
     request: IngestRequest, items: list[Item], rehearsal: Rehearsal, progress: Progress
-) -> Job[Passed]:
+) -> Job[PhotoResult]:
     chosen = request.ocr
     options = OcrOptions(threads=usable_cores(), model=None if chosen is None else chosen.model)
-    engine = make_ocr(DEFAULT if chosen is None else chosen.engine, options)
+    engine = make_ocr(DEFAULT_OCR if chosen is None else chosen.engine, options)
+    looked_at = [msgspec.structs.replace(item, stages=("ocr",)) for item in items]
     return Job(
         GateStage(engine),
-        [Photo(item.path, item.photo_key) for item in items],
+        [LeasedPhoto.of(Leased(item, attempt=1, token="")) for item in looked_at],
         photos_dir=request.photos_dir,
-        journal=request.cache,
-        open_journal=lambda on_commit, on_failure: Counting(rehearsal, on_commit),
-        decoders=decoder_count(),
+        open_journal=lambda on_commit, _: Tally(rehearsal, on_commit),
         progress=progress,
-        copies=Copies(None),
-        budget=Budget(None, 0.0, 0.0),
     )

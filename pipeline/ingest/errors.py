@@ -1,11 +1,11 @@
 """Errors of ingestion.
 
 IngestError
-├── CacheRefused    the cache is of another form, or another's
-├── CacheBusy       others do another task with the cache
+├── CacheRefused    the directory is a cache of another form, or something else
+├── CacheBusy       other runs do another task with the cache
 ├── QueueUnusable   the queue cannot be opened as it stands
-├── QueueLost       it was open, and cannot go on
-├── DeviceLost      a worker's device has failed
+├── QueueLost       the queue was open, and cannot go on
+├── DeviceLost      the device of a worker has failed
 └── WorkersDied     workers die again and again, and nothing gets done
 """
 
@@ -21,7 +21,7 @@ class CacheRefused(IngestError):
 
 
 class CacheBusy(IngestError):
-    """Raised when others work on a cache with other stages, models or photos."""
+    """Raised when other runs work on a cache with other stages, models or photos."""
 
 
 class QueueUnusable(IngestError):
@@ -37,4 +37,4 @@ class WorkersDied(IngestError):
 
 
 class DeviceLost(IngestError):
-    """Raised in a worker whose device has failed: its photos go back, and it ends."""
+    """Raised in a worker whose device has failed: the photos go back, and the worker ends."""

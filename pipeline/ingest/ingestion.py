@@ -1,7 +1,7 @@
-"""An ingestion under way: the queue filled, workers kept at it, and counted what comes.
+"""An ingestion under way: it fills the queue, keeps workers busy, and counts what they finish.
 
-The cache says what is done, the queue only who does what: whatever a queue forgets is
-planned anew.
+The cache says what is done, the queue only who does what. So whatever a queue forgets is
+planned again in the next round.
 """
 
 from __future__ import annotations
@@ -11,8 +11,6 @@ import logging
 from collections.abc import Callable
 from contextlib import suppress
 
-import msgspec
-
 from journal import JournalError, Status
 from pipeline.ingest.cache.manifest import ModelFacts
 from pipeline.ingest.cache.outcomes import StageEnd
@@ -21,86 +19,59 @@ from pipeline.ingest.cache.store import Cache
 from pipeline.ingest.planning.enqueue import Enqueuer
 from pipeline.ingest.planning.plan import IngestPlan, Wanted
 from pipeline.ingest.queue.base import Counts, Item, WorkQueue
+from pipeline.ingest.report import IngestReport
 from pipeline.ingest.request import IngestRequest
 from pipeline.ingest.workers.worker_pool import GOODBYE_SECONDS, WorkerPool
-from pipeline.jobs.job import Ending
 from pipeline.jobs.pause_point import GivenUp, PausePoint
 from pipeline.jobs.progress import Progress, Snapshot
 from pipeline.jobs.run_file import new_run_id
 from pipeline.jobs.stage import Usage
+from pipeline.jobs.step import Ending
 
 LOOK_SECONDS = 0.25
-"""Between two looks at the queue and the cache."""
+"""Time between two looks at the queue and the cache."""
 
 ROUNDS = 3
-"""How often what a queue lost, or a file that changed meanwhile, is planned anew."""
+"""How often what a queue lost, or a file that changed meanwhile, is planned at most."""
+
+_OBJECTS, _TEXT = ("object", "objects"), ("line of text", "lines of text")
+_NOUNS = {"detect": _OBJECTS, "label": _OBJECTS, "ocr": _TEXT}
 
 log = logging.getLogger("pcc.ingest")
 
-_FOUND: dict[str, Callable[[int], str]] = {
-    "objects": lambda count: f"{count} objects" if count != 1 else "1 object",
-    "text": lambda count: f"{count} lines of text" if count != 1 else "1 line of text",
-}
-
-
-class IngestReport(msgspec.Struct):
-    """What an ingestion did.
-
-    Attributes:
-        run: Its id.
-        photos: Photos on disk.
-        attempted: Photos that got an outcome.
-        by_status: Those, by status.
-        seconds: How long it took.
-        rate: Photos a second.
-        done: Photos that had been through all stages before.
-        errored: Photos that had failed before, and were left alone.
-        remaining: Photos that still lack something.
-        parked: Items of the queue that were given up.
-    """
-
-    run: str
-    photos: int
-    attempted: int
-    by_status: dict[str, int]
-    seconds: float
-    rate: float
-    done: int
-    errored: int
-    remaining: int
-    parked: int
-
 
 class Ingestion:
-    """Brings the photos of a library through their stages; looks like one job from outside.
+    """Brings the photos of a library through their stages; a `Step` to those who run it.
 
     Args:
         request: What was asked for.
-        cache: Where results go; begun.
-        queue: Its queue.
-        cache_id: Its name.
+        cache: Where results go; `begin` was called.
+        queue: The queue of the cache.
+        cache_id: The name of the cache.
     """
 
     def __init__(
         self, request: IngestRequest, cache: Cache, queue: WorkQueue, cache_id: str
     ) -> None:
         self.run_id = new_run_id()
-        self.filler = Enqueuer(request.photos_dir, (request.include, request.exclude), cache, queue)
         self.progress = Progress(
             run=self.run_id, stage="ingest", backend="+".join(request.stages), total=0, skipped={}
         )
-        self.request = request
+        self._request = request
         self._cache = cache
         self._queue = queue
-        self._crew = WorkerPool(request.works(cache_id))
+        globs = request.include, request.exclude
+        self._enqueuer = Enqueuer(request.photos_dir, globs, cache, queue)
+        self._enqueuing = False
+        self._pool = WorkerPool(request.worker_setups(cache_id))
+        self._working: asyncio.Task[None] | None = None
         self._pause_point = PausePoint()
-        self._failed: dict[str, tuple[Item, Status]] = {}
         self._stopping = False
-        self._filling = False
-        self._models: dict[StageName, ModelFacts] = {}
         self._commands: set[asyncio.Task[object]] = set()
+        self._models: dict[StageName, ModelFacts] = {}
+        self._failed: dict[str, tuple[Item, Status]] = {}
         self._parked_before = 0
-        self.parked = 0
+        self._parked = 0
 
     async def run(self) -> Ending:
         """Work until nothing is left, or until told to stop.
@@ -113,81 +84,78 @@ class Ingestion:
             JournalError: results cannot be kept.
         """
         self.progress.begin()
-        at_work: asyncio.Task[None] | None = None
         try:
-            for number in range(1 if self.request.redo else ROUNDS):
-                filling = asyncio.create_task(self._fill(self._choice(first=number == 0)))
-                at_work = await self._drain(filling, at_work)
-                if not await self._settle() or self._stopping:
+            for number in range(1 if self._request.redo else ROUNDS):
+                await self._work_off(self._wanted(is_first=number == 0))
+                if not await self._finish_round() or self._stopping:
                     break
-            if at_work is not None:
-                self._crew.end()
-                await at_work
+            if self._working is not None:
+                self._pool.end()
+                await self._working
             await self._describe()
         except BaseException:
             with suppress(JournalError, OSError):  # the first error is the one to tell
                 await self._describe()
             raise
         finally:
-            await self._dismiss(at_work)
+            await self._end_workers()
             self.progress.finish()
         return Ending.STOPPED if self._stopping else Ending.DONE
 
     async def _describe(self) -> None:
         """Bring the manifest up to date."""
-        self._models |= self._crew.models
+        self._models |= self._pool.models
         await asyncio.to_thread(self._cache.say, self._models)
 
-    def _choice(self, *, first: bool) -> Wanted:
-        """Return what is asked for; what was tried once in this run is not tried again."""
-        request = self.request
+    def _wanted(self, *, is_first: bool) -> Wanted:
+        """Return what a round asks for; what was tried in this run is not tried again."""
+        request = self._request
         return Wanted(
             request.stages,
-            retry_errors=request.retry_errors and first,
-            redo=self.run_id if request.redo and first else None,
+            retry_errors=request.retry_errors and is_first,
+            redo=self.run_id if request.redo and is_first else None,
         )
 
-    async def _fill(self, choice: Wanted) -> None:
-        self._filling = True
+    async def _enqueue(self, wanted: Wanted) -> None:
+        self._enqueuing = True
         try:
-            await asyncio.to_thread(self.filler.fill, choice, self._pause_point)
+            await asyncio.to_thread(self._enqueuer.enqueue, wanted, self._pause_point)
         except GivenUp:
             pass
         finally:
-            self._filling = False
+            self._enqueuing = False
 
-    async def _drain(
-        self, filling: asyncio.Task[None], at_work: asyncio.Task[None] | None
-    ) -> asyncio.Task[None] | None:
-        """Keep workers at the queue until it is filled and empty; return the workers, if any."""
+    async def _work_off(self, wanted: Wanted) -> None:
+        """Fill the queue, and keep workers at it until it is empty."""
+        enqueuing = asyncio.create_task(self._enqueue(wanted))
         try:
             while True:
-                whole = filling.done()
+                is_enqueued = enqueuing.done()
                 counts = await self._take_in()
-                if whole:
-                    filling.result()
-                if at_work is not None and at_work.done():
-                    at_work.result()  # an error of theirs
-                    return at_work
-                if whole and (self._stopping or not counts.waiting + counts.leased):
+                if is_enqueued:
+                    enqueuing.result()
+                if self._working is not None and self._working.done():
+                    self._working.result()  # raises the error of a worker
+                    return
+                is_open = counts.waiting + counts.leased > 0
+                if is_enqueued and (self._stopping or not is_open):
                     break
-                if at_work is None and counts.waiting + counts.leased and not self._stopping:
-                    at_work = asyncio.create_task(self._crew.run())
+                if self._working is None and is_open and not self._stopping:
+                    self._working = asyncio.create_task(self._pool.run())
                 await asyncio.sleep(LOOK_SECONDS)
         finally:
             self._pause_point.close()
-            await asyncio.gather(filling, return_exceptions=True)
+            await asyncio.gather(enqueuing, return_exceptions=True)
             self._pause_point = PausePoint()
-        if self._stopping and at_work is not None:
-            await at_work
+        if self._stopping and self._working is not None:
+            await self._working
             await self._take_in()
-        return at_work
 
     async def _take_in(self) -> Counts:
-        """Count what is new in the cache, and return how the queue stands."""
+        """Count what is new in the cache, and return the counts of the queue."""
         news, counts = await asyncio.to_thread(self._look)
         if news or counts.parked > self._parked_before:  # giving up is progress, too
-            self._crew.something_done()
+            self._pool.something_done()
         self._parked_before = counts.parked
         self._count(news)
         if counts.paused != (self.progress.state == "paused") and not self._stopping:
@@ -195,69 +163,69 @@ class Ingestion:
         return counts
 
     def _look(self) -> tuple[list[tuple[str, StageEnd]], Counts]:
-        """Return what is new in the cache, and how the queue stands. Called on a thread."""
-        if any(self._models.get(stage) != facts for stage, facts in self._crew.models.items()):
-            self._models |= self._crew.models
+        """Return what is new in the cache, and the counts of the queue. Called on a thread."""
+        if any(self._models.get(stage) != facts for stage, facts in self._pool.models.items()):
+            self._models |= self._pool.models
             self._cache.say(self._models)
-        for name in self._crew.take_fallen():
+        for name in self._pool.take_fallen():
             self._queue.abandon(name)
         return self._cache.outcomes.refresh(), self._queue.counts()
 
     def _count(self, news: list[tuple[str, StageEnd]]) -> None:
-        """Count photos whose outcomes have come; those of all stages come together."""
-        by_work: dict[str, list[StageEnd]] = {}
+        """Count photos that got outcomes; the outcomes of one item come together."""
+        by_item: dict[str, list[StageEnd]] = {}
         for _, ended in news:
-            if ended.work is not None:
-                by_work.setdefault(ended.work, []).append(ended)
+            if ended.item_hash is not None:
+                by_item.setdefault(ended.item_hash, []).append(ended)
         usages = []
-        for work, outcomes in by_work.items():
-            if (item := self.filler.pending.pop(work, None)) is not None:
+        for item_hash, outcomes in by_item.items():
+            if (item := self._enqueuer.pending.pop(item_hash, None)) is not None:
                 usages.append(_usage(item, outcomes))
                 if outcomes[0].status != "success":
-                    self._failed[work] = item, outcomes[0].status
-            elif work in self._failed:
-                item, status = self._failed.pop(work)
+                    self._failed[item_hash] = item, outcomes[0].status
+            elif item_hash in self._failed:
+                item, status = self._failed.pop(item_hash)
                 self.progress.take_back(status)
                 usages.append(_usage(item, outcomes))
         self.progress.add(usages)
 
-    async def _settle(self) -> bool:
-        """Write what needs no worker; return whether there is more to plan."""
-        await asyncio.to_thread(self.filler.write_parked)
+    async def _finish_round(self) -> bool:
+        """Write the outcomes that need no worker; return whether there is more to plan."""
+        await asyncio.to_thread(self._enqueuer.write_parked)
         # Whatever reads the cache, to add to it or to describe it, reads news past `_look`.
-        self._count(await asyncio.to_thread(self.filler.answered))
-        copies = await asyncio.to_thread(self.filler.write_copies)
-        self.progress.add([_usage_of_copy(one) for one in copies])
+        self._count(await asyncio.to_thread(self._enqueuer.answered))
+        copies = await asyncio.to_thread(self._enqueuer.write_copies)
+        self.progress.add([_usage_of_copy(outcome) for outcome in copies])
         await self._take_in()
-        self.parked = await asyncio.to_thread(self.filler.given_up)
-        return bool(self.filler.left or self.filler.plan.changed)
+        self._parked = await asyncio.to_thread(self._enqueuer.count_parked)
+        return bool(self._enqueuer.left or self._enqueuer.plan.changed)
 
-    async def _dismiss(self, at_work: asyncio.Task[None] | None) -> None:
+    async def _end_workers(self) -> None:
         """See all workers gone, whatever happened."""
-        if at_work is None or at_work.done():
+        if self._working is None or self._working.done():
             return
-        self._crew.end(at_once=True)
-        done, _ = await asyncio.wait([at_work], timeout=GOODBYE_SECONDS)
+        self._pool.end(at_once=True)
+        done, _ = await asyncio.wait([self._working], timeout=GOODBYE_SECONDS)
         if not done:
-            self._crew.kill()
-        await asyncio.gather(at_work, return_exceptions=True)
+            self._pool.kill()
+        await asyncio.gather(self._working, return_exceptions=True)
 
     def snapshot(self) -> Snapshot:
         """Return how far it is."""
-        self.progress.total = self.progress.attempted + self.filler.left
-        self.progress.loading = self._pause_point.at if self._filling else self._crew.loading
+        self.progress.total = self.progress.attempted + self._enqueuer.left
+        self.progress.loading = self._pause_point.at if self._enqueuing else self._pool.loading
         held = ["paused; `pcc ingest resume` goes on"] if self.progress.state == "paused" else []
-        self.progress.remarks = [*self.filler.warnings, *self._crew.all_remarks(), *held]
+        self.progress.remarks = [*self._enqueuer.warnings, *self._pool.all_remarks(), *held]
         shot = self.progress.snapshot()
-        shot.current = self._crew.current
+        shot.current = self._pool.current
         return shot
 
     def pause(self) -> None:
-        """Have the queue give nothing out, to any worker of any run."""
+        """Have the queue give no item to any worker of any run."""
         self._command(self._queue.pause)
 
     def resume(self) -> None:
-        """Have it give out again."""
+        """Have the queue give items again."""
         self._command(self._queue.resume)
 
     def _command(self, command: Callable[[], object]) -> None:
@@ -266,58 +234,54 @@ class Ingestion:
         task.add_done_callback(self._obeyed)
 
     def _obeyed(self, task: asyncio.Task[object]) -> None:
-        """Tell of a command that the queue did not hear."""
+        """Tell of a command that did not reach the queue."""
         self._commands.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            self._crew.remarks.append(str(error))
+            self._pool.remarks.append(str(error))
 
     def stop(self) -> None:
-        """Take nothing more, finish what is in flight, end."""
+        """Take no further item, finish what is in flight, end."""
         self._stopping = True
         self.progress.state = "stopping"
         self._pause_point.close()
-        self._crew.end()
+        self._pool.end()
 
     def abort(self) -> None:
         """End now; what is in flight goes back to the queue."""
         self.stop()
-        self._crew.end(at_once=True)
-        asyncio.get_running_loop().call_later(GOODBYE_SECONDS, self._crew.kill)
+        self._pool.end(at_once=True)
+        asyncio.get_running_loop().call_later(GOODBYE_SECONDS, self._pool.kill)
 
     def retry(self) -> int:
-        """Have what was given up wait again; how much that is shows as it comes."""
+        """Have parked items wait again; how many they are shows as they come."""
         self._command(self._queue.unpark)
         return 0
 
     def report(self) -> IngestReport:
         """Return what it did."""
         shot = self.progress.snapshot()
-        first = self.filler.first_plan or IngestPlan()
+        first = self._enqueuer.first_plan or IngestPlan()
         return IngestReport(
             run=self.run_id,
-            photos=self.filler.plan.photos,
+            photos=self._enqueuer.plan.photos,
             attempted=shot.attempted,
             by_status=shot.by_status,
             seconds=round(shot.seconds, 3),
             rate=round(shot.rate, 3),
             done=first.done,
             errored=first.errored.total(),
-            remaining=self.filler.left,
-            parked=self.parked,
+            remaining=self._enqueuer.left,
+            parked=self._parked,
         )
 
 
 def _usage(item: Item, outcomes: list[StageEnd]) -> Usage:
-    found = {"text" if ended.stage == "ocr" else "objects": ended.found for ended in outcomes}
-    text = ", ".join(_FOUND[what](count) for what, count in found.items())
+    found = {_NOUNS[ended.stage]: ended.found for ended in outcomes}
+    text = ", ".join(f"{n} {one if n == 1 else many}" for (one, many), n in found.items())
     status, error = outcomes[0].status, outcomes[0].error
     return Usage(item.rel_path, status, error or text, raw_path=item.raw_path)
 
 
 def _usage_of_copy(outcome: Outcome) -> Usage:
-    return Usage(
-        outcome.rel_path,
-        outcome.status,
-        f"as {outcome.copied_from}",
-        raw_path=outcome.raw_path,
-    )
+    text = f"as {outcome.copied_from}"
+    return Usage(outcome.rel_path, outcome.status, text, raw_path=outcome.raw_path)

@@ -18,22 +18,22 @@ class IngestRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What a user asked for.
 
     Attributes:
-        workspace: Where `run.json` stands.
+        workspace: The directory of `run.json`.
         photos_dir: The photo library; only ever read.
-        cache: Where results go.
-        captions: The captions journal; captions are noted beside what was found.
+        cache: The directory of the cache.
+        captions: The captions journal; each region records the caption of its photo.
         queue: `sqlite`, or the URL of a Redis server.
-        stages: What each photo is to go through.
-        workers: Processes that hold the models.
-        detector: Which detector.
-        labeller: Which labeller.
-        ocr: Which OCR engine.
-        device: Where models run, None for the best there is.
-        batch_size: Photos to a batch, None for what suits the device.
-        include: Globs; only what matches one counts.
-        exclude: Globs of what does not count.
-        retry_errors: Whether to try again what failed.
-        redo: Whether to do everything again.
+        stages: The stages that each photo is to go through.
+        workers: Number of worker processes; each holds the models.
+        detector: Which detector, None where `stages` has no `detect`.
+        labeller: Which labeller, None where `stages` has no `label`.
+        ocr: Which OCR engine, None where `stages` has no `ocr`.
+        device: The device that models run on, None for the best there is.
+        batch_size: Photos in a batch, None for what suits the device.
+        include: Globs; if there are any, only photos that match one count.
+        exclude: Globs of photos that do not count.
+        retry_errors: Whether to retry photos that failed.
+        redo: Whether to put every photo through the stages again.
     """
 
     workspace: Path
@@ -54,17 +54,17 @@ class IngestRequest(msgspec.Struct, frozen=True, kw_only=True):
     redo: bool = False
 
     def task(self) -> Task:
-        """Return what its workers must be able to do."""
+        """Return what the workers must be able to do."""
         parts = (self.stages, self.detector, self.labeller, self.ocr)
         place = os.fsencode(self.photos_dir.resolve())
         hashed = blake3(msgspec.json.encode(parts) + place).hexdigest(8)
         return Task(hashed, f"{', '.join(self.stages)} of {self.photos_dir}")
 
-    def works(self, cache_id: str) -> list[WorkerSetup]:
-        """Return what each worker is told; their names tell the machine and the process.
+    def worker_setups(self, cache_id: str) -> list[WorkerSetup]:
+        """Return the first message to each worker; worker names tell machine and process.
 
         Args:
-            cache_id: Names the queue.
+            cache_id: The name of the cache, and so of its queue.
         """
         host = os.uname().nodename
         return [

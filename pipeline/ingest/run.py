@@ -1,46 +1,20 @@
-"""`pcc ingest run`: opens cache and queue, and runs an ingestion where clients reach it."""
+"""`pcc ingest run`: opens cache and queue, and runs an ingestion in the frame of every job."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
-import os
 from contextlib import closing
 
-import msgspec
-
-from journal import utc_now
 from pipeline.ingest.cache.sharing import Share
 from pipeline.ingest.cache.store import Cache
-from pipeline.ingest.ingestion import Ingestion, IngestReport
+from pipeline.ingest.ingestion import Ingestion
 from pipeline.ingest.queue.opening import open_queue
+from pipeline.ingest.report import IngestReport
 from pipeline.ingest.request import IngestRequest
-from pipeline.jobs.errors import WorkspaceBusy
-from pipeline.jobs.hosting import Watcher, attend, host
-from pipeline.jobs.job import Ending
-from pipeline.jobs.log import log_to
-from pipeline.jobs.run_file import RunFile
-
-log = logging.getLogger("pcc.ingest")
+from pipeline.jobs.run_job import JobFrame, JobResult, Watcher, run_job
 
 
-class IngestResult(msgspec.Struct):
-    """How an ingestion ended.
-
-    Attributes:
-        ending: Done, or stopped.
-        signal_code: 128 and the signal that stopped it, None without one.
-        report: What it did.
-        remarks: What came up, a sentence each.
-    """
-
-    ending: Ending
-    signal_code: int | None
-    report: IngestReport
-    remarks: list[str]
-
-
-async def ingest(request: IngestRequest, watch: Watcher) -> IngestResult:
+async def ingest(request: IngestRequest, watch: Watcher) -> JobResult[IngestReport]:
     """Bring the photos of a library through their stages.
 
     Args:
@@ -49,7 +23,7 @@ async def ingest(request: IngestRequest, watch: Watcher) -> IngestResult:
 
     Raises:
         CacheRefused: the cache is of another form.
-        CacheBusy: others do something else with it.
+        CacheBusy: other runs do something else with the cache.
         QueueUnusable: the queue cannot be opened.
         SetupError: an extra or a model is missing.
         See `Ingestion.run` for the rest.
@@ -59,33 +33,24 @@ async def ingest(request: IngestRequest, watch: Watcher) -> IngestResult:
     manifest = await asyncio.to_thread(cache.begin)
     queue = await asyncio.to_thread(open_queue, request.queue, cache.directory, manifest.cache_id)
     share = Share(cache.directory)
-    with closing(queue), log_to(cache.log):
+    with closing(queue):
         await asyncio.to_thread(share.take, request.task())
-        if share.alone:  # whatever waits there is of a run that ended; this one plans anew
+        if share.alone:  # items that wait there are left from runs that ended; this run plans anew
             await asyncio.to_thread(queue.withdraw)
             share.begun()
-        work = Ingestion(request, cache, queue, manifest.cache_id)
-        log.info("start", {"run": work.run_id, "stages": list(request.stages)})
+        ingestion = Ingestion(request, cache, queue, manifest.cache_id)
+        frame = JobFrame(
+            run=ingestion.run_id,
+            stage="ingest",
+            workspace=request.workspace,
+            journal=cache.outcomes_path,
+            told={"stages": list(request.stages)},
+            log=cache.log,
+            shares_workspace=True,
+        )
         try:
-            ending, code = await _host(work, watch)
+            result = await run_job(ingestion, frame, watch, lambda _: ingestion.report())
         finally:
-            log.info("end", msgspec.to_builtins(work.report()))
             share.release()
-    return IngestResult(ending, code, work.report(), work.snapshot().remarks)
-
-
-async def _host(work: Ingestion, watch: Watcher) -> tuple[Ending, int | None]:
-    """Run it where clients reach it, or unattended beside another job of the workspace."""
-    request = work.request
-    run_file = RunFile(
-        pid=os.getpid(),
-        run=work.run_id,
-        stage="ingest",
-        socket="",
-        journal=str(request.cache / "outcomes.jsonl"),
-        started=utc_now(),
-    )
-    try:
-        return await host(work, work.snapshot, watch, request.workspace, run_file)
-    except WorkspaceBusy:
-        return await attend(work, work.snapshot, watch)
+    result.remarks = ingestion.snapshot().remarks
+    return result

@@ -1,4 +1,4 @@
-"""How a cache and its queue stand."""
+"""What is done in a cache, what waits in its queue, and what was given up."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pipeline.ingest.planning.plan import standing
 from pipeline.ingest.queue.base import Counts, WorkQueue
 
 MOST_PARKED = 10_000
-"""Listed at most."""
+"""Parked photos that are listed at most."""
 
 
 class ParkedPhoto(msgspec.Struct):
@@ -27,17 +27,17 @@ class ParkedPhoto(msgspec.Struct):
     at: str
 
 
-class IngestStatus(msgspec.Struct):
+class IngestStatus(msgspec.Struct, tag_field="kind", tag="ingest-status"):
     """What `pcc ingest status` shows.
 
     Attributes:
-        cache: Its directory.
-        cache_id: Its name.
+        cache: Directory of the cache.
+        cache_id: Name of the cache.
         photos: Photos that have an outcome.
-        stages: Those, by stage and status.
-        models: Who did each stage last.
-        queue: What is where; of parked items those that stand.
-        parked: What was given up and not done since, oldest first.
+        stages: Number of photos, by stage and status.
+        models: Version of the model that last did each stage.
+        queue: Counts of the queue; parked items whose photos have a later outcome are left out.
+        parked: Photos that were given up and not done since, the oldest first.
         damaged: Lines of `outcomes.jsonl` that hold no record.
     """
 
@@ -52,7 +52,7 @@ class IngestStatus(msgspec.Struct):
 
 
 def status_of(directory: Path, queue: WorkQueue) -> IngestStatus:
-    """Return how a cache and its queue stand.
+    """Return the status of a cache and its queue.
 
     Raises:
         CacheRefused: the directory is no cache, or one of another form.
@@ -67,10 +67,10 @@ def status_of(directory: Path, queue: WorkQueue) -> IngestStatus:
         for stage in STAGES
     }
     parked: list[ParkedPhoto] = []
-    given_up = 0
+    parked_count = 0
     for one in standing(queue.parked(), cache.outcomes):
-        given_up += 1
-        if given_up <= MOST_PARKED:
+        parked_count += 1
+        if parked_count <= MOST_PARKED:
             item = one.item
             parked.append(ParkedPhoto(item.rel_path, item.stages, one.attempts, one.reason, one.at))
     return IngestStatus(
@@ -79,7 +79,7 @@ def status_of(directory: Path, queue: WorkQueue) -> IngestStatus:
         photos=len(cache.outcomes.digests),
         stages={stage: by_status for stage, by_status in stages.items() if by_status},
         models={stage: facts.version for stage, facts in manifest.models.items()},
-        queue=msgspec.structs.replace(queue.counts(), parked=given_up),
+        queue=msgspec.structs.replace(queue.counts(), parked=parked_count),
         parked=parked,
         damaged=cache.outcomes.malformed.damaged,
     )

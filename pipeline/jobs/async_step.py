@@ -1,4 +1,4 @@
-"""A step of a job that goes through a gate between two pieces of its work, on the event loop."""
+"""A step that works piece by piece on the event loop, and can pause between two pieces."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from pipeline.jobs.progress import Progress, Snapshot
 
 
 class AsyncStep:
-    """What steps share that work piece by piece: pause, resume, and giving up.
+    """What such steps share: pausing, resuming and stopping.
 
     Args:
-        progress: Where to tell.
+        progress: Where to count.
     """
 
     def __init__(self, progress: Progress) -> None:
@@ -32,11 +32,11 @@ class AsyncStep:
             raise GivenUp
 
     def snapshot(self) -> Snapshot:
-        """Return how far it is."""
+        """Return how far the step is."""
         return self.progress.snapshot()
 
     def pause(self) -> None:
-        """Begin nothing more for now."""
+        """Begin no further piece until `resume`."""
         if not self._stopping:
             self._resumed.clear()
             self.progress.pause(True)
@@ -58,5 +58,5 @@ class AsyncStep:
         self.stop()
 
     def retry(self) -> int:
-        """There is nothing to put to work again."""
+        """There is nothing to retry."""
         return 0

@@ -2,41 +2,58 @@
 
 from __future__ import annotations
 
+import asyncio
+
 
 class Budget:
-    """Admits a photo only while the worst it can cost still fits.
+    """Admits a photo only while the worst that the photo can cost still fits.
 
     Args:
         limit: US dollars, None for no limit.
-        spent: What the run has cost so far, in earlier processes.
-        bound: The most one photo can cost.
+        spent: What the run has cost so far, in earlier processes, in US dollars.
+        bound: The most one photo can cost, in US dollars.
     """
 
-    def __init__(self, limit: float | None, spent: float, bound: float) -> None:
+    def __init__(self, limit: float | None = None, spent: float = 0.0, bound: float = 0.0) -> None:
         self.limit = limit
         self.spent = spent
         self._bound = bound
         self._in_flight = 0
+        self._charged = asyncio.Event()
+        self._closed = False
 
-    @property
-    def in_flight(self) -> int:
-        """Photos admitted and not yet settled."""
-        return self._in_flight
+    async def reserve(self, photos: int) -> bool:
+        """Set aside the worst that these photos can cost; wait while calls in flight decide.
 
-    def admits(self, photos: int) -> bool:
-        """Tell whether so many photos more can be paid for, whatever those in flight cost."""
+        Returns:
+            False where the photos cannot be paid for, or the budget was closed meanwhile.
+        """
+        while not self._admits(photos):
+            if self._closed or not self._in_flight:
+                return False
+            self._charged.clear()
+            await self._charged.wait()
+        self._in_flight += photos
+        return True
+
+    def _admits(self, photos: int) -> bool:
         if self.limit is None:
             return True
         return self.spent + (self._in_flight + photos) * self._bound <= self.limit
 
-    def take(self, photos: int) -> None:
-        """Set aside the worst that these photos can cost."""
-        self._in_flight += photos
+    def charge(self, cost: float | None, *, answered: bool) -> None:
+        """Replace what was set aside for one photo by what the photo cost.
 
-    def settle(self, cost: float | None, *, answered: bool) -> None:
-        """Replace what was set aside for one photo by what it cost.
-
-        An answer that does not tell its cost counts as the most it can have cost.
+        Args:
+            cost: US dollars, None where the answer does not tell its cost: such an answer
+                counts as the most it can have cost.
+            answered: Whether there was an answer.
         """
         self._in_flight -= 1
         self.spent += (self._bound if answered else 0.0) if cost is None else cost
+        self._charged.set()
+
+    def close(self) -> None:
+        """Let nobody wait any longer: the job ends."""
+        self._closed = True
+        self._charged.set()

@@ -25,8 +25,10 @@ from pipeline.jobs.progress import Snapshot
 from pipeline.jobs.run_file import RunFile, read_run_file, run_file_path
 
 SNAPSHOT_SECONDS = 0.1
+"""Between two snapshots to a client."""
+
 SILENCE_SECONDS = 10.0
-"""A job that says nothing for so long is stopped or hangs."""
+"""A job that sends nothing for this long is stopped or hangs."""
 
 LONGEST_SOCKET_PATH = 100
 """Bytes; Linux takes 107, other systems 103."""
@@ -37,7 +39,13 @@ Command = Literal["pause", "resume", "stop", "abort", "retry"]
 
 
 class Message(msgspec.Struct, omit_defaults=True):
-    """One line between a job and a client; exactly one field is set."""
+    """One line between a job and a client; exactly one field is set.
+
+    Attributes:
+        snapshot: The state of the job, from the job.
+        command: What the job is told to do, from a client.
+        reply: The answer to a command, from the job.
+    """
 
     snapshot: Snapshot | None = None
     command: Command | None = None
@@ -52,11 +60,11 @@ def _line(message: Message) -> bytes:
 
 
 class ControlServer:
-    """Serves the snapshots of one job and passes commands on to it.
+    """Serves the snapshots of one job and passes commands on to the job.
 
     Args:
-        snapshot: Returns the state of the moment.
-        commands: What each command does; a returned text is the reply.
+        snapshot: Returns the state of the job.
+        commands: What each command does; a returned value stands in the reply.
     """
 
     def __init__(
@@ -68,7 +76,7 @@ class ControlServer:
 
     @asynccontextmanager
     async def serving(self, workspace: Path, run_file: RunFile) -> AsyncIterator[None]:
-        """Listen while the block runs; `run.json` tells where."""
+        """Listen while the block runs; `run.json` tells clients where."""
         await _clear_stale_socket(workspace)
         folder = tempfile.mkdtemp(prefix="pcc-")  # 0700
         if len(folder) + len("/control.sock") > LONGEST_SOCKET_PATH:
@@ -135,10 +143,10 @@ class ControlServer:
 
 
 async def _clear_stale_socket(workspace: Path) -> None:
-    """Take away what a killed job of this workspace left behind.
+    """Remove the socket that a killed job of this workspace left behind.
 
     Raises:
-        WorkspaceBusy: it was not killed, but runs, on another journal.
+        WorkspaceBusy: the job was not killed, but runs, on another journal.
     """
     stale = read_run_file(workspace)
     if stale is None:
@@ -171,7 +179,7 @@ class ControlClient:
         """Connect to the job that runs in a workspace.
 
         Raises:
-            NoJob: none does.
+            NoJob: no job runs there.
         """
         run_file = read_run_file(workspace)
         if run_file is None:
@@ -192,10 +200,10 @@ class ControlClient:
                 await writer.wait_closed()
 
     async def messages(self) -> AsyncIterator[Message]:
-        """Yield what the job sends until it ends.
+        """Yield what the job sends until the job ends.
 
         Raises:
-            NoJob: it is there, but says nothing.
+            NoJob: the job is there, but sends nothing.
         """
         try:
             while line := await self._next_line():

@@ -1,10 +1,11 @@
-"""How many cores there are to work with."""
+"""How many cores this process may use, and how many decoding processes follow from that."""
 
 from __future__ import annotations
 
 import os
 
 MOST_DECODERS = 16
+"""The most decoding processes of a job, however many cores there are."""
 
 
 def decoder_count() -> int:

@@ -15,18 +15,26 @@ class _Marker(enum.Enum):
     END = "no photo will come any more"
 
 
+PLACES_PER_DECODER = 2
+"""Photos that are decoded, or on their way, for each decoding process: one is decoded while
+another waits. More would only hold memory."""
+
+
 class DecodedBuffer:
     """Room for photos between decoding and the workers.
 
+    A place is reserved before a photo is decoded. The place is free again when a worker
+    takes the photo, or by `give_back` when no worker will.
+
     Args:
-        workers: How many take batches.
-        places: How many photos may be decoded, or on their way, and not taken.
-        resumed: While it is not set, no photo is handed out.
+        workers: How many workers take batches.
+        decoders: How many processes decode.
+        resumed: While this event is not set, no photo is handed out.
     """
 
-    def __init__(self, workers: int, places: int, resumed: asyncio.Event) -> None:
+    def __init__(self, workers: int, decoders: int, resumed: asyncio.Event) -> None:
         self._workers = workers
-        self._places = asyncio.Semaphore(places)
+        self._places = asyncio.Semaphore(PLACES_PER_DECODER * decoders)
         self._ready: asyncio.Queue[Decoded | _Marker] = asyncio.Queue()
         self._filling = asyncio.Lock()
         self._resumed = resumed

@@ -6,16 +6,17 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from pipeline.jobs.job import Ending, Job
+from pipeline.jobs.job import Job
 from pipeline.jobs.progress import Progress, Snapshot
+from pipeline.jobs.step import Ending
 
 
 class DeferredStep:
-    """Makes a job when its turn comes, and runs it.
+    """Makes a job when its turn comes, and runs the job.
 
     Args:
-        make: Makes it, on a thread; None if there turns out to be nothing to do.
-        progress: Of that job; shown until it is there.
+        make: Makes the job, on a thread; None if there turns out to be nothing to do.
+        progress: The progress of the job, shown until the job is there.
     """
 
     def __init__(self, make: Callable[[], Job[Any] | None], progress: Progress) -> None:
@@ -26,7 +27,7 @@ class DeferredStep:
         self._ended = False
 
     async def run(self) -> Ending:
-        """Make the job and run it."""
+        """Make the job and run the job."""
         job = await asyncio.to_thread(self._make)
         if job is None:
             return Ending.DONE
@@ -38,11 +39,11 @@ class DeferredStep:
         return await job.run()
 
     def snapshot(self) -> Snapshot:
-        """Return how far it is."""
+        """Return how far the job is."""
         return self.progress.snapshot() if self._job is None else self._job.snapshot()
 
     def pause(self) -> None:
-        """Take on nothing more for now."""
+        """Begin nothing more until `resume`."""
         self._paused = True
         if self._job is not None:
             self._job.pause()
@@ -66,5 +67,5 @@ class DeferredStep:
             self._job.abort()
 
     def retry(self) -> int:
-        """Put what failed to work again."""
+        """Retry what failed in the job."""
         return 0 if self._job is None else self._job.retry()

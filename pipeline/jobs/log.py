@@ -1,4 +1,4 @@
-"""The log of a job: JSON lines, one event each, for programs and for the morning after."""
+"""The log of a job: JSON lines, one event each, for programs and for the morning after a run."""
 
 from __future__ import annotations
 
@@ -28,9 +28,11 @@ class JsonLines(logging.Formatter):
 def log_to(path: Path) -> Iterator[logging.Logger]:
     """Append the events of this package to a file that its owner alone may read.
 
+    Every job logs, so this is where its directory is made, which is the workspace for most.
     A full disk stops the journal, which stops the job; the log only falls silent.
     """
     logging.raiseExceptions = False
+    path.parent.mkdir(parents=True, exist_ok=True)
     os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600))
     handler = logging.FileHandler(path, encoding="utf-8")
     handler.setFormatter(JsonLines())

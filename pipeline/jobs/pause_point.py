@@ -10,7 +10,7 @@ import msgspec
 from backends.base import Loading
 
 LEAST_SHARE = 0.02
-"""What must be done before the time that is left can be guessed."""
+"""Share of the work that must be done before the time that is left can be estimated."""
 
 
 class GivenUp(Exception):
@@ -28,7 +28,7 @@ class PausePoint:
         self._closing = False
 
     def begin(self, what: str, total: int, unit: str = "bytes") -> None:
-        """Tell what comes next, and how much of it there is."""
+        """Tell what comes next, and how much there is to do."""
         self.at = Loading(what, 0, total, unit)
         self.began = time.monotonic()
 
@@ -44,7 +44,7 @@ class PausePoint:
             raise GivenUp
 
     def seconds_left(self) -> float | None:
-        """Return about how long the rest takes, None while that is anybody's guess."""
+        """Return about how many seconds are left, None while too little is done to tell."""
         share = self.at.done / self.at.total if self.at.total else 0.0
         if share < LEAST_SHARE:
             return None

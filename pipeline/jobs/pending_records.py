@@ -1,18 +1,24 @@
-"""Records on their way to disk, the photos behind them, and which of those failed."""
+"""Records on their way to disk: counted, and shared with identical photos, once they are there."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
-from journal import Committed, JournalError, Status
-from pipeline.photos.photo import Photo
+import msgspec
 
-R = TypeVar("R")
+from journal import RETRYABLE, Committed, JournalError, Status
+from pipeline.jobs.copies import Copies
+from pipeline.jobs.errors import describe
+from pipeline.jobs.progress import Progress
+from pipeline.jobs.stage import FailedAttempt, Stage
+from pipeline.photos.photo import LoadedPhoto, Photo
+
+R = TypeVar("R", bound=msgspec.Struct)
 R_contra = TypeVar("R_contra", contravariant=True)
 
-RETRIABLE: frozenset[Status] = frozenset({"error_api", "error_model"})
-"""What may be put to work again; a broken file stays broken."""
+log = logging.getLogger("pcc.job")
 
 
 class Appender(Protocol[R_contra]):
@@ -35,12 +41,12 @@ OpenJournal = Callable[
 
 
 class Pending(NamedTuple):
-    """What is known of a record besides what it says.
+    """What is known of a record besides what the record says.
 
     Attributes:
-        record: Held, so that no other object gets its id meanwhile.
-        photo: The photo it is about.
-        is_copy: Whether it was copied from the record of an identical file.
+        record: The record. Held here, so that no other object gets its id meanwhile.
+        photo: The photo that the record is about.
+        is_copy: Whether the record was copied from that of an identical file.
     """
 
     record: object
@@ -49,26 +55,94 @@ class Pending(NamedTuple):
 
 
 class PendingRecords(Generic[R]):
-    """Remembers the photo of each record until that is on disk."""
+    """Takes the records of a job, and reports each once the journal has synced it.
 
-    def __init__(self) -> None:
-        self._entries: dict[int, Pending] = {}
+    A record is found again by its `id`: records are mutable and equal records may be
+    under way at once.
+
+    Args:
+        stage: Makes the records.
+        copies: Knows which photos wait for the record of an identical one.
+        progress: Where to count.
+        on_settled: Told how many photos got their record.
+        on_failure: Told of a journal that takes no more.
+    """
+
+    def __init__(
+        self,
+        stage: Stage[R],
+        copies: Copies,
+        progress: Progress,
+        on_settled: Callable[[int], None],
+        on_failure: Callable[[BaseException], None],
+    ) -> None:
+        self._stage = stage
+        self._copies = copies
+        self._progress = progress
+        self._on_settled = on_settled
+        self._on_failure = on_failure
+        self._journal: Appender[R] | None = None
+        self._pending: dict[int, Pending] = {}
         self._failed: list[tuple[Photo, Status]] = []
         self._retried: dict[str, Status] = {}
 
-    def enter(self, record: R, photo: Photo, *, is_copy: bool) -> None:
-        """Note a record that goes to the journal."""
-        self._entries[id(record)] = Pending(record, photo, is_copy)
+    def write_to(self, journal: Appender[R]) -> None:
+        """Name the journal, before the first record."""
+        self._journal = journal
 
-    def settle(self, record: R, status: Status) -> tuple[Pending, Status | None]:
-        """Take out a record that is on disk; return it with the outcome it replaces, if any."""
-        entry = self._entries.pop(id(record))
-        if status in RETRIABLE:
-            self._failed.append((entry.photo, status))
-        return entry, self._retried.pop(entry.photo.path, None)
+    def keep(self, record: R, photo: Photo, *, is_copy: bool = False) -> None:
+        """Hand a record to the journal."""
+        assert self._journal is not None
+        self._pending[id(record)] = Pending(record, photo, is_copy)
+        try:
+            self._journal.append(record)
+        except JournalError as error:
+            self._on_failure(error)
+
+    def keep_failure(
+        self,
+        photo: Photo,
+        error: Exception,
+        status: Status,
+        loaded: LoadedPhoto | None = None,
+        seconds: float | None = None,
+    ) -> R:
+        """Hand the record of a failed attempt to the journal, and return the record.
+
+        Args:
+            photo: The photo.
+            error: Why there is no result.
+            status: What the failure counts as.
+            loaded: The decoded photo, None where decoding failed.
+            seconds: Time the stage took, None where the stage was never asked.
+        """
+        failure = FailedAttempt(photo, loaded, status, describe(error), seconds)
+        record = self._stage.failed(failure)
+        self.keep(record, photo)
+        return record
+
+    def committed(self, committed: Committed[R]) -> None:
+        """Report records that are on disk, and serve the photos that waited for them."""
+        usages = [self._stage.usage(record) for _, record in committed]
+        self._progress.add(usages)
+        for (offset, record), usage in zip(committed, usages, strict=True):
+            pending = self._pending.pop(id(record))
+            if (replaced := self._retried.pop(pending.photo.path, None)) is not None:
+                self._progress.take_back(replaced)
+            if usage.status in RETRYABLE:
+                self._failed.append((pending.photo, usage.status))
+            if usage.status != "success":
+                fields = {"photo": usage.rel_path, "status": usage.status, "error": usage.text}
+                log.warning("photo failed", fields)
+            digest = self._stage.digest(record)
+            if digest is not None and not pending.is_copy:
+                for photo in self._copies.release(digest, usage.status, offset):
+                    self.keep(self._stage.copied(record, photo), photo, is_copy=True)
+        self._on_settled(len(committed))
 
     def take_failed(self) -> list[Photo]:
         """Return the photos that failed and may be tried again, each once."""
         failed, self._failed = self._failed, []
         self._retried.update({photo.path: status for photo, status in failed})
+        self._copies.forget_failures()
         return [photo for photo, _ in failed]

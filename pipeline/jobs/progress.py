@@ -1,4 +1,7 @@
-"""How far a job is: counted as records reach the disk, sampled by whoever wants to know."""
+"""How far a job is: counted as records reach the disk, sampled by any client.
+
+Nothing is pushed: a slow client or a closed screen costs the job nothing.
+"""
 
 from __future__ import annotations
 
@@ -16,15 +19,25 @@ from pipeline.jobs.stage import Usage
 State = Literal["starting", "running", "paused", "stopping", "finished"]
 
 RATE_WINDOW_SECONDS = 10.0
+"""The time over which the present rate is a mean."""
+
 MOST_COMMITS = 1000
-"""Many more than the journal makes within that window."""
+"""Commits that are remembered for the rate: many more than the journal makes in the window."""
 
 SHOWN_RESULTS = 5
 SHOWN_ERRORS = 20
 
 
 class DonePhoto(msgspec.Struct, frozen=True):
-    """A photo just done: its caption, or why there is none."""
+    """A photo just done.
+
+    Attributes:
+        rel_path: Path of the photo relative to the photos directory, readable.
+        status: How the attempt ended.
+        text: The result in words, or why there is none.
+        seconds: Time the stage took, None where the stage was never asked.
+        raw_path: Base64 of the path's bytes, only where they are not UTF-8.
+    """
 
     rel_path: str
     status: str
@@ -33,7 +46,7 @@ class DonePhoto(msgspec.Struct, frozen=True):
     raw_path: str | None = None
 
 
-class Snapshot(msgspec.Struct, kw_only=True):
+class Snapshot(msgspec.Struct, kw_only=True, tag_field="kind", tag="snapshot"):
     """The state of a job at one moment; the only thing that screens and clients see.
 
     Attributes:
@@ -45,20 +58,20 @@ class Snapshot(msgspec.Struct, kw_only=True):
         total: Photos to do in this process.
         later: Photos of the run that further processes will do.
         attempted: Photos whose record is on disk.
-        by_status: Those, by status.
+        by_status: Attempted photos by status.
         skipped: Photos done before, by status.
-        seconds: Since the job began, pauses left out.
+        seconds: Time since the job began, pauses left out.
         rate_now: Photos a second over the last ten seconds.
         rate: Photos a second since the job began.
-        eta_seconds: Until the last photo of the run; None while nothing is known.
+        eta_seconds: Time until the last photo of the run, None while no rate is known.
         tokens_in: Tokens of pictures and prompts.
         tokens_out: Tokens of answers.
-        cost_usd: Their price in US dollars.
+        cost_usd: Price of the tokens in US dollars.
         current: Photos being worked on, the oldest first.
         last: Photos just done, the newest first.
         errors: Photos that failed, the newest first.
-        loading: How far the backend is with getting ready, None when it is.
-        remarks: What came up meanwhile, a sentence each, the newest last.
+        loading: How far the backend is with getting ready, None when the backend is ready.
+        remarks: What the user should know about the work so far, the newest sentence last.
     """
 
     run: str
@@ -91,7 +104,7 @@ class Snapshot(msgspec.Struct, kw_only=True):
 
 
 class Progress:
-    """Counts records that are on disk. Cheap to add to, cheap to sample.
+    """Counts records that are on disk; both counting and sampling are cheap.
 
     Args:
         run: Id of the run.
@@ -100,7 +113,7 @@ class Progress:
         total: Photos to do.
         later: Photos of the run that further processes will do.
         skipped: Photos done before, by status.
-        clock: Seconds that only grow.
+        clock: Returns seconds that never decrease.
     """
 
     def __init__(

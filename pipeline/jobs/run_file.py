@@ -1,4 +1,4 @@
-"""`run.json`: where the job of a workspace can be reached."""
+"""`run.json`: where clients reach the job of a workspace."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ class RunFile(msgspec.Struct):
 
 
 def run_file_path(workspace: Path) -> Path:
-    """Return where a job of a workspace leaves its address."""
+    """Return the path of `run.json` in a workspace."""
     return workspace / "run.json"
 
 
 def read_run_file(workspace: Path) -> RunFile | None:
-    """Return what `run.json` says, None where it is absent or cannot be read."""
+    """Return what `run.json` says, None where the file is absent or cannot be read."""
     try:
         return msgspec.json.decode(run_file_path(workspace).read_bytes(), type=RunFile)
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError):

@@ -1,4 +1,4 @@
-"""Ctrl+C, `kill` and a closed terminal: the first asks a job to stop, the second insists."""
+"""Ctrl+C, `kill` and a closed terminal: the first signal asks a job to stop, the second aborts."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Received:
-    """The signals a job has got so far.
+    """The signals that a job has received so far.
 
     Attributes:
-        first: The one that stopped it, None if none did.
+        first: The signal that stopped the job, None without one.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,8 @@
-"""What a stage is: the one part of a job that differs from system to system."""
+"""What a stage is: the one part of a job that differs from system to system.
+
+A stage says what its records are, how many photos it takes at once, and what `process`
+makes of them. Decoding, the journal, copies, pauses, limits and reports are the job's.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +20,7 @@ R = TypeVar("R", bound=msgspec.Struct)
 
 
 class Decoded(msgspec.Struct, frozen=True):
-    """A photo with its decoded picture; without one for a stage that asks for none."""
+    """A photo with its decoded picture, or without one for a stage that asks for none."""
 
     photo: Photo
     loaded: LoadedPhoto | None = None
@@ -36,7 +40,7 @@ class FailedAttempt(msgspec.Struct, frozen=True):
         loaded: The decoded photo, None where decoding failed.
         status: What the failure counts as.
         error: `Type: message`, without keys, at most 500 characters.
-        seconds: Time the stage took, None where it was never asked.
+        seconds: Time the stage took, None where the stage was never asked.
     """
 
     photo: Photo
@@ -47,7 +51,18 @@ class FailedAttempt(msgspec.Struct, frozen=True):
 
 
 class Usage(msgspec.Struct, frozen=True):
-    """What one record adds to the totals, and its text to show."""
+    """What one record adds to the totals, and the text to show for the record.
+
+    Attributes:
+        rel_path: Path of the photo relative to the photos directory, readable.
+        status: How the attempt ended.
+        text: The result in words, or why there is none.
+        tokens_in: Tokens of the picture and the prompt.
+        tokens_out: Tokens of the answer.
+        cost_usd: Price of the tokens in US dollars, None where the answer tells none.
+        seconds: Time the stage took, None where the stage was never asked.
+        raw_path: Base64 of the path's bytes, only where they are not UTF-8.
+    """
 
     rel_path: str
     status: Status
@@ -60,16 +75,14 @@ class Usage(msgspec.Struct, frozen=True):
 
 
 class Stage(ABC, Generic[R]):
-    """A step that reads photos and writes records.
-
-    The job does the rest: decoding, journal, copies, pause, limits, reports.
+    """Work that is done photo by photo and gives one record for each.
 
     Attributes:
-        name: What it is called in logs and reports.
-        record_type: What its journal holds.
-        picture: The form in which it wants its pictures, None if it works without.
+        name: The name of the stage in logs and reports.
+        record_type: The type of the records in the journal.
+        picture: The form in which the stage wants its pictures, None if it needs none.
         workers: How many calls of `process` run at once.
-        unexpected: What an error counts as that is none of the backends' own.
+        unexpected: The status of an error that no backend raises on purpose.
     """
 
     name: str
@@ -81,25 +94,25 @@ class Stage(ABC, Generic[R]):
     @property
     @abstractmethod
     def batch_size(self) -> int:
-        """Photos to a call. Known once the stage is open, and may fall while it works."""
+        """Photos in one call. Known once the stage is open, and may fall while the stage works."""
 
     @property
     def model(self) -> str | None:
-        """Id of the model, None where there is none or it is not known yet."""
+        """Id of the model, None where there is no model or its id is not known yet."""
         return None
 
     @property
     def loading(self) -> Loading | None:
-        """How far it is with getting ready, None when it is."""
+        """How far the stage is with getting ready, None when the stage is ready."""
         return None
 
     @property
     def remarks(self) -> list[str]:
-        """What came up meanwhile, a sentence each."""
+        """What the user should know about the work so far, a sentence each."""
         return []
 
     def picture_of(self, photo: Photo) -> PictureSpec | None:
-        """Return the form in which one photo is wanted, None for that of all."""
+        """Return the form in which one photo is wanted, None for the form of all photos."""
         return None
 
     @abstractmethod
@@ -108,11 +121,11 @@ class Stage(ABC, Generic[R]):
 
     @abstractmethod
     async def close(self) -> None:
-        """Let go of it."""
+        """Release what `open` loaded."""
 
     @abstractmethod
     async def process(self, photos: Sequence[Decoded]) -> list[R | Exception]:
-        """Return a record or an error for each photo, in their order."""
+        """Return a record or an error for each photo, in the order of the photos."""
 
     @abstractmethod
     def failed(self, failure: FailedAttempt) -> R:
@@ -124,15 +137,15 @@ class Stage(ABC, Generic[R]):
 
     @abstractmethod
     def digest(self, record: R) -> str | None:
-        """Return the content hash of the file a record is about, None where it is not known."""
+        """Return the content hash of a record's file, None where the hash is not known."""
 
     @abstractmethod
     def may_copy(self, record: R, digest: str) -> bool:
-        """Tell whether a record may serve a file of this digest: same content, same maker."""
+        """Tell whether a record may serve a file of this digest: same content, same model."""
 
     @abstractmethod
     def usage(self, record: R) -> Usage:
-        """Return what a record cost and what to show of it."""
+        """Return what a record cost and what to show for the record."""
 
     @abstractmethod
     def watch(self, error: Exception | None) -> None:
@@ -144,14 +157,14 @@ class Stage(ABC, Generic[R]):
 
 
 class SoloStage(Stage[R]):
-    """A stage in which no photo serves for another, however alike; its `Copies` know nothing."""
+    """A stage in which no photo serves for another, even if the files are identical."""
 
     def copied(self, record: R, photo: Photo) -> R:
         """Nothing is copied."""
         raise AssertionError(f"{self.name} copies no records")
 
     def digest(self, record: R) -> str | None:
-        """Content is of no matter."""
+        """This stage ignores content hashes."""
         return None
 
     def may_copy(self, record: R, digest: str) -> bool:

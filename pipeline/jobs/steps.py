@@ -1,20 +1,11 @@
-"""Several pieces of work, one after the other, that look like one job from outside."""
+"""Several steps, one after the other, that look like one step from outside."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
 
-from pipeline.jobs.hosting import Hosted
-from pipeline.jobs.job import Ending
 from pipeline.jobs.progress import Snapshot
-
-
-class Step(Hosted, Protocol):
-    """A piece of work that can also be sampled."""
-
-    def snapshot(self) -> Snapshot:
-        """Return its state."""
+from pipeline.jobs.step import Ending, Step
 
 
 class Steps:
@@ -22,8 +13,8 @@ class Steps:
 
     Args:
         steps: Run one after the other.
-        last: Runs behind them, also when one of them was stopped, or failed after something
-            was made: it brings that in. Not when everything is to end at once.
+        last: Runs after the steps, also when a step was stopped, or failed after something was
+            made: the last step brings in what was made. An abort leaves the last step out.
     """
 
     def __init__(self, steps: Sequence[Step], last: Step | None = None) -> None:
@@ -35,7 +26,7 @@ class Steps:
         self._aborted = False
 
     async def run(self) -> Ending:
-        """Work until the last step is done, or one of them was stopped."""
+        """Work until the last step is done, or until a step is stopped."""
         try:
             ending = await self._run_steps()
         except Exception as error:
@@ -95,5 +86,5 @@ class Steps:
         self._current.abort()
 
     def retry(self) -> int:
-        """Put what failed in the current step to work again."""
+        """Retry what failed in the current step."""
         return self._current.retry()

@@ -1,7 +1,7 @@
-"""A decoding process: answers requests from its standard input until that ends.
+"""A decoding process: answers requests from its standard input until the input ends.
 
-What a decoder library prints, leaks, crashes or hangs stays in here. Started by
-`decoder.py`, with standard error closed to the terminal.
+A decoder library that prints, leaks, crashes or hangs does so in this process only.
+`decoder.py` starts the process, with a standard error that does not reach the terminal.
 """
 
 from __future__ import annotations
@@ -10,21 +10,18 @@ import os
 import resource
 import signal
 from contextlib import suppress
-from typing import BinaryIO
 
-import msgspec
-
-from backends.helper_process import read_messages, taken_pipes, write_message
+from backends.helper_server import serving
 from pipeline.photos.errors import CorruptImageError
 from pipeline.photos.images import load_photo, read_size
 from pipeline.photos.messages import READY, DecodeReply, DecodeRequest
 
 MEMORY_BYTES = 3 << 30
-"""Address space of a decoding process: what 256 megapixels of JPEG take, and some."""
+"""Address space of a decoding process in bytes: enough to decode a JPEG of 256 megapixels."""
 
 
 def answer(request: DecodeRequest) -> DecodeReply:
-    """Decode one file, under a watch that ends the process when it takes too long."""
+    """Decode one file; an alarm ends the process if that takes longer than `request.seconds`."""
     signal.setitimer(signal.ITIMER_REAL, request.seconds)
     path = os.fsdecode(request.path)
     try:
@@ -37,21 +34,14 @@ def answer(request: DecodeRequest) -> DecodeReply:
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 
-def serve(incoming: BinaryIO, outgoing: BinaryIO) -> None:
-    """Answer requests until there are no more."""
-    encode = msgspec.msgpack.encode
-    decode = msgspec.msgpack.Decoder(DecodeRequest).decode
-    write_message(outgoing, encode(READY))
-    for message in read_messages(incoming):
-        write_message(outgoing, encode(answer(decode(message))))
-
-
 def main() -> None:
     """Serve standard input and output, which no decoder library gets to see."""
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    with taken_pipes() as (incoming, outgoing), suppress(BrokenPipeError):
-        serve(incoming, outgoing)
+    with suppress(ValueError, OSError):  # macOS has no such limit, and refuses to set one
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    with serving(DecodeRequest) as owner:
+        owner.send(READY)
+        for request in owner.requests:
+            owner.send(answer(request))
 
 
 if __name__ == "__main__":

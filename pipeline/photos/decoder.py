@@ -1,4 +1,4 @@
-"""Decoding photos in processes of their own, from asyncio."""
+"""Decoding photos in separate processes, from asyncio."""
 
 from __future__ import annotations
 
@@ -10,28 +10,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-import msgspec
-
 from backends.base import PictureSpec
-from backends.helper_process import HelperProcess
+from backends.helper import Helper, HelperDied
 from pipeline.photos.errors import CorruptImageError, DecoderUnavailable
 from pipeline.photos.messages import DecodeReply, DecodeRequest
 from pipeline.photos.photo import LoadedPhoto
 
 DECODE_SECONDS = 60.0
-"""Most a photo may take. 200 megapixels of progressive JPEG take about 10."""
+"""Most seconds that one photo may take. A progressive JPEG of 200 megapixels takes about 10."""
 
 WORKER_MODULE = "pipeline.photos.decode_worker"
 
 REQUESTS_AHEAD = 2
-"""Requests a process holds, so that it never waits for the next one."""
+"""Requests that each process holds, so that no process ever waits for the next request."""
 
 
 @dataclass
 class _Asked:
-    """A request, who waits for the reply, and how many processes have died over it."""
+    """A request, the future that awaits the reply, and how many processes died over the request."""
 
-    request: bytes
+    request: DecodeRequest
     reply: asyncio.Future[DecodeReply]
     deaths: int = 0
 
@@ -44,48 +42,37 @@ class _Asked:
             self.reply.set_exception(error)
 
 
-class _Worker:
+class _Worker(Helper[DecodeRequest, DecodeReply]):
     """One decoding process and the requests it has not answered, oldest first."""
 
-    def __init__(self, helper: HelperProcess) -> None:
-        self.helper = helper
-        self.stop = helper.stop
+    def __init__(self) -> None:
+        super().__init__(WORKER_MODULE, DecodeReply, keeps_words=False)
         self.unanswered: deque[_Asked] = deque()
 
-    @classmethod
-    async def start(cls) -> _Worker:
+    async def start(self) -> None:
         try:
-            worker = cls(await HelperProcess.start(WORKER_MODULE))
-        except OSError as error:
-            raise DecoderUnavailable(f"a decoding process does not start: {error}") from None
-        try:
-            await worker.receive()
-        except asyncio.IncompleteReadError:
-            await worker.stop()
-            raise DecoderUnavailable(
-                "a decoding process does not start; `pcc doctor` tells what is missing"
-            ) from None
-        return worker
+            await super().start()
+            await self.receive()
+        except HelperDied as died:
+            reason = "does not start; `pcc doctor` tells what is missing" if self.started else died
+            raise DecoderUnavailable(f"a decoding process {reason}") from None
 
-    async def receive(self) -> DecodeReply:
-        return msgspec.msgpack.decode(await self.helper.receive(), type=DecodeReply)
-
-    def send(self, asked: _Asked) -> None:
+    def ask(self, asked: _Asked) -> None:
         self.unanswered.append(asked)
-        self.helper.send(asked.request)
+        self.send(asked.request)
 
 
 class DecoderPool:
     """Decodes photos in several processes at once.
 
-    A file that crashes or hangs its process costs that process and ends in
-    CorruptImageError; what else waited there is decoded elsewhere.
+    A file that crashes or hangs its process ends in CorruptImageError; a new process
+    decodes the other files that the dead process had not answered.
 
     Args:
         root: The photos directory.
         spec: The form of picture wanted.
-        processes: How many to start.
-        seconds: Most one photo may take.
+        processes: Number of processes.
+        seconds: Most seconds that one photo may take.
     """
 
     def __init__(
@@ -101,11 +88,10 @@ class DecoderPool:
         self._failure: DecoderUnavailable | None = None
 
     async def __aenter__(self) -> DecoderPool:
-        starts = [_Worker.start() for _ in range(self.processes)]
-        started = await asyncio.gather(*starts, return_exceptions=True)
-        self._workers = [worker for worker in started if isinstance(worker, _Worker)]
-        for failure in started:
-            if isinstance(failure, BaseException):
+        self._workers = [_Worker() for _ in range(self.processes)]
+        starts = [worker.start() for worker in self._workers]
+        for failure in await asyncio.gather(*starts, return_exceptions=True):
+            if failure is not None:
                 await self.__aexit__(None, None, None)
                 raise failure
         self._keepers = [asyncio.create_task(self._keep(worker)) for worker in self._workers]
@@ -126,12 +112,12 @@ class DecoderPool:
         """Return the photo at a path relative to the root.
 
         Args:
-            path: Its path.
-            spec: The form of this picture, None for that of the pool.
+            path: The relative path.
+            spec: The form of this picture, None for the form that the pool was given.
 
         Raises:
-            CorruptImageError: it cannot be decoded.
-            DecoderUnavailable: no process is left to do it.
+            CorruptImageError: the photo cannot be decoded.
+            DecoderUnavailable: no decoding process is left.
         """
         reply = await self._request(path, spec or self._spec)
         if reply.loaded is None:
@@ -142,8 +128,8 @@ class DecoderPool:
         """Return width and height in pixels, upright, from the header of a photo alone.
 
         Raises:
-            CorruptImageError: it cannot be opened.
-            DecoderUnavailable: no process is left to do it.
+            CorruptImageError: the photo cannot be opened.
+            DecoderUnavailable: no decoding process is left.
         """
         reply = await self._request(path, None)
         if reply.size is None:
@@ -152,50 +138,48 @@ class DecoderPool:
 
     async def _request(self, path: str, spec: PictureSpec | None) -> DecodeReply:
         full_path = os.path.join(self._root, os.fsencode(path))
-        request = msgspec.msgpack.encode(DecodeRequest(full_path, spec, self._seconds))
         async with self._places:
-            return await self._ask(request)
+            return await self._ask(DecodeRequest(full_path, spec, self._seconds))
 
-    async def _ask(self, request: bytes) -> DecodeReply:
+    async def _ask(self, request: DecodeRequest) -> DecodeReply:
         if self._failure is not None:
             raise self._failure
         asked = _Asked(request, asyncio.get_running_loop().create_future())
-        min(self._workers, key=lambda worker: len(worker.unanswered)).send(asked)
+        min(self._workers, key=lambda worker: len(worker.unanswered)).ask(asked)
         return await asked.reply
 
     async def _keep(self, worker: _Worker) -> None:
-        """Pass on the replies of a process; when it dies, put another in its place."""
+        """Pass on the replies of a process; when the process dies, start another in its place."""
         while True:
             try:
                 reply = await worker.receive()
-            except asyncio.IncompleteReadError:
-                worker = await self._replace(worker)
+            except HelperDied as died:
+                worker = await self._replace(worker, died)
             else:
                 worker.unanswered.popleft().answer(reply)
 
-    async def _replace(self, dead: _Worker) -> _Worker:
-        """Give what a dead process had not answered to a new one, but for the photo to blame."""
+    async def _replace(self, dead: _Worker, died: HelperDied) -> _Worker:
+        """Give the unanswered requests of a dead process to a new one, except the guilty photo."""
         suspect = dead.unanswered[0] if dead.unanswered else None
-        status = await dead.stop()
         if suspect is not None:
             suspect.deaths += 1
-            # A process may be killed for reasons of the machine's, so one death proves nothing.
-            if suspect.deaths > 1 or status == -signal.SIGALRM:
-                dead.unanswered.popleft().answer(DecodeReply(cause=self._cause_of_death(status)))
+            # The system may kill a process for other reasons, so one death proves nothing.
+            if suspect.deaths > 1 or died.status == -signal.SIGALRM:
+                dead.unanswered.popleft().answer(DecodeReply(cause=self._cause_of(died)))
+        worker = _Worker()
         try:
-            worker = await _Worker.start()
+            await worker.start()
         except DecoderUnavailable as error:
             self._failure = error
             for asked in dead.unanswered:
                 asked.fail(error)
             raise
         for asked in dead.unanswered:
-            worker.send(asked)
+            worker.ask(asked)
         self._workers[self._workers.index(dead)] = worker
         return worker
 
-    def _cause_of_death(self, status: int) -> str:
-        if status == -signal.SIGALRM:
+    def _cause_of(self, died: HelperDied) -> str:
+        if died.status == -signal.SIGALRM:
             return f"TimeoutError: decoding took longer than {self._seconds:g} s"
-        name = signal.Signals(-status).name if status < 0 else f"exit status {status}"
-        return f"DecoderDied: the decoder died of {name}"
+        return f"DecoderDied: the decoder {died}"

@@ -2,7 +2,7 @@
 
 PhotoError
 ├── CorruptImageError    the file could not be opened or decoded
-├── PhotosDirMissing     the photos directory is not there (any more)
+├── PhotosDirMissing     the photos directory does not exist or cannot be listed
 └── DecoderUnavailable   no decoding process can be started
 """
 
@@ -21,7 +21,7 @@ class CorruptImageError(PhotoError):
 
     Attributes:
         path: The file, relative to the photos directory or absolute.
-        cause: `Type: message` of what went wrong underneath.
+        cause: `Type: message` of the underlying error.
     """
 
     def __init__(self, path: str, cause: str) -> None:

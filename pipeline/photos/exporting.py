@@ -1,8 +1,8 @@
-"""Image files that hold pixels alone: metadata is cut out, the coded pixels stay as they are.
+"""Image files that hold only pixels: metadata is cut out, the coded pixels stay as they are.
 
-What goes: EXIF with its place and thumbnail, XMP, IPTC, comments, profiles, times,
-further pictures of the same file, and whatever follows its end, such as the video
-of a motion photo.
+Removed are EXIF with place and thumbnail, XMP, IPTC, comments, profiles, times,
+further pictures in the same file, and whatever follows the end of the image, such as
+the video of a motion photo.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ AS_IT_IS = PictureSpec(max_edge=1 << 16, encoding="file")
 
 QUALITY = 95
 LONGEST_JPEG_SIDE = 65_500
-"""Pixels; libjpeg's limit (JPEG_MAX_DIMENSION)."""
+"""The limit of libjpeg in pixels (JPEG_MAX_DIMENSION)."""
 
 # Markers of ITU-T T.81, table B.1.
 SOI, EOI, SOS, APP0, APP14 = 0xD8, 0xD9, 0xDA, 0xE0, 0xEE
@@ -31,7 +31,7 @@ intervals: everything a decoder needs, beside the scans."""
 
 JFIF = b"JFIF\0"
 JFIF_BYTES = 12
-"""Identifier, version and pixel density; what follows is the size of a thumbnail, and that."""
+"""Identifier, version and pixel density; the size of a thumbnail and the thumbnail follow."""
 ADOBE = b"Adobe"
 ADOBE_BYTES = 12
 
@@ -43,7 +43,7 @@ PNG_END = b"\0\0\0\0IEND\xaeB`\x82"
 PNG_CHUNKS = frozenset(
     {b"IHDR", b"PLTE", b"IDAT", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"sBIT", b"pHYs"}
 )
-"""The critical chunks, and those of the ancillary ones that say how pixels are to be shown."""
+"""The critical chunks, and the ancillary chunks that say how pixels are to be shown."""
 
 
 def cut_metadata(data: bytes, image_format: str) -> bytes | None:
@@ -54,8 +54,7 @@ def cut_metadata(data: bytes, image_format: str) -> bytes | None:
         image_format: Pillow's name of its format.
 
     Returns:
-        The smaller file. None for another format, and for a file whose structure is
-        damaged or that ends before its end.
+        The smaller file. None for another format, and for a file that is damaged or cut short.
     """
     if image_format in ("JPEG", "MPO"):
         return _cut_jpeg(data)
@@ -98,7 +97,7 @@ def _behind_fill_bytes(data: bytes, position: int) -> int:
 
 
 def _kept_segment(marker: int, segment: bytes) -> bytes:
-    """Return what stays of a segment, marker and length included; nothing of metadata."""
+    """Return the part of a segment that is kept, with marker and length; empty for metadata."""
     if marker == APP0 and segment.startswith(JFIF):
         segment = segment[:JFIF_BYTES].ljust(JFIF_BYTES, b"\0") + b"\0\0"  # no thumbnail
     elif marker == APP14 and segment.startswith(ADOBE):
@@ -128,7 +127,7 @@ def _cut_png(data: bytes) -> bytes | None:
 def encode_export(image: Image.Image) -> Picture:
     """Return an RGB image as a JPEG of high quality, whose colours have the full resolution.
 
-    One with a side too long for a JPEG becomes a PNG.
+    An image with a side that is too long for a JPEG becomes a PNG.
     """
     image.info.clear()
     buffer = BytesIO()

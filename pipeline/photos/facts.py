@@ -31,7 +31,7 @@ TURNED = (5, 6, 7, 8)
 MOST_HOURS_OFF = 14
 
 UPRIGHT_FORMATS = ("HEIF", "TIFF")
-"""Formats whose decoders turn the picture themselves, whatever the EXIF still says."""
+"""Formats whose decoders turn the picture upright, and leave the EXIF orientation in place."""
 
 _OFFSET = re.compile(r"[+-](\d\d):(\d\d)", re.ASCII)
 _SCREENSHOT_NAME = re.compile(r"screen[ _-]?shot|bildschirmfoto|captura|schermata", re.IGNORECASE)
@@ -42,7 +42,7 @@ Tags = dict[int, object]
 def read_facts(image: Image.Image, name: str) -> Facts:
     """Return what an opened, not yet decoded image tells.
 
-    Broken or hostile EXIF costs the facts it would have given, never the photo.
+    Broken or hostile EXIF data loses the facts in that data, and never fails the photo.
 
     Args:
         image: As `Image.open` returned it.
@@ -54,7 +54,7 @@ def read_facts(image: Image.Image, name: str) -> Facts:
             exif = image.getexif()
             main, detail, gps = dict(exif), exif.get_ifd(EXIF_IFD), exif.get_ifd(GPS_IFD)
     except Exception:
-        # Pillow's parser raises whatever the bytes provoke: struct.error, SyntaxError, KeyError.
+        # Pillow's parser raises many types of error: struct.error, SyntaxError, KeyError.
         main, detail, gps = {}, {}, {}
     turned = main.get(ORIENTATION) in TURNED and image.format not in UPRIGHT_FORMATS
     width, height = image.size[::-1] if turned else image.size
@@ -88,7 +88,7 @@ def _taken(main: Tags, detail: Tags) -> str | None:
 
 
 def _zone(offset: object) -> str:
-    """Return an offset such as `+02:00`, empty for one that no place on earth has."""
+    """Return an offset such as `+02:00`; empty for an offset that is used nowhere on earth."""
     found = _OFFSET.fullmatch(_text(offset))
     return found[0] if found and int(found[1]) <= MOST_HOURS_OFF and int(found[2]) < 60 else ""
 
@@ -101,7 +101,7 @@ def _camera(main: Tags) -> str | None:
 
 
 def _place(gps: Tags) -> tuple[float | None, float | None]:
-    """Return latitude and longitude in degrees; both None where one is absent or impossible."""
+    """Return latitude and longitude in degrees; both None if one is absent or impossible."""
     latitude = _degrees(gps.get(LATITUDE), gps.get(LATITUDE_REF), "S", 90)
     longitude = _degrees(gps.get(LONGITUDE), gps.get(LONGITUDE_REF), "W", 180)
     if latitude is None or longitude is None or latitude == longitude == 0:
@@ -128,7 +128,7 @@ def _is_screenshot(image: Image.Image, name: str, camera: str | None, detail: Ta
 
 
 def _text(value: object) -> str:
-    """Return a tag's text without padding; empty for anything that is no text."""
+    """Return the text of a tag without padding; empty for a value that is not text."""
     if isinstance(value, bytes):
         value = value.decode("utf-8", "replace")
     return value.replace("\0", " ").strip() if isinstance(value, str) else ""

@@ -21,8 +21,8 @@ def fit_within(size: Size, longest: int) -> Size:
 def cover(size: Size, target: Size) -> Size:
     """Return a size scaled, up or down, until it just covers a target.
 
-    One side equals the target's, the other is at least as long; the aspect ratio
-    stays, to the nearest pixel.
+    One side equals that side of the target, the other is at least as long. The aspect
+    ratio is kept, to the nearest pixel.
     """
     width, height = size
     if width * target[1] >= height * target[0]:
@@ -44,8 +44,8 @@ def nearest_multiple(length: int, step: int) -> int:
 def nearest_aspect(size: Size, choices: Sequence[Size]) -> Size:
     """Return the choice whose aspect ratio is nearest, by the ratio of the two ratios.
 
-    So a photo and the same photo on its side get choices that are each other on
-    their side, which the plain difference of the ratios would not give.
+    With the ratio, a photo and the same photo turned by 90 degrees get choices that are
+    turned by 90 degrees as well. The plain difference of the ratios would not give that.
     """
     aspect = log(size[0] / size[1])
     return min(choices, key=lambda choice: abs(log(choice[0] / choice[1]) - aspect))

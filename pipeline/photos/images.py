@@ -1,4 +1,4 @@
-"""Bytes of an image file to an upright RGB picture. The only code that opens image files."""
+"""From the bytes of an image file to an upright RGB picture; no other code opens image files."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from pipeline.photos.phash import perceptual_hash
 from pipeline.photos.photo import LoadedPhoto
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
-"""What is opened, beside HEIF and JXL; Pillow knows more that no photo library needs."""
+"""Formats that are opened, beside HEIF and JXL; photo libraries need no others."""
 
 MOST_FILE_BYTES = 1 << 30
 
 MOST_PIXELS = 128_000_000
 MOST_JPEG_PIXELS = 256_000_000
-"""Checked in the header, before decoding. Phones reach 200 megapixels as JPEG,
-which the decoder scales down while it reads; nothing else does."""
+"""Limit for a JPEG, checked in the header before decoding. Phones make JPEGs of up to 200
+megapixels, and only a JPEG is scaled down while the decoder reads it."""
 
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 _JXL_STARTS = (b"\xff\x0a", b"\x00\x00\x00\x0cJXL ")
@@ -43,11 +43,11 @@ def load_photo(path: str | Path, spec: PictureSpec) -> LoadedPhoto:
 
     The result is upright (EXIF orientation applied), in sRGB, alpha flattened on
     white, the first frame of several, and scaled down to `spec.max_edge`, or
-    cropped as `spec.crop` says. An `export` is that in full size; it has no
-    perceptual hash, and neither has a `file`.
+    cropped as `spec.crop` says. An `export` is the picture in full size. Neither an
+    `export` nor a `file` has a perceptual hash.
 
     Raises:
-        CorruptImageError: the file cannot be opened or decoded, for whatever reason.
+        CorruptImageError: the file cannot be opened or decoded.
     """
     name = os.fspath(path)
     with _naming_the_cause(name):
@@ -71,13 +71,13 @@ def read_size(path: str | Path) -> Size:
 
 @contextmanager
 def _naming_the_cause(path: str) -> Iterator[None]:
-    """Turn whatever goes wrong with a file into a CorruptImageError."""
+    """Turn every error with a file into a CorruptImageError."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     except Exception as error:
-        # Hostile files raise anything: OSError, ValueError, EOFError, SyntaxError, struct.error.
+        # Hostile files raise OSError, ValueError, EOFError, SyntaxError, struct.error and others.
         raise CorruptImageError(path, f"{type(error).__name__}: {_reason(error)}") from error
 
 
@@ -92,7 +92,7 @@ def _reason(error: Exception) -> str:
 
 
 def _descriptor(path: str) -> int:
-    """Open a regular file; a FIFO or device is refused without waiting on it."""
+    """Open a regular file; a FIFO or device is refused at once instead of waited for."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
     if stat.S_ISREG(os.fstat(descriptor).st_mode):
         return descriptor
@@ -134,10 +134,10 @@ def _load(data: bytes, name: str, spec: PictureSpec) -> LoadedPhoto:
 
 
 def _export(image: Image.Image, data: bytes) -> Picture:
-    """Return the image as a file of pixels alone, from which any reader gets what we see.
+    """Return the image as a file that holds only pixels and looks the same in every reader.
 
-    Plain readers know neither orientation nor profile nor transparency. So the coded
-    pixels stay where the file is upright, in sRGB and opaque; else they are coded anew.
+    Simple readers ignore orientation, profile and transparency. So the coded pixels are
+    kept if the file is upright, in sRGB and opaque; otherwise the image is encoded again.
     """
     stands = _turn_of(image) is None and _foreign_profile(image.info.get("icc_profile")) is None
     cut = cut_metadata(data, image.format or "") if stands else None
@@ -158,11 +158,11 @@ def _is_plain(data: bytes) -> bool:
             _check(image)
             return _is_opaque(image)
     except Exception:
-        return False  # whoever decodes the whole file will tell what is wrong with it
+        return False  # decoding the whole file later reports what is wrong
 
 
 def _check(image: Image.Image) -> None:
-    """Decode an image to its end, a JPEG at the scale where that is quickest."""
+    """Decode an image to the end, a JPEG at the scale at which decoding is fastest."""
     image.draft("L", (1, 1))
     image.load()
 
@@ -180,7 +180,7 @@ def _file(data: bytes, facts: Facts) -> Picture:
 
 
 def _formats_for(data: bytes) -> tuple[str, ...]:
-    """Return the formats to try, bringing in a decoder that Pillow lacks where one is needed."""
+    """Return the formats to try; registers a decoder that Pillow lacks if the file needs one."""
     if data[4:8] == b"ftyp" and data[8:12] in _HEIF_BRANDS and b"avif" not in data[12:64]:
         import pillow_heif
 
@@ -213,7 +213,8 @@ def _decode(image: Image.Image, size: Size) -> Image.Image:
 def _crop(image: Image.Image, box: Size, size: Size) -> Image.Image:
     """Return the middle of the image: scaled to cover a box, cut to it, then scaled to a size.
 
-    Only what is kept is scaled: the whole of a thin line would fill the memory.
+    Only the part that is kept is scaled, because scaling an extremely thin image as a
+    whole would fill the memory.
     """
     turn = _turn_of(image)
     turned = turn in _QUARTER_TURNS
@@ -239,7 +240,7 @@ def _crop(image: Image.Image, box: Size, size: Size) -> Image.Image:
 
 
 def _develop(image: Image.Image, scale: Callable[[Image.Image], Image.Image]) -> Image.Image:
-    """Return the image as upright RGB in sRGB, scaled while it is still as the file stores it."""
+    """Return the image as upright RGB in sRGB; the image is scaled before it is turned."""
     turn = _turn_of(image)
     profile = image.info.get("icc_profile")
     rgb = _to_srgb(_flatten(scale(_to_eight_bits(image))), profile)
@@ -247,11 +248,11 @@ def _develop(image: Image.Image, scale: Callable[[Image.Image], Image.Image]) ->
 
 
 def _turn_of(image: Image.Image) -> Image.Transpose | None:
-    """Return the turn that makes the image upright, None where it stands so already."""
+    """Return the turn that makes the image upright, None if the image is upright already."""
     if image.format in UPRIGHT_FORMATS:
         return None
     if image.format == "PNG" and "exif" not in image.info:
-        return None  # looking for it behind the pixels would decode them all
+        return None  # searching for EXIF data behind the pixels would decode all pixels
     return _TURNS.get(image.getexif().get(ORIENTATION, 1))
 
 
@@ -276,7 +277,7 @@ _SIDES: dict[Image.Transpose | None, tuple[int, int, int, int]] = {
     Image.Transpose.TRANSVERSE: (3, 2, 1, 0),
     Image.Transpose.ROTATE_90: (3, 0, 1, 2),
 }
-"""Which side of the upright picture, counted from the left by the top, each stored side becomes."""
+"""Which side of the upright picture each stored side becomes: 0 left, 1 top, 2 right, 3 bottom."""
 
 _QUARTER_TURNS = (
     Image.Transpose.TRANSPOSE,
@@ -304,7 +305,7 @@ def _to_eight_bits(image: Image.Image) -> Image.Image:
 
 
 def _flatten(image: Image.Image) -> Image.Image:
-    """Return the image on white where it is transparent; CMYK stays for its profile."""
+    """Return the image with transparency filled in white; CMYK stays, for its colour profile."""
     if image.mode not in ("LA", "RGBA"):
         return image
     colours = image.convert("RGBA")
@@ -313,7 +314,7 @@ def _flatten(image: Image.Image) -> Image.Image:
 
 
 def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """Return the image as RGB in the sRGB colour space; a broken profile is passed over."""
+    """Return the image as RGB in the sRGB colour space; a broken profile is ignored."""
     source = _foreign_profile(profile) if image.mode in ("RGB", "L", "CMYK") else None
     if source is not None:
         try:
@@ -326,7 +327,7 @@ def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
 
 
 def _foreign_profile(profile: bytes | None) -> ImageCms.ImageCmsProfile | None:
-    """Return a colour profile to convert from, None where it is absent, broken, or sRGB's."""
+    """Return a colour profile to convert from, None if the profile is absent, broken or sRGB."""
     if not profile:
         return None
     try:

@@ -1,4 +1,4 @@
-"""What a job and its decoding processes say to each other, in MessagePack."""
+"""The messages between a job and its decoding processes, in MessagePack."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pipeline.photos.photo import LoadedPhoto
 
 
 class DecodeRequest(msgspec.Struct):
-    """Asks for one file by the bytes of its path; without a form of picture, for its size."""
+    """Asks for the picture in one file, or without a `spec` for the size of the picture."""
 
     path: bytes
     spec: PictureSpec | None
@@ -17,7 +17,7 @@ class DecodeRequest(msgspec.Struct):
 
 
 class DecodeReply(msgspec.Struct):
-    """The photo, or its width and height, or why there is neither."""
+    """The photo, or its width and height, or the reason why there is neither."""
 
     loaded: LoadedPhoto | None = None
     size: tuple[int, int] | None = None

@@ -1,4 +1,4 @@
-"""The perceptual hash of a picture: near pictures differ in few bits."""
+"""The perceptual hash of a picture: the hashes of similar pictures differ in few bits."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def perceptual_hash(image: Image.Image) -> str:
     Functions", 2010, section 3.2.1.
 
     Args:
-        image: Any size, mode RGB or L.
+        image: An image of any size, in mode RGB or L.
     """
     grey = image.resize((SIDE, SIDE), reducing_gap=2.0).convert("L").tobytes()
     cosines = _cosines()

@@ -1,16 +1,17 @@
-"""A photo as it travels: first a name, then a picture with facts. Plain data, quick to import."""
+"""A photo on its way through a job: first a name, then a picture with facts.
+
+This module holds only plain data, so that importing it is fast.
+"""
 
 from __future__ import annotations
 
-import base64
-import os
 import unicodedata
 from pathlib import Path
 
 import msgspec
 
 from backends.base import Facts, Picture
-from journal import record_key, split_path
+from journal import record_key, split_path, system_path
 
 
 class Photo(msgspec.Struct, frozen=True):
@@ -18,7 +19,7 @@ class Photo(msgspec.Struct, frozen=True):
 
     Attributes:
         path: Relative path as the system spells it (`os.fsdecode`).
-        key: The name every journal knows it by.
+        key: The name under which every journal knows the photo.
     """
 
     path: str
@@ -31,11 +32,11 @@ class Photo(msgspec.Struct, frozen=True):
 
 
 class LoadedPhoto(msgspec.Struct, frozen=True):
-    """A photo, read once.
+    """A photo that has been read and decoded.
 
     Attributes:
-        picture: Upright, RGB or JPEG, without metadata.
-        facts: What the file tells.
+        picture: The upright picture, as RGB or JPEG, without metadata.
+        facts: Capture time, place, camera and the like, as the file states them.
         digest: `blake3:` and the hash of the file's bytes.
         phash: Perceptual hash of the picture, 16 hexadecimal digits.
     """
@@ -52,20 +53,20 @@ def photo_key(path: str) -> str:
 
 
 def find_file(photos_dir: Path, rel_path: str, raw_path: str | None) -> Path:
-    """Return where the file of a record is, however its file system spells names.
+    """Return the path of the file of a record, in the Unicode form that the file system uses.
 
     Args:
         photos_dir: The photos directory.
-        rel_path: POSIX path in NFC.
+        rel_path: Relative POSIX path in NFC.
         raw_path: Base64 of the path's bytes where they are not UTF-8.
 
     Returns:
         A path inside the photos directory; the file need not exist.
 
     Raises:
-        ValueError: the record names a place outside the photos directory.
+        ValueError: the record names a place outside the photos directory, or none at all.
     """
-    spelt = rel_path if raw_path is None else os.fsdecode(base64.b64decode(raw_path))
+    spelt = system_path(rel_path, raw_path)
     if spelt.startswith("/") or ".." in spelt.split("/") or "\0" in spelt:
         raise ValueError(f"{rel_path} is outside the photos directory")
     path = photos_dir / spelt

@@ -1,4 +1,4 @@
-"""Thumbnails of photos: decoded in processes of their own, kept on disk within a limit."""
+"""Thumbnails of photos: decoded in a separate process, and kept on disk up to a size limit."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ class Thumbnails:
 
     Args:
         photos_dir: The photos directory.
-        cache: Where thumbnails are kept.
-        most_bytes: How large the cache may grow; the longest unused go first.
+        cache: The directory of thumbnails.
+        most_bytes: Largest size of the cache; thumbnails unused for longest are deleted first.
     """
 
     def __init__(self, photos_dir: Path, cache: Path, most_bytes: int = MOST_CACHE_BYTES) -> None:
@@ -51,14 +51,14 @@ class Thumbnails:
             path: The file, inside the photos directory.
 
         Raises:
-            CorruptImageError: it cannot be decoded.
+            CorruptImageError: the photo cannot be decoded.
             DecoderUnavailable: no decoding process starts.
         """
         place = await asyncio.to_thread(self._place_of, path)
         kept = await asyncio.to_thread(_open_kept, place)
         if kept is not None:
             return kept
-        # One at a time: who no longer waits when the turn comes has cost nothing.
+        # One at a time, so that a request that is cancelled while waiting costs nothing.
         async with self._turn:
             decoders = await self._started()
             loaded = await decoders.decode(str(path.relative_to(self._photos_dir)))
@@ -76,7 +76,7 @@ class Thumbnails:
     async def _started(self) -> DecoderPool:
         if self._opening is None:
             self._opening = asyncio.create_task(self._open())
-        # Whoever asked first may be gone before the process is up.
+        # The first request may be cancelled before the process has started.
         return await asyncio.shield(self._opening)
 
     async def _open(self) -> DecoderPool:
@@ -93,7 +93,7 @@ class Thumbnails:
         return self._cache / name[:2] / f"{name[2:]}.jpg"
 
     def _keep(self, place: Path, data: bytes) -> None:
-        """Write a thumbnail; a full disk is no reason to fail, it is only a cache."""
+        """Write a thumbnail; a full disk is ignored, because the cache is optional."""
         with suppress(OSError):
             place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             descriptor, half = tempfile.mkstemp(dir=place.parent)  # 0600
@@ -105,7 +105,7 @@ class Thumbnails:
             self._prune()
 
     def _prune(self) -> None:
-        """Remove the longest unused thumbnails when the cache has grown too large."""
+        """Delete the thumbnails unused for longest when the cache has grown too large."""
         files = [
             (entry.stat(), entry.path)
             for folder in _entries(self._cache)
@@ -123,7 +123,7 @@ class Thumbnails:
 
 
 def _entries(folder: Path | os.DirEntry[str]) -> list[os.DirEntry[str]]:
-    """Return what is in a folder; of anything else, nothing."""
+    """Return the entries of a folder; an empty list for a path that is not a readable folder."""
     try:
         with os.scandir(folder) as found:
             return list(found)
@@ -132,7 +132,7 @@ def _entries(folder: Path | os.DirEntry[str]) -> list[os.DirEntry[str]]:
 
 
 def _open_kept(place: Path) -> Image.Image | None:
-    """Return a thumbnail from the cache and note that it was used; a damaged one counts as none."""
+    """Return a thumbnail from the cache and mark it as used; None if it is absent or damaged."""
     try:
         image = _decoded(Picture(0, 0, "jpeg", place.read_bytes()))
         os.utime(place)
@@ -142,7 +142,7 @@ def _open_kept(place: Path) -> Image.Image | None:
 
 
 def _decoded(picture: Picture) -> Image.Image:
-    """Return the pixels of a thumbnail, which our own decoder made."""
+    """Return the decoded image of a thumbnail that our own decoder made."""
     image = picture.image()
     image.load()
     return image

@@ -1,4 +1,4 @@
-"""Finding the photos: strings only, no file is opened or even asked for its size."""
+"""Finding the photos by name; for speed, no file is opened and no size is read."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ PHOTO_SUFFIXES = frozenset(
 SKIPPED_FOLDERS = frozenset({"@eaDir"})
 
 _Links = tuple[tuple[int, int], ...]
-"""Device and inode of each folder that a symbolic link has led to."""
+"""Device and inode of each folder that was reached through a symbolic link."""
 
 
 class Walked(msgspec.Struct):
     """The photos under a directory.
 
     Attributes:
-        paths: Relative POSIX paths in a fixed order; bytes that are not UTF-8 as surrogates.
+        paths: Relative POSIX paths in a fixed order; bytes that are not UTF-8 are surrogates.
         warnings: A sentence for each folder that could not be read.
-        whole: False when the walk was ended before it had seen everything.
+        whole: False if the walk ended before all folders were read.
     """
 
     paths: list[str]
@@ -45,16 +45,16 @@ def walk_photos(
 ) -> Walked:
     """List the photos below a directory, in a fixed order.
 
-    Hidden folders, `@eaDir` and `._*` files are passed over, and symbolic links
-    that lead back into a folder they stand in. An unreadable folder is reported
-    and the walk goes on.
+    The walk skips hidden folders, `@eaDir`, `._*` files, and symbolic links that lead
+    back into a folder above them. An unreadable folder is reported, and the walk
+    continues.
 
     Args:
         root: The photos directory.
-        include: Globs; only what matches one counts. A glob that ends in an
-            extension brings in files that are not photos by their name.
-        exclude: Globs of what does not count.
-        go_on: Asked before each folder; False ends the walk early.
+        include: Globs; only photos that match one of the globs are listed. A glob that
+            ends in an extension adds files whose names are not names of photos.
+        exclude: Globs; photos that match one of the globs are left out.
+        go_on: Called before each folder; False ends the walk early.
 
     Raises:
         PhotosDirMissing: `root` cannot be listed.
@@ -114,7 +114,7 @@ def _folders(entries: list[os.DirEntry[str]]) -> list[os.DirEntry[str]]:
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
-    """Tell whether an entry is a folder; a link to itself is none."""
+    """Tell whether an entry is a folder; a link to itself is not a folder."""
     try:
         return entry.is_dir()
     except OSError:
@@ -141,7 +141,7 @@ def _to_visit(
 
 
 def _links_to(entry: os.DirEntry[str], links_above: _Links) -> _Links | None:
-    """Return the folders above that links lead to, or None if this link closes a loop."""
+    """Return the folders reached through links so far, None if this link closes a loop."""
     if not entry.is_symlink():
         return links_above
     target = os.path.realpath(entry.path)
@@ -167,7 +167,7 @@ def _filter(include: tuple[str, ...], exclude: tuple[str, ...]) -> Callable[[str
 
 
 def _matcher(glob: str) -> Callable[[str], bool]:
-    """Match a glob with a `/` against the whole path, any other against the file name."""
+    """Match a glob with a `/` against the whole path, and any other against the file name."""
     pattern = re.compile(fnmatch.translate(glob), re.IGNORECASE)
     if "/" in glob:
         return lambda path: pattern.match(path) is not None

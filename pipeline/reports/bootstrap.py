@@ -1,4 +1,4 @@
-"""Names that detected labels suggest for clusters: a table for people to correct and bring back."""
+"""A table of names for clusters, suggested by detected labels, for people to correct."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from pipeline.reports.exchange import COLUMNS as EXPORTED
 from pipeline.reports.exchange import export_rows
 
 COMMON = 0.5
-"""Share of a cluster's photos above which a label names it."""
+"""Share of a cluster's photos above which a label may name the cluster."""
 
 TELLING = 1.5
-"""Lift from which on a label says something of a cluster."""
+"""Lift from which on a label is characteristic of a cluster."""
 
 MOST_NAMES = 2
-"""Labels in a suggestion."""
+"""Most labels in a suggested name."""
 
 SHOWN = 8
-"""Labels of a cluster in the table, each with its share."""
+"""Most labels of a cluster that the table shows, each with its share."""
 
 COLUMNS = ("cluster_id", "title", "titled_before", "labels", *EXPORTED["clusters"][2:])
 
@@ -30,12 +30,12 @@ COLUMNS = ("cluster_id", "title", "titled_before", "labels", *EXPORTED["clusters
 def bootstrap_rows(view: ClusterView, seen: Mapping[str, Counter[str]]) -> Iterator[dict[str, str]]:
     """Yield a row for each cluster, with the suggestion for its title.
 
-    Brought back as it is, a table takes all suggestions on. A title that people gave, and
-    that of a cluster in which no label is common, stays.
+    Importing the table unchanged accepts all suggestions. A title that people gave stays,
+    and so does the title of a cluster in which no label is common.
 
     Args:
         view: The clusters.
-        seen: Labels of each photo by its key.
+        seen: Labels of each photo, by the key of the photo.
     """
     labels_of = _labels_of(view, seen)
     suggested = {id_: _suggestion(view.clusters[id_], found) for id_, found in labels_of.items()}
@@ -53,7 +53,7 @@ def bootstrap_rows(view: ClusterView, seen: Mapping[str, Counter[str]]) -> Itera
 
 
 def bootstrap_csv(view: ClusterView, seen: Mapping[str, Counter[str]]) -> Iterator[bytes]:
-    """Yield the table as CSV that no spreadsheet computes."""
+    """Yield the table as CSV in which no spreadsheet finds a formula."""
     yield csv_line(COLUMNS)
     for row in bootstrap_rows(view, seen):
         yield csv_line([row[column] for column in COLUMNS])
@@ -63,9 +63,9 @@ class _Share(NamedTuple):
     """A label of a cluster.
 
     Attributes:
-        label: It.
-        share: Of the cluster's photos that show it.
-        lift: How many times that is its share of the library.
+        label: The label.
+        share: Share of the cluster's photos that show the label.
+        lift: `share` divided by the share of all photos that show the label.
     """
 
     label: str
@@ -100,7 +100,7 @@ def _labels_of(view: ClusterView, seen: Mapping[str, Counter[str]]) -> dict[str,
 
 
 def _suggestion(cluster: Cluster, labels: list[_Share]) -> str:
-    """Return what most photos of a cluster show and others do not; empty to leave its name."""
+    """Return a name from the labels that most photos show and others do not; empty for none."""
     if cluster.named or cluster.locked:
         return ""
     common = [one for one in labels if one.share >= COMMON and one.lift >= TELLING]

@@ -9,11 +9,11 @@ from pipeline.reports.photo_texts import PhotoTexts
 from pipeline.reports.plain import safe_cell
 
 COLUMNS = ("rel_path", "cluster_id", "cluster", "chunk", "label", "status", "distance", "taken")
-"""A contract with other programs."""
+"""The columns are a contract with other programs."""
 
 
 def csv_lines(view: ClusterView, labels: PhotoTexts) -> Iterator[bytes]:
-    """Yield the lines of the file, a header first, each with its newline."""
+    """Yield the lines of the file with their newlines, the header first."""
     yield csv_line(COLUMNS)
     titles = {leaf.id: " / ".join(view.path(leaf.id)) for leaf in view.leaves()}
     for place, photo in enumerate(view.photos):
@@ -34,10 +34,10 @@ def csv_lines(view: ClusterView, labels: PhotoTexts) -> Iterator[bytes]:
 
 
 def csv_line(cells: Iterable[object]) -> bytes:
-    """Return one line of CSV (RFC 4180); no cell of it is a formula or breaks the line.
+    """Return one line of CSV (RFC 4180); no cell is a formula or breaks the line.
 
-    Cells with a semicolon or a tab are quoted too: a spreadsheet may take those for
-    separators, and what follows for a formula.
+    Cells with a semicolon or a tab are quoted too, because a spreadsheet may take either for
+    a separator, and the following text for a formula.
     """
     shown = [_quoted(safe_cell(str(cell))) for cell in cells]
     return (",".join(shown) + "\n").encode("utf-8", "replace")

@@ -1,4 +1,4 @@
-"""Basic descriptions of photos that were never captioned, in a journal of their own."""
+"""Basic descriptions of photos that were never captioned, in a separate journal."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from pipeline.captions.library import LibraryPhoto
 from pipeline.captions.plan import Selection
 from pipeline.captions.request import RunRequest, prepare_run
 from pipeline.captions.run import run_captions
-from pipeline.jobs.hosting import Watcher
+from pipeline.jobs.run_job import Watcher
 
 
 def descriptions_path(workspace: Path) -> Path:
-    """Return where descriptions stand; they are no captions, and hide no photo from a run."""
+    """Return the path of the descriptions, which do not keep a run from captioning the photos."""
     return workspace / "descriptions.jsonl"
 
 
@@ -32,23 +32,23 @@ def read_descriptions(workspace: Path) -> dict[str, str]:
 def undescribed(
     photos: Sequence[LibraryPhoto], workspace: Path, words: Collection[str]
 ) -> list[LibraryPhoto]:
-    """Return the photos that were never captioned, have no word, and no description yet."""
+    """Return the photos without an attempt at a caption, without a word and a description."""
     records = scan(descriptions_path(workspace), CaptionRecord)
-    done = {record_key(record.rel_path, record.raw_path) for _, record in records}
+    told = {*words, *(record_key(record.rel_path, record.raw_path) for _, record in records)}
     return [
         photo
         for photo in photos
-        if photo.status is None and photo.caption is None and photo.key not in {*words, *done}
+        if photo.status is None and photo.caption is None and photo.key not in told
     ]
 
 
 async def describe(
     workspace: Path, photos_dir: Path, photos: Sequence[LibraryPhoto], watch: Watcher
 ) -> int | None:
-    """Describe photos with `basic`; return 128 and the signal that stopped it, None without one.
+    """Describe photos with `basic`; return 128 plus the signal that stopped the job, or None.
 
     Raises:
-        JournalError: descriptions cannot be kept.
+        JournalError: descriptions cannot be written.
         PhotosDirMissing: the photos directory cannot be read.
     """
     request = RunRequest(

@@ -1,4 +1,4 @@
-"""Labels out to a spreadsheet or a program: one table of clusters, one of photos."""
+"""Exporting labels to a spreadsheet or a program: a table of clusters and a table of photos."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ COLUMNS: dict[Table, tuple[str, ...]] = {
     ),
     "photos": ("rel_path", "raw_path", "cluster_id", "cluster", "caption"),
 }
-"""What may be changed: title, locked and merge_into of a cluster, cluster_id of a photo."""
+"""People may change title, locked and merge_into of a cluster, and cluster_id of a photo."""
 
 
 def export_rows(view: ClusterView, table: Table) -> Iterator[dict[str, str]]:
-    """Yield the rows of a table, by column."""
+    """Yield the rows of a table, each a dict by the name of the column."""
     if table == "photos":
         for place, photo in enumerate(view.photos):
             leaf = view.leaf_of[place]
@@ -52,7 +52,7 @@ def export_rows(view: ClusterView, table: Table) -> Iterator[dict[str, str]]:
 
 
 def export_csv(view: ClusterView, table: Table) -> Iterator[bytes]:
-    """Yield the lines of a table as CSV that no spreadsheet computes."""
+    """Yield the lines of a table as CSV in which no spreadsheet finds a formula."""
     yield csv_line(COLUMNS[table])
     for row in export_rows(view, table):
         yield csv_line([row[column] for column in COLUMNS[table]])

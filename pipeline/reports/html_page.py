@@ -1,8 +1,8 @@
-"""The report as one HTML page: it opens from disk and asks nothing of any network.
+"""The report as one HTML page, which opens from disk and loads nothing from any network.
 
-The page's policy lets only our own script and style run, each known by its hash.
-All text travels as JSON in data blocks; `page.js` puts it in place as text, never
-as markup.
+The content security policy of the page allows only our own script and style, each named by
+its hash. All text is JSON in data blocks; the scripts insert the text as text, never as
+markup.
 """
 
 from __future__ import annotations
@@ -18,6 +18,9 @@ from pathlib import Path
 import msgspec
 
 _PARTS = Path(__file__).parent / "page"
+_SCRIPTS = ("text", "tree", "photos", "views", "search", "map", "pointer", "address")
+"""Parts of one script, in the order in which they run; each sees what those before it declare."""
+
 _PHOTOS_A_PIECE = 1000
 _NO_MARKUP = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
 
@@ -26,14 +29,14 @@ class PagePhoto(msgspec.Struct, frozen=True):
     """A photo as the page shows it.
 
     Attributes:
-        path: Its relative path.
-        label: Its caption, or what stands in for one; may be empty.
-        cluster: The place of its leaf in `Page.clusters`.
-        status: Its status; the page mentions all but `success`.
-        taken: When it was taken, ISO 8601.
-        x: Its place on the map; a photo without one is left out there.
-        y: As `x`.
-        chunk: The name of its chunk.
+        path: Relative path of the photo.
+        label: The caption or a substitute; may be empty.
+        cluster: Index of the leaf in `Page.clusters`.
+        status: Status of the photo; the page mentions every status except `success`.
+        taken: When the photo was taken, ISO 8601.
+        x: Horizontal position on the map; None to leave the photo out of the map.
+        y: Vertical position on the map.
+        chunk: Name of the chunk.
     """
 
     path: str
@@ -50,14 +53,14 @@ class PageCluster(msgspec.Struct, frozen=True):
     """A cluster, leaf or group.
 
     Attributes:
-        title: Its title; `unclustered` and `no caption` are drawn in grey.
-        parent: The place of its parent in `Page.clusters`, None at the top.
-        size: How many photos are in it and below it.
-        keywords: Its keywords, the best first.
-        exemplar: The caption of its exemplar, or "".
-        cohesion: The mean cosine to its centroid.
-        span: The days of its first and last photo in words, or "".
-        sheet: Its contact sheet: places in `Page.photos`, each with a JPEG.
+        title: Title of the cluster; `unclustered` and `no caption` are drawn in grey.
+        parent: Index of the parent in `Page.clusters`, None at the top.
+        size: Photos in the cluster and below.
+        keywords: Keywords, the best first.
+        exemplar: Caption of the exemplar, or "".
+        cohesion: Mean cosine to the centroid.
+        span: Days of the first and the last photo in words, or "".
+        sheet: The contact sheet: indices in `Page.photos`, each with a JPEG.
     """
 
     title: str
@@ -71,14 +74,14 @@ class PageCluster(msgspec.Struct, frozen=True):
 
 
 class Page(msgspec.Struct, frozen=True):
-    """All that the page shows.
+    """Everything that the page shows.
 
     Attributes:
-        title: Its title.
-        made: When it was made, in words.
-        summary: One line on what the photos are.
-        clusters: Depth first, a parent before its children; shown in this order.
-        photos: Each in one leaf; listed in this order.
+        title: Title of the page.
+        made: When the page was made, in words.
+        summary: One line about the photos.
+        clusters: The clusters in the order of display: depth first, parents before children.
+        photos: The photos in the order of the list; each photo is in one leaf.
     """
 
     title: str
@@ -89,12 +92,12 @@ class Page(msgspec.Struct, frozen=True):
 
 
 def render(page: Page) -> Iterator[bytes]:
-    """Yield the page piece by piece, so that it is never in memory as a whole.
+    """Yield the page in pieces, so that the whole page is never in memory.
 
     The same data gives the same bytes. A photo that is on several contact sheets
     is stored once.
     """
-    style, script = _part("page.css"), _part("page.js")
+    style, script = _part("page.css"), _script()
     frame = _part("page.html")
     for name, text in (
         ("policy", html.escape(_policy(style, script))),
@@ -113,8 +116,13 @@ def _part(name: str) -> str:
     return (_PARTS / name).read_text("utf-8")
 
 
+def _script() -> str:
+    parts = "\n".join(_part(f"{name}.js") for name in _SCRIPTS)
+    return f'"use strict";\n{{\n{parts}}}'  # a block keeps all names to itself
+
+
 def _policy(style: str, script: str) -> str:
-    """Return the Content-Security-Policy: nothing is fetched, nothing but our own code runs."""
+    """Return the Content-Security-Policy: the page loads nothing and runs only our own code."""
     return "; ".join(
         [
             "default-src 'none'",
@@ -123,7 +131,7 @@ def _policy(style: str, script: str) -> str:
             "img-src data:",
             "base-uri 'none'",
             "form-action 'none'",
-            # Text made into markup by mistake is an error, where the browser knows this.
+            # Browsers with Trusted Types turn text inserted as markup by mistake into an error.
             "require-trusted-types-for 'script'",
             "trusted-types 'none'",
         ]
@@ -161,7 +169,7 @@ def _cluster(cluster: PageCluster) -> dict[str, object]:
 
 
 def _row(photo: PagePhoto) -> list[object]:
-    """Return a photo as `page.js` reads it, without the names of the columns."""
+    """Return a photo as `text.js` reads it, without the names of the columns."""
     return [
         photo.path,
         photo.label,
@@ -186,11 +194,11 @@ def _pictures(clusters: Sequence[PageCluster]) -> Iterator[bytes]:
 
 
 def _finite(number: float | None) -> float | None:
-    """Return a number that JSON has, else None."""
+    """Return a finite number, and None for any other, because JSON has no other numbers."""
     return number if number is not None and math.isfinite(number) else None
 
 
 def _json(value: object) -> bytes:
-    """Return JSON in ASCII that holds no markup; a lone surrogate is an escape like any other."""
+    """Return JSON in ASCII without markup; a lone surrogate is escaped like any other character."""
     text = json.dumps(value, separators=(",", ":"), allow_nan=False)
     return text.translate(_NO_MARKUP).encode("ascii")

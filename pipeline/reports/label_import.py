@@ -1,8 +1,8 @@
-"""Labels back from a spreadsheet or a program.
+"""Importing labels from a spreadsheet or a program.
 
-Only what changed is written, and a row that does not fit is refused by its number and
-harms no other. Rows are independent: one that speaks of what another row changes in a
-way that depends on their order is refused too.
+Only changes are written. A row that does not fit is refused and named by its number, and
+the other rows are imported. Rows are independent: a row whose meaning would depend on the
+order of the rows is refused too.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ NEEDED: dict[Table, tuple[str, ...]] = {
 }
 
 NEW = "new:"
-"""Before a title in `cluster_id`: the photos of all such rows become a cluster of their own."""
+"""Prefix of a title in `cluster_id`: the photos of all such rows become a new cluster."""
 
 YES, NO = ("yes", "true", "1", "x"), ("no", "false", "0", "")
 
@@ -53,23 +53,23 @@ class RefusedRow(msgspec.Struct):
     """A row that does not fit.
 
     Attributes:
-        row: Its number; the header is row 1 of a spreadsheet.
-        reason: Why.
+        row: Number of the row; the header is row 1 of a spreadsheet.
+        reason: Why the row was refused.
     """
 
     row: int
     reason: str
 
 
-class Imported(msgspec.Struct):
-    """What a table that came back asks for.
+class Imported(msgspec.Struct, tag_field="kind", tag="labels-import"):
+    """The changes that an imported table asks for.
 
     Attributes:
-        changes: To be written.
+        changes: Changes to be written.
         refused: Rows that do not fit.
-        rows: Rows read.
-        unchanged: Rows that ask for nothing.
-        told: What changes, in a sentence each.
+        rows: Number of rows that were read.
+        unchanged: Number of rows that ask for no change.
+        told: The changes in words, a sentence each.
     """
 
     changes: list[LabelChange]
@@ -80,17 +80,17 @@ class Imported(msgspec.Struct):
 
 
 class UnreadableTable(WrongLabelChange):
-    """Raised when a file is no table of labels at all."""
+    """Raised when a file is not a table of labels."""
 
 
 def import_csv(view: ClusterView, data: bytes) -> Imported:
     """Read a table of CSV, with commas, semicolons or tabs, and find what it changes.
 
-    A row is a line: no cell that we write breaks one, and so a lost quotation mark spoils
-    no other row.
+    Each row is one line, because no exported cell contains a line break. So a lost quotation
+    mark spoils no other row.
 
     Raises:
-        UnreadableTable: it has no header of ours.
+        UnreadableTable: the table does not have the header of an exported table.
     """
     csv.field_size_limit(LONGEST_CELL)
     text = data.decode("utf-8-sig", "surrogateescape")
@@ -126,7 +126,7 @@ def import_json(view: ClusterView, data: bytes) -> Imported:
     """Read a table of JSON, a list of objects, and find what it changes.
 
     Raises:
-        UnreadableTable: it is none.
+        UnreadableTable: the file is not such a table.
     """
     try:
         rows = json.loads(data)
@@ -158,7 +158,7 @@ def _table_of(header: Sequence[str]) -> Table:
 
 
 class _Reader:
-    """Turns rows into changes, each checked against the clusters and the rows before."""
+    """Turns rows into changes; each row is checked against the clusters and the rows before."""
 
     def __init__(self, view: ClusterView, table: Table) -> None:
         self._view = view
@@ -173,7 +173,7 @@ class _Reader:
 
     @cached_property
     def _key_by_sight(self) -> dict[str, str]:
-        """Key by path as a table shows it, where that is not the path itself."""
+        """Keys by the path that a table shows, for paths that a table shows in another form."""
         count = Counter(one_line(photo.rel_path) for photo in self._view.photos)
         return {
             path: photo.key
@@ -187,7 +187,7 @@ class _Reader:
         self._result.refused.append(RefusedRow(number, reason))
 
     def read(self, number: int, row: Row) -> None:
-        """Take in one row."""
+        """Check one row and add its changes."""
         before = len(self._result.told)
         try:
             for cell in row.values():
@@ -229,7 +229,7 @@ class _Reader:
 
     @staticmethod
     def _wants_lock(row: Row, cluster: Cluster) -> bool | None:
-        """Return whether a row asks to lock or unlock, None where it asks for neither."""
+        """Return whether a row asks to lock or to unlock, None if the row asks for neither."""
         wanted = row.get("locked", "yes" if cluster.locked else "no").strip().casefold()
         if wanted not in YES + NO:
             raise WrongLabelChange(f"locked is yes or no, not {wanted!r}")
@@ -279,7 +279,7 @@ class _Reader:
         self._result.told.append(f"{row['rel_path']} goes to {target.title}")
 
     def result(self) -> Imported:
-        """Return everything, the moves to one cluster as one change."""
+        """Return all changes; the moves to one cluster are one change."""
         view, changes = self._view, self._result.changes
         changes += [split(view, keys, title) for title, keys in self._splits.items()]
         changes += [move(view, keys, view.clusters[id_]) for id_, keys in self._moves.items()]
@@ -287,7 +287,7 @@ class _Reader:
 
 
 def _shown(title: str) -> str:
-    """Return a title as a table shows it, so that one nobody touched changes nothing."""
+    """Return a title as a table shows it, so that an untouched title counts as no change."""
     return " ".join(one_line(title).split())
 
 

@@ -1,4 +1,4 @@
-"""`cluster_report.md`: the tree of clusters, to read."""
+"""`cluster_report.md`: the tree of clusters as a text to read."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ def markdown_lines(view: ClusterView, labels: PhotoTexts, made: str) -> Iterator
 
     Args:
         view: The clusters.
-        labels: Of the photos.
-        made: When, in words.
+        labels: Labels of the photos.
+        made: When the report was made, in words.
     """
     leaves = [leaf for leaf in view.leaves() if leaf.id not in SPECIAL]
     yield "# Clusters"
@@ -60,10 +60,10 @@ def _section(view: ClusterView, labels: PhotoTexts, cluster: Cluster) -> Iterato
 
 
 def heading(labels: PhotoTexts, cluster: Cluster) -> str:
-    """Return what a cluster is headed by.
+    """Return the heading of a cluster.
 
-    The caption of its exemplar, else the nearest word of the vocabulary; where there is
-    neither, its title.
+    The heading is the caption of the exemplar, else the nearest word of the vocabulary, else
+    the title of the cluster.
     """
     if cluster.exemplar is None or cluster.exemplar in labels.described_places:
         return cluster.title
@@ -71,7 +71,7 @@ def heading(labels: PhotoTexts, cluster: Cluster) -> str:
 
 
 def sample(cluster: Cluster, most: int) -> list[int]:
-    """Return places of photos that show what is in a leaf: its exemplar, then evenly through."""
+    """Return the places of photos that represent a leaf: the exemplar, then evenly spread ones."""
     members = cluster.members
     if len(members) <= most:
         return sorted(members, key=lambda place: place != cluster.exemplar)

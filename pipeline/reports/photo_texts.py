@@ -1,4 +1,4 @@
-"""The label of each photo: what a reader finds beside it."""
+"""The label of each photo: the text that reports show beside the photo."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from pipeline.captions.library import LibraryPhoto
 
 
 class PhotoTexts(msgspec.Struct):
-    """What the photos of a library are called.
+    """The labels of the photos of a library.
 
     Attributes:
-        texts: Label of each photo, by place; empty for one whose captioning failed.
-        captioned: Photos with a caption.
-        errors: Photos whose captioning failed.
-        fallbacks: Photos never captioned, named after the nearest word of a vocabulary.
-        described_places: Places of photos never captioned, with their basic description.
+        texts: Label of each photo, by place; empty if captioning the photo failed.
+        captioned: Number of photos with a caption.
+        errors: Number of photos whose captioning failed.
+        fallbacks: Number of photos without a caption, labelled with a word of the vocabulary.
+        described_places: Places of photos without a caption that have a basic description.
     """
 
     texts: list[str]
@@ -28,7 +28,7 @@ class PhotoTexts(msgspec.Struct):
 
     @property
     def described(self) -> int:
-        """Photos with a basic description."""
+        """Number of photos with a basic description."""
         return len(self.described_places)
 
     @property
@@ -54,8 +54,8 @@ def make_photo_texts(
 
     Args:
         photos: The library.
-        words: The nearest word of the vocabulary, by key, for photos never captioned.
-        descriptions: Their basic descriptions, by key.
+        words: The nearest word of the vocabulary by key, for photos without a caption.
+        descriptions: Basic descriptions by key, for photos without a caption.
     """
     labels = PhotoTexts([])
     for photo in photos:

@@ -1,4 +1,4 @@
-"""Text from outside, made harmless for the formats that reports are written in."""
+"""Making text from outside harmless for the formats of reports."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from backends.keys import scrub
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>|#!~&$@])")
 _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 _JOINERS = "\u200c\u200d"
-"""They shape scripts and emoji, and move nothing."""
+"""Joiners are kept, because scripts and emoji need them and they move no text."""
 
 
 def one_line(text: str) -> str:
-    """Return a text on one line: no control character, no direction mark, no key."""
+    """Return a text on one line, without control characters, direction marks and API keys."""
     text = scrub(text)
     if text.isprintable():
         return text
@@ -28,18 +28,18 @@ def _is_harmless(char: str) -> bool:
 
 
 def markdown_text(text: str) -> str:
-    """Return a text that Markdown shows as it is: no markup, no HTML, no link."""
+    """Return a text that Markdown shows unchanged, without markup, HTML or links."""
     shown = _MARKUP.sub(r"\\\1", one_line(text).strip()).replace("://", r":\/\/")
     shown = re.sub(r"\b(www)\.", r"\1\\.", shown, flags=re.IGNORECASE)
     return re.sub(r"^(\d+)([.)])", r"\1\\\2", re.sub(r"^([-+=])", r"\\\1", shown))
 
 
 def safe_cell(text: str) -> str:
-    """Return a text as a cell of CSV: on one line, and no formula.
+    """Return a text as a cell of CSV, on one line and never a formula.
 
-    What a spreadsheet would compute gets an apostrophe in front, which tells it that this
-    is text (OWASP, CSV injection). So does what begins with one before such a character:
-    `plain_cell` takes exactly that back.
+    A text that a spreadsheet would compute gets an apostrophe in front, which marks the cell
+    as text (OWASP, CSV injection). A text that begins with an apostrophe before such a
+    character gets one as well, so that `plain_cell` can reverse exactly this step.
     """
     shown = one_line(text)
     return f"'{shown}" if _is_formula(shown) else shown

@@ -31,20 +31,20 @@ THUMBNAIL_EDGE = 256
 THUMBNAIL_QUALITY = 70
 SHEET = 12
 MOST_THUMBNAILS = 3_000
-"""Of a page: some 30 MB, about as much as a browser opens without complaint."""
+"""Most thumbnails on a page: some 30 MB, about as much as a browser opens without trouble."""
 
 
-class Report(msgspec.Struct, kw_only=True):
-    """What was written, as `pcc report --json` prints it.
+class WrittenReports(msgspec.Struct, kw_only=True, tag_field="kind", tag="report"):
+    """The result of writing reports, as `pcc report --json` prints it.
 
     Attributes:
         photos: Photos of the library.
         captioned: Photos with a caption.
         errors: Photos whose captioning failed.
-        fallbacks: Photos with a word of the vocabulary for a label.
-        described: Photos with their basic description.
-        clusters: Clusters that photos stand in.
-        files: Paths of what was written.
+        fallbacks: Photos whose label is a word of the vocabulary.
+        described: Photos whose label is a basic description.
+        clusters: Clusters that contain photos.
+        files: Paths of the files that were written.
     """
 
     photos: int
@@ -62,18 +62,18 @@ def write_reports(
     directory: Path,
     formats: Iterable[str],
     thumbnails: dict[int, bytes],
-) -> Report:
-    """Write the reports that are asked for, each whole or not at all.
+) -> WrittenReports:
+    """Write reports in the given formats, each completely or not at all.
 
     Args:
         view: The clusters.
-        labels: Of the photos.
-        directory: Where to.
-        formats: `csv`, `md` and `html`.
-        thumbnails: JPEGs by place, for the page.
+        labels: Labels of the photos.
+        directory: Directory of the reports.
+        formats: Any of `csv`, `md` and `html`.
+        thumbnails: JPEGs by place, for the HTML page.
 
     Raises:
-        DiskFull: there is no room; a file that was there is untouched.
+        DiskFull: there is no room; an existing file is untouched.
     """
     made = f"{datetime.now():%Y-%m-%d %H:%M}"
     writers: dict[str, Callable[[], Iterable[bytes]]] = {
@@ -81,7 +81,7 @@ def write_reports(
         "md": lambda: (f"{line}\n".encode() for line in markdown_lines(view, labels, made)),
         "html": lambda: render(_page(view, labels, made, thumbnails)),
     }
-    report = Report(
+    report = WrittenReports(
         photos=len(view.photos),
         captioned=labels.captioned,
         errors=labels.errors,
@@ -137,7 +137,7 @@ def _page(view: ClusterView, labels: PhotoTexts, made: str, thumbnails: dict[int
 
 
 def sheet_of(view: ClusterView, id_: str, most: int = SHEET) -> list[int]:
-    """Return the photos of a contact sheet: of a group, the exemplars of what is in it."""
+    """Return the photos of a contact sheet; for a group, the exemplars of its parts."""
     cluster = view.clusters[id_]
     if not cluster.children:
         return sample(cluster, most)
@@ -148,12 +148,12 @@ def sheet_of(view: ClusterView, id_: str, most: int = SHEET) -> list[int]:
 async def make_thumbnails(
     view: ClusterView, photos_dir: Path, tell: Callable[[int, int], None]
 ) -> dict[int, bytes]:
-    """Decode the photos of all contact sheets; one that cannot be decoded is left out.
+    """Decode the photos of all contact sheets; photos that cannot be decoded are left out.
 
     Args:
         view: The clusters.
-        photos_dir: Where the photos are.
-        tell: Gets to know how many are done, and of how many.
+        photos_dir: The photos directory.
+        tell: Called with the number of photos done and the number of all photos.
 
     Raises:
         DecoderUnavailable: no decoding process starts.
@@ -173,7 +173,7 @@ async def make_thumbnails(
             try:
                 path = find_file(photos_dir, photo.rel_path, photo.raw_path)
                 loaded = await decoders.decode(str(path.relative_to(photos_dir)))
-            except (CorruptImageError, ValueError):  # or a journal names what is not in there
+            except (CorruptImageError, ValueError):  # or a path outside the photos
                 return
             finally:
                 done += 1
@@ -187,6 +187,6 @@ async def make_thumbnails(
 
 
 def choose_sheets(view: ClusterView) -> dict[str, list[int]]:
-    """Return the photos of each contact sheet, fewer of each where there are many clusters."""
+    """Return the photos of each contact sheet; sheets are smaller if there are many clusters."""
     most = max(1, min(SHEET, MOST_THUMBNAILS // max(1, len(view.clusters))))
     return {id_: sheet_of(view, id_, most) for id_ in view.clusters}

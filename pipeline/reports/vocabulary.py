@@ -1,4 +1,4 @@
-"""Words for photos that were never captioned: the nearest one, by what CLIP sees."""
+"""Words for photos that were never captioned: the nearest word to the picture by CLIP."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from backends.embedders.registry import make_embedder
 from backends.errors import SetupError
+from backends.registry import make_embedder
 from pipeline.captions.library import LibraryPhoto
 from pipeline.embeddings.store import VectorStore
 
 OWN_WORDS = Path(__file__).with_name("vocabulary.txt")
-"""What photos are of, at home and away; a line each."""
+"""Common subjects of photos, one on each line."""
 
 
 class Fallbacks(msgspec.Struct):
     """Words for photos.
 
     Attributes:
-        words: The nearest word, by key of the photo.
-        warning: Why there are none, None where there is nothing to say.
+        words: The nearest word, by the key of the photo.
+        warning: Why there are no words, None if no explanation is needed.
     """
 
     words: dict[str, str]
@@ -34,11 +34,11 @@ def nearest_words(
 ) -> Fallbacks:
     """Return the nearest word of a vocabulary for photos that were never captioned.
 
-    No model is loaded where every photo has been attempted, or none has a vector.
+    No model is loaded if every photo has been attempted, or if no photo has a vector.
 
     Args:
         photos: The library.
-        store: Vectors of pictures, None where there are none.
+        store: Vectors of pictures, None if there are none.
         words: The vocabulary.
     """
     if store is None or store.manifest is None:

@@ -1,1 +1,1 @@
-"""The sample library: drawn by us, the same each time, with the oddities of a real one."""
+"""The sample library: drawn by code, the same each time, with the oddities of a real library."""

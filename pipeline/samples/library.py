@@ -1,4 +1,4 @@
-"""Writing the sample library to disk: names, dates, places and oddities of a real one."""
+"""Writing the sample library to disk, with the names, dates and oddities of a real library."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ OnProgress = Callable[[int, int], None]
 
 
 class Trip(msgspec.Struct, frozen=True):
-    """Days in one place: folder, first morning, coordinates in degrees, camera, scenes in order."""
+    """A trip: folder, first morning, coordinates in degrees, camera, and scenes in order."""
 
     folder: str
     start: datetime
@@ -81,7 +81,7 @@ TRIPS = (
 )
 
 ORIENTATIONS = {"2024/08 Zermatt": (1, 6, 1, 3, 1, 8, 1)}
-"""How the camera was held; the pixels are stored turned, as cameras do."""
+"""EXIF orientations of the photos; the pixels are stored turned, as cameras store them."""
 
 _STORED_TURN = {
     1: None,
@@ -94,13 +94,13 @@ File = tuple[str, Callable[[], bytes]]
 
 
 def make_library(directory: Path, progress: OnProgress = lambda done, total: None) -> int:
-    """Draw the sample library into a directory, unless it is there already.
+    """Draw the sample library into a directory, unless the directory exists already.
 
-    It appears whole or not at all.
+    The directory appears completely or not at all.
 
     Args:
-        directory: Where it goes; its parent exists.
-        progress: Called with files done and files in all.
+        directory: The directory to make, whose parent exists.
+        progress: Called with the number of files done and the number of all files.
 
     Returns:
         The number of files.

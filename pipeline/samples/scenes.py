@@ -25,7 +25,7 @@ def gradient(size: Size, stops: Sequence[Colour]) -> Image.Image:
 
 
 def ridge(rng: Random, width: int, level: float, height: float, roughness: float) -> list[float]:
-    """Return heights of a skyline by midpoint displacement, one a pixel column."""
+    """Return the heights of a skyline by midpoint displacement, one for each pixel column."""
     points = [level + rng.uniform(-height, height) for _ in range(3)]
     while len(points) < width:
         height *= roughness
@@ -64,7 +64,7 @@ def disc(draw: ImageDraw.ImageDraw, x: float, y: float, radius: float, colour: C
 
 
 def finish(rng: Random, image: Image.Image) -> Image.Image:
-    """Return the image a little softened and with grain, as a lens and a sensor leave it."""
+    """Return the image slightly blurred and with grain, as a lens and a sensor would give it."""
     soft = image.filter(ImageFilter.GaussianBlur(0.8))
     small = (image.width // 2, image.height // 2)
     grain = Image.frombytes("L", small, rng.randbytes(small[0] * small[1])).resize(image.size)

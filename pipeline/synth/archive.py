@@ -24,7 +24,7 @@ DTYPE = "|u1"
 MAGIC = b"\x93NUMPY\x01\x00"
 ALIGNMENT = 64
 TIMESTAMP = (1980, 1, 1, 0, 0, 0)
-"""The first moment a zip file knows; a real one would change the bytes."""
+"""The first moment that a zip file can tell; the real time would change the bytes."""
 
 REGULAR_FILE = 0o100644 << 16
 UNIX = 3
@@ -38,7 +38,8 @@ def shape_of(member: str, count: int) -> tuple[int, ...]:
 def array_header(shape: tuple[int, ...]) -> bytes:
     """Return what stands before an array of bytes in a `.npy` file (format 1.0).
 
-    Written out here, since numpy pads its own by as much as its version likes.
+    The header is written out here, since the padding of numpy's own header depends on the
+    version of numpy.
     """
     text = f"{{'descr': '{DTYPE}', 'fortran_order': False, 'shape': {shape}, }}"
     room = len(MAGIC) + 2 + len(text) + 1
@@ -47,10 +48,9 @@ def array_header(shape: tuple[int, ...]) -> bytes:
 
 
 class HashingFile:
-    """A file that can only be written on, and hashed while it is.
+    """A file that is written from front to back, and hashed on the way.
 
-    It cannot seek, so a zip file is written front to back: the checksum of an array stands
-    behind it.
+    The file cannot seek, so that a zip file puts the checksum of an array behind the array.
     """
 
     def __init__(self, path: Path) -> None:
@@ -77,7 +77,7 @@ class HashingFile:
 
     @property
     def checksum(self) -> str:
-        """What was written so far, hashed: `blake3:` and 64 hexadecimal digits."""
+        """Hash of what was written so far: `blake3:` and 64 hexadecimal digits."""
         return f"blake3:{self._hash.hexdigest()}"
 
 
@@ -86,7 +86,7 @@ class SplitFile:
 
     Args:
         path: The file, which must not be there yet.
-        count: Images of the split.
+        count: Number of images of the split.
     """
 
     def __init__(self, path: Path, count: int) -> None:
@@ -133,4 +133,4 @@ class SplitFile:
             with suppress(OSError, ValueError):
                 if abandoned is not None:
                     abandoned.close()
-        self._zip.fp = None  # it must not try to complete itself later
+        self._zip.fp = None  # the zip file must not try to complete itself later

@@ -21,19 +21,19 @@ from pipeline.synth.primitives import CLASSES, FULL, GRID, PRIMITIVES
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from pipeline.synth.splits import Split
+    from pipeline.synth.train_val_test import Split
 
 CONTRAST = 64
 """Shades by which foreground and background differ at least."""
 
 PICTURES = 0
-"""The stream of the pictures; those of the labels follow it."""
+"""Number of the stream of the pictures; the streams of the labels follow."""
 
 DRAWS_TOGETHER = 4
-"""Philox makes so many 64-bit draws for one step of its counter."""
+"""64-bit draws that Philox makes for one step of its counter."""
 
 AT_ONCE = 1024
-"""Pictures shaded together: what they need then stays in the processor's cache."""
+"""Pictures shaded together: so few that their data stay in the processor's cache."""
 
 
 class FormTable(NamedTuple):
@@ -42,9 +42,9 @@ class FormTable(NamedTuple):
     Attributes:
         weights: uint8 (forms, GRID * GRID), from 0, background, to 255, foreground.
         first_group: int64 (classes,), the first group of each class.
-        groups: int64 (classes,), how many groups it has.
+        groups: int64 (classes,), the number of groups of each class.
         first_form: int64 (all groups,), the first form of each group.
-        forms: int64 (all groups,), how many forms it has.
+        forms: int64 (all groups,), the number of forms of each group.
     """
 
     weights: NDArray[np.uint8]
@@ -79,9 +79,9 @@ def draws(seed: int, stream: int, start: int, count: int) -> NDArray[np.uint64]:
 
     Args:
         seed: 0 to 2**64 - 1.
-        stream: Which stream of that seed.
+        stream: Number of the stream of that seed.
         start: Number of the first draw.
-        count: How many.
+        count: Number of draws.
 
     Returns:
         uint64 (count,).
@@ -157,5 +157,5 @@ def shades_of(
 
 
 def _choice(field: NDArray[np.int64], count: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return numbers from 0 to `count`, that left out, each as likely to within 0.4 %."""
+    """Return numbers from 0 to `count` - 1, equally likely to within 0.4 %."""
     return field * count >> 16

@@ -9,10 +9,10 @@ import msgspec
 from journal import utc_now
 from pipeline.synth.drawing import form_table
 from pipeline.synth.primitives import GRID, PRIMITIVES
-from pipeline.synth.splits import SHARES, SPLIT_NAMES, splits_of
+from pipeline.synth.train_val_test import shares, splits_of
 
 VERSION = "pcc-synth-1"
-"""Of the pictures: another one stands for other pictures from the same seed."""
+"""Version of the pictures: with another version, the same seed gives other pictures."""
 
 METADATA = "metadata.json"
 BYTES_PER_IMAGE = GRID * GRID
@@ -22,7 +22,7 @@ LARGEST_SEED = 2**64 - 1
 
 
 class GenerationParams(msgspec.Struct, forbid_unknown_fields=True):
-    """What was asked for; `splits` are shares."""
+    """What was asked for; `splits` tells the share of each split."""
 
     num_images: int
     seed: int
@@ -31,7 +31,7 @@ class GenerationParams(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class DatasetInfo(msgspec.Struct, forbid_unknown_fields=True):
-    """Images of each split."""
+    """Number of images of each split, and of all."""
 
     train_count: int
     val_count: int
@@ -40,7 +40,7 @@ class DatasetInfo(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class MemoryInfo(msgspec.Struct, forbid_unknown_fields=True):
-    """What the arrays take, on disk and loaded."""
+    """Room that the arrays take, on disk and loaded."""
 
     bytes_per_image: int
     total_bytes: int
@@ -64,7 +64,7 @@ class ClassInfo(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Metadata(msgspec.Struct, forbid_unknown_fields=True):
-    """The file as a whole; `classes` is by name, `checksums` (blake3) by file."""
+    """The whole file; `classes` stand by name, `checksums` (BLAKE3) by file name."""
 
     version: str
     timestamp: str
@@ -77,7 +77,7 @@ class Metadata(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def make_metadata(num_images: int, seed: int, checksums: Mapping[str, str]) -> Metadata:
-    """Return what belongs into the file of a set made by this version."""
+    """Return the metadata of a set that this version makes."""
     train, val, test = (split.size for split in splits_of(num_images))
     size = num_images * BYTES_PER_IMAGE
     return Metadata(
@@ -87,7 +87,7 @@ def make_metadata(num_images: int, seed: int, checksums: Mapping[str, str]) -> M
             num_images=num_images,
             seed=seed,
             grid_size=GRID,
-            splits=dict(zip(SPLIT_NAMES, SHARES, strict=True)),
+            splits=shares(),
         ),
         dataset_info=DatasetInfo(train, val, test, num_images),
         memory_info=MemoryInfo(BYTES_PER_IMAGE, size, readable_bytes(size)),

@@ -25,7 +25,7 @@ FULL = 255
 """The weight of pure foreground."""
 
 PLATEAUS = 4
-"""A gradient stays at its first shade for 0 to 3 steps, and at its last as well."""
+"""Lengths of a plateau: a gradient stays at its first and its last shade for 0 to 3 steps."""
 
 STEPS = ((2, 0), (2, 1), (2, 2), (1, 2), (0, 2), (-1, 2), (-2, 2), (-2, 1))
 """Directions of a line: half pixels right and down from one pixel of it to the next."""
@@ -39,10 +39,10 @@ class Primitive(NamedTuple):
     """A class of pictures.
 
     Attributes:
-        name: What it is called.
-        description: What a picture of it shows.
+        name: Name of the class.
+        description: What a picture of the class shows.
         parameters: What varies, and in which range.
-        groups: Makes its groups, each of uint8 weights (forms, GRID, GRID).
+        groups: Makes the groups, each of uint8 weights (forms, GRID, GRID).
     """
 
     name: str
@@ -245,7 +245,7 @@ PRIMITIVES = (
         checkerboards,
     ),
 )
-"""Every class; the label of one is its place here."""
+"""Every class; the place of a class here is its label."""
 
 NAMES = tuple(primitive.name for primitive in PRIMITIVES)
 CLASSES = len(PRIMITIVES)

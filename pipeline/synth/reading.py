@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 BLOCK = 1 << 20
 LARGEST_METADATA = 1 << 20
 LARGEST_READ = 64 << 20
-"""Nothing we ask for comes near it; the directory of a hostile zip file may."""
+"""Bytes. None of our own reads comes near this number; the directory of a hostile zip may."""
 
 HEADER = re.compile(
     r"\{'descr': '([^'\\]{1,40})', 'fortran_order': (True|False), "
@@ -64,7 +64,7 @@ def open_regular(path: Path) -> Iterator[_BoundedFile]:
     """Open a file, and nothing that could hang or never end.
 
     Raises:
-        DatasetUnusable: it is missing, no regular file, or not readable.
+        DatasetUnusable: the file is missing, no regular file, or not readable.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -83,7 +83,7 @@ def read_metadata(path: Path) -> Metadata:
     """Return what `metadata.json` says; every key must be there, and no other.
 
     Raises:
-        DatasetUnusable: it does not say it.
+        DatasetUnusable: the file is missing, too large, or says something else.
     """
     with open_regular(path) as file:
         data = file.read(LARGEST_METADATA + 1)
@@ -99,7 +99,7 @@ def checksum_of(path: Path) -> str:
     """Return the checksum of a file as metadata holds it.
 
     Raises:
-        DatasetUnusable: it cannot be read.
+        DatasetUnusable: the file cannot be read.
     """
     found = blake3()
     with open_regular(path) as file:
@@ -118,8 +118,8 @@ def read_split(
 
     Args:
         path: The file.
-        count: Images that metadata says it holds.
-        chunk: Images held at once.
+        count: Number of images that the metadata promises for the split.
+        chunk: Number of images held at once.
 
     Raises:
         DatasetUnusable: the file is not as we write it; perhaps only after some chunks.

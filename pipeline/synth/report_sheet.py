@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from journal import atomic_rewrite
 from pipeline.synth.primitives import CLASSES, GRID, NAMES
-from pipeline.synth.splits import SPLIT_NAMES
+from pipeline.synth.train_val_test import SPLIT_NAMES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -37,7 +37,7 @@ LONGEST_TEXT = 110
 
 
 class Samples:
-    """The first images of each class that come by."""
+    """The first images of each class that a check comes across."""
 
     def __init__(self) -> None:
         self.images: list[list[NDArray[np.uint8]]] = [[] for _ in range(CLASSES)]
@@ -51,10 +51,10 @@ class Samples:
 
 
 def write_sheet(directory: Path, found: Validation, samples: Samples) -> Path:
-    """Draw the report and put it into the directory; return where it is.
+    """Draw the report, write it into the directory, and return its path.
 
     Raises:
-        OSError: it cannot be written there.
+        OSError: the report cannot be written there.
     """
     path = directory / REPORT
     sheet = draw_sheet(found, samples)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import time
 from collections.abc import Iterator
@@ -11,35 +10,34 @@ from pathlib import Path
 
 import msgspec
 
-from journal import DiskFull, free_bytes, utc_now
-from pipeline.jobs.hosting import Watcher, host
-from pipeline.jobs.job import Ending
-from pipeline.jobs.log import log_to
-from pipeline.jobs.run_file import RunFile, new_run_id
+from journal import DiskFull, free_bytes
+from pipeline.jobs.run_file import new_run_id
+from pipeline.jobs.run_job import JobFrame, JobResult, Watcher, run_job
+from pipeline.jobs.step import Ending
 from pipeline.synth.errors import DatasetExists, SynthError
 from pipeline.synth.metadata import BYTES_OF_LABEL, BYTES_PER_IMAGE
 from pipeline.synth.primitives import GRID
-from pipeline.synth.splits import splits_of
+from pipeline.synth.report import SynthReport
 from pipeline.synth.staging import free_names
 from pipeline.synth.step import GenerateStep, ImageProgress, Recipe
-
-log = logging.getLogger("pcc.run")
+from pipeline.synth.train_val_test import splits_of
 
 STAGE = "synth"
 BASE_MEMORY = 70_000_000
-"""Bytes that the process takes before it draws: Python, numpy, the table of forms."""
+"""Bytes that the process takes before anything is drawn: Python, numpy, the table of forms."""
 
 FIXED_BYTES = 64 * 1024
-"""Room for metadata and for what a file holds beside its arrays."""
+"""Bytes for the metadata, and for what a file holds besides its arrays."""
 
 
 class SynthRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What a user asked for.
 
     Attributes:
-        workspace: Where log and control socket are, and `datasets` unless a directory is named.
-        output_dir: The directory to make, None for the next free one.
-        recipe: The images.
+        workspace: Directory of the log, the control socket and, unless a directory is named,
+            `datasets`.
+        output_dir: Directory to make, None for the next free one.
+        recipe: Number and seed of the images, and how many are drawn at once.
     """
 
     workspace: Path
@@ -57,40 +55,16 @@ class SynthPlan(msgspec.Struct, frozen=True, kw_only=True):
     """What a generation will take.
 
     Attributes:
-        directory: What it makes.
-        disk_bytes: On disk.
-        free_bytes: What is free there.
-        memory_bytes: About; the same for any number of images.
+        directory: Directory of the set.
+        disk_bytes: Room on the disk in bytes.
+        free_bytes: Free bytes on that disk.
+        memory_bytes: Memory in bytes, about; the same for any number of images.
     """
 
     directory: Path
     disk_bytes: int
     free_bytes: int
     memory_bytes: int
-
-
-class SynthReport(msgspec.Struct, kw_only=True):
-    """What `pcc synth generate` did, as `--json` prints it.
-
-    Attributes:
-        ending: `done`, `stopped`, or `declined` where the question was answered with no.
-        directory: The dataset, None if there is none.
-        num_images: Images asked for.
-        seed: Their seed.
-        counts: Images of each split.
-        total_bytes: Of the arrays.
-        seconds: It took.
-        rate: Images a second.
-    """
-
-    ending: str
-    directory: str | None
-    num_images: int
-    seed: int
-    counts: dict[str, int]
-    total_bytes: int
-    seconds: float = 0.0
-    rate: float = 0.0
 
 
 def plan_generation(request: SynthRequest) -> SynthPlan:
@@ -128,15 +102,12 @@ def memory_for(recipe: Recipe) -> int:
     return BASE_MEMORY + held * min(recipe.chunk_size, recipe.num_images) * (GRID * GRID + 32)
 
 
-async def run_generation(request: SynthRequest, watch: Watcher) -> tuple[SynthReport, int | None]:
+async def run_generation(request: SynthRequest, watch: Watcher) -> JobResult[SynthReport]:
     """Make the set.
-
-    Returns:
-        What was done, and 128 with the signal that stopped it, None without one.
 
     Raises:
         WorkspaceBusy: another job runs in this workspace.
-        DatasetExists: the directory came into being meanwhile.
+        DatasetExists: somebody made the directory meanwhile.
         DiskFull: the room ran out; nothing is left of the set.
         SynthError: the set cannot be written.
     """
@@ -145,20 +116,18 @@ async def run_generation(request: SynthRequest, watch: Watcher) -> tuple[SynthRe
         run=run, stage=STAGE, backend=STAGE, total=recipe.num_images, skipped={}
     )
     step = GenerateStep(recipe, request.targets, progress)
-    run_file = RunFile(
-        pid=os.getpid(),
+    frame = JobFrame(
         run=run,
         stage=STAGE,
-        socket="",
-        journal=str(next(request.targets()).absolute()),
-        started=utc_now(),
+        workspace=request.workspace,
+        journal=next(request.targets()),
+        told=msgspec.to_builtins(recipe),
     )
-    with log_to(request.workspace / "caption.log"):
-        log.info("start", {"run": run, "stage": STAGE, **msgspec.to_builtins(recipe)})
-        ending, code = await host(step, step.snapshot, watch, request.workspace, run_file)
-        report = _report(request, ending, step.directory, time.monotonic() - began)
-        log.info("end", {"run": run, **msgspec.to_builtins(report)})
-    return report, code
+
+    def report(ending: Ending) -> SynthReport:
+        return _report(request, ending, step.directory, time.monotonic() - began)
+
+    return await run_job(step, frame, watch, report)
 
 
 def _report(

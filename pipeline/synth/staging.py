@@ -34,8 +34,8 @@ def free_names(workspace: Path, day: date) -> Iterator[Path]:
 def staging(target: Path) -> Iterator[Path]:
     """Yield a hidden directory beside `target` to write in; it is gone when the block ends.
 
-    Its name ends in `.partial-PID-RANDOM`, and it is locked as long as this process lives. So
-    what a kill leaves behind is no dataset, and `leftovers` finds it.
+    The name of the directory ends in `.partial-PID-RANDOM`, and the directory is locked as long
+    as this process lives. So what a kill leaves behind is no dataset, and `leftovers` finds it.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     prefix = f".{target.name}.partial-{os.getpid()}-"
@@ -58,7 +58,7 @@ def publish(folder: Path, targets: Iterator[Path]) -> Path:
         targets: The names to try, beside it.
 
     Raises:
-        DatasetExists: all of them are taken.
+        DatasetExists: all names are taken.
     """
     sync_directory(folder)
     target = folder

@@ -13,15 +13,15 @@ import msgspec
 
 from journal import NO_SPACE, DiskFull, atomic_rewrite, free_bytes
 from pipeline.jobs.async_step import AsyncStep
-from pipeline.jobs.job import Ending
 from pipeline.jobs.pause_point import GivenUp
 from pipeline.jobs.progress import Progress
+from pipeline.jobs.step import Ending
 from pipeline.synth.archive import IMAGES, LABELS, SplitFile
 from pipeline.synth.drawing import images_of, labels_of
 from pipeline.synth.errors import SynthError
 from pipeline.synth.metadata import METADATA, encode_metadata, make_metadata
-from pipeline.synth.splits import Split, splits_of
 from pipeline.synth.staging import publish, staging
+from pipeline.synth.train_val_test import Split, splits_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,17 +31,17 @@ if TYPE_CHECKING:
 
 
 LEAST_SECONDS = 0.05
-"""Counts closer together are one: the progress remembers so many, and ten seconds of them."""
+"""Time between two counts. The progress keeps a limited number, which must cover ten seconds."""
 
 
 class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     """What to make, and with how much at once.
 
     Attributes:
-        num_images: Images of the set.
-        seed: Decides every one of them.
-        workers: Threads that draw.
-        chunk_size: Images drawn by one at a time.
+        num_images: Number of images of the set.
+        seed: Seed that decides every image.
+        workers: Number of threads that draw.
+        chunk_size: Number of images that a thread draws at a time.
     """
 
     num_images: int
@@ -65,13 +65,16 @@ class ImageProgress(Progress):
 
 
 class GenerateStep(AsyncStep):
-    """Draws chunks on threads and writes them in order. Stopped, it leaves nothing behind.
+    """Draws chunks on threads and writes them in order. A step that is stopped leaves nothing.
 
     Args:
         recipe: What to make.
-        targets: Directories it may become, all in one parent; the first that is free at the end
-            is taken.
+        targets: Yields the directories that the set may become, all in one parent; the first
+            that is free at the end is taken.
         progress: Where to count.
+
+    Attributes:
+        directory: Directory of the set, None until the set is there.
     """
 
     def __init__(
@@ -87,9 +90,9 @@ class GenerateStep(AsyncStep):
         """Make the set.
 
         Raises:
-            DatasetExists: the directory came into being meanwhile.
+            DatasetExists: somebody made the directory meanwhile.
             DiskFull: the room ran out.
-            SynthError: it cannot be written.
+            SynthError: the set cannot be written.
         """
         self.progress.begin()
         pool = ThreadPoolExecutor(self._recipe.workers, thread_name_prefix="draw")

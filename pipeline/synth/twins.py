@@ -22,7 +22,8 @@ def hash_images(images: NDArray[np.uint8]) -> NDArray[np.uint64]:
     """Return a hash of each image (n, 16, 16): uint64 (n,).
 
     Each step is a bijection of what came before, so two images that differ in one word never
-    meet. Of ten million different ones, two meet with a probability of about three in a million.
+    have the same hash. Among ten million different images, the probability that any two have
+    the same hash is about three in a million.
     """
     words = np.ascontiguousarray(images).reshape(len(images), GRID * GRID).view(np.uint64)
     hashes = np.zeros(len(words), np.uint64)

@@ -28,7 +28,7 @@ from pipeline.synth.metadata import (
 from pipeline.synth.primitives import CLASSES, GRID
 from pipeline.synth.reading import checksum_of, read_metadata, read_split
 from pipeline.synth.report_sheet import Samples, write_sheet
-from pipeline.synth.splits import Split, splits_of
+from pipeline.synth.train_val_test import Split, splits_of
 from pipeline.synth.twins import count_twins, hash_images
 
 if TYPE_CHECKING:
@@ -42,14 +42,14 @@ TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\
 def validate_dataset(directory: Path, pause_point: PausePoint | None = None) -> Validation:
     """Check a set and draw its report.
 
-    Eight bytes an image are held, to find equal pictures; all else is read in chunks.
+    Eight bytes an image are held in memory to find equal pictures; the images are read in chunks.
 
     Args:
-        directory: The set.
+        directory: Directory of the set.
         pause_point: Passed with the images that were looked at, None where nobody watches.
 
     Raises:
-        GivenUp: it is to end; the report that was there stays.
+        GivenUp: the check is to end; the report that was there stays.
     """
     began = time.monotonic()
     found, samples = Validation(directory=str(directory)), Samples()
@@ -148,8 +148,8 @@ class SplitCheck:
     """Reads one split and compares it with what it should be.
 
     Args:
-        split: Its indices.
-        seed: What makes its images, None if that is not known.
+        split: The split.
+        seed: Seed that makes the images, None if the seed is not known.
         samples: Takes images for the report.
         pause_point: Passed with the images that were looked at.
 
@@ -161,7 +161,7 @@ class SplitCheck:
     def __init__(
         self, split: Split, seed: int | None, samples: Samples, pause_point: PausePoint
     ) -> None:
-        self.findings = SplitFindings()
+        self.findings = SplitFindings(classes=[0] * CLASSES)
         self.hashes: list[NDArray[np.uint64]] = []
         self._split = split
         self._seed = seed

@@ -17,9 +17,9 @@ from PIL import Image
 from backends.detectors.base import Detector, Proposal
 from backends.detectors.boxes import best_proposals
 from backends.detectors.grounding_dino import Prompt, make_prompts
-from backends.detectors.registry import make_detector
 from backends.detectors.vocabulary import clean_vocabulary
 from backends.errors import BackendLost, ModelError, SetupError
+from backends.registry import make_detector
 from tests.support.encoders import change_weights, noise, run_script
 from tests.support.hub_server import COMMIT, HubServer
 from tests.support.tiny_detectors import (
@@ -348,7 +348,8 @@ def test_a_directory_is_known_by_its_files(saved: Find, tmp_path: Path) -> None:
 WARM_UP = """
 import sys
 from PIL import Image
-from backends.detectors import checkpoint, registry, siglip
+from backends import registry
+from backends.detectors import checkpoint, grounding_dino, owl, siglip
 from tests.support.hub_server import COMMIT
 assert not {"torch", "transformers", "numpy", "huggingface_hub"} & {*sys.modules}
 checkpoint.REVISIONS["tiny/model-pinned"] = COMMIT
@@ -420,7 +421,7 @@ def test_a_missing_package_is_named(
     files = saved("owlv2")
     with monkeypatch.context() as patch:
         patch.setitem(sys.modules, name, None)
-        with pytest.raises(SetupError, match=rf"{name}.*; pip install 'pcc\[detect\]'"):
+        with pytest.raises(SetupError, match=rf"{name}.*; .* install .*\[detect\]'"):
             opened(files)
 
 

@@ -454,5 +454,5 @@ def test_a_missing_package_is_named(
     encoder = DinoEncoder(read_config(str(dino_files)), device="cpu")
     monkeypatch.setitem(sys.modules, name, None)
 
-    with pytest.raises(SetupError, match=rf"{name}.*; pip install 'pcc\[datasets\]'"):
+    with pytest.raises(SetupError, match=rf"{name}.*; .* install .*\[datasets\]'"):
         encoder.open()

@@ -17,8 +17,8 @@ import pytest
 from backends.base import Caption, Loading, Options, PhotoInput, Picture, encode_picture
 from backends.captioners.local import LocalCaptioner
 from backends.errors import BackendLost, ModelError, SetupError
-from backends.local import model_process
-from backends.local.generation import LARGEST_BATCH
+from backends.local_captioner import model_process
+from backends.local_captioner.generation import LARGEST_BATCH
 from tests.support.drawn_pictures import Quarters, draw, random_quarters
 from tests.support.hub_server import COMMIT, HubServer
 
@@ -213,7 +213,7 @@ async def test_a_kill_from_outside_in_the_middle_of_a_batch_costs_nothing() -> N
     photos, truth = drawn(8)
     async with opened(batch_size=8) as captioner:
         assert captioner._process is not None
-        victim = captioner._process.pid
+        victim = captioner._process.process.pid
         idle = psutil.Process(victim).cpu_times().user
         asking = asyncio.create_task(captioner.caption_batch(photos))
         while psutil.Process(victim).cpu_times().user == idle:
@@ -221,13 +221,13 @@ async def test_a_kill_from_outside_in_the_middle_of_a_batch_costs_nothing() -> N
         os.kill(victim, signal.SIGKILL)
 
         assert texts(await asking) == truth
-        assert captioner._process.pid != victim
+        assert captioner._process.process.pid != victim
 
 
 async def test_no_process_is_left_behind() -> None:
     async with opened(batch_size=1) as captioner:
         assert captioner._process is not None
-        pid = captioner._process.pid
+        pid = captioner._process.process.pid
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
 

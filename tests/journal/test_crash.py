@@ -10,6 +10,7 @@ from random import Random
 import pytest
 
 from journal import CaptionRecord, RecordHead, check, scan
+from tests.support.programs import with_fault
 
 WRITER = [sys.executable, "-m", "tests.support.acknowledging_writer"]
 COUNT, BATCH = 12, 3
@@ -33,8 +34,7 @@ def test_kill_at_every_journal_write_and_sync(tmp_path: Path, call: str) -> None
     path, acknowledged = tmp_path / "j", set[str]()
     killed = 0
     for occurrence in range(1, 8):
-        inject = f"inject={call}:signal=KILL:when={occurrence}"
-        strace = ["strace", "-f", "-qq", "-o", "/dev/null", "-P", str(path), "-e", inject]
+        strace = with_fault(f"{call}:signal=KILL:when={occurrence}", path)
         command = [*strace, *WRITER, str(path), str(COUNT), str(BATCH)]
         killed += run_and_check(path, command, acknowledged) != 0
 
@@ -49,8 +49,7 @@ def test_io_error_at_every_write_and_sync_acknowledges_nothing_after_it(
 ) -> None:
     path, acknowledged = tmp_path / "j", set[str]()
     for occurrence in range(1, 5):
-        inject = f"inject={call}:error=EIO:when={occurrence}+"
-        strace = ["strace", "-f", "-qq", "-o", "/dev/null", "-P", str(path), "-e", inject]
+        strace = with_fault(f"{call}:error=EIO:when={occurrence}+", path)
         command = [*strace, *WRITER, str(path), str(COUNT), str(BATCH)]
         assert run_and_check(path, command, acknowledged) != 0
 

@@ -47,6 +47,18 @@ def test_offsets_lead_back_to_their_records(tmp_path: Path) -> None:
         assert read_record(path, offset, CaptionRecord)[0].rel_path == head.rel_path
 
 
+def test_the_last_bytes_alone_hold_the_records_that_begin_in_them(tmp_path: Path) -> None:
+    path = tmp_path / "j"
+    lines = [line("a"), line("b"), b'{"half' + TORN_MARK + b"\n", line("c")]
+    path.write_bytes(b"".join(lines))
+    whole = dict(scan(path, RecordHead))
+
+    for size in range(path.stat().st_size + 10):
+        found = dict(scan(path, RecordHead, size))
+        begins = path.stat().st_size - size
+        assert found == {offset: head for offset, head in whole.items() if offset >= begins}
+
+
 @pytest.mark.parametrize(
     ("damage", "damaged", "torn"),
     [
@@ -158,13 +170,20 @@ def test_follower_starts_over_when_the_file_is_replaced(tmp_path: Path) -> None:
     path, other = tmp_path / "j", tmp_path / "new"
     path.write_bytes(line("a") + line("b"))
     follower = Follower(path, RecordHead)
-    list(follower.poll())
+    heads: list[str] = []
+    for _ in range(2):  # the first poll of a file is no reset, nor is a poll with nothing new
+        heads += [head.rel_path for _, head in follower.poll(heads.clear)]
+    assert heads == ["a", "b"]
 
     other.write_bytes(line("c"))
     other.replace(path)
+    for _, head in follower.poll(heads.clear):
+        heads.append(head.rel_path)
+    assert heads == ["c"], "what was read of the old file is void before the new is read"
 
-    assert [head.rel_path for _, head in follower.poll()] == ["c"]
-    assert follower.generation == 1
+    path.unlink()
+    assert list(follower.poll(heads.clear)) == []
+    assert heads == [], "a file that is gone has no records"
 
 
 def test_index_keeps_the_last_record_of_each_key(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from tests.support.clusters import (
     record,
     subject_records,
 )
+from tests.support.programs import with_fault
 from tests.support.runs import start, wait_for_snapshot, wait_until_working
 
 BATCH = 2048
@@ -78,11 +79,10 @@ def wait_for_vectors(workspace: Path, count: int) -> None:
         time.sleep(0.1)
 
 
-def with_fault(workspace: Path, inject: str, path: str, *command: str) -> int:
+def run_with_fault(workspace: Path, inject: str, path: str, *command: str) -> int:
     """Run `pcc` under strace with a fault at one system call on one file."""
-    strace = ["strace", "-f", "-qq", "-o", "/dev/null", "-P", str(workspace / path), "-e", inject]
     done = subprocess.run(
-        [*strace, *PCC, *command],
+        [*with_fault(inject, workspace / path), *PCC, *command],
         cwd=workspace,
         env=CLEAN_ENVIRONMENT,
         capture_output=True,
@@ -97,8 +97,8 @@ def with_fault(workspace: Path, inject: str, path: str, *command: str) -> int:
 @pytest.mark.parametrize(("name", "code"), [("INT", 130), ("TERM", 143), ("KILL", -signal.SIGKILL)])
 def test_what_was_embedded_is_kept(pcc: Pcc, workspace: Path, name: str, code: int) -> None:
     write_many(workspace)
-    inject = f"inject=fdatasync:signal={name}:when=3"
-    ended = with_fault(
+    inject = f"fdatasync:signal={name}:when=3"
+    ended = run_with_fault(
         workspace, inject, "embeddings/tfidf/keys.jsonl", "embed", "--embedder", "tfidf"
     )
     assert ended in (code, 128 - code)

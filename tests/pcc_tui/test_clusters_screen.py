@@ -243,7 +243,7 @@ async def test_keys_typed_into_the_query_are_letters(clustered: Path) -> None:
     async with at_desk(clustered) as desk:
         await desk.press("slash", *"mrvsMLuekxnN", "left_square_bracket")
         assert desk.screen.query_one("#query", Input).value == "mrvsMLuekxnN["
-        assert not desk.app.session.marked
+        assert not desk.app.desks.captions.marked
         assert not desk.app.link.running
         assert not (clustered / "labels.jsonl").exists()
         await desk.press("escape", "m")
@@ -340,13 +340,13 @@ async def test_mark_photos_and_move_them(clustered: Path) -> None:
         await desk.go_to(photo_name("cake", 0))
         await desk.press("tab", "m", "m")
         await desk.sees("2 marked", "●")
-        moved = sorted(desk.app.session.marked)
+        moved = sorted(desk.app.desks.captions.marked)
         assert len(moved) == 2
         await desk.press("tab")
         await desk.go_to(photo_name("beach", 0))
         target = desk.here
         await desk.press("v")
-        await desk.until(lambda: not desk.app.session.marked)
+        await desk.until(lambda: not desk.app.desks.captions.marked)
         await desk.sees(" of 12")
         titles = title_by_photo(clustered)
         assert [titles[key] for key in moved] == [target] * 2
@@ -394,7 +394,7 @@ async def test_lock_and_unlock(clustered: Path) -> None:
         await desk.go_to(photo_name("beach", 0))
         await desk.press("v")
         await desk.told("is locked; unlock it first")
-        assert desk.app.session.marked  # nothing happened to them
+        assert desk.app.desks.captions.marked  # nothing happened to them
         await desk.go_to(photo_name("cake", 0))
         await desk.press("L")
         await desk.until(lambda: not any(c.locked for c in view_of(clustered).clusters.values()))

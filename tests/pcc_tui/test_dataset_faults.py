@@ -31,6 +31,7 @@ from tests.support.enriching import (
     wait_until,
     write_dataset,
 )
+from tests.support.programs import as_root_of_its_own, with_fault
 from tests.support.runs import start
 
 
@@ -73,13 +74,12 @@ def killed_at(call: str, occurrence: int, folder: Path, workspace: Path) -> bool
         side / "sizes.jsonl",
     ]
     watched += [workspace / ".dataset.jsonl.4711.tmp", side / ".sizes.jsonl.4711.tmp"]
-    paths = [flag for path in watched for flag in ("-P", str(path))]
-    inject = ["-e", f"trace={call}", "-e", f"inject={call}:signal=KILL:when={occurrence}"]
+    strace = with_fault(f"{call}:signal=KILL:when={occurrence}", *watched, trace=call)
     script = f"{SPLIT_HERE}\nfrom pcc_tui.__main__ import main\nmain()"
     where = ["--workspace", str(workspace), "--input-dir", str(folder)]
     done = subprocess.run(
         [
-            *("strace", "-f", "-qq", "-o", "/dev/null", *paths, *inject),
+            *strace,
             *(PCC[0], "-c", script, "dataset", "enrich", *where, *CHEAP),
         ],
         env={**CLEAN_ENVIRONMENT, "PYTHONPATH": str(Path(__file__).parents[2])},
@@ -165,7 +165,7 @@ def test_a_full_disk_leaves_the_old_dataset_and_names_what_was_needed(
         cp {small}/dataset.jsonl {tmp_path}/new.jsonl
     """
     done = subprocess.run(
-        ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", script],
+        as_root_of_its_own(script),
         env=CLEAN_ENVIRONMENT,
         capture_output=True,
         text=True,

@@ -130,11 +130,11 @@ async def test_a_job_is_paused_resumed_and_stopped_and_what_it_made_is_written(
         (photos / f"{number:02d}.jpg").write_bytes(noise_jpeg(number, (48, 32)))
     (workspace / "pcc.toml").write_text('backend = "mock"\nmax_workers = 1\n')
     async with bench(workspace, photos) as one:
-        arguments = one.app.session.enrich_arguments(["caption"])
+        enrich = one.app.desks.commands.enrich
         monkeypatch.setattr(
-            one.app.session,
-            "enrich_arguments",
-            lambda passes: [*arguments, "--mock-latency", "0.05"],
+            one.app.desks.commands,
+            "enrich",
+            lambda passes, **named: [*enrich(passes, **named), "--mock-latency", "0.05"],
         )
         await one.go_to("caption")
         await one.press("r")
@@ -222,7 +222,7 @@ async def test_the_model_of_a_row_is_chosen(
         one.app.screen.query_one(Input).value = "/models/other"
         await one.press("enter")
         await one.until(
-            lambda: getattr(one.app.session.settings.choices, setting) == "/models/other"
+            lambda: getattr(one.app.workspace.settings.choices, setting) == "/models/other"
         )
     assert f'{setting} = "/models/other"' in (workspace / "pcc.toml").read_text()
 

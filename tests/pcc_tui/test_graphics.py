@@ -14,6 +14,7 @@ from pcc_tui.graphics import choose_protocol, image_widget
 from tests.conftest import CLEAN_ENVIRONMENT, PCC
 from tests.support.apps import caption, write_records
 from tests.support.photos import make_photos
+from tests.support.programs import needed
 from tests.support.pty_app import pty_app
 
 SCRIPT = "from pcc_tui.graphics import *; p = choose_protocol('auto'); image_widget(p); print(p)"
@@ -80,7 +81,7 @@ def test_a_terminal_that_says_sixel_gets_it() -> None:
 
 def test_a_background_job_is_not_stopped_by_the_question(tmp_path: Path) -> None:
     script = f'set -m; {sys.executable} -c "{SCRIPT}" > {tmp_path / "out"} & wait'
-    subprocess.run(["bash", "-c", script], timeout=30, check=True, stdin=subprocess.DEVNULL)
+    subprocess.run([needed("bash"), "-c", script], timeout=30, check=True, stdin=subprocess.DEVNULL)
     assert (tmp_path / "out").read_text().strip() == "halfcell"
 
 

@@ -24,6 +24,7 @@ from tests.support.ingesting import (
     wait_until,
     workers_of,
 )
+from tests.support.programs import as_root_of_its_own
 from tests.support.redis_server import RedisServer
 from tests.support.runs import wait_for_snapshot
 from tests.support.scripted_ocr import DEADLY
@@ -225,7 +226,7 @@ def test_full_disk_stops_the_run_and_the_next_completes(ingest: Ingest, tmp_path
         mkdir {ingest.cache} && cp -r {small}/. {ingest.cache}
     """
     done = subprocess.run(
-        ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", script],
+        as_root_of_its_own(script),
         cwd=ingest.workspace,
         env=ingest.environment,
         capture_output=True,

@@ -85,7 +85,7 @@ def regions(ingest: Ingest) -> dict[str, list[Detection]]:
     found: dict[str, dict[str, Detection]] = {}
     for region in ingest.detections():
         found.setdefault(region.rel_path, {})[region.region_id] = region
-        region.work = None  # what was done at once and in turn differs in that alone
+        region.item_hash = None  # what was done at once and in turn differs in that alone
     return {path: [by_name[name] for name in sorted(by_name)] for path, by_name in found.items()}
 
 

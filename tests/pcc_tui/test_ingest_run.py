@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from backends.installation import extra_line
 from pipeline.ingest.cache.manifest import PHASE, VERSION, schema_hash
 from tests.support.drawn_text import draw_line
 from tests.support.in_process import hide_package
@@ -226,7 +227,7 @@ def test_a_missing_extra_is_named(
     ingest.draw(1)
     hide_package(monkeypatch, package)
     done = ingest(*arguments, code=64)
-    assert f"pip install 'pcc[{extra}]'" in done.stderr
+    assert extra_line(extra) in done.stderr
     assert not ingest.cache.exists()
 
 

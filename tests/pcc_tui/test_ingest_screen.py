@@ -59,6 +59,10 @@ async def test_text_is_looked_for_paused_resumed_and_imported(
         assert one.cells("detect")[1:3] == ["0", "3"]
         await one.press("v")
         await one.sees("ocr: 3 success", "3 photos in")
+        await one.press("3", "t")  # an ingestion has no captions to retry
+        await one.sees("3 photos in", "made no captions")
+        assert not one.app.link.running
+        await one.press("6")
 
         await one.press("i")
         await one.until(lambda: isinstance(one.app.screen, AskDialog))

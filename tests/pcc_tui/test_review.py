@@ -150,15 +150,15 @@ async def test_marks(workspace: Path, library: Path) -> None:
     async with running(make_app(workspace, library)) as pilot:
         screen = await review(pilot)
         await screen.press("m", "m")
-        assert len(screen.app.session.marked) == 2
+        assert len(screen.app.desks.captions.marked) == 2
         assert screen.list.cursor == 2
         await screen.press("f")
         await screen.until(lambda: screen.rows == 3)
         await screen.press("M")
-        assert len(screen.app.session.marked) == 5
+        assert len(screen.app.desks.captions.marked) == 5
         assert "5 marked" in shown(pilot.app.screen)
         await screen.press("x")
-        assert not screen.app.session.marked
+        assert not screen.app.desks.captions.marked
 
 
 async def test_retries_exactly_the_marked_photos(workspace: Path, library: Path) -> None:
@@ -272,9 +272,9 @@ async def test_keys_in_one_burst_act_one_after_the_other(workspace: Path, librar
         screen = await review(pilot)
         for key in "nmnmnm":
             pilot.app.post_message(events.Key(key, key))
-        await screen.until(lambda: len(screen.app.session.marked) == 3)
+        await screen.until(lambda: len(screen.app.desks.captions.marked) == 3)
         marked = {f"IMG_{number:05d}.jpg" for number in ERRORS}
-        assert screen.app.session.marked == marked
+        assert screen.app.desks.captions.marked == marked
         for key in ("g", "j", "j", "j", "j", "e"):
             pilot.app.post_message(events.Key(key, key))
         await screen.until(lambda: isinstance(pilot.app.screen, EditDialog))
@@ -287,7 +287,7 @@ async def test_nothing_is_marked_while_a_search_runs(workspace: Path, library: P
         for key in ("f", "M"):
             pilot.app.post_message(events.Key(key, key))
         await screen.until(lambda: screen.rows == len(ERRORS))
-        assert len(screen.app.session.marked) in (0, len(ERRORS))
+        assert len(screen.app.desks.captions.marked) in (0, len(ERRORS))
 
 
 async def test_an_edit_keeps_what_was_not_touched(workspace: Path, tmp_path: Path) -> None:
@@ -330,6 +330,6 @@ async def test_an_edit_and_a_quit_lose_nothing(workspace: Path, library: Path) -
     app = make_app(workspace, library)
     async with running(app) as pilot:
         screen = await review(pilot)
-        app.session._reader.submit(time.sleep, 0.5)
+        app.desks.captions._reader.submit(time.sleep, 0.5)
         await screen.press("e", *" last", "f2", "q")
     assert edits(workspace) == ["caption number 0 last"]

@@ -12,6 +12,7 @@ import pytest
 
 from journal import CaptionRecord, scan
 from tests.conftest import CLEAN_ENVIRONMENT, PCC, Pcc
+from tests.support.programs import as_root_of_its_own, with_fault
 from tests.support.runs import (
     ROOT,
     records,
@@ -95,7 +96,7 @@ def test_full_disk_stops_with_a_clear_line_and_the_next_run_completes(
         cp {small}/captions.jsonl {tmp_path}/after
     """
     done = subprocess.run(
-        ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", script],
+        as_root_of_its_own(script),
         env=CLEAN_ENVIRONMENT,
         capture_output=True,
         text=True,
@@ -114,8 +115,7 @@ def test_full_disk_stops_with_a_clear_line_and_the_next_run_completes(
 
 def run_with_fault(workspace: Path, folder: Path, inject: str) -> subprocess.CompletedProcess[str]:
     """Run the captioner under strace, with a fault at one system call on the journal."""
-    journal = str(workspace / "captions.jsonl")
-    strace = ["strace", "-f", "-qq", "-o", "/dev/null", "-P", journal, "-e", inject]
+    strace = with_fault(inject, workspace / "captions.jsonl")
     run = [*PCC, "run", "--backend", "mock", "--photos-dir", str(folder)]
     return subprocess.run(
         [*strace, *run, "--mock-latency", "0.03", "--json"],
@@ -136,7 +136,7 @@ def test_kill_at_every_write_and_sync_of_a_run(
     kills = 0
     for occurrence in range(1, 5):
         before = records(workspace) if (workspace / "captions.jsonl").exists() else []
-        killed = run_with_fault(workspace, folder, f"inject={call}:signal=KILL:when={occurrence}")
+        killed = run_with_fault(workspace, folder, f"{call}:signal=KILL:when={occurrence}")
         kills += killed.returncode in (-signal.SIGKILL, 137)
         assert records(workspace)[: len(before)] == before
     assert kills >= 3
@@ -150,7 +150,7 @@ def test_kill_at_every_write_and_sync_of_a_run(
 def test_failed_sync_stops_the_run_and_says_so(
     photos: Callable[..., Path], workspace: Path
 ) -> None:
-    done = run_with_fault(workspace, photos(10), "inject=fdatasync:error=EIO:when=2+")
+    done = run_with_fault(workspace, photos(10), "fdatasync:error=EIO:when=2+")
 
     assert done.returncode == 1
     assert "could not write" in done.stderr

@@ -13,8 +13,8 @@ from threading import Thread
 import psutil
 import pytest
 
-from backends.local import model_process
-from backends.local.model_process import WORKER_MODULE
+from backends.local_captioner import model_process
+from backends.local_captioner.model_process import WORKER_MODULE
 from tests.conftest import Pcc
 from tests.support.drawn_pictures import random_quarters, write_photo
 from tests.support.runs import ROOT, records, start, wait_for_snapshot

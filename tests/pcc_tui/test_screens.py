@@ -21,6 +21,8 @@ from pcc_tui.screens.review import ReviewScreen
 from pcc_tui.screens.run import RunScreen
 from pcc_tui.screens.setup import SetupScreen
 from pcc_tui.widgets.model_list import ModelList
+from pipeline.captions.request import RunReport
+from pipeline.datasets.enrich_report import EnrichReport
 from tests.support.apps import (
     FakeProbe,
     caption,
@@ -111,8 +113,9 @@ async def test_a_whole_job_by_keys(workspace: Path, library: Path) -> None:
     make_photos(library, 40)
     choose(workspace, backend="mock", max_workers=1)
     app = make_app(workspace, library, gpus=FakeProbe())
-    app.session.run_arguments = lambda extra=(): [  # type: ignore[method-assign]
-        *type(app.session).run_arguments(app.session, extra),
+    run = app.desks.commands.run
+    app.desks.commands.run = lambda *given, **named: [  # type: ignore[method-assign]
+        *run(*given, **named),
         "--mock-latency",
         "0.1",
     ]
@@ -150,6 +153,29 @@ async def test_the_retry_key_retries_failed_calls(workspace: Path, library: Path
         "IMG_00010.jpg",
         "IMG_00011.jpg",
     }
+
+
+async def test_the_retry_key_after_a_job_of_another_kind_starts_nothing(
+    workspace: Path, library: Path
+) -> None:
+    write_records(workspace, *map(caption, range(10)), failure(10), failure(11))
+    app = make_app(workspace, library)
+    async with running(app) as pilot:
+        await pilot.press("3")
+        assert app.start_pcc(app.desks.commands.enrich(["dimensions"]))
+        await until(pilot, lambda: app.ended is not None)
+        assert isinstance(app.ended and app.ended.report, EnrichReport)
+        await pilot.press("t")
+        await until(pilot, lambda: "made no captions" in shown(pilot.app.screen))
+        assert not app.link.running
+        await pilot.press("r")
+        await until(pilot, lambda: app.ended is None)
+        await until(pilot, lambda: app.ended is not None)
+        assert app.ended is not None
+        assert isinstance(app.ended.report, RunReport)
+        await pilot.press("t")
+        await until(pilot, lambda: len(records(workspace)) == 14)
+        await until(pilot, lambda: not app.link.running)
 
 
 async def test_a_job_is_restarted_until_nothing_is_left(workspace: Path, library: Path) -> None:
@@ -359,7 +385,7 @@ async def test_leaving_asks_only_while_a_job_runs(workspace: Path, library: Path
     choose(workspace, backend="mock", max_workers=1)
     app = make_app(workspace, library)
     async with running(app) as pilot:
-        app.link.start([*app.session.run_arguments(), "--mock-latency", "0.3"])
+        app.link.start([*app.desks.commands.run(), "--mock-latency", "0.3"])
         await until(pilot, lambda: app.snapshot is not None)
         await pilot.press("q")
         await on(pilot, LeaveDialog)
@@ -378,7 +404,7 @@ async def test_another_app_follows_the_job_that_was_kept(workspace: Path, librar
     choose(workspace, backend="mock", max_workers=1)
     first = make_app(workspace, library)
     async with running(first) as pilot:
-        first.link.start([*first.session.run_arguments(), "--mock-latency", "0.3"])
+        first.link.start([*first.desks.commands.run(), "--mock-latency", "0.3"])
         await until(pilot, lambda: first.snapshot is not None)
         await pilot.press("q", "k")
         await until(pilot, lambda: not pilot.app.is_running)
@@ -400,7 +426,7 @@ async def test_a_stop_before_the_job_can_hear_is_not_lost(workspace: Path, libra
     choose(workspace, backend="mock", max_workers=1, restart_every=5)
     app = make_app(workspace, library)
     async with running(app) as pilot:
-        app.link.start([*app.session.run_arguments(), "--mock-latency", "0.2"])
+        app.link.start([*app.desks.commands.run(), "--mock-latency", "0.2"])
         await pilot.press("q", "s")
         await until(pilot, lambda: not pilot.app.is_running)
     assert len(records(workspace)) < 10
@@ -414,7 +440,7 @@ async def test_a_job_of_another_app_is_not_over_at_a_restart(
     ends: list[JobEnd] = []
     second.link._on_end = ends.append
     async with running(second) as pilot:
-        first.link.start([*first.session.run_arguments(), "--mock-latency", "0.2"])
+        first.link.start([*first.desks.commands.run(), "--mock-latency", "0.2"])
         await until(pilot, lambda: len(records(workspace)) == 12)
         await until(pilot, lambda: ends)
     assert len(ends) == 1
@@ -464,7 +490,7 @@ async def test_another_photos_directory_has_its_own_pictures(
     async with running(app) as pilot:
         await pilot.press("4")
         await until(pilot, lambda: "▀" in shown(pilot.app.screen))
-        await app.session.save(photos_dir=str(other))
+        await app.workspace.save(photos_dir=str(other))
         await pilot.press("1", "4", "j")
         await until(pilot, lambda: "▀" in shown(pilot.app.screen))
         assert "no picture" not in shown(pilot.app.screen)

@@ -21,10 +21,9 @@ from textual.widgets import DataTable, OptionList
 
 from backends.base import Loading
 from pcc_tui.app import PccApp
+from pcc_tui.desks.desks import Desks
 from pcc_tui.graphics import image_widget
 from pcc_tui.preferences import Preferences
-from pcc_tui.screens import run
-from pcc_tui.session import Session
 from pcc_tui.widgets.cluster_tree import ClusterTree
 from pcc_tui.widgets.contact_sheet import SheetCell
 from pcc_tui.widgets.entry_view import EntryView
@@ -32,6 +31,8 @@ from pcc_tui.widgets.findings import FindingsView
 from pcc_tui.widgets.overlay import TEXT_COLOUR
 from pcc_tui.widgets.picture import PictureBox
 from pcc_tui.widgets.text import Words
+from pcc_tui.words import job
+from pcc_tui.workspace import Workspace
 from pipeline.clusters.label_changes import lock, rename
 from pipeline.clusters.label_journal import LabelJournal, label_journal_path
 from pipeline.datasets.patch_files import MANIFEST, PatchManifest
@@ -97,7 +98,7 @@ def library(workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     for name in ("OPENAI_API_KEY", "PHOTOS_DIR"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(run, "datetime", Noon)
+    monkeypatch.setattr(job, "datetime", Noon)
     photos = tmp_path / "photos"
     photos.mkdir()
     for number in range(COUNT + 5):
@@ -114,8 +115,8 @@ def library(workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 def app(workspace: Path, photos: Path | None, theme: str) -> PccApp:
     pictures = image_widget("halfcell" if theme.endswith("dark") else "off")
-    session = Session(workspace, photos, cache=workspace / "thumbnails")
-    return PccApp(session, Preferences(theme=theme), pictures, FakeMachine())
+    desks = Desks(Workspace(workspace, photos), workspace / "thumbnails")
+    return PccApp(desks, Preferences(theme=theme), pictures, FakeMachine())
 
 
 async def library_screen(pilot: Pilot[int]) -> None:
@@ -141,9 +142,10 @@ async def loading_screen(pilot: Pilot[int]) -> None:
     await pilot.press("3")
     await until(pilot, lambda: "RTX 3070" in shown(pilot.app.screen))
     loading = Loading("downloading model-00001-of-00002.safetensors", 1_870_000_000, 3_980_000_000)
-    pilot.app.snapshot = msgspec.structs.replace(  # type: ignore[attr-defined]
+    shot = msgspec.structs.replace(
         SHOT, backend="local", state="starting", loading=loading, last=[], errors=[], attempted=0
     )
+    pilot.app.show_snapshot(shot)  # type: ignore[attr-defined]
     await until(pilot, lambda: "1.87 of 3.98 GB (47%)" in shown(pilot.app.screen))
     await pilot.pause(0.1)
 
@@ -151,7 +153,7 @@ async def loading_screen(pilot: Pilot[int]) -> None:
 async def run_screen(pilot: Pilot[int]) -> None:
     await pilot.press("3")
     await until(pilot, lambda: "RTX 3070" in shown(pilot.app.screen))
-    pilot.app.snapshot = SHOT  # type: ignore[attr-defined]
+    pilot.app.show_snapshot(SHOT)  # type: ignore[attr-defined]
     await until(pilot, lambda: "Two dogs" in shown(pilot.app.screen))
     await pilot.pause(0.1)
 

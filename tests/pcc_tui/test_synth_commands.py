@@ -76,6 +76,7 @@ def test_json_is_one_document(pcc: Pcc, workspace: Path) -> None:
     assert report.pop("seconds") > 0
     assert report.pop("rate") > 0
     assert report == {
+        "kind": "synth-generate",
         "ending": "done",
         "directory": str(workspace / "set"),
         "num_images": 15,

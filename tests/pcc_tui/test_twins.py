@@ -54,7 +54,11 @@ def test_try_says_what_is_wrong(pcc: Pcc, tmp_path: Path) -> None:
 def test_edit_and_take_back(pcc: Pcc, workspace: Path) -> None:
     write_records(workspace, caption(0), caption(1))
     done = pcc("edit", "IMG_00001.jpg", "--caption", "mine", "--json")
-    assert json.loads(done.stdout) == {"rel_path": "IMG_00001.jpg", "caption": "mine"}
+    assert json.loads(done.stdout) == {
+        "kind": "edit",
+        "rel_path": "IMG_00001.jpg",
+        "caption": "mine",
+    }
     assert pcc("edit", "IMG_00001.jpg", "--take-back").returncode == 0
     lines = [json.loads(line) for line in (workspace / "edits.jsonl").read_text().splitlines()]
     assert [line["caption"] for line in lines] == ["mine", None]

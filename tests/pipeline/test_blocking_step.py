@@ -9,8 +9,8 @@ from collections.abc import Callable
 import pytest
 
 from pipeline.jobs.blocking_step import BlockingStep
-from pipeline.jobs.job import Ending
 from pipeline.jobs.pause_point import GivenUp, PausePoint
+from pipeline.jobs.step import Ending
 from tests.support.datasets import new_progress
 
 

@@ -8,11 +8,9 @@ from pipeline.datasets.buckets import (
     BUCKETS,
     bucket_name,
     bucket_of,
-    grid,
-    input_size,
     parse_bucket,
-    patch_count,
 )
+from pipeline.datasets.patch_grid import grid, input_size, patch_count
 from pipeline.photos.geometry import Size
 
 AT_14 = [

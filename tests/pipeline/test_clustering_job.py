@@ -15,7 +15,7 @@ from pipeline.clusters.errors import NoClusters
 from pipeline.clusters.fitting import fit
 from pipeline.clusters.measuring import measure_photos
 from pipeline.clusters.opening import open_view, previous_clustering, search_embedder
-from pipeline.clusters.run import ClusterRequest, Outcome, prepare_clustering, run_clustering
+from pipeline.clusters.run import ClusterRequest, prepare_clustering, run_clustering
 from pipeline.clusters.settings import ClusterSettings
 from pipeline.clusters.step import NOTHING
 from pipeline.clusters.tree_file import (
@@ -25,7 +25,9 @@ from pipeline.clusters.tree_file import (
     write_clustering,
 )
 from pipeline.clusters.view import NO_CAPTION, ClusterView
+from pipeline.embeddings.report import EmbedReport
 from pipeline.embeddings.run import prepare_captions
+from pipeline.jobs.run_job import JobResult
 from tests.support.apps import caption, failure, write_records
 from tests.support.placed import clustering_of
 from tests.support.vectors import ANIMALS, Captions, captioned, embed, opened
@@ -42,7 +44,7 @@ def herds(each: int) -> dict[str, str | None]:
     }
 
 
-def clusterer_of(workspace: Path, captions: Captions, settings: ClusterSettings) -> ClusteringJob:
+def job_of(workspace: Path, captions: Captions, settings: ClusterSettings) -> ClusteringJob:
     embed(workspace, captions)
     prepared = prepare_captions(workspace, "tfidf", captioned(captions))
     prepared.lock.release()
@@ -53,12 +55,14 @@ def clusterer_of(workspace: Path, captions: Captions, settings: ClusterSettings)
 
 def clustered(workspace: Path, captions: Captions, settings: ClusterSettings = SMALL) -> Clustering:
     """Cluster a library, in this process."""
-    clusterer = clusterer_of(workspace, captions, settings)
-    request = clusterer.request(force=True)
-    assert request is not None
-    clusterer.finish(fit(request, lambda what, share: None) if request.places else NOTHING)
+    clustering_job = job_of(workspace, captions, settings)
+    gathered = clustering_job.gather(force=True)
+    assert gathered is not None
+    request = gathered.fit_request()
+    fitted = fit(request, lambda what, share: None) if request.places else NOTHING
+    clustering_job.finish(gathered, fitted)
     found = read_clustering(clusters_path(workspace))
-    assert found == clusterer.clustering
+    assert found == clustering_job.clustering
     assert len(found.placed) == len([text for text in captions.values() if text])
     ids = {node.id for node in found.nodes}
     assert {placed.cluster for placed in found.placed} <= {*ids, None}
@@ -79,13 +83,13 @@ def test_the_subjects_of_a_library_are_its_clusters(workspace: Path) -> None:
 
 def test_the_same_library_has_the_same_tree(workspace: Path) -> None:
     first = clustered(workspace, herds(6))
-    assert not clusterer_of(workspace, herds(6), SMALL).has_changed()
-    assert clusterer_of(workspace, herds(6), SMALL).request() is None
+    assert not job_of(workspace, herds(6), SMALL).has_changed()
+    assert job_of(workspace, herds(6), SMALL).gather() is None
     second = clustered(workspace, herds(6))
     first.head.at = second.head.at
     assert first == second
-    assert clusterer_of(workspace, herds(6), ClusterSettings(seed=1)).has_changed()
-    assert clusterer_of(workspace, herds(7), SMALL).has_changed()
+    assert job_of(workspace, herds(6), ClusterSettings(seed=1)).has_changed()
+    assert job_of(workspace, herds(7), SMALL).has_changed()
 
 
 def test_clusters_keep_their_ids_while_the_library_grows(workspace: Path) -> None:
@@ -183,13 +187,14 @@ def test_vectors_made_in_any_order_are_fitted_alike(tmp_path: Path) -> None:
             lines = keys.read_bytes().splitlines(keepends=True)
             keys.write_bytes(b"".join(lines[12:]))
             assert embed(workspace, captions) == 12
-        requests.append(clusterer_of(workspace, captions, SMALL).request())
+        gathered = job_of(workspace, captions, SMALL).gather()
+        assert gathered is not None
+        requests.append(gathered.fit_request())
     rows = {
         name: (tmp_path / name / "embeddings/tfidf/vectors.f32").read_bytes()
         for name in ("one", "two", "three")
     }
     assert len({*rows.values()}) == 3
-    assert requests[0] is not None
     assert requests[0] == requests[1] == requests[2]
 
 
@@ -200,7 +205,7 @@ async def nobody(_sample: object) -> None:
     """Show a job to nobody."""
 
 
-def run(workspace: Path, *, force: bool = False) -> Outcome:
+def run(workspace: Path, *, force: bool = False) -> JobResult[EmbedReport | ClusterReport]:
     request = ClusterRequest(
         workspace=workspace,
         journal=workspace / "captions.jsonl",

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from backends.base import PictureSpec
-from pipeline.datasets.buckets import BUCKETS, bucket_of, input_size
+from pipeline.datasets.buckets import BUCKETS, bucket_of
+from pipeline.datasets.patch_grid import input_size
 from pipeline.photos.geometry import Size
 from pipeline.photos.images import load_photo, read_size
 from tests.support.drawn_pictures import ORIENTATION, STORED

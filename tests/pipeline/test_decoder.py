@@ -93,7 +93,7 @@ async def test_a_process_killed_from_outside_is_replaced(photos: Callable[..., P
     root = photos(8)
     names = sorted(path.name for path in root.iterdir())
     async with DecoderPool(root, SPEC, processes=1) as pool:
-        os.kill(pool._workers[0].helper.process.pid, signal.SIGKILL)
+        os.kill(pool._workers[0].process.pid, signal.SIGKILL)
         outcomes = await decode_all(pool, names)
 
     assert set(outcomes.values()) == {"ok"}
@@ -109,7 +109,7 @@ async def test_processes_that_cannot_be_started_again_end_the_waiting(
             raise BlockingIOError(11, "Resource temporarily unavailable")
 
         monkeypatch.setattr(asyncio, "create_subprocess_exec", refuse)
-        os.kill(pool._workers[0].helper.process.pid, signal.SIGKILL)
+        os.kill(pool._workers[0].process.pid, signal.SIGKILL)
         with pytest.raises(DecoderUnavailable, match="does not start"):
             await asyncio.gather(*[pool.decode(path.name) for path in root.iterdir()])
 
@@ -128,7 +128,7 @@ async def test_keys_are_not_in_the_environment_of_a_decoder(
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "canary-key-3")
     async with DecoderPool(tmp_path, SPEC, processes=1) as pool:
-        environment = Path(f"/proc/{pool._workers[0].helper.process.pid}/environ").read_bytes()
+        environment = Path(f"/proc/{pool._workers[0].process.pid}/environ").read_bytes()
 
     assert b"PATH=" in environment
     assert b"canary-key-3" not in environment
@@ -136,6 +136,6 @@ async def test_keys_are_not_in_the_environment_of_a_decoder(
 
 async def test_no_process_is_left_behind(tmp_path: Path) -> None:
     async with DecoderPool(tmp_path, SPEC, processes=2) as pool:
-        pids = [worker.helper.process.pid for worker in pool._workers]
+        pids = [worker.process.pid for worker in pool._workers]
 
     assert not any(Path(f"/proc/{pid}").exists() for pid in pids)

@@ -12,11 +12,12 @@ import pytest
 from pipeline.clusters.errors import FitFailed
 from pipeline.clusters.fit_process import FitProcess
 from pipeline.clusters.fitting import fit
+from pipeline.clusters.gathering import Gathered
 from pipeline.clusters.messages import Fit, FitPhase, Fitted
 from pipeline.clusters.step import ClusterStep
-from pipeline.jobs.job import Ending
 from pipeline.jobs.progress import Progress
-from tests.support.fits import assert_whole, blobs, labels_of, request, unit
+from pipeline.jobs.step import Ending
+from tests.support.fits import assert_whole, blobs, gathered, labels_of, request, unit
 
 TIMEOUT = 120.0
 
@@ -28,7 +29,7 @@ async def fitted_by_process(asked: Fit) -> tuple[Fitted, list[FitPhase]]:
         async with asyncio.timeout(TIMEOUT):
             return await process.fit(asked, told.append), told
     finally:
-        await process.stop()
+        await process.stop(patience=0)
 
 
 async def test_a_small_library_has_the_same_answer_from_the_process() -> None:
@@ -49,7 +50,7 @@ async def test_umap_tells_how_far_it_is_and_answers_the_same_twice() -> None:
             first = await process.fit(asked, told.append)
             second = await process.fit(asked, told.append)
     finally:
-        await process.stop()
+        await process.stop(patience=0)
 
     assert first == second
     assert_whole(first, 156)
@@ -65,13 +66,8 @@ async def test_umap_tells_how_far_it_is_and_answers_the_same_twice() -> None:
     assert len({*shares}) > 4
 
 
-LARGE = request(unit(30_000, 64))
+LARGE = gathered(unit(30_000, 64))
 """Takes longer than any test waits: comparing comes first, and takes seconds."""
-
-
-def pid_of(process: FitProcess) -> int:
-    assert process._helper is not None
-    return process._helper.process.pid
 
 
 def state_of(pid: int) -> str:
@@ -81,17 +77,17 @@ def state_of(pid: int) -> str:
 async def test_a_process_that_is_killed_is_told_of_in_a_sentence() -> None:
     process = FitProcess()
     working = asyncio.Event()
-    fitting = asyncio.create_task(process.fit(LARGE, lambda stage: working.set()))
+    fitting = asyncio.create_task(process.fit(LARGE.fit_request(), lambda stage: working.set()))
     try:
         async with asyncio.timeout(TIMEOUT):
             await working.wait()
-            os.kill(pid_of(process), signal.SIGKILL)
+            os.kill(process.process.pid, signal.SIGKILL)
             with pytest.raises(
                 FitFailed, match=r"killed, as a system does .* --sample takes fewer"
             ):
                 await fitting
     finally:
-        await process.stop()
+        await process.stop(patience=0)
 
 
 async def test_a_request_that_cannot_be_answered_leaves_the_process_at_work() -> None:
@@ -103,12 +99,12 @@ async def test_a_request_that_cannot_be_answered_leaves_the_process_at_work() ->
                 await process.fit(broken, lambda stage: None)
             assert_whole(await process.fit(request(unit(2)), lambda stage: None), 2)
     finally:
-        await process.stop()
+        await process.stop(patience=0)
 
 
-def step_of(process: FitProcess, asked: Fit, finished: list[Fitted]) -> ClusterStep:
+def step_of(process: FitProcess, asked: Gathered, finished: list[Fitted]) -> ClusterStep:
     progress = Progress(run="r", stage="cluster", backend="tfidf", total=1, skipped={})
-    return ClusterStep(process, lambda: asked, finished.append, progress)
+    return ClusterStep(process, lambda: asked, lambda _, fitted: finished.append(fitted), progress)
 
 
 async def until_working(step: ClusterStep) -> None:
@@ -123,40 +119,40 @@ async def test_a_step_stopped_while_it_fits_changes_nothing(paused: bool) -> Non
     running = asyncio.create_task(step.run())
     async with asyncio.timeout(TIMEOUT):
         await until_working(step)
-        pid = pid_of(process)
+        pid = process.process.pid
         if paused:
             step.pause()
         step.stop()
         assert await running is Ending.STOPPED
-        await process.stop()
+        await process.stop(patience=0)
     assert finished == []
     assert not Path(f"/proc/{pid}").exists()
 
 
 async def test_a_paused_step_stands_still_and_goes_on() -> None:
     process, finished = FitProcess(), list[Fitted]()
-    step = step_of(process, request(blobs(4, 12)), finished)
+    step = step_of(process, gathered(blobs(4, 12)), finished)
     step.pause()  # before there is a process
     running = asyncio.create_task(step.run())
     try:
         async with asyncio.timeout(TIMEOUT):
-            while process._helper is None or state_of(pid_of(process)) != "T":
+            while not process.started or state_of(process.process.pid) != "T":
                 await asyncio.sleep(0.005)
             assert not running.done()
             step.resume()
             assert await running is Ending.DONE
     finally:
-        await process.stop()
+        await process.stop(patience=0)
     assert len(finished) == 1
     assert_whole(finished[0], 48)
 
 
 async def test_a_stop_while_clusters_are_written_comes_too_late() -> None:
     process, finished = FitProcess(), list[Fitted]()
-    step = step_of(process, request(unit(2)), finished)
+    step = step_of(process, gathered(unit(2)), finished)
     loop = asyncio.get_running_loop()
 
-    def write(fitted: Fitted) -> None:
+    def write(_: Gathered, fitted: Fitted) -> None:
         asyncio.run_coroutine_threadsafe(told_to_stop(), loop).result(TIMEOUT)
         finished.append(fitted)
 
@@ -168,5 +164,5 @@ async def test_a_stop_while_clusters_are_written_comes_too_late() -> None:
         async with asyncio.timeout(TIMEOUT):
             assert await step.run() is Ending.DONE
     finally:
-        await process.stop()
+        await process.stop(patience=0)
     assert len(finished) == 1

@@ -8,7 +8,6 @@ import json
 import os
 import re
 import select
-import shutil
 import socket
 import subprocess
 import sys
@@ -22,6 +21,7 @@ import pytest
 from PIL import Image
 
 from pipeline.reports.html_page import Page, PageCluster, PagePhoto, render
+from tests.support.programs import needed
 
 ROOT = Path(__file__).parents[2]
 PARTS = ROOT / "pipeline" / "reports" / "page"
@@ -95,8 +95,7 @@ class Browser:
     """
 
     def __init__(self, profile: Path, proxy: int) -> None:
-        chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-        assert chromium is not None, "these tests need Chromium: apt-get install chromium"
+        chromium = needed("chromium")
         commands, self._commands = os.pipe()
         self._answers, answers = os.pipe()
         self._process = subprocess.Popen(

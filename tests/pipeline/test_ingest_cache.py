@@ -12,14 +12,17 @@ import numpy as np
 import pytest
 
 from journal import JournalError, Status, check, scan
-from pipeline.ingest.cache.lines import Lines, counted
+from pipeline.ingest.cache.counting import counted
+from pipeline.ingest.cache.lines import Lines
 from pipeline.ingest.cache.manifest import ModelFacts, dataset_digest, manifest_path, read_manifest
+from pipeline.ingest.cache.outcomes import StageEnd
 from pipeline.ingest.cache.records import Detection, Embedding, Outcome, RegionLabel, Text
 from pipeline.ingest.cache.store import Cache, PhotoResult
 from pipeline.ingest.errors import CacheRefused
 from pipeline.ingest.queue.base import Item
 from pipeline.ingest.queue.sqlite_queue import SqliteQueue
-from pipeline.ingest.workers.committer import Committer, Leases
+from pipeline.ingest.workers.committer import Committer
+from pipeline.ingest.workers.leasing import Leases
 from tests.support.ingesting import open_to_others
 
 SIGLIP = ModelFacts("siglip", {"weights": "1"})
@@ -31,7 +34,7 @@ def rows(cache: Cache) -> dict[tuple[str, str], int]:
 
 
 def result(
-    path: str, *, work: str | None = None, status: Status = "success", regions: int = 1
+    path: str, *, item: str | None = None, status: Status = "success", regions: int = 1
 ) -> PhotoResult:
     """Return what came of a photo: regions with vectors, and a text."""
     done = status == "success"
@@ -43,7 +46,7 @@ def result(
             at="2025-05-01T10:00:00Z",
             digest=f"blake3:{path}",
             lines=(regions if stage == "detect" else 1) if done else 0,
-            work=work or f"work of {path}",
+            item_hash=item or f"item of {path}",
         )
         for stage in ("detect", "ocr")
     ]
@@ -102,7 +105,7 @@ def test_success_takes_the_place_of_an_error_and_new_work_that_of_old(cache: Cac
     cache.add([result("a", status="error_model")])
     cache.add([result("a", status="error_model")])
     cache.add([result("a")])
-    cache.add([result("a", work="another")])
+    cache.add([result("a", item="another")])
     assert [status for _, stage, status in ended(cache) if stage == "ocr"] == [
         "error_model",
         "success",
@@ -236,6 +239,10 @@ def test_an_outcome_that_counts_a_billion_lines_takes_no_memory(cache: Cache) ->
     found = Lines(cache.texts, Text)
     found.refresh()
 
-    assert [one.text for one in counted(found, "a", None, 2_000_000_000)] == ["A"]
-    assert counted(found, "a", None, 0) == []
-    assert counted(found, "a", "another work", 1) == []
+    def count(lines: int, item_hash: str | None = None) -> list[str]:
+        outcome = StageEnd("a", "ocr", "success", item_hash=item_hash, lines=lines)
+        return [text.text for text in counted(found.of("a"), outcome)]
+
+    assert count(2_000_000_000) == ["A"]
+    assert count(0) == []
+    assert count(1, "another item") == []

@@ -369,7 +369,7 @@ class Deadly(PausePoint):
             os.kill(os.getpid(), signal.SIGKILL)
 
 database.CACHE_KIB = 16
-replay.ROWS_AT_ONCE = replay.LINES_BETWEEN_GATES = 100
+replay.ROWS_AT_ONCE = replay.LINES_BETWEEN_LOOKS = 100
 Importer(Path(sys.argv[1]), Path(sys.argv[2])).run(Deadly())
 """
 

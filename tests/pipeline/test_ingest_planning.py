@@ -27,9 +27,9 @@ def known(directory: Path, *outcomes: Fields) -> Outcomes:
     return found
 
 
-def plan(outcomes: Outcomes, photos: Photos, choice: Wanted) -> tuple[Planner, list[Item | Copy]]:
+def plan(outcomes: Outcomes, photos: Photos, wanted: Wanted) -> tuple[Planner, list[Item | Copy]]:
     """Return a planner, and what it finds to do."""
-    planner = Planner(outcomes, choice)
+    planner = Planner(outcomes, wanted)
     return planner, list(planner.sort(photos.items()))
 
 
@@ -113,7 +113,7 @@ def test_the_outcome_of_a_copy(tmp_path: Path) -> None:
     assert result is not None
     (made,) = result.outcomes
     assert (made.rel_path, made.copied_from, made.lines, made.digest) == ("b", "a", 3, "1")
-    assert made.work == short_hash("b is a by w")
+    assert made.item_hash == short_hash("b is a by w")
     failed = known(tmp_path, outcome("a", "ocr", digest="1", status="error_corrupt"))
     result = copied(copy, failed)
     assert result is not None

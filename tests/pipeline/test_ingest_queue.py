@@ -317,7 +317,7 @@ def test_a_missing_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     for name in [name for name in sys.modules if name.partition(".")[0] == "redis"]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "redis", None)
-    with pytest.raises(SetupError, match=r"pip install 'pcc\[redis\]'"):
+    with pytest.raises(SetupError, match=r" install .*\[redis\]'"):
         open_queue("redis://127.0.0.1:1", tmp_path, "n")
 
 

@@ -23,8 +23,9 @@ from pipeline.captions.stage import CaptionStage
 from pipeline.jobs.budget import Budget
 from pipeline.jobs.copies import Copies
 from pipeline.jobs.errors import RunStopped
-from pipeline.jobs.job import Ending, Job
+from pipeline.jobs.job import Job
 from pipeline.jobs.progress import Progress
+from pipeline.jobs.step import Ending
 from pipeline.photos.photo import Photo
 from pipeline.photos.walk import walk_photos
 
@@ -81,12 +82,11 @@ class Bench:
             stage,
             photos,
             photos_dir=self.photos_dir,
-            journal=self.journal,
             open_journal=lambda commit, fail: JournalWriter(lock, commit, fail),
             decoders=2,
             progress=progress,
-            copies=options.pop("copies", Copies({})),
-            budget=options.pop("budget", Budget(None, 0.0, 0.0)),
+            copies=Copies(self.journal, options.pop("known", None)),
+            budget=options.pop("budget", None),
         )
 
     def records(self) -> dict[str, CaptionRecord]:
@@ -206,9 +206,9 @@ async def test_identical_file_of_an_earlier_run_is_copied(bench: Bench) -> None:
     offset, original = next(scan(bench.journal, CaptionRecord))
     assert original.digest is not None
     shutil.copy(bench.photos_dir / original.rel_path, bench.photos_dir / "later.jpg")
-    known = Copies({hash(original.digest): offset})
+    known = {hash(original.digest): offset}
     captioner = Scripted()
-    await bench.job(captioner, copies=known).run()
+    await bench.job(captioner, known=known).run()
 
     assert bench.records()["later.jpg"].copied_from == original.rel_path
     assert len(captioner.seen) == 11
@@ -226,7 +226,7 @@ async def test_record_that_may_not_be_copied_is_replaced_once(bench: Bench) -> N
         source, copy = bench.photos_dir / original.rel_path, bench.photos_dir / f"c{number}.jpg"
         shutil.copy(source, copy)
     captioner = Scripted()
-    await bench.job(captioner, copies=Copies({hash(original.digest): offset})).run()
+    await bench.job(captioner, known={hash(original.digest): offset}).run()
 
     assert len(captioner.seen) == 12
     captions = [record.caption or "" for record in bench.records().values()]
@@ -304,7 +304,7 @@ async def test_stop_serves_the_copies_of_what_was_in_flight(
     bench = Bench(tmp_path, folder)
     job = bench.job(Scripted(answer=answer))
     running = asyncio.create_task(job.run())
-    await until(lambda: [len(twins) for twins in job._copies._waiting.values()] == [4])
+    await until(lambda: [len(twins) for twins in job._records._copies._waiting.values()] == [4])
     job.stop()
     release.set()
 

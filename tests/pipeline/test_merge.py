@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from blake3 import blake3
 import journal.reader
 from journal import DiskFull, rewrite
 from pipeline.datasets import merge as merging
+from pipeline.datasets.draft import Draft
 from pipeline.datasets.errors import DatasetChanged
 from pipeline.datasets.merge import Merge, Merged
 from pipeline.datasets.results import Results
@@ -42,7 +44,7 @@ def merged(
     """Write what there is into a dataset."""
     anew = options.pop("anew", ())
     survey = surveyed(dataset, images, passes, anew=anew)
-    results = results_for(dataset, anew=bool(anew), **options)
+    results = results_for(dataset, passes, anew=anew, **options)
     return Merge(dataset, survey, results, pause_point or PausePoint()).run()
 
 
@@ -245,15 +247,16 @@ def test_an_error_in_the_middle_leaves_the_old_file(
     monkeypatch.setattr(merging, "BLOCK_BYTES", 1)
     before = state_of(dataset)
     asked: list[str] = []
-    read = Results.fields
+    fill = Results.fill
 
-    def fail_at_b(self: Results, entry: Any) -> dict[str, bytes]:
-        asked.append(entry.path)
-        if entry.path == "b.jpg":
+    def fail_at_b(self: Results, drafts: Sequence[Draft]) -> None:
+        paths = [draft.entry.path for draft in drafts]
+        asked.extend(paths)
+        if "b.jpg" in paths:
             raise RuntimeError("halfway")
-        return read(self, entry)
+        fill(self, drafts)
 
-    monkeypatch.setattr(Results, "fields", fail_at_b)
+    monkeypatch.setattr(Results, "fill", fail_at_b)
     with pytest.raises(RuntimeError):
         merged(dataset, images, "dimensions")
     assert asked == ["a.jpg", "b.jpg"]
@@ -268,7 +271,7 @@ def test_a_dataset_that_somebody_else_wrote_is_left_as_it_is(dataset: Path, imag
     write_dataset(dataset, LACKING, b"theirs")
 
     with pytest.raises(DatasetChanged, match=r"d\.jsonl"):
-        Merge(dataset, survey, results_for(dataset), PausePoint()).run()
+        Merge(dataset, survey, results_for(dataset, "migrate,dimensions"), PausePoint()).run()
     assert dataset.read_bytes().endswith(b"theirs\n")
     assert litter(dataset) == []
 
@@ -304,7 +307,7 @@ def test_one_that_appears_meanwhile_is_not_replaced(dataset: Path, images: Path)
     write_dataset(dataset, b"theirs")
 
     with pytest.raises(DatasetChanged):
-        Merge(dataset, survey, results_for(dataset), PausePoint()).run()
+        Merge(dataset, survey, results_for(dataset, "migrate,dimensions"), PausePoint()).run()
     assert dataset.read_bytes() == b"theirs\n"
 
 

@@ -30,7 +30,7 @@ def merged(
 ) -> Merged:
     """Write what there is into a dataset."""
     survey = surveyed(dataset, images, passes, anew=anew)
-    results = results_for(dataset, tokenizer=tokenizer, anew="caption" in anew)
+    results = results_for(dataset, passes, tokenizer=tokenizer, anew=anew)
     return Merge(dataset, survey, results, PausePoint()).run()
 
 
@@ -100,7 +100,7 @@ def test_a_new_caption_makes_the_old_mask_stale_and_leaves_it(dataset: Path, ima
     keep(dataset, caption_of("a.jpg", FOX), anew=True)
     done = merged(dataset, images, "caption", None, "caption")
 
-    assert done.stale_masks == {1}
+    assert done.outdated == {"t5": {1}}
     assert read_dataset(dataset) == [record(caption=FOX)]
 
 
@@ -113,7 +113,7 @@ def test_a_mask_that_is_made_anew_with_its_caption_is_not_stale(
 
     (found,) = read_dataset(dataset)
     assert found["t5_attention_mask"] == tokenizer.masks([FOX])[0]
-    assert done.stale_masks == set()
+    assert done.outdated == {}
 
 
 def test_a_caption_that_came_out_the_same_leaves_no_mask_stale(dataset: Path, images: Path) -> None:
@@ -122,7 +122,7 @@ def test_a_caption_that_came_out_the_same_leaves_no_mask_stale(dataset: Path, im
     keep(dataset, size_of("a.jpg", (1216, 832)))
     done = merged(dataset, images, "dimensions,caption", None, "caption")
 
-    assert (done.enriched, done.stale_masks) == ({1}, set())
+    assert (done.enriched, done.outdated) == ({1}, {})
 
 
 def test_what_is_paid_for_counts_whatever_its_crc_says(dataset: Path, images: Path) -> None:

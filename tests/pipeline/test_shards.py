@@ -21,12 +21,13 @@ from PIL import Image
 from pyarrow import parquet
 
 from journal import DiskFull, JournalLocked
-from pipeline.datasets.buckets import patch_count
 from pipeline.datasets.errors import OtherShards
 from pipeline.datasets.patch_files import MANIFEST, PatchManifest
+from pipeline.datasets.patch_grid import patch_count
 from pipeline.datasets.shards import shard_file, step, writer
 from pipeline.datasets.shards.directory import DirectoryLock
-from pipeline.datasets.shards.run import ShardReport, ShardRequest, prepare_shards, run_shards
+from pipeline.datasets.shards.report import ShardReport
+from pipeline.datasets.shards.run import ShardRequest, prepare_shards, run_shards
 from pipeline.jobs.progress import Snapshot
 from pipeline.photos.errors import PhotosDirMissing
 from pipeline.photos.exporting import EXPORT
@@ -86,7 +87,7 @@ class Place:
         )
 
     def make(self, **options: Any) -> ShardReport:
-        return asyncio.run(run_shards(prepare_shards(self.request(**options)), nobody))[0]
+        return asyncio.run(run_shards(prepare_shards(self.request(**options)), nobody)).report
 
     def samples(self) -> list[dict[str, Any]]:
         """Return what the plain library reads, decoded."""

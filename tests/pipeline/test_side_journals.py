@@ -13,16 +13,28 @@ import msgspec
 import pytest
 
 from journal import CaptionRecord, JournalLocked, Seal, check_seal, seal
-from pipeline.datasets.enrich import Enrichment, Outcome
+from pipeline.datasets.enrich import Enrichment
+from pipeline.datasets.enrich_report import EnrichReport
 from pipeline.datasets.merge import Merge, Merged
-from pipeline.datasets.passes import choose_passes
-from pipeline.datasets.request import EnrichRequest, prepare_enrichment
+from pipeline.datasets.preparation import prepare_enrichment
+from pipeline.datasets.request import EnrichRequest
 from pipeline.datasets.side_journals import SideJournal, SideJournals
 from pipeline.datasets.side_records import FeatureRecord, SizeRecord
-from pipeline.jobs.job import Ending
 from pipeline.jobs.pause_point import GivenUp
 from pipeline.jobs.progress import Snapshot
-from tests.support.datasets import MAKER, caption_of, feature_of, keep, read_dataset, size_of
+from pipeline.jobs.run_job import JobResult
+from pipeline.jobs.step import Ending
+from tests.support.datasets import (
+    caption_journal,
+    caption_of,
+    feature_journal,
+    feature_of,
+    keep,
+    read_dataset,
+    request_for,
+    size_journal,
+    size_of,
+)
 
 LONG_AGO, LONG_AHEAD = 1_000_000_000, 4_000_000_000
 """Before and after the records of a test were made."""
@@ -42,7 +54,7 @@ def photo(tmp_path: Path, changed_at: int) -> Path:
 
 def test_a_result_is_read_back(dataset: Path) -> None:
     keep(dataset, size_of("a.jpg", (3, 4)), size_of("b.jpg", None))
-    sizes = SideJournals(dataset).sizes()
+    sizes = size_journal(dataset)
 
     assert sizes.made("a.jpg")
     assert sizes.read("a.jpg") == size_of("a.jpg", (3, 4))
@@ -56,7 +68,7 @@ def test_a_result_is_read_back(dataset: Path) -> None:
 
 def test_the_last_attempt_counts(dataset: Path) -> None:
     keep(dataset, size_of("a.jpg", None), size_of("b.jpg", (1, 1)))
-    sizes = SideJournals(dataset).sizes()
+    sizes = size_journal(dataset)
     keep(dataset, size_of("a.jpg", (3, 4)), size_of("b.jpg", (2, 2)))
     assert not sizes.made("a.jpg")
 
@@ -67,7 +79,7 @@ def test_the_last_attempt_counts(dataset: Path) -> None:
 
 def test_features_without_an_embedding_are_none_where_one_is_wanted(dataset: Path) -> None:
     keep(dataset, feature_of("a.jpg", [0.5]), feature_of("b.jpg", None))
-    features = SideJournals(dataset).features("tiny-16", anew=False)
+    features = feature_journal(dataset)
 
     assert features.has_embedding("a.jpg")
     assert features.made("b.jpg")
@@ -76,7 +88,7 @@ def test_features_without_an_embedding_are_none_where_one_is_wanted(dataset: Pat
 
 def test_features_of_another_model_do_not_count(dataset: Path) -> None:
     keep(dataset, feature_of("a.jpg", [0.5]))
-    other = SideJournals(dataset).features("another", anew=False)
+    other = feature_journal(dataset, "another")
 
     assert not other.made("a.jpg")
     assert other.read("a.jpg") is None
@@ -84,25 +96,24 @@ def test_features_of_another_model_do_not_count(dataset: Path) -> None:
 
 def test_captions_made_anew_by_another_model_do_not_count(dataset: Path) -> None:
     keep(dataset, caption_of("a.jpg", "new"), anew=True)
-    for other in (MAKER._replace(backend="local"), MAKER._replace(prompt="fedcba987654")):
-        assert not SideJournals(dataset).captions(other).made("a.jpg")
+    for other in ({"backend": "basic"}, {"prompt": "Name the animal."}):
+        assert not caption_journal(dataset, anew=True, **other).made("a.jpg")
 
 
 def test_what_is_made_anew_stands_apart(dataset: Path) -> None:
     keep(dataset, caption_of("a.jpg", "old"))
-    side = SideJournals(dataset)
 
-    assert side.captions(None).made("a.jpg")
-    assert not side.captions(MAKER).made("a.jpg")
+    assert caption_journal(dataset).made("a.jpg")
+    assert not caption_journal(dataset, anew=True).made("a.jpg")
     keep(dataset, caption_of("a.jpg", "new"), anew=True)
-    found = side.captions(MAKER).read("a.jpg")
+    found = caption_journal(dataset, anew=True).read("a.jpg")
     assert found is not None
     assert found.caption == "new"
 
 
 def test_a_broken_photo_is_remembered_until_its_file_changes(tmp_path: Path, dataset: Path) -> None:
     keep(dataset, size_of("a.jpg", None), size_of("b.jpg", (1, 2)))
-    sizes = SideJournals(dataset).sizes()
+    sizes = size_journal(dataset)
     path = photo(tmp_path, LONG_AGO)
 
     assert sizes.gave_up("a.jpg", path)
@@ -119,7 +130,7 @@ def test_the_time_that_a_copy_brings_along_says_nothing(
     tmp_path: Path, dataset: Path, moment: int
 ) -> None:
     keep(dataset, size_of("a.jpg", None))
-    assert SideJournals(dataset).sizes().gave_up("a.jpg", photo(tmp_path, moment))
+    assert size_journal(dataset).gave_up("a.jpg", photo(tmp_path, moment))
 
 
 def test_failures_of_a_model_or_the_network_are_tried_again(tmp_path: Path, dataset: Path) -> None:
@@ -130,7 +141,7 @@ def test_failures_of_a_model_or_the_network_are_tried_again(tmp_path: Path, data
         for status in ("error_api", "error_model", "error_corrupt")
     ]
     keep(dataset, *failures)
-    captions, path = SideJournals(dataset).captions(None), photo(tmp_path, LONG_AGO)
+    captions, path = caption_journal(dataset), photo(tmp_path, LONG_AGO)
 
     assert not captions.gave_up("error_api.jpg", path)
     assert not captions.gave_up("error_model.jpg", path)
@@ -143,7 +154,7 @@ def broken(dataset: Path, old: bytes, new: bytes) -> SideJournal[SizeRecord]:
     first, second = path.read_bytes().splitlines(keepends=True)
     assert old in first
     path.write_bytes(first.replace(old, new) + second)
-    return SideJournals(dataset).sizes()
+    return size_journal(dataset)
 
 
 UNREADABLE = {
@@ -182,14 +193,14 @@ def test_a_failure_at_no_time_is_tried_again(tmp_path: Path, dataset: Path, at: 
     failure = msgspec.structs.replace(size_of("a.jpg", None), at=at)
     keep(dataset, failure)
 
-    assert not SideJournals(dataset).sizes().gave_up("a.jpg", photo(tmp_path, LONG_AGO))
+    assert not size_journal(dataset).gave_up("a.jpg", photo(tmp_path, LONG_AGO))
 
 
 def test_torn_and_foreign_lines_are_passed_over(dataset: Path) -> None:
     path = keep(dataset, size_of("a.jpg", (3, 4)))
     line = path.read_bytes()
     path.write_bytes(b"\xff\n{}\n[]\n\n" + line + seal(b'{"rel_path":"b.jpg"}') + line[:20])
-    sizes = SideJournals(dataset).sizes()
+    sizes = size_journal(dataset)
 
     assert sizes.made("a.jpg")
     assert not sizes.made("b.jpg")
@@ -198,9 +209,9 @@ def test_torn_and_foreign_lines_are_passed_over(dataset: Path) -> None:
 def test_settling_keeps_what_is_not_merged(dataset: Path) -> None:
     kept = [size_of("broken.jpg", None), size_of("left the set.jpg", (5, 6))]
     path = keep(dataset, size_of("a.jpg", (1, 2)), *kept, size_of("caf\udce9.jpg", (3, 4)))
-    SideJournals(dataset).sizes().settle({"a.jpg", "broken.jpg"})
+    size_journal(dataset).settle({"a.jpg", "broken.jpg"})
 
-    sizes = SideJournals(dataset).sizes()
+    sizes = size_journal(dataset)
     assert [json.loads(line)["rel_path"] for line in path.read_bytes().splitlines()] == [
         "broken.jpg",
         "left the set.jpg",
@@ -212,11 +223,9 @@ def test_settling_keeps_what_is_not_merged(dataset: Path) -> None:
 
 def test_settling_keeps_embeddings_that_nobody_asked_for(dataset: Path) -> None:
     keep(dataset, feature_of("a.jpg", [0.5]), feature_of("b.jpg", None))
-    SideJournals(dataset).features("tiny-16", anew=False).settle(
-        {"a.jpg", "b.jpg"}, embeddings=False
-    )
+    feature_journal(dataset, merges_embeddings=False).settle({"a.jpg", "b.jpg"})
 
-    features = SideJournals(dataset).features("tiny-16", anew=False)
+    features = feature_journal(dataset)
     assert features.read("a.jpg") == feature_of("a.jpg", [0.5])
     assert not features.made("b.jpg")
 
@@ -225,8 +234,8 @@ def test_nothing_is_left_behind_when_all_is_merged(tmp_path: Path, dataset: Path
     keep(dataset, size_of("a.jpg", (1, 2)))
     side = SideJournals(dataset)
     lock = side.lock()
-    side.sizes().settle({"a.jpg"})
-    side.features("tiny-16", anew=False).settle(set())
+    size_journal(dataset).settle({"a.jpg"})
+    feature_journal(dataset).settle(set())
     side.leave(lock)
 
     assert list(tmp_path.iterdir()) == []
@@ -263,19 +272,10 @@ def test_what_waits_is_for_its_owner_alone(dataset: Path) -> None:
 def captioning(tmp_path: Path, images: Path) -> EnrichRequest:
     """Return the wish for captions of all images."""
     (tmp_path / "workspace").mkdir(exist_ok=True)
-    return EnrichRequest(
-        workspace=tmp_path / "workspace",
-        input_dir=images,
-        dataset=tmp_path / "d.jsonl",
-        passes=choose_passes("caption"),
-        patches_dir=tmp_path / "patches",
-        dino_model="none",
-        t5_model="none",
-        backend="mock",
-    )
+    return request_for(tmp_path / "d.jsonl", images, "caption", workspace=tmp_path / "workspace")
 
 
-def enriched(request: EnrichRequest, signals: int) -> Outcome:
+def enriched(request: EnrichRequest, signals: int) -> JobResult[EnrichReport]:
     """Enrich, and send so many signals once there are some captions."""
 
     async def watch(snapshot: Callable[[], Snapshot]) -> None:
@@ -295,7 +295,7 @@ def enriched(request: EnrichRequest, signals: int) -> Outcome:
 def captions_of(request: EnrichRequest) -> set[str]:
     """Return the images with a caption, in the dataset or on the way there."""
     in_dataset = read_dataset(request.dataset) if request.dataset.exists() else []
-    waiting = SideJournals(request.dataset).captions(None)
+    waiting = caption_journal(request.dataset)
     paths = {f"IMG_{number:05d}.jpg" for number in range(400)}
     made = {each["image_path"] for each in in_dataset if each.get("caption")}
     return made | {path for path in paths if waiting.made(path)}
@@ -333,19 +333,18 @@ def test_captions_outlive_a_merge_that_was_given_up(
 
     second = prepare_enrichment(request)
     second.release()
-    assert second.to_do.captions == []
+    assert not second.results.has_work()
 
 
 def test_kinds_have_journals_of_their_own(dataset: Path) -> None:
-    side = SideJournals(dataset)
     paths = {
-        side.sizes().path,
-        *(side.features("tiny-16", anew=anew).path for anew in (False, True)),
-        *(side.captions(MAKER if anew else None).path for anew in (False, True)),
+        size_journal(dataset).path,
+        *(feature_journal(dataset, anew=anew).path for anew in (False, True)),
+        *(caption_journal(dataset, anew=anew).path for anew in (False, True)),
     }
     assert len(paths) == 5
     assert {path.parent for path in paths} == {dataset.with_name("d.jsonl.enriching")}
-    assert side.features("tiny-16", anew=True).kind is FeatureRecord
+    assert feature_journal(dataset, anew=True).kind is FeatureRecord
 
 
 @pytest.mark.parametrize("later", ["patches alone", "a failure"])
@@ -357,28 +356,28 @@ def test_an_embedding_counts_until_it_is_merged_whatever_came_after_it(
     )
     keep(dataset, feature_of("a.jpg", [0.5]))
     keep(dataset, feature_of("a.jpg", None) if later == "patches alone" else failed)
-    features = SideJournals(dataset).features("tiny-16", anew=False)
+    features = feature_journal(dataset, merges_embeddings=False)
     assert features.embedding("a.jpg") == [0.5]
 
-    features.settle({"a.jpg"}, embeddings=False)
-    again = SideJournals(dataset).features("tiny-16", anew=False)
+    features.settle({"a.jpg"})
+    again = feature_journal(dataset)
     assert again.embedding("a.jpg") == [0.5]
 
     again.settle({"a.jpg"})
-    assert not SideJournals(dataset).features("tiny-16", anew=False).has_embedding("a.jpg")
+    assert not feature_journal(dataset).has_embedding("a.jpg")
 
 
 def test_an_embedding_of_another_model_is_kept_for_whoever_asks_for_it(dataset: Path) -> None:
     keep(dataset, feature_of("a.jpg", [0.5]))
-    SideJournals(dataset).features("another", anew=False).settle({"a.jpg"})
+    feature_journal(dataset, "another").settle({"a.jpg"})
 
-    assert SideJournals(dataset).features("tiny-16", anew=False).embedding("a.jpg") == [0.5]
+    assert feature_journal(dataset).embedding("a.jpg") == [0.5]
 
 
 def test_where_nothing_is_merged_settling_writes_nothing(dataset: Path) -> None:
     path = keep(dataset, size_of("a.jpg", None), size_of("b.jpg", (1, 2)))
     before = path.stat()
-    SideJournals(dataset).sizes().settle(set())
+    size_journal(dataset).settle(set())
 
     after = path.stat()
     assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
@@ -389,4 +388,4 @@ def test_what_is_not_the_files_fault_is_tried_again(
     tmp_path: Path, dataset: Path, error: str
 ) -> None:
     keep(dataset, msgspec.structs.replace(size_of("a.jpg", None), error=error))
-    assert not SideJournals(dataset).sizes().gave_up("a.jpg", photo(tmp_path, LONG_AGO))
+    assert not size_journal(dataset).gave_up("a.jpg", photo(tmp_path, LONG_AGO))

@@ -15,12 +15,12 @@ from journal import JournalWriter, WriterLock
 from pipeline.datasets.side_records import SizeRecord
 from pipeline.datasets.size_stage import SizeStage
 from pipeline.jobs.blocking_step import BlockingStep
-from pipeline.jobs.budget import Budget
 from pipeline.jobs.copies import Copies
 from pipeline.jobs.deferred_step import DeferredStep
-from pipeline.jobs.job import Ending, Job
+from pipeline.jobs.job import Job
 from pipeline.jobs.pause_point import PausePoint
 from pipeline.jobs.progress import Progress, Snapshot
+from pipeline.jobs.step import Ending
 from pipeline.jobs.steps import Steps
 from pipeline.photos.photo import Photo
 from pipeline.photos.walk import walk_photos
@@ -221,12 +221,9 @@ class Sizes:
             self.stage,
             [Photo.at(path) for path in self.paths],
             photos_dir=self.photos,
-            journal=self.journal,
             open_journal=lambda commit, fail: JournalWriter(lock, commit, fail),
             decoders=1,
             progress=self.progress,
-            copies=Copies(None),
-            budget=Budget(None, 0.0, 0.0),
         )
 
 
@@ -306,9 +303,9 @@ async def test_a_pause_that_is_over_before_the_job_exists_is_over(sizes: Sizes) 
 
 
 def test_where_each_photo_is_for_itself_none_waits_for_another() -> None:
-    copies = Copies(None)
+    copies = Copies()
     photo = Photo.at("a.jpg")
 
     assert copies.is_first("same", photo)
     assert copies.is_first("same", photo)
-    assert copies.settle("same", "success", 0) == []
+    assert copies.release("same", "success", 0) == []

@@ -359,12 +359,12 @@ def test_patches_are_wanted_where_no_whole_file_is(tmp_path: Path) -> None:
     dataset = write_dataset(tmp_path / "d.jsonl", *lines)
 
     survey = surveyed(dataset, images, "patches", files=files)
-    wanted = {entry.path for entry in survey.all_entries() if entry.patches}
+    wanted = {entry.path for entry in survey.all_entries() if entry.files}
     assert wanted == {"b.jpg", "c.jpg", "e.jpg"}
     assert survey.unusable_ids == [4]
     assert "a.jpg" not in lacking(survey)
     again = surveyed(dataset, images, "patches", files=files, anew=["patches"])
-    assert {entry.path for entry in again.all_entries() if entry.patches} == wanted | {"a.jpg"}
+    assert {entry.path for entry in again.all_entries() if entry.files} == wanted | {"a.jpg"}
 
 
 def test_new_images_are_in_the_order_of_the_walk(tmp_path: Path) -> None:

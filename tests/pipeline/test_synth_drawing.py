@@ -13,7 +13,7 @@ from blake3 import blake3
 
 from pipeline.synth.drawing import CONTRAST, form_table, images_of, labels_of, shades_of
 from pipeline.synth.primitives import CLASSES
-from pipeline.synth.splits import splits_of
+from pipeline.synth.train_val_test import splits_of
 from pipeline.synth.twins import count_twins, hash_images
 
 ROOT = Path(__file__).parents[2]

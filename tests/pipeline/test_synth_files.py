@@ -18,13 +18,13 @@ import pytest
 from blake3 import blake3
 
 from journal import DiskFull
-from pipeline.jobs.job import Ending
+from pipeline.jobs.step import Ending
 from pipeline.synth.archive import HashingFile
 from pipeline.synth.drawing import images_of, labels_of
 from pipeline.synth.errors import DatasetExists, SynthError
-from pipeline.synth.splits import SPLIT_NAMES, splits_of
 from pipeline.synth.staging import free_names, leftovers, publish, staging
 from pipeline.synth.step import GenerateStep, ImageProgress, Recipe
+from pipeline.synth.train_val_test import SPLIT_NAMES, splits_of
 
 ROOT = Path(__file__).parents[2]
 

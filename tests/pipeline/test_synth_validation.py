@@ -22,7 +22,7 @@ from pipeline.synth.errors import DatasetUnusable
 from pipeline.synth.findings import Validation
 from pipeline.synth.reading import read_split
 from pipeline.synth.report_sheet import HEIGHT, WIDTH
-from pipeline.synth.splits import splits_of
+from pipeline.synth.train_val_test import splits_of
 from pipeline.synth.validation import validate_dataset
 from tests.pipeline.test_synth_files import make
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from journal import JournalLocked
-from pipeline.clusters.run import ClusterRequest, EmbedReport, prepare_clustering, run_clustering
+from pipeline.clusters.run import ClusterRequest, prepare_clustering, run_clustering
+from pipeline.embeddings.report import EmbedReport
 from pipeline.embeddings.run import prepare_captions
 from tests.support.apps import caption, failure, write_records
 from tests.support.runs import ROOT

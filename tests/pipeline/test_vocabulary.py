@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from backends.embedders.registry import make_embedder
+from backends.registry import make_embedder
 from pipeline.captions.library import LibraryPhoto
 from pipeline.embeddings.run import prepare_pictures
 from pipeline.embeddings.store import (

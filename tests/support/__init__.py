@@ -1,1 +1,1 @@
-"""What tests and benchmarks share: photos to work on and servers to call."""
+"""Shared parts of tests and benchmarks, such as photos to work on and servers to call."""

@@ -1,4 +1,4 @@
-"""Appends records and prints each key once it is acknowledged; made to be killed.
+"""Appends records and prints each key when the record is acknowledged; tests kill this process.
 
 `python -m tests.support.acknowledging_writer JOURNAL COUNT BATCH`
 """

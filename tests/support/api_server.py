@@ -21,11 +21,11 @@ Script = Callable[[Request], Reply]
 
 
 class ApiServer:
-    """Serves on a free port of the loopback address, from a thread of its own.
+    """Serves on a free port of the loopback address, from a separate thread.
 
     Attributes:
-        protocol: What it speaks.
-        requests: What arrived, in order.
+        protocol: The protocol of the server.
+        requests: The requests that arrived, in order.
         script: Chooses the reply to each request for a caption.
         latency: Seconds before each reply.
     """
@@ -44,7 +44,7 @@ class ApiServer:
 
     @property
     def url(self) -> str:
-        """What `--base-url` takes."""
+        """The address of the server, for `--base-url`."""
         return f"http://127.0.0.1:{self.port}{self.protocol.base_path}"
 
     @property

@@ -12,16 +12,17 @@ from textual.widget import Widget
 
 from journal import CaptionRecord, JournalWriter, WriterLock
 from pcc_tui.app import PccApp
+from pcc_tui.desks.desks import Desks
 from pcc_tui.graphics import Protocol, image_widget
 from pcc_tui.preferences import Preferences
 from pcc_tui.probes import Gpu, GpuProbe, MachineProbe, NullProbe, Readings
-from pcc_tui.session import Session
+from pcc_tui.workspace import Workspace
 
 GIB = 1 << 30
 
 
 class FakeProbe:
-    """An 8 GB card that is hard at work."""
+    """A GPU of 8 GB under full load."""
 
     reason = ""
 
@@ -50,11 +51,11 @@ def make_app(
     gpus: GpuProbe | None = None,
     keys: dict[str, str] | None = None,
 ) -> PccApp:
-    """Return an app on a workspace, with a cache of its own and the same look everywhere."""
-    session = Session(workspace, photos, cache=workspace / "thumbnails")
+    """Return an app on a workspace, with a separate cache and the same look on every machine."""
+    desks = Desks(Workspace(workspace, photos), workspace / "thumbnails")
     machine = MachineProbe(workspace, gpus or NullProbe("no NVIDIA driver"))
     preferences = Preferences(theme=theme, keys=keys or {})
-    return PccApp(session, preferences, image_widget(images), machine)
+    return PccApp(desks, preferences, image_widget(images), machine)
 
 
 @asynccontextmanager
@@ -66,11 +67,11 @@ async def running(app: PccApp, size: tuple[int, int] = (100, 30)) -> AsyncIterat
 
 
 async def until(pilot: Pilot[int], condition: Callable[[], object], seconds: float = 15) -> None:
-    """Wait until something holds."""
+    """Wait until a condition holds."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
-            # An Exception: on others, an app under a snapshot test would never end.
+            # An Exception, because other errors would leave an app under a snapshot test running.
             raise AssertionError(f"it never came true:\n{shown(pilot.app.screen)}")
         await pilot.pause(0.02)
 
@@ -88,7 +89,7 @@ def shown(widget: Widget) -> str:
 
 
 def write_records(workspace: Path, *records: CaptionRecord) -> None:
-    """Bring records to a journal, as a run does."""
+    """Write records to a journal, as a run does."""
     workspace.mkdir(exist_ok=True)
     writer: JournalWriter[CaptionRecord] = JournalWriter(
         WriterLock(workspace / "captions.jsonl", "a test")

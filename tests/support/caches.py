@@ -1,4 +1,4 @@
-"""Caches of ingestion made by hand: a few photos, or one with whatever lines a test wants."""
+"""Caches of ingestion made by hand, with the lines that a test needs."""
 
 from __future__ import annotations
 
@@ -80,11 +80,11 @@ def write_cache(
     """Write a cache: records are sealed, bytes stand as they are.
 
     Args:
-        cache: The directory; what it holds of these files is replaced.
-        outcomes: In their order.
-        detections: In their order.
-        texts: In their order.
-        more: Fields of the manifest that are not what they ought to be.
+        cache: The directory; existing files of these names are replaced.
+        outcomes: Lines of `outcomes.jsonl`, in order.
+        detections: Lines of `detections.jsonl`, in order.
+        texts: Lines of `ocr.jsonl`, in order.
+        more: Fields of the manifest with wrong values.
     """
     cache.mkdir(exist_ok=True)
     digests: dict[str, str | None] = {}
@@ -111,7 +111,7 @@ def write_cache(
 
 
 def write_vectors(cache: Path, vectors: dict[tuple[str, str], list[float]], model: str) -> None:
-    """Write the embeddings of regions; all have one length."""
+    """Write the embeddings of regions, which all have the same length."""
     directory = cache / "embeddings"
     directory.mkdir(exist_ok=True)
     dimensions = len(next(iter(vectors.values())))

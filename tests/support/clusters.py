@@ -1,4 +1,4 @@
-"""Workspaces with clusters: sixty captions of six subjects that nobody would confuse."""
+"""Workspaces with clusters: sixty captions of six clearly different subjects."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ SUBJECTS = {
     "mountain": ("mountain", "snow", "summit", "glacier", "climbers"),
     "market": ("market", "stall", "fruit", "vendor", "baskets"),
 }
-"""Five words each, three to a caption: ten captions."""
+"""Five words for each subject; three words in a caption give ten captions."""
 
 GROUP = "dog"
-"""Its captions fall into two clusters of one group: those with a dog, and those without."""
+"""A subject whose captions form two clusters of one group: with a dog and without a dog."""
 
 TWO_DAYS = "market"
-"""Its photos were taken on two days, and so stand in two chunks."""
+"""A subject whose photos were taken on two days, and so are in two chunks."""
 
 EACH = 10
 
@@ -44,7 +44,7 @@ def subject_captions(subject: str) -> list[str]:
 
 
 def photo_name(subject: str, number: int) -> str:
-    """Return the path of a photo; it does not name the subject."""
+    """Return the path of a photo, which does not name the subject."""
     return f"2021/IMG_{list(SUBJECTS).index(subject):02d}{number:02d}.jpg"
 
 
@@ -59,7 +59,7 @@ def record(path: str, text: str, taken: str | None = None) -> CaptionRecord:
 
 
 def subject_records(*subjects: str) -> list[CaptionRecord]:
-    """Return the records of some subjects, of all of them where none is named."""
+    """Return the records of some subjects, or of all subjects if none is named."""
     made = []
     for subject in subjects or SUBJECTS:
         month = 1 + list(SUBJECTS).index(subject)
@@ -71,7 +71,7 @@ def subject_records(*subjects: str) -> list[CaptionRecord]:
 
 
 def run_pcc(workspace: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    """Run `pcc` in a workspace; it must end well."""
+    """Run `pcc` in a workspace, and check that the command succeeds."""
     done = run_in_process([*map(str, arguments)], workspace, CLEAN_ENVIRONMENT, 120)
     assert done.returncode == 0, done.stdout + done.stderr
     return done
@@ -85,7 +85,7 @@ def make_clustered(workspace: Path) -> None:
 
 
 def clusters_file(workspace: Path) -> Clustering:
-    """Return the last clustering as it stands on disk."""
+    """Return the last clustering from disk."""
     return read_clustering(clusters_path(workspace))
 
 

@@ -1,6 +1,6 @@
-"""Pictures of four coloured quarters, and the sentence that is true of each.
+"""Pictures of four coloured quarters, and the sentence that is true of each picture.
 
-All four colours differ, so each way to turn or mirror a picture has a truth of its own.
+All four colours differ, so each way to turn or mirror a picture gives another sentence.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ COLOURS = {
     "white": (240, 240, 240),
     "black": (15, 15, 15),
 }
-JITTER = 15  # of 255 either way, in each channel
+JITTER = 15  # largest deviation of each channel, of 255
 CROSSING = (0.4, 0.6)
 
 ORIENTATION = 0x0112  # Exif's tag
@@ -32,7 +32,7 @@ STORED = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_270,
 }
-"""How an upright picture has to be turned to be stored with an Exif orientation."""
+"""The turn with which an upright picture is stored under an Exif orientation."""
 
 
 class Quarters(NamedTuple):
@@ -56,9 +56,9 @@ def random_quarters(rng: Random) -> Quarters:
 
 
 def draw(quarters: Quarters, size: tuple[int, int], rng: Random | None = None) -> Image.Image:
-    """Return an RGB picture of so many pixels in width and height.
+    """Return an RGB picture with the given width and height in pixels.
 
-    Given a `rng`, the colours are a little off and the quarters meet off the centre.
+    With a `rng`, the colours deviate a little, and the quarters do not meet in the centre.
     """
     width, height = size
     across, down = (rng.uniform(*CROSSING), rng.uniform(*CROSSING)) if rng else (0.5, 0.5)
@@ -85,11 +85,11 @@ def write_photo(
     """Write a drawn picture in the format of the path's suffix.
 
     Args:
-        path: Where to. With `.heic` the orientation must be 1.
-        quarters: What one sees when the picture is shown upright.
+        path: Path of the file. With `.heic` the orientation must be 1.
+        quarters: The colours of the quarters of the upright picture.
         size: Width and height in pixels, upright.
-        orientation: Exif's, 1 to 8; the stored pixels are turned accordingly.
-        rng: Draws as in `draw`.
+        orientation: Exif orientation, 1 to 8; the stored pixels are turned accordingly.
+        rng: Random numbers for the variations of `draw`.
     """
     if path.suffix == ".heic":
         from pillow_heif import register_heif_opener

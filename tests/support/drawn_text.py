@@ -1,4 +1,4 @@
-"""Pictures with text drawn into them, and where it stands."""
+"""Pictures with drawn text, and the position of the text."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class Drawn(NamedTuple):
     """A picture with one line of text.
 
     Attributes:
-        image: RGB.
-        quad: Corners of the ink, clockwise from the text's own top left, in pixels.
+        image: The picture, RGB.
+        quad: Corners of the ink, clockwise from the top left of the text, in pixels.
     """
 
     image: Image.Image
@@ -42,12 +42,12 @@ def draw_line(
     """Draw a line into the middle of a picture.
 
     Args:
-        text: What it says, in letters of Pillow's own font.
-        size: Of the font, in pixels.
-        canvas: Width and height of the picture, in pixels.
-        angle: Degrees it is turned by, clockwise.
+        text: The text, drawn in Pillow's own font.
+        size: Size of the font in pixels.
+        canvas: Width and height of the picture in pixels.
+        angle: Clockwise rotation of the text in degrees.
         ink: Colour of the letters.
-        paper: Colour of the rest.
+        paper: Colour of the background.
     """
     font = ImageFont.load_default(size)
     left, top, right, bottom = ImageDraw.Draw(Image.new("L", (1, 1))).textbbox((0, 0), text, font)
@@ -94,7 +94,7 @@ def draw_east_asian(text: str, size: int) -> Image.Image:
 
 
 def sentence(rng: Random, words: int) -> str:
-    """Return so many plain words in a row."""
+    """Return a sentence of the given number of plain words."""
     return " ".join(rng.choice(WORDS) for _ in range(words))
 
 

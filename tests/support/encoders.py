@@ -1,4 +1,4 @@
-"""Tiny encoders of every kind, and scripts that look at what is loaded."""
+"""Tiny encoders of every kind, and scripts that check what an encoder loads."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from backends.embedders.base import ENVIRONMENT
 from backends.encoders.dino import DinoEncoder, Features
 from backends.encoders.dino_config import read_config
+from backends.hub import ENVIRONMENT
 from tests.support.tiny_dino import Family, save_tiny_dino
 
 ROOT = Path(__file__).parents[2]
@@ -56,7 +56,7 @@ KINDS = (
 
 
 Find = Callable[[Kind], DinoEncoder]
-"""Opens a kind of encoder, once."""
+"""Opens a kind of encoder; each kind is opened only once."""
 
 
 def save_kind(kind: Kind, directory: Path) -> Path:
@@ -103,7 +103,7 @@ def change_weights(directory: Path, changed: Callable[[dict[str, NDArray[Any]]],
 
 
 def run_script(script: str, *arguments: str, **environment: str) -> str:
-    """Return what a script prints in a process of its own, and nothing must complain."""
+    """Return the output of a script in a separate process, which must print no warning."""
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", script, *arguments],
         capture_output=True,
@@ -112,5 +112,5 @@ def run_script(script: str, *arguments: str, **environment: str) -> str:
         cwd=ROOT,
         env={**CLEAN_ENVIRONMENT, **environment},
     )
-    assert not done.stderr  # no bar, no table
+    assert not done.stderr  # no progress bar, no table
     return done.stdout

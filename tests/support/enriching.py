@@ -33,7 +33,7 @@ CONFIG = {
     "hidden_size": 32,
     "num_register_tokens": 4,
 }
-"""Of a model that has no weights: what it would make is known, and it cannot be loaded."""
+"""Configuration of a model without weights: its output shapes are known, but it cannot load."""
 
 
 def odd_library(folder: Path) -> dict[str, tuple[int, int] | None]:
@@ -50,7 +50,7 @@ def odd_library(folder: Path) -> dict[str, tuple[int, int] | None]:
         Image.new("RGB", size, "teal").save(folder / name)
         sizes[name] = size
     exif = Image.Exif()
-    exif[0x0112] = 6  # lies on its side
+    exif[0x0112] = 6  # turned by 90 degrees
     Image.new("RGB", (64, 40), "red").save(folder / "turned.jpg", exif=exif)
     sizes["turned.jpg"] = (40, 64)
     pillow_heif.from_pillow(Image.new("RGB", (96, 64), "blue")).save(folder / "phone.heic")
@@ -63,14 +63,14 @@ def odd_library(folder: Path) -> dict[str, tuple[int, int] | None]:
 
 
 def grow_old(folder: Path) -> None:
-    """Let all files of a folder be an hour old."""
+    """Set the time of all files in a folder to an hour ago."""
     then = time.time() - 3600
     for path in folder.rglob("*"):
         os.utime(path, (then, then))
 
 
 def record(image_path: str, **fields: Any) -> dict[str, Any]:
-    """Return a record that lacks nothing, but for fields given as `...`."""
+    """Return a record that lacks only the fields given as `...`."""
     whole = {
         "image_path": image_path,
         "dinov3_embedding": [0.5, -1.25],
@@ -86,7 +86,7 @@ def record(image_path: str, **fields: Any) -> dict[str, Any]:
 
 
 def write_dataset(path: Path, *items: Mapping[str, Any] | bytes) -> bytes:
-    """Write records, and lines as they are, into a dataset; return its bytes."""
+    """Write records, and bytes as lines, into a dataset; return the bytes of the dataset."""
     data = b"".join(
         (item if isinstance(item, bytes) else json.dumps(item).encode()) + b"\n" for item in items
     )
@@ -100,7 +100,7 @@ def read_dataset(path: Path) -> list[dict[str, Any]]:
 
 
 def by_path(path: Path) -> dict[str, dict[str, Any]]:
-    """Return the records of a dataset by their image, each of which has one."""
+    """Return the records of a dataset by image; each image has one record."""
     found = read_dataset(path)
     records = {one["image_path"]: one for one in found}
     assert len(records) == len(found)
@@ -108,7 +108,7 @@ def by_path(path: Path) -> dict[str, dict[str, Any]]:
 
 
 def tree(*roots: Path) -> dict[Path, tuple[int, int, bytes]]:
-    """Return inode, time of the last change and bytes of everything below some directories."""
+    """Return inode, modification time and bytes of every file below some directories."""
     return {
         path: (
             path.lstat().st_ino,
@@ -121,7 +121,7 @@ def tree(*roots: Path) -> dict[Path, tuple[int, int, bytes]]:
 
 
 def save_patches(path: Path, shape: tuple[int, int], *, fill: float = 0.5) -> None:
-    """Write a patch file with one number everywhere."""
+    """Write a patch file filled with one number."""
     path.parent.mkdir(exist_ok=True)
     np.save(path, np.full(shape, fill, np.float16))
 
@@ -136,7 +136,7 @@ def run_here(workspace: Path, *arguments: str | Path) -> subprocess.CompletedPro
 def run_script(
     workspace: Path, before: str, *arguments: str | Path
 ) -> subprocess.CompletedProcess[str]:
-    """Run `pcc` in a process of its own in which some code ran before."""
+    """Run `pcc` in a separate process, after some other code."""
     script = f"{before}\nfrom pcc_tui.__main__ import main\nmain()\n"
     return subprocess.run(
         [PCC[0], "-c", script, *map(str, arguments)],
@@ -151,7 +151,7 @@ def run_script(
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
-    """Wait until something is so."""
+    """Wait until a condition holds."""
     deadline = time.monotonic() + 60
     while not condition():
         if time.monotonic() > deadline:

@@ -1,4 +1,4 @@
-"""Tiny DINOs for enrichments, and what comes of them."""
+"""Tiny DINOs for enrichments, and the resulting patch files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from backends.embedders.base import ENVIRONMENT
+from backends.hub import ENVIRONMENT
 from tests.support.enriching import grow_old, run_here
 from tests.support.photos import noise_jpeg
 from tests.support.tiny_dino import Family, save_tiny_dino
@@ -40,7 +40,7 @@ Model = Callable[[Kind], Path]
 
 
 def model_maker(directory: Path) -> Model:
-    """Return a function that saves a tiny model below a directory, each once."""
+    """Return a function that saves a tiny model below a directory; each kind is saved once."""
     found = dict[Kind, Path]()
 
     def save(kind: Kind) -> Path:
@@ -58,7 +58,7 @@ def model_maker(directory: Path) -> Model:
 
 @contextmanager
 def nothing_downloaded() -> Iterator[None]:
-    """Let nothing be downloaded, and undo what encoders set."""
+    """Forbid downloads, and restore the settings that encoders change."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HF_HUB_OFFLINE", "1")
         for name, value in ENVIRONMENT.items():
@@ -89,7 +89,7 @@ def ok(workspace: Path, *arguments: str | Path) -> dict[str, Any]:
 
 
 def files(directory: Path) -> dict[str, tuple[int, int]]:
-    """Return what tells patch files from later ones of their names: inode and time."""
+    """Return inode and time of each patch file, which differ when a file is written again."""
     found = {path.name: path.stat() for path in directory.glob("*.npy")}
     return {name: (stat.st_ino, stat.st_mtime_ns) for name, stat in found.items()}
 

@@ -1,7 +1,7 @@
-"""The model process, with a model that runs out of memory, dies, hangs and raises on cue.
+"""The model process, with a model that runs out of memory, dies, hangs or raises on request.
 
-The faults are chosen by `PCC_TEST_FAULT`, as `kind` or `kind:number`. The process, its
-death and its replacement are real, and so is every caption.
+`PCC_TEST_FAULT` chooses the fault, as `kind` or `kind:number`. The process, its death, its
+replacement and every caption are real.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from backends.base import MOST_TOKENS_OUT
-from backends.local import generation, worker
+from backends.local_captioner import generation, model_worker
 
 KIND, _, NUMBER = os.environ.get("PCC_TEST_FAULT", "").partition(":")
 
@@ -22,7 +22,7 @@ _generate = generation.Generator._generate
 
 
 def faulty_generate(self: Any, images: Any, most_tokens: int) -> Any:
-    """Caption a batch, unless it is time for a fault."""
+    """Caption a batch, unless the chosen fault is due."""
     size = len(images)
     black = [image for image in images if image.getpixel((0, 0)) == (0, 0, 0)]
     if KIND == "memory" and size >= int(NUMBER):
@@ -56,4 +56,4 @@ def _first_time() -> bool:
 
 if __name__ == "__main__":
     generation.Generator._generate = faulty_generate  # type: ignore[method-assign]
-    worker.main()
+    model_worker.main()

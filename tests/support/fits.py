@@ -1,4 +1,4 @@
-"""Vectors to be clustered, and what any answer must hold."""
+"""Vectors to be clustered, and a check that holds for every result."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from backends.embedders.base import unit_rows
+from pipeline.clusters.gathering import Gathered
 from pipeline.clusters.messages import Fit, Fitted
 
 if TYPE_CHECKING:
@@ -15,32 +16,42 @@ if TYPE_CHECKING:
 
 
 def unit(count: int, dimensions: int = 8, seed: int = 0) -> Vectors:
-    """Return vectors of no order."""
+    """Return random unit vectors."""
     rows = np.random.default_rng(seed).normal(size=(count, dimensions))
     return unit_rows(rows.astype(np.float32))
 
 
 def blobs(count: int, each: int, dimensions: int = 24, spread: float = 0.05) -> Vectors:
-    """Return groups of vectors about directions far apart."""
+    """Return groups of vectors around directions that are far apart."""
     random = np.random.default_rng(1)
     centres = np.repeat(np.eye(count, dimensions), each, axis=0)
     noise = random.normal(scale=spread, size=centres.shape)
     return unit_rows((centres + noise).astype(np.float32))
 
 
-def request(
+def gathered(
     vectors: Vectors, places: Sequence[int] | None = None, *, smallest: int = 3, seed: int = 0
-) -> Fit:
-    """Return a request; without places, each vector is one photo's."""
-    where = np.arange(len(vectors)) if places is None else np.array(places)
-    return Fit(
-        vectors=vectors.tobytes(),
-        dimensions=vectors.shape[1],
-        places=where.astype(np.int64).tobytes(),
+) -> Gathered:
+    """Return photos with vectors, all to be fitted; without `places`, one vector for each photo."""
+    where = np.arange(len(vectors)) if places is None else np.array(places, np.int64)
+    return Gathered(
+        keys=[f"{number}.jpg" for number in range(len(where))],
+        captions=[""] * len(where),
+        vectors=vectors,
+        places=where,
+        sample=np.arange(len(vectors)),
+        in_fit=np.ones(len(where), bool),
         min_cluster_size=smallest,
         min_samples=1,
         seed=seed,
     )
+
+
+def request(
+    vectors: Vectors, places: Sequence[int] | None = None, *, smallest: int = 3, seed: int = 0
+) -> Fit:
+    """Return a request; without `places`, each vector belongs to one photo."""
+    return gathered(vectors, places, smallest=smallest, seed=seed).fit_request()
 
 
 def labels_of(fitted: Fitted) -> list[int]:
@@ -50,7 +61,7 @@ def labels_of(fitted: Fitted) -> list[int]:
 
 
 def assert_whole(fitted: Fitted, photos: int) -> None:
-    """An answer about every photo: a label, a place on the map, a tree with every label."""
+    """Check that each photo has a label and a position, and that the tree has every label."""
     labels = labels_of(fitted)
     assert len(labels) == photos
     positions = np.frombuffer(fitted.map, np.float32)

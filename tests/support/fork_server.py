@@ -25,7 +25,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from backends.local import model_process
+from backends.local_captioner import model_process
+
 from pipeline.clusters import fit_process
 from pipeline.ingest.workers import worker_pool
 from pipeline.photos import decoder
@@ -68,7 +69,7 @@ def load_fitting() -> None:
 
     No thread may have run before a fork, so all of it happens in this one.
     """
-    from threadpoolctl import threadpool_limits
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     os.environ["NUMBA_NUM_THREADS"] = "1"
     importlib.import_module("hdbscan")
@@ -82,7 +83,7 @@ def load_fitting() -> None:
 def load_models() -> None:
     """Import what holds models; no model is loaded, since that needs threads."""
     for name in (
-        *(model_process.WORKER_MODULE, worker_pool.MODULE, "backends.local.processors"),
+        *(model_process.WORKER_MODULE, worker_pool.MODULE, "backends.local_captioner.processors"),
         *("accelerate", "bitsandbytes", "cv2", "onnxruntime", "rapidocr"),
         *("transformers.models.qwen2_5_vl.modeling_qwen2_5_vl",),
         *("transformers.models.qwen2_5_vl.processing_qwen2_5_vl",),
@@ -120,11 +121,11 @@ def serve(orders: socket.socket) -> Order | None:
         if between:
             os.close(writing)
             with open(reading, "rb") as answer:
-                pid = answer.read()
+                told = answer.read()
             os.waitpid(between, 0)  # now the process is the test's
             for descriptor in received:
                 os.close(descriptor)
-            orders.sendall(pid + b"\n")
+            orders.sendall(told + b"\n")
             continue
         os.close(reading)
         if pid := os.fork():

@@ -21,7 +21,8 @@ from pathlib import Path
 from threading import RLock
 from typing import Any, NamedTuple
 
-from backends.local import model_process
+from backends.local_captioner import model_process
+
 from pipeline.clusters import fit_process
 from pipeline.ingest.workers import worker_pool
 from pipeline.photos import decoder
@@ -75,7 +76,7 @@ class Forks:
         order = order_of(_signature.bind(process, *given).arguments)
         with self._lock:
             server = None if order is None else self._server_for(order)
-            if server is None:
+            if order is None or server is None:
                 _really_start(process, *given)
                 return
             wanted = _signature.bind(process, *given).arguments

@@ -1,7 +1,7 @@
-"""The decoding process, with a decoder that crashes, hangs, shouts and devours memory on cue.
+"""The decoding process, with a decoder that crashes, hangs, prints or uses up memory on request.
 
-No file is at hand that makes a real decoder do so; the process, its death and
-its replacement are real.
+No file is known that makes a real decoder do so; the process, its death and its
+replacement are real.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pipeline.photos.photo import LoadedPhoto
 
 
 def hostile_load(path: str | Path, spec: PictureSpec) -> LoadedPhoto:
-    """Load a photo, unless its name says otherwise."""
+    """Load a photo, unless the name of the photo asks for a fault."""
     name = Path(path).name
     if "crash" in name:
         os.kill(os.getpid(), signal.SIGSEGV)

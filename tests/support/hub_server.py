@@ -15,7 +15,7 @@ class HubServer:
     """Serves a directory as the repository `tiny/model`, at its main branch and one commit.
 
     Attributes:
-        requests: Methods and paths, in order.
+        requests: Methods and paths of the requests, in order.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -25,7 +25,7 @@ class HubServer:
 
     @property
     def url(self) -> str:
-        """What `HF_ENDPOINT` takes."""
+        """The address of the server, for `HF_ENDPOINT`."""
         return f"http://127.0.0.1:{self._server.server_port}"
 
     def __enter__(self) -> HubServer:
@@ -76,7 +76,7 @@ class HubServer:
 
 
 def find(directory: Path, path: str) -> bytes | str:
-    """Return the bytes of a file by its path, or the hub's code for why there is none."""
+    """Return the bytes of a file by its path, or the hub's error code if there is no file."""
     start, _, rest = path.partition("?")[0].partition("/resolve/")
     revision, _, name = rest.partition("/")
     if "/tiny/model" not in start:

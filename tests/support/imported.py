@@ -1,4 +1,4 @@
-"""Imports of a small cache, and questions to the database."""
+"""Imports of a small cache, and queries to the database."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def write_three_photos(directory: Path) -> Path:
 
 
 def take_in(cache: Path, db: Path, adapter: Adapter | None = None) -> ImportReport:
-    """Import a cache to the end, and return what was told of it."""
+    """Import a whole cache, and return the report."""
     importer = Importer(cache, db, adapter)
     importer.run(PausePoint())
     assert importer.report.finished
@@ -45,12 +45,12 @@ def take_in(cache: Path, db: Path, adapter: Adapter | None = None) -> ImportRepo
 
 
 def ask(db: Path, query: str) -> list[tuple[Any, ...]]:
-    """Return the answer to a query."""
+    """Return the rows of a query."""
     with closing(sqlite3.connect(db)) as connection:
         return connection.execute(query).fetchall()
 
 
 def dump(db: Path) -> list[str]:
-    """Return the whole database as statements."""
+    """Return the whole database as SQL statements."""
     with closing(sqlite3.connect(db)) as connection:
         return list(connection.iterdump())

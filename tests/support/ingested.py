@@ -1,4 +1,4 @@
-"""Caches of ingestion as workers leave them, added with the real `Cache`, without any model."""
+"""Caches of ingestion as workers leave them, written with the real `Cache` but without models."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ SIZE = (900, 600)
 
 
 class Thing(NamedTuple):
-    """An object: where it is, and what it may be."""
+    """An object: its box and its possible labels."""
 
     box: Box
     labels: dict[str, float]
 
 
 class Writing(NamedTuple):
-    """A text: where it is, and what it says."""
+    """A text: its position and its content."""
 
     box: Box
     says: str
@@ -47,18 +47,19 @@ def looked_at(
     stages: tuple[StageName, ...] = STAGES,
     digest: str = "blake3:1",
 ) -> PhotoResult:
-    """Return what came of one photo.
+    """Return the result of one photo.
 
     Args:
-        path: As the system spells it.
-        things: Its objects.
-        writings: Its texts.
-        size: Of the upright photo, in pixels.
-        not_read: Why its text was not read.
-        error: Why nothing of this could be done.
-        copy_of: The identical file that was looked at; things and writings are its own.
-        stages: What it went through.
-        digest: Of the file.
+        path: Relative path, as the system spells the path.
+        things: Objects in the photo.
+        writings: Texts in the photo.
+        size: Width and height of the upright photo in pixels.
+        not_read: Why the text was not read.
+        error: Why the photo failed.
+        copy_of: The identical file that was looked at, if the photo is a copy; objects and
+            texts are then those of that file.
+        stages: Stages that the photo went through.
+        digest: Digest of the file.
     """
     rel_path, raw_path = split_path(path)
     detections = [
@@ -125,7 +126,7 @@ def _corners(box: Box) -> list[tuple[float, float]]:
 
 
 def ingested(workspace: Path, *results: PhotoResult) -> Cache:
-    """Add results to the cache of a workspace, made if it is not there."""
+    """Add results to the cache of a workspace, which is made if it does not exist."""
     cache = Cache(workspace / "cache")
     cache.begin()
     cache.add(results)

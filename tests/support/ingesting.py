@@ -1,4 +1,4 @@
-"""Runs of `pcc ingest` in processes of their own, and what they leave behind."""
+"""Runs of `pcc ingest` in separate processes, and the files that the runs write."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Colour = tuple[int, int, int]
 
 
 def tiny_png(path: Path, number: int, colour: Colour | None = None) -> Path:
-    """Write a picture of 24 x 24 pixels that equals no other; its first pixel has a colour."""
+    """Write a unique picture of 24 x 24 pixels, whose first pixel has the given colour."""
     rng = Random(number)
     image = Image.frombytes("RGB", (24, 24), rng.randbytes(24 * 24 * 3))
     image.putpixel((0, 0), colour or (number % 200, 100, number // 200))
@@ -45,8 +45,8 @@ class Ingest:
     """Ingestion of one workspace.
 
     Args:
-        root: Where its workspace, its photos and the engine are put.
-        script: For the engine; see `scripted_ocr`.
+        root: Directory for the workspace, the photos and the engine.
+        script: Script for the engine; see `scripted_ocr`.
     """
 
     def __init__(self, root: Path, **script: str) -> None:
@@ -67,12 +67,12 @@ class Ingest:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        for process in self._started:  # a test that fails leaves nobody behind
+        for process in self._started:  # a failed test leaves no process behind
             process.kill()
             process.communicate()
 
     def draw(self, count: int, first: int = 0) -> None:
-        """Add so many tiny photos."""
+        """Add `count` tiny photos."""
         for number in range(first, first + count):
             tiny_png(self.photos / f"p{number:05d}.png", number)
 
@@ -85,7 +85,7 @@ class Ingest:
     def __call__(
         self, *arguments: str | Path, code: int = 0, **more: str
     ) -> subprocess.CompletedProcess[str]:
-        """Run a command to its end, which has to have an exit code."""
+        """Run a command to its end, and check the exit code."""
         done = self._run(self.command(*arguments), more)
         assert done.returncode == code, done.stderr
         assert "Traceback" not in done.stderr
@@ -131,12 +131,12 @@ class Ingest:
         return {one.rel_path: one.status for one in self.outcomes() if one.stage == stage}
 
     def count(self) -> int:
-        """Return how many outcomes there are so far."""
+        """Return the number of outcomes so far."""
         path = self.cache / "outcomes.jsonl"
         return path.read_bytes().count(b"\n") if path.exists() else 0
 
     def counts(self, where: str = "sqlite") -> Counts:
-        """Return how the queue stands."""
+        """Return the counts of the queue."""
         cache_id = json.loads((self.cache / "manifest.json").read_bytes())["cache_id"]
         queue = open_queue(where, self.cache, cache_id)
         try:
@@ -145,11 +145,11 @@ class Ingest:
             queue.close()
 
     def assert_each_once(self, *, cut_short: bool = False) -> None:
-        """Make sure that each photo has one outcome a stage, and each outcome all its lines.
+        """Check that each photo has one outcome for each stage, and each outcome all its lines.
 
         Args:
-            cut_short: Whether workers may have been killed before they wrote an outcome. Their
-                lines may stand there twice.
+            cut_short: Whether workers may have been killed before they wrote an outcome, so
+                that lines may be there twice.
         """
         outcomes = self.outcomes()
         often = Counter(one.identity() for one in outcomes)
@@ -173,7 +173,7 @@ class Ingest:
 
 
 def workers_of(pid: int) -> list[int]:
-    """Return the workers of a run."""
+    """Return the process ids of the workers of a run."""
     try:
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     except OSError:
@@ -183,7 +183,7 @@ def workers_of(pid: int) -> list[int]:
 
 
 def command_line(pid: int) -> bytes:
-    """Return the command line of a process, nothing for one that is gone."""
+    """Return the command line of a process, empty if the process is gone."""
     try:
         return Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
@@ -191,7 +191,7 @@ def command_line(pid: int) -> bytes:
 
 
 def wait_until(condition: Callable[[], Any], what: str, seconds: float = SECONDS) -> None:
-    """Wait until something has come true."""
+    """Wait until a condition holds."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"in vain: {what}"
@@ -199,7 +199,7 @@ def wait_until(condition: Callable[[], Any], what: str, seconds: float = SECONDS
 
 
 def tree(root: Path) -> dict[str, tuple[int, int, bytes]]:
-    """Return everything below a directory, with its mode, its time and its bytes."""
+    """Return mode, modification time and bytes of everything below a directory."""
     return {
         str(path.relative_to(root)): (
             path.stat().st_mode,
@@ -211,7 +211,7 @@ def tree(root: Path) -> dict[str, tuple[int, int, bytes]]:
 
 
 def open_to_others(root: Path) -> list[str]:
-    """Return what group or world may read below a directory."""
+    """Return the paths below a directory that group or others may read."""
     return [str(path) for path in root.rglob("*") if path.stat().st_mode & 0o077]
 
 

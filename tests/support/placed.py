@@ -27,7 +27,7 @@ def library_photo(
 
 
 def library_of(*names: str) -> list[LibraryPhoto]:
-    """Return captioned photos, each with its name for a caption."""
+    """Return captioned photos; the caption of each photo is its name."""
     return [library_photo(name, f"a {name}") for name in names]
 
 
@@ -42,9 +42,9 @@ def clustering_of(
 
     Args:
         leaves: Names of the photos of each leaf, by id; a leaf's title is its id in capitals.
-        groups: Ids of what is in each group, by id, an outer group before an inner one.
-        noise: Nearest leaf of each photo that is in none.
-        successors: Heirs of clusters that are gone.
+        groups: Ids of the parts of each group, by id; an outer group before an inner group.
+        noise: Nearest leaf of each photo that is in no leaf.
+        successors: Clusters to which the photos of former clusters went, by the former id.
     """
     parent = {child: group for group, children in (groups or {}).items() for child in children}
     exemplar_of = dict(leaves)
@@ -104,12 +104,12 @@ class Desk:
     """Changes a view by hand, one change after the other.
 
     Args:
-        view: What there is to change.
-        clustering: What it was made of.
+        view: The view to change.
+        clustering: The clustering of the view.
 
     Attributes:
-        view: As it is now.
-        made: The changes that stand.
+        view: The present view.
+        made: The valid changes.
     """
 
     def __init__(self, view: ClusterView, clustering: Clustering | None) -> None:
@@ -133,7 +133,7 @@ class Desk:
         )
 
     def split(self, title: str, *keys: str) -> str:
-        """Make a cluster of some photos; return its id."""
+        """Make a cluster of some photos, and return the id of the cluster."""
         self._do(label_changes.split(self.view, keys, title))
         return self.made[-1].cluster
 
@@ -142,7 +142,7 @@ class Desk:
         self._do(label_changes.lock(self.view, self.view.clusters[id_]))
 
     def unlock(self, id_: str) -> None:
-        """Let the clustering decide again."""
+        """Unlock a cluster."""
         self._do(label_changes.unlock(self.view, self.view.clusters[id_]))
 
     def undo(self) -> None:
@@ -151,7 +151,7 @@ class Desk:
         self.again(self.clustering)
 
     def again(self, clustering: Clustering | None) -> None:
-        """Look at the same library after another clustering."""
+        """Make the view of the same library after another clustering."""
         self.clustering = clustering
         self.view = redone(self.view, clustering, *self.made)
 

@@ -30,7 +30,7 @@ INVISIBLE = re.compile(
 
 
 class PtyApp:
-    """A program on a pseudo-terminal, and what it wrote there."""
+    """A program on a pseudo-terminal, and the bytes that the program wrote."""
 
     def __init__(
         self, command: Sequence[str], directory: Path, environment: Mapping[str, str]
@@ -61,11 +61,11 @@ class PtyApp:
         self.send(keys.encode())
 
     def send(self, data: bytes) -> None:
-        """Send bytes as they are."""
+        """Send bytes unchanged."""
         os.write(self._near, data)
 
     def text(self, since: int = 0) -> str:
-        """Return what was written, without escape sequences."""
+        """Return the written text, without escape sequences."""
         return SEQUENCE.sub(b"", self.written[since:]).decode("utf-8", "replace")
 
     def wait_for(self, text: str, since: int = 0) -> None:
@@ -85,7 +85,7 @@ class PtyApp:
             time.sleep(0.02)
 
     def settle(self, quiet: float = 0.4) -> None:
-        """Wait until nothing has been written for so many seconds."""
+        """Wait until nothing has been written for `quiet` seconds."""
         length = -1
         while length != len(self.written):
             length = len(self.written)
@@ -114,8 +114,8 @@ def pty_app(
 def kinds(written: bytes) -> set[str]:
     """Return the kinds of escape sequences and invisible characters in what was written.
 
-    A kind is a sequence without its numbers, but with its mode where it sets one;
-    of strings to the terminal (OSC and the like) it is the beginning.
+    A kind is a sequence without its numbers, but with the mode if the sequence sets one.
+    The kind of a string to the terminal (OSC and the like) is the beginning of the string.
     """
     found: Counter[str] = Counter()
     for sequence in SEQUENCE.findall(written):

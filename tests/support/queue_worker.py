@@ -1,8 +1,9 @@
-"""A worker of a queue as a process of its own, which dies in the middle of its work.
+"""A worker of a queue as a separate process, which dies in the middle of its work.
 
-`python -m tests.support.queue_worker WHERE CACHE WINNERS SEED LEASE` leases and completes until
-the queue is drained. WINNERS gains a line for each item it completed. An item whose path starts
-with `poison` kills it at once; with a SEED above 0 it also kills itself now and then.
+`python -m tests.support.queue_worker WHERE CACHE WINNERS SEED LEASE` leases and completes items
+until the queue is drained, and adds a line to WINNERS for each completed item. An item whose path
+starts with `poison` kills the worker at once; with a SEED above 0 the worker also kills itself at
+random.
 """
 
 from __future__ import annotations
@@ -20,24 +21,24 @@ from pipeline.ingest.queue.opening import open_queue
 NAME = "battery"
 MOST_AT_ONCE = 8
 LONGEST_WORK = 0.03
-"""Seconds."""
+"""Longest time on an item in seconds."""
 DEATHS = 0.04
 """Chance of a death at each of two points of a round."""
 
 
 def opened(where: str, cache: Path, lease_seconds: float) -> WorkQueue:
-    """Return the queue that all of a test's processes share."""
+    """Return the queue that all processes of a test share."""
     queue = open_queue(where, cache, NAME)
     queue.lease_seconds = lease_seconds
     return queue
 
 
 def work(queue: WorkQueue, winners: int, rng: Random, *, mortal: bool) -> None:
-    """Work until nothing is left, now or when leases run out."""
+    """Work until no item is left, including items whose leases run out later."""
     worker = f"worker-{os.getpid()}"
     while True:
         leased = queue.lease(worker, rng.randint(1, MOST_AT_ONCE))
-        # A mere accident never befalls an item twice, so that only poison is ever parked.
+        # A random death never hits the same item twice, so that only poison is ever parked.
         mortal_now = mortal and all(one.attempt == 1 for one in leased)
         if poisoned(leased) or (mortal_now and rng.random() < DEATHS):
             os.kill(os.getpid(), signal.SIGKILL)
@@ -55,7 +56,7 @@ def work(queue: WorkQueue, winners: int, rng: Random, *, mortal: bool) -> None:
 
 
 def poisoned(leased: list[Leased]) -> bool:
-    """Tell whether an item is among them that kills its worker."""
+    """Tell whether one of the leased items kills its worker."""
     return any(one.item.rel_path.startswith("poison") for one in leased)
 
 

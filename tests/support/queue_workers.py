@@ -1,4 +1,4 @@
-"""Workers of one queue that are replaced when they die, and what they won."""
+"""Workers of one queue that are replaced when they die, and the items that they completed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def make_items(count: int, name: str = "photo") -> list[Item]:
-    """Return so many different items; their keys sort as they do."""
+    """Return `count` different items, whose keys sort in the order of the items."""
     return [
         Item(
             f"{name}-{number:06}", f"{name}-{number:06}.jpg", None, f"digest-{number}", ("detect",)
@@ -25,16 +25,16 @@ def make_items(count: int, name: str = "photo") -> list[Item]:
 
 
 class Crew:
-    """Four workers in processes of their own.
+    """Four workers in separate processes.
 
     Args:
-        where: The queue, as `open_queue` takes it.
-        directory: Where the file of SQLite and the list of winners lie.
-        lease_seconds: How long their leases hold.
-        mortal: Whether they kill themselves now and then.
+        where: The address of the queue, for `open_queue`.
+        directory: Directory of the SQLite file and of the list of completed items.
+        lease_seconds: Duration of a lease in seconds.
+        mortal: Whether workers kill themselves at random.
 
     Attributes:
-        deaths: How many died and were replaced.
+        deaths: Number of workers that died and were replaced.
     """
 
     def __init__(self, where: str, directory: Path, lease_seconds: float, *, mortal: bool) -> None:
@@ -53,7 +53,7 @@ class Crew:
         return subprocess.Popen([*WORKER, *self._head, seed, *self._tail], cwd=ROOT)
 
     def replace(self) -> bool:
-        """Replace the dead; tell whether anybody still works."""
+        """Replace dead workers; tell whether any worker is still running."""
         for place, process in enumerate(self.running):
             status = process.poll()
             assert status in (None, 0, -9), f"a worker failed with status {status}"
@@ -63,7 +63,7 @@ class Crew:
         return any(process.poll() is None for process in self.running)
 
     def finish(self, seconds: float) -> None:
-        """Wait until the queue is drained and all have gone home."""
+        """Wait until the queue is drained and all workers have ended."""
         deadline = time.monotonic() + seconds
         try:
             while self.replace():
@@ -73,11 +73,11 @@ class Crew:
             self.dismiss()
 
     def dismiss(self) -> None:
-        """End whoever still runs."""
+        """End all workers that are still running."""
         for process in self.running:
             process.kill()
             process.wait()
 
     def won(self) -> Counter[str]:
-        """Return how often each key was won."""
+        """Return how often each key was completed."""
         return Counter(self._winners.read_text().split())

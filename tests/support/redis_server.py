@@ -1,4 +1,4 @@
-"""A Redis server of a test's own, on the loopback address, that can be killed and comes back."""
+"""A Redis server for one test, on the loopback address, that can be killed and restarted."""
 
 from __future__ import annotations
 
@@ -15,21 +15,24 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
+from tests.support.programs import needed
+
 START_SECONDS = 20.0
 
 
 class RedisServer:
-    """Runs `redis-server`; every write is on disk before it is answered.
+    """Runs `redis-server`; every write is on disk before the server answers.
 
     Args:
-        password: What clients have to say; none by default.
-        lasting: Whether it keeps its data over a restart.
+        password: Password of the server, None for no password.
+        lasting: Whether the server keeps its data over a restart.
 
     Attributes:
-        port: Where it listens; the same after a restart.
+        port: Port of the server, which a restart does not change.
     """
 
     def __init__(self, password: str = "", *, lasting: bool = True) -> None:
+        needed("redis-server")
         self._directory = Path(tempfile.mkdtemp(prefix="redis-"))
         self._password = password
         self._lasting = lasting
@@ -38,7 +41,7 @@ class RedisServer:
 
     @property
     def url(self) -> str:
-        """Where a queue finds it, password and all."""
+        """The address of the server for a queue, including the password."""
         return f"redis://{f':{self._password}@' if self._password else ''}127.0.0.1:{self.port}/0"
 
     def __enter__(self) -> RedisServer:
@@ -55,7 +58,7 @@ class RedisServer:
         shutil.rmtree(self._directory)
 
     def start(self) -> None:
-        """Start it, and wait until it answers."""
+        """Start the server, and wait until the server answers."""
         options = {
             "port": str(self.port),
             "bind": "127.0.0.1",
@@ -78,7 +81,7 @@ class RedisServer:
                 time.sleep(0.01)
 
     def client(self) -> Redis:
-        """Return a client that does not try twice."""
+        """Return a client that does not retry."""
         return Redis.from_url(self.url, retry=Retry(NoBackoff(), 0), decode_responses=True)
 
     @staticmethod
@@ -89,11 +92,11 @@ class RedisServer:
             return False
 
     def stop(self) -> None:
-        """Have it end in good order."""
+        """Let the server shut down."""
         self._end(kill=False)
 
     def kill(self) -> None:
-        """End it with SIGKILL; fine when it does not run."""
+        """End the server with SIGKILL; does nothing if the server is not running."""
         self._end(kill=True)
 
     def _end(self, *, kill: bool) -> None:
@@ -107,13 +110,13 @@ class RedisServer:
         self._process = None
 
     def restart(self) -> None:
-        """Kill it and start it again on the same port."""
+        """Kill the server and start it again on the same port."""
         self.kill()
         self.start()
 
 
 def free_port() -> int:
-    """Return a port nobody listens on."""
+    """Return a free port."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]

@@ -1,4 +1,4 @@
-"""Runs of `pcc` in processes of their own, and what they leave behind."""
+"""Runs of `pcc` in separate processes, and the files that the runs write."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def start(workspace: Path, *arguments: str | Path) -> subprocess.Popen[str]:
 
 
 def wait_for_records(workspace: Path, count: int) -> None:
-    """Wait until a journal holds so many records."""
+    """Wait until a journal holds `count` records."""
     journal = workspace / "captions.jsonl"
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
@@ -47,7 +47,7 @@ def wait_for_records(workspace: Path, count: int) -> None:
 
 
 def wait_until_working(workspace: Path) -> None:
-    """Wait until a job of this workspace has a photo in hand."""
+    """Wait until a job of this workspace is working on a photo."""
     wait_for_snapshot(workspace, lambda shot: bool(shot["current"]))
 
 

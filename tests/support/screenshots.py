@@ -1,4 +1,4 @@
-"""`make screenshots`: what a user sees, from a real demo and real jobs, as SVG and PNG.
+"""`make screenshots`: pictures of the app, from a real demo and real jobs, as SVG and PNG.
 
 `python -m tests.support.screenshots DIRECTORY`. The PNGs need Chromium.
 """
@@ -24,14 +24,16 @@ from textual.widgets import OptionList
 
 from pcc_tui.app import PccApp
 from pcc_tui.cli.live import picture_of
+from pcc_tui.desks.desks import Desks
 from pcc_tui.graphics import image_widget
 from pcc_tui.preferences import Preferences
-from pcc_tui.session import Session
+from pcc_tui.workspace import Workspace
 from pipeline.jobs.control import ControlClient
 from pipeline.jobs.errors import NoJob
 from pipeline.jobs.progress import Snapshot
 from tests.support.apps import FakeMachine, shown, until
 from tests.support.ingested import Thing, ingested, looked_at
+from tests.support.programs import find, install_line
 from tests.support.tiny_dino import save_tiny_dino
 from tests.support.tiny_t5 import save_tiny_t5
 
@@ -47,7 +49,7 @@ BALLOONS = (
     ((0.89, 0.25, 1.00, 0.50), {"hot-air balloon": 0.88, "light bulb": 0.31}),
     ((0.00, 0.76, 1.00, 1.00), {"meadow": 0.52, "field": 0.47}),
 )
-"""Where things are in a photo of the sample library, in shares of it, and what they may be."""
+"""Objects in a photo of the sample library: boxes in shares of the photo, with labels."""
 
 CHROMIUM_FLAGS = (
     "--headless",
@@ -64,12 +66,12 @@ CHROMIUM_FLAGS = (
 
 
 def terminal() -> Console:
-    """Return a console that remembers what it prints."""
+    """Return a console that records its output."""
     return Console(record=True, width=WIDTH, file=StringIO(), force_terminal=True)
 
 
 def demo(folder: Path) -> Console:
-    """Print what `pcc demo` prints where there is no terminal."""
+    """Print what `pcc demo` prints without a terminal."""
     done = subprocess.run([*PCC, "demo"], cwd=folder, capture_output=True, text=True, check=True)
     console = terminal()
     console.print(Text("$ pcc demo | cat", style="bold"))
@@ -78,7 +80,7 @@ def demo(folder: Path) -> Console:
 
 
 async def snapshot_of_a_job(workspace: Path) -> Snapshot:
-    """Return the state of a running job on its way."""
+    """Return a snapshot of a running job."""
     while True:
         try:
             async with ControlClient.connected(workspace) as client:
@@ -123,9 +125,9 @@ async def backend(pilot: Pilot[int]) -> None:
 
 
 async def run(pilot: Pilot[int]) -> None:
-    """Show a job on its way."""
+    """Show a running job."""
     app = app_on(pilot)
-    app.start_job()
+    app.start_captioning()
     await until(pilot, lambda: app.snapshot is not None and app.snapshot.attempted > COPIES * 20)
     await until(pilot, lambda: "▀" in shown(pilot.app.screen))
 
@@ -161,7 +163,7 @@ async def clusters(pilot: Pilot[int]) -> None:
 
 
 async def datasets(pilot: Pilot[int]) -> None:
-    """Show what the passes lack, and what a check found."""
+    """Show what the dataset lacks, and the result of a check."""
     await pilot.press("6")
     await until(pilot, lambda: "records" in shown(pilot.app.screen))
     await pilot.press("v")
@@ -174,8 +176,8 @@ Take = Callable[[Pilot[int]], Awaitable[None]]
 
 async def photograph(workspace: Path, take: Take, theme: str) -> str:
     """Return the screen that some keys lead to, as SVG."""
-    session = Session(workspace, workspace / "photos", cache=workspace / "thumbnails")
-    app = PccApp(session, Preferences(theme=theme), image_widget("halfcell"), FakeMachine())
+    desks = Desks(Workspace(workspace, workspace / "photos"), workspace / "thumbnails")
+    app = PccApp(desks, Preferences(theme=theme), image_widget("halfcell"), FakeMachine())
     async with app.run_test(size=SIZE) as pilot:
         await take(pilot)
         await until(pilot, lambda: "Quit" in shown(app.screen))
@@ -187,7 +189,7 @@ async def photograph(workspace: Path, take: Take, theme: str) -> str:
 
 
 def longer_library(demo: Path, target: Path) -> None:
-    """Copy the sample library several times, no two files alike, so that a job takes a while."""
+    """Copy the sample library several times, with different bytes, so that a job takes longer."""
     for number in range(COPIES):
         shutil.copytree(demo / "photos", target / "photos" / f"Disk {number + 1}")
         for path in (target / "photos" / f"Disk {number + 1}").rglob("*.*"):
@@ -196,7 +198,7 @@ def longer_library(demo: Path, target: Path) -> None:
 
 
 def make_dataset(workspace: Path) -> None:
-    """Enrich the sample library with a tiny model, and spoil a few of its patch files."""
+    """Enrich the sample library with a tiny model, and damage a few patch files."""
     dino, t5 = save_tiny_dino(workspace / "dino"), save_tiny_t5(workspace / "t5")
     chosen = f'photos_dir = "photos"\ndino_model = "{dino}"\nt5_model = "{t5}"\n'
     (workspace / "pcc.toml").write_text(chosen)
@@ -209,7 +211,7 @@ def make_dataset(workspace: Path) -> None:
 
 
 def make_findings(workspace: Path) -> None:
-    """Write down what is in a photo: no detector that could find it is small."""
+    """Write findings for a photo by hand, because every detector that could find them is large."""
     path = "2024/08 Zermatt/BURST_003.JPG"
     width, height = Image.open(workspace / "photos" / path).size
     things = [
@@ -225,9 +227,9 @@ def make_findings(workspace: Path) -> None:
 
 def to_png(svg: Path) -> None:
     """Draw an SVG with Chromium, without the empty margin."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    chromium = find("chromium")
     if chromium is None:
-        sys.exit("the PNGs need Chromium: apt-get install chromium")
+        sys.exit(f"the PNGs need Chromium: {install_line(['chromium'])}")
     png = svg.with_suffix(".png")
     with tempfile.TemporaryDirectory() as profile:
         subprocess.run(

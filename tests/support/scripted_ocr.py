@@ -1,4 +1,4 @@
-"""An OCR engine of another package that takes its time, fails or dies as a picture tells it."""
+"""An OCR engine of another package that waits, fails or dies, depending on the picture."""
 
 from __future__ import annotations
 
@@ -19,31 +19,31 @@ ROOT = Path(__file__).parents[2]
 
 NAME = "scripted"
 DEADLY = (250, 10, 10)
-"""A picture of this colour kills whoever looks at it."""
+"""A picture of this colour kills the process that looks at the picture."""
 FAILING = (10, 250, 10)
-"""One of this colour fails until the file that `SCRIPTED_MENDED` names is there."""
+"""A picture of this colour fails until the file that `SCRIPTED_MENDED` names exists."""
 BLANK = (240, 240, 240)
-"""One of this colour holds no text; all others hold two lines."""
+"""A picture of this colour has no text; all other pictures have two lines of text."""
 
 QUAD = ((1.0, 1.0), (9.0, 1.0), (9.0, 5.0), (1.0, 5.0))
 
 
 class ScriptedOcr(OcrEngine):
-    """Reads a picture's first pixel; a picture takes `SCRIPTED_SECONDS`."""
+    """Reads the first pixel of a picture, and takes `SCRIPTED_SECONDS` for each picture."""
 
     name = NAME
 
     def open(self) -> None:
-        """Take over the script."""
+        """Read the script from the environment."""
         self.source = "scripted 1"
         self._seconds = float(os.environ.get("SCRIPTED_SECONDS", "0"))
         self._mended = Path(os.environ.get("SCRIPTED_MENDED", "/nonexistent"))
 
     def close(self) -> None:
-        """There is nothing to give back."""
+        """Do nothing, because there is nothing to release."""
 
     def gate(self, picture: Image) -> TextGate:
-        """Let everything through that is not blank."""
+        """Let every picture pass that is not blank."""
         first = picture.getpixel((0, 0))
         if first == DEADLY:
             os.kill(os.getpid(), signal.SIGKILL)
@@ -56,12 +56,12 @@ class ScriptedOcr(OcrEngine):
         )
 
     def read(self, picture: Image, gate: TextGate | None = None) -> list[TextLine]:
-        """Return the first pixel, and the size."""
+        """Return two lines of text: the first pixel and the size."""
         words = (str(picture.getpixel((0, 0))), f"{picture.width} by {picture.height}")
         return [TextLine(QUAD, text, 0.9, "en") for text in words]
 
     def model_hashes(self) -> dict[str, str]:
-        """There are no files."""
+        """Return no hashes, because there are no model files."""
         return {}
 
 
@@ -69,8 +69,8 @@ def install(directory: Path, **script: str) -> dict[str, str]:
     """Install the engine as a package would, and return the environment in which it is found.
 
     Args:
-        directory: For what says that the package is there.
-        script: Variables for it, in small letters and without their prefix.
+        directory: Directory for the metadata of the package.
+        script: Variables of the script, in lower case and without the prefix.
     """
     about = directory / "scripted-1.dist-info"
     about.mkdir(parents=True, exist_ok=True)

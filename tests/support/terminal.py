@@ -1,4 +1,4 @@
-"""A real terminal to run the app in: tmux, with a server of its own."""
+"""A real terminal for the app: tmux, with a separate tmux server."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from uuid import uuid4
 
 import pytest
 
+from tests.support.programs import needed
+
 SECONDS = 30.0
 
 
@@ -20,10 +22,10 @@ class Terminal:
     """One window of tmux with a command in it.
 
     Args:
-        command: What runs in it.
-        directory: Where.
-        environment: Its whole environment.
-        size: Columns and lines.
+        command: The command that runs in the window.
+        directory: Working directory of the command.
+        environment: The complete environment of the command.
+        size: Columns and lines of the window.
     """
 
     def __init__(
@@ -33,12 +35,13 @@ class Terminal:
         environment: Mapping[str, str],
         size: tuple[int, int] = (100, 30),
     ) -> None:
+        needed("tmux")
         self.socket = f"pcc-{uuid4().hex[:12]}"
         given = {**environment, "TERM": "screen-256color", "COLORTERM": "truecolor"}
         unwanted = ("TMUX", "SSH_CONNECTION", "COLORFGBG", "COLUMNS", "LINES", "NO_COLOR")
         setting = [f"{name}={value}" for name, value in given.items() if name not in unwanted]
         line = shlex.join(["env", "-i", *setting, *command])
-        # the window stays when the command ends, so that its last words can be read
+        # the window stays when the command ends, so that the last output can be read
         self.tmux(
             "-f",
             os.devnull,
@@ -54,7 +57,7 @@ class Terminal:
         )
 
     def tmux(self, *arguments: str) -> str:
-        """Run a command of tmux and return what it prints."""
+        """Run a tmux command, and return the output."""
         done = subprocess.run(
             ["tmux", "-L", self.socket, *arguments], capture_output=True, text=True, check=True
         )
@@ -65,15 +68,15 @@ class Terminal:
         self.tmux("send-keys", *keys)
 
     def type(self, text: str) -> None:
-        """Type a text as it stands."""
+        """Type a text literally."""
         self.tmux("send-keys", "-l", text)
 
     def screen(self) -> str:
-        """Return what is to be seen."""
+        """Return the visible text."""
         return self.tmux("capture-pane", "-p")
 
     def raw(self) -> str:
-        """Return what is to be seen with its escape sequences."""
+        """Return the visible text with its escape sequences."""
         return self.tmux("capture-pane", "-p", "-e")
 
     def resize(self, columns: int, lines: int) -> None:
@@ -81,7 +84,7 @@ class Terminal:
         self.tmux("resize-window", "-x", str(columns), "-y", str(lines))
 
     def wait_for(self, *texts: str, seconds: float = SECONDS) -> str:
-        """Wait until all texts are to be seen, and return the screen."""
+        """Wait until all texts are visible, and return the visible text."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             screen = self.screen()
@@ -96,7 +99,7 @@ class Terminal:
         return int(Path(f"/proc/{shell}/task/{shell}/children").read_text().split()[0])
 
     def close(self) -> None:
-        """End tmux and what runs in it."""
+        """End tmux and the command."""
         subprocess.run(["tmux", "-L", self.socket, "kill-server"], capture_output=True, check=False)
 
 
@@ -107,7 +110,7 @@ def terminal(
     environment: Mapping[str, str],
     size: tuple[int, int] = (100, 30),
 ) -> Iterator[Terminal]:
-    """Run a command in a terminal of its own while the block runs."""
+    """Run a command in a separate terminal while the block runs."""
     running = Terminal(command, directory, environment, size)
     try:
         yield running

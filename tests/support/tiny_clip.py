@@ -1,6 +1,6 @@
-"""A CLIP of some twenty thousand random weights, saved just as real checkpoints are.
+"""A CLIP model with some twenty thousand random weights, saved like a real checkpoint.
 
-Its vectors mean nothing, but depend on every word and every part of the picture.
+The vectors have no meaning, but depend on every word and on every part of the picture.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-WEIGHT_SCALE = 4.0  # with weights as they are drawn, vectors hardly depend on the input
+WEIGHT_SCALE = 4.0  # with smaller weights, vectors hardly depend on the input
 DIMENSIONS = 12
 EDGE = 32  # pixels
 LONGEST_TEXT = 16  # tokens
@@ -43,7 +43,7 @@ def tiny_tokenizer() -> Any:
 
 
 def tiny_model(tokenizer: Any) -> Any:
-    """Return a model with more than its usual random weights, the same at each call."""
+    """Return a model with larger random weights than usual, the same at each call."""
     import torch
     from transformers import CLIPConfig, CLIPModel
 

@@ -1,6 +1,6 @@
-"""Detectors and a SigLIP of some thousand random weights, saved just as real checkpoints are.
+"""Detectors and a SigLIP with some thousand random weights, saved like real checkpoints.
 
-What they find means nothing, but depends on every word and every part of the picture.
+The findings have no meaning, but depend on every word and on every part of the picture.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ Owl = Literal["owlv2", "owlvit"]
 
 EDGE = 48  # pixels
 PROMPT_TOKENS = 24
-WIDTH = 16  # numbers in an embedding of the SigLIP
+WIDTH = 16  # length of an embedding of the SigLIP
 
 LAYERS = {
     "hidden_size": WIDTH,
@@ -103,7 +103,7 @@ def save_tiny_grounding_dino(directory: Path) -> Path:
 
 
 def _bert_words() -> list[str]:
-    """Return a vocabulary whose special tokens have the places that the architecture knows."""
+    """Return a vocabulary whose special tokens have the ids that the architecture expects."""
     special = {0: "[PAD]", 100: "[UNK]", 101: "[CLS]", 102: "[SEP]", 103: "[MASK]"}
     special |= {1012: ".", 1029: "?"}
     words = [special.get(place, f"[unused{place}]") for place in range(1030)]
@@ -113,7 +113,7 @@ def _bert_words() -> list[str]:
 
 
 def save_tiny_siglip(directory: Path) -> Path:
-    """Write a SigLIP as its authors' repositories are: `tokenizer.json`, no sentencepiece."""
+    """Write a SigLIP like the repositories of its authors: `tokenizer.json`, no sentencepiece."""
     from transformers import SiglipConfig, SiglipModel
     from transformers.models.siglip.image_processing_pil_siglip import SiglipImageProcessorPil
 
@@ -136,7 +136,7 @@ def save_tiny_siglip(directory: Path) -> Path:
 
 
 def _save_unigram(directory: Path) -> None:
-    """Write a tokenizer that spells what it reads, small letters alone, as SigLIP 2 knows them."""
+    """Write a tokenizer that spells words in lower-case letters, as the tokenizer of SigLIP 2."""
     from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
 
     pieces = [("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), ("▁", -2.0)]
@@ -163,7 +163,8 @@ def _save_unigram(directory: Path) -> None:
 def _save(architecture: Any, config: Any, directory: Path) -> None:
     """Save a model with random weights, the same at each call.
 
-    They are drawn anew: as architectures draw theirs, outputs hardly depend on the input.
+    The weights are drawn again, because with the default initialisation of the architectures
+    the output hardly depends on the input.
     """
     import torch
 
@@ -173,6 +174,6 @@ def _save(architecture: Any, config: Any, directory: Path) -> None:
         for name, weight in model.named_parameters():
             if weight.dim() > 1:
                 weight.normal_(std=weight[0].numel() ** -0.5)
-            elif name in ("logit_scale", "logit_bias"):  # of a SigLIP
+            elif name in ("logit_scale", "logit_bias"):  # parameters of a SigLIP
                 weight.fill_(2 if name == "logit_scale" else -3)
     model.eval().save_pretrained(directory)

@@ -1,6 +1,6 @@
-"""DINOs of some twenty thousand random weights, saved just as real checkpoints are.
+"""DINO models with some twenty thousand random weights, saved like real checkpoints.
 
-Their features mean nothing, but depend on every part of the picture.
+The features have no meaning, but depend on every part of the picture.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 Family = Literal["dinov2", "dinov2_with_registers", "dinov3_vit"]
 
-WEIGHT_SCALE = 8.0  # with weights as they are drawn, features hardly depend on the picture
+WEIGHT_SCALE = 8.0  # with smaller weights, features hardly depend on the picture
 MEAN, STD = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
 
 
@@ -26,11 +26,11 @@ def save_tiny_dino(
     """Write a model with its image processor's settings and return the directory.
 
     Args:
-        directory: Where to.
-        family: Which architecture.
-        patch_size: In pixels.
-        registers: Register tokens; a plain DINOv2 has none.
-        width: Numbers in a feature; a multiple of 8.
+        directory: Directory of the checkpoint.
+        family: The architecture.
+        patch_size: Side of a patch in pixels.
+        registers: Number of register tokens; 0 for a plain DINOv2.
+        width: Length of a feature, a multiple of 8.
     """
     tiny_dino(family, patch_size, registers, width).save_pretrained(directory)
     settings = {"image_mean": MEAN, "image_std": STD}
@@ -39,7 +39,7 @@ def save_tiny_dino(
 
 
 def tiny_dino(family: Family, patch_size: int, registers: int, width: int) -> Any:
-    """Return a model with more than its usual random weights, the same at each call."""
+    """Return a model with larger random weights than usual, the same at each call."""
     import torch
     from transformers import AutoConfig, AutoModel
 

@@ -1,6 +1,6 @@
-"""Models of a few hundred thousand random weights, saved just as real checkpoints are.
+"""Models with a few hundred thousand random weights, saved like real checkpoints.
 
-What they say makes no sense, but depends on the picture, has words in it and ends.
+The captions make no sense, but depend on the picture, contain words and come to an end.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 from backends.prompts import DEFAULT_PROMPT
 
-WEIGHT_SCALE = 8.0  # with weights as they are drawn, answers hardly depend on the picture
+WEIGHT_SCALE = 8.0  # with smaller weights, answers hardly depend on the picture
 VOCABULARY = 312
 WIDTH = 64
 PATCH = 14  # pixels
@@ -25,17 +25,17 @@ IDS = {"pad_token_id": PAD, "bos_token_id": START, "eos_token_id": END}
 
 @dataclass(frozen=True)
 class Family:
-    """What a checkpoint of one architecture holds, but for the weights.
+    """The content of a checkpoint of one architecture, except for the weights.
 
     Attributes:
-        model_type: Transformers' name of the architecture.
-        special_tokens: Those that pad, begin a text, end it and stand for the picture,
-            in this order; then others.
-        named_tokens: Those for which the processor asks by a name.
+        model_type: Name of the architecture in Transformers.
+        special_tokens: The tokens for padding, the start and the end of a text, and the
+            picture, in this order; then others.
+        named_tokens: Tokens that the processor looks up by name.
         config: Arguments of the configuration class.
-        processor: What `processor_config.json` holds.
-        pictures: What `preprocessor_config.json` holds.
-        chat_template: None where the model knows no conversations.
+        processor: Content of `processor_config.json`.
+        pictures: Content of `preprocessor_config.json`.
+        chat_template: The chat template, None if the model has no conversations.
     """
 
     model_type: str
@@ -58,7 +58,7 @@ def save_tiny_model(family: str, directory: Path) -> Path:
 
 
 def train_tokenizer(family: Family, texts: list[str]) -> Any:
-    """Return a byte-level tokenizer that has its words from the texts and can spell any other."""
+    """Return a byte-level tokenizer with the words of the texts, which can spell any other word."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast
 
@@ -84,7 +84,7 @@ def train_tokenizer(family: Family, texts: list[str]) -> Any:
 
 
 def random_model(family: Family, scale: float) -> Any:
-    """Return a model with so many times its usual random weights, the same at each call."""
+    """Return a model whose random weights are scaled by `scale`, the same at each call."""
     import torch
     from transformers import AutoConfig, AutoModelForImageTextToText
 
@@ -100,7 +100,7 @@ def random_model(family: Family, scale: float) -> Any:
 
 
 def save_checkpoint(family: Family, model: Any, tokenizer: Any, directory: Path) -> None:
-    """Write a model and all that belongs to it as checkpoints on the hub have it."""
+    """Write a model with all its files, in the form of checkpoints on the hub."""
     model.generation_config.update(**IDS)
     model.save_pretrained(directory)
     tokenizer.save_pretrained(directory)
@@ -112,7 +112,7 @@ def save_checkpoint(family: Family, model: Any, tokenizer: Any, directory: Path)
 
 
 def _to_the_point(tokenizer: Any) -> dict[str, Any]:
-    """Return settings by which random weights say whole words, and only a few."""
+    """Return generation settings with which random weights produce a few whole words."""
     unwanted = {token for token in tokenizer.get_vocab() if len(token) == 1}
     unwanted |= {*tokenizer.all_special_tokens} - {tokenizer.eos_token}
     return {
@@ -227,7 +227,7 @@ _FLORENCE = Family(
         },
         "vision_config": {"embed_dim": (16, 16, 32, WIDTH), "projection_dim": WIDTH},
         "image_token_id": PICTURE,
-        "tie_word_embeddings": False,  # or the random decoder repeats what it is given
+        "tie_word_embeddings": False,  # or the random decoder repeats its input
     },
     processor={"processor_class": "Florence2Processor", "post_processor_config": {}},
     pictures={

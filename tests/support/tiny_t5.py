@@ -1,4 +1,4 @@
-"""A tokenizer as T5's, but trained on a few captions."""
+"""A tokenizer like that of T5, but trained on a few captions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CAPTIONS = (
 
 
 def save_tiny_t5(directory: Path) -> Path:
-    """Write a tokenizer as checkpoints on the hub have it and return the directory."""
+    """Write a tokenizer in the form of checkpoints on the hub, and return the directory."""
     from tokenizers import Tokenizer, models, pre_tokenizers, trainers
     from transformers import T5Tokenizer
 

@@ -1,7 +1,7 @@
-"""Trains the model that the tests caption with: `python -m tests.support.train_tiny_model`.
+"""Trains the captioning model of the tests: `python -m tests.support.train_tiny_model`.
 
-It is a Qwen2.5-VL in all but size. Whatever the prompt, it says the sentence that is
-true of a drawn picture, so that a test can tell a right caption from a wrong one.
+The model is a Qwen2.5-VL in everything but size. With any prompt, the model says the sentence
+that is true of a drawn picture, so that a test can tell a right caption from a wrong one.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from PIL import Image
 from transformers import AutoModelForImageTextToText, BitsAndBytesConfig
 from transformers.utils import logging
 
-from backends.local.processors import load_processor
+from backends.local_captioner.processors import load_processor
 from backends.prompts import PRESETS
 from tests.support.drawn_pictures import Quarters, draw, random_quarters, write_photo
 from tests.support.tiny_models import QWEN2_5_VL, random_model, save_checkpoint, train_tokenizer
@@ -52,7 +52,7 @@ FAMILY = replace(
 
 
 def main() -> None:
-    """Train, save, load again and examine; fail unless every answer is right."""
+    """Train, save, load and examine the model; fail unless every answer is right."""
     logging.disable_progress_bar()
     pillow_heif.register_heif_opener()
     rng = Random(1)
@@ -97,7 +97,7 @@ def train(model: Any, processor: Any, rng: Random) -> None:
 
 
 def lesson(processor: Any, rng: Random) -> dict[str, Any]:
-    """Return a batch of inputs with labels: all tokens are given, the answers are asked."""
+    """Return a batch of inputs with labels; only the tokens of the answers have labels."""
     longest = rng.choice((5, 5, 20, 20, 60, 150))
     texts, pictures, lengths = [], [], []
     for _ in range(BATCH):
@@ -116,7 +116,7 @@ def lesson(processor: Any, rng: Random) -> dict[str, Any]:
 
 
 def example(rng: Random) -> tuple[Image.Image, str]:
-    """Return a drawn picture that has been a JPEG, and its sentence."""
+    """Return a drawn picture that went through JPEG compression, and its sentence."""
     quarters = random_quarters(rng)
     buffer = BytesIO()
     draw(quarters, random_size(rng, EDGES), rng).save(buffer, "JPEG", quality=rng.randint(40, 95))
@@ -146,7 +146,7 @@ def random_prompt(rng: Random, longest: int) -> str:
 
 
 def chat(processor: Any, prompt: str) -> str:
-    """Return the text that the model goes on with."""
+    """Return the prompt in the form of the chat template."""
     content = [{"type": "image"}, {"type": "text", "text": prompt}]
     conversation = [{"role": "user", "content": content}]
     text: str = processor.apply_chat_template(conversation, add_generation_prompt=True)
@@ -154,7 +154,7 @@ def chat(processor: Any, prompt: str) -> str:
 
 
 def examine(quantization: BitsAndBytesConfig | None) -> float:
-    """Return the share of right captions of photos in files, greedily and in batches of 8."""
+    """Return the share of right captions for photos in files, decoded greedily in batches of 8."""
     processor = load_processor(str(DIRECTORY))
     model: Any = AutoModelForImageTextToText.from_pretrained(
         DIRECTORY, quantization_config=quantization
@@ -176,7 +176,7 @@ def examine(quantization: BitsAndBytesConfig | None) -> float:
 
 
 def photo(directory: Path, rng: Random) -> tuple[str, Image.Image]:
-    """Return the sentence of a drawn picture, and the picture as a file gave it back."""
+    """Return the sentence of a drawn picture, and the picture as read back from a file."""
     quarters = random_quarters(rng)
     path = directory / f"photo{rng.choice(FORMATS)}"
     write_photo(path, quarters, random_size(rng, (EDGES[0], LARGEST)), rng=rng)

@@ -12,22 +12,22 @@ from backends.embedders.tfidf import TfidfEmbedder
 from pipeline.captions.library import LibraryPhoto
 from pipeline.embeddings.run import prepare_captions
 from pipeline.embeddings.store import VectorStore, store_of, text_hash
-from pipeline.jobs.job import Ending
+from pipeline.jobs.step import Ending
 from tests.support.placed import library_photo
 
 Captions = Mapping[str, str | None]
-"""Caption by name of the photo, without its suffix."""
+"""Captions by the name of the photo without its suffix."""
 
 ANIMALS = ("dog", "cat", "horse", "cow", "owl", "fox", "bear", "wolf", "hare", "seal")
 
 
 def captioned(captions: Captions) -> list[LibraryPhoto]:
-    """Return a library with some captions."""
+    """Return a library with the given captions."""
     return [library_photo(f"{name}.jpg", text) for name, text in captions.items()]
 
 
 def animals(count: int) -> dict[str, str | None]:
-    """Return so many captions, no two alike."""
+    """Return `count` different captions."""
     return {f"{n:03d}": f"a {ANIMALS[n % 10]} beside the gate{n}" for n in range(count)}
 
 
@@ -47,7 +47,7 @@ def opened(workspace: Path) -> VectorStore:
 
 
 def assert_right(workspace: Path, captions: Captions) -> None:
-    """Every caption has the vector that the embedder gives it."""
+    """Check that every caption has the vector that the embedder gives."""
     store = opened(workspace)
     embedder = TfidfEmbedder()
     embedder.restore(store.learnt() or b"")

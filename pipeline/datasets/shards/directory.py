@@ -19,7 +19,7 @@ _LEFTOVER = re.compile(
 
 
 class DirectoryLock:
-    """The directory as this process alone writes in it; the lock dies with its holder.
+    """The lock of a directory in which this process alone writes; it dies with its holder.
 
     Raises:
         JournalLocked: another process makes shards there.
@@ -36,19 +36,19 @@ class DirectoryLock:
             raise JournalLocked(directory, "another `pcc dataset shards`") from None
 
     def release(self) -> None:
-        """Give it back."""
+        """Give the lock back."""
         os.close(self._descriptor)
 
 
 def look_at(directory: Path, wanted: ShardIndex) -> ShardIndex:
-    """Return the index to go on from, as it is in a directory; nothing is touched.
+    """Return the index that a directory holds, or an empty one to begin with; touches nothing.
 
     Args:
-        directory: Where the shards are to be; it need not exist.
-        wanted: An index that says what is to be made; its shards are of no matter.
+        directory: Directory for the shards; it need not exist.
+        wanted: An index that says what is to be made; its list of shards is ignored.
 
     Raises:
-        OtherShards: it holds shards of something else, or not those it says.
+        OtherShards: the directory holds shards of something else, or not those of its index.
     """
     found = read_index(directory)
     if found is None or not (found.shards or found.complete):
@@ -77,7 +77,7 @@ def take_over(directory: Path, wanted: ShardIndex) -> tuple[ShardIndex, Director
     What a killed run left behind is removed.
 
     Raises:
-        OtherShards: it holds shards of something else.
+        OtherShards: the directory holds shards of something else.
         JournalLocked: another process makes shards there.
     """
     directory.mkdir(parents=True, exist_ok=True)
@@ -97,7 +97,7 @@ def take_over(directory: Path, wanted: ShardIndex) -> tuple[ShardIndex, Director
 
 
 def _refuse_clashes(directory: Path, wanted: ShardIndex, behind: int) -> None:
-    """Refuse a directory with shards that no index names, beside those before a number."""
+    """Refuse a directory with shards from a number on that no index names."""
     names = os.listdir(directory) if directory.is_dir() else []
     for name in sorted(names):
         shard = _SHARD.fullmatch(name)

@@ -1,4 +1,4 @@
-"""`index.json`: which shards a directory holds, of what, and how to go on behind the last."""
+"""`index.json`: which shards a directory holds, of which dataset, and where to go on."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pipeline.datasets.errors import OtherShards
 from pipeline.datasets.patch_files import PatchManifest
 
 INDEXES = {"webdataset": "index.json", "parquet": "_index.json"}
-"""By format. Readers of a directory of Parquet files pass over names that begin like this."""
+"""File name by format. Readers of a directory of Parquet files pass over a leading underscore."""
 VERSION = 1
 
 Format = Literal["webdataset", "parquet"]
@@ -32,7 +32,7 @@ class ShardOptions(msgspec.Struct, frozen=True, kw_only=True):
     """What was asked for.
 
     Attributes:
-        shard_size: Bytes a shard has at most, unless a single sample is larger.
+        shard_size: Bytes of a shard at most, unless a single sample is larger.
         with_patches: Whether samples hold their patch file.
         keep_metadata: Whether images are the files as they were.
     """
@@ -43,7 +43,7 @@ class ShardOptions(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Patches(msgspec.Struct, frozen=True, kw_only=True):
-    """Whose features the patches are. A model's directory is named without where it is."""
+    """The model whose features the patches are; a directory is named without its parents."""
 
     model: str
     patch_size: int
@@ -51,7 +51,7 @@ class Patches(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, manifest: PatchManifest) -> Patches:
-        """Return what of a manifest may go along with shards."""
+        """Return what of a manifest may be published with shards."""
         model = manifest.model
         name = Path(model).name if Path(model).is_absolute() else model
         return cls(model=name, patch_size=manifest.patch_size, width=manifest.width)
@@ -61,12 +61,12 @@ class Shard(msgspec.Struct, frozen=True, kw_only=True):
     """One shard that is whole and on disk.
 
     Attributes:
-        name: Of the file.
-        samples: In it.
-        first: Key of the first.
-        last: Key of the last.
-        line: Line of the last in the dataset.
-        bytes: Of the file.
+        name: Name of the file.
+        samples: Number of samples in the shard.
+        first: Key of the first sample.
+        last: Key of the last sample.
+        line: Line of the last sample in the dataset.
+        bytes: Size of the file.
         digest: `blake3:` and the hash of the file.
     """
 
@@ -83,17 +83,17 @@ class ShardIndex(msgspec.Struct, kw_only=True):
     """What `index.json` says.
 
     Attributes:
-        version: Of the format.
-        format: Of the shards.
-        complete: Whether all samples are in.
+        version: Version of the index.
+        format: Format of the shards.
+        complete: Whether all samples are in the shards.
         source: The dataset.
         options: What was asked for.
-        patches: Whose features the patches are, None where that is not known.
-        samples: In all shards.
-        bytes: Of all shards.
-        skipped: Records that are no sample, by reason, up to the last shard.
-        without_patches: Samples without patches, by reason.
-        shards: In order.
+        patches: The model whose features the patches are, None where it is not known.
+        samples: Number of samples in all shards.
+        bytes: Size of all shards.
+        skipped: Number of records that are no sample, by reason, up to the last shard.
+        without_patches: Number of samples without patches, by reason.
+        shards: The shards, in order.
     """
 
     version: int = VERSION
@@ -110,7 +110,7 @@ class ShardIndex(msgspec.Struct, kw_only=True):
 
     @property
     def line(self) -> int:
-        """Line of the dataset that the shards reach up to, 0 without any."""
+        """Line of the dataset that the shards reach up to, 0 without any shard."""
         return self.shards[-1].line if self.shards else 0
 
     def shard_name(self, number: int) -> str:
@@ -121,14 +121,14 @@ class ShardIndex(msgspec.Struct, kw_only=True):
         """Replace the index of a directory.
 
         Raises:
-            DiskFull: there is no room; the old one stays.
+            DiskFull: there is no room; the old index stays.
         """
         with atomic_rewrite(directory / INDEXES[self.format]) as file:
             file.write(msgspec.json.format(msgspec.json.encode(self)) + b"\n")
 
 
 def source_of(dataset: Path) -> Source:
-    """Return what a dataset is known by; reads it once."""
+    """Return what a dataset is known by; the dataset is read once."""
     digest = blake3()
     with dataset.open("rb") as file:
         while chunk := file.read(1 << 20):
@@ -140,7 +140,7 @@ def read_index(directory: Path) -> ShardIndex | None:
     """Return the index of a directory, None where there is none.
 
     Raises:
-        OtherShards: what is there is none of ours.
+        OtherShards: there is an index, and it is not one of ours.
     """
     for name in INDEXES.values():
         try:
@@ -156,7 +156,7 @@ def read_index(directory: Path) -> ShardIndex | None:
 
 
 def difference(found: ShardIndex, wanted: ShardIndex) -> str | None:
-    """Tell what a directory holds if that is not what is wanted, None if it is."""
+    """Tell what a directory holds instead of what is wanted, None if it holds what is wanted."""
     if found.source.digest != wanted.source.digest:
         same = found.source.name == wanted.source.name
         return f"shards of {'another state of ' if same else ''}{found.source.name}"

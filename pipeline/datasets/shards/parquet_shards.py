@@ -10,13 +10,13 @@ from pipeline.datasets.shards.samples import Sample
 from pipeline.datasets.shards.shard_file import ShardFile
 
 ROW_GROUP_BYTES = 32 << 20
-"""Of raw data; a writer and each reader hold about so much."""
+"""Raw data in a row group; a writer and each reader hold about so much in memory."""
 
 FOOTER_BYTES = 4096
-"""What a row group adds to the end of the file, at most; and what that takes in any case."""
+"""Bytes that each row group adds to the end of the file at most, and bytes of the end itself."""
 
 GROWTH = 3
-"""Times a record that its columns take at most: itself, and a float32 for two characters."""
+"""How many times its own bytes a record takes at most: itself, and a float32 for 2 characters."""
 
 LARGEST_INT32 = 2**31 - 1
 LARGEST_FLOAT32 = (2 - 2**-23) * 2.0**127
@@ -38,7 +38,7 @@ class ParquetContent:
     """The content of a Parquet shard. The same samples make the same bytes.
 
     Args:
-        file: To write to.
+        file: The file to write to.
         with_patches: Whether there is a column of patch files.
     """
 
@@ -66,7 +66,7 @@ class ParquetContent:
         self._groups = 0
 
     def size_with(self, sample: Sample) -> int:
-        """Return the bytes the file would have at most if it ended behind a sample."""
+        """Return the bytes that the file would have at most if it ended behind a sample."""
         footer = FOOTER_BYTES * (self._groups + 2)
         return self._file.tell() + self._waiting + _bytes_of(sample) + footer
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pipeline.datasets.buckets import bucket_of, parse_bucket
+from pipeline.datasets.buckets import bucket_of
 from pipeline.datasets.image_ids import is_file_name
+from pipeline.datasets.passes.dimensions import recorded_size
+from pipeline.datasets.passes.migrate import ID, recorded_bucket
 from pipeline.datasets.patch_files import PatchFiles, read_manifest, state_of
 from pipeline.datasets.records import Record
 from pipeline.photos.geometry import Size
 
 MOST_BYTES = 1 << 30
-"""Of one file; a hundred times what the largest bucket takes."""
+"""Bytes of one file at most; a hundred times what the largest bucket takes."""
 
 Fault = Literal["missing", "stale", "truncated"]
 
@@ -21,10 +23,10 @@ class PatchSource:
     """Reads patch files by the records they belong to.
 
     Args:
-        directory: Where they are.
+        directory: Directory of the patch files.
 
     Attributes:
-        manifest: Whose features they are, None where the directory does not say.
+        manifest: Manifest of the patch files, None where the directory has none.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -33,7 +35,7 @@ class PatchSource:
         self._files = self.manifest and PatchFiles(directory, self.manifest.config())
 
     def bytes_of(self, record: Record) -> int:
-        """Return the size of a record's patch file, 0 without one."""
+        """Return the size of a record's patch file in bytes, 0 without a file."""
         path = self._path(record)
         try:
             return 0 if path is None else path.stat().st_size
@@ -41,7 +43,7 @@ class PatchSource:
             return 0
 
     def read(self, record: Record) -> bytes | Fault:
-        """Return the patch file of a record, or why it is none to go along."""
+        """Return the patch file of a record, or why the sample goes without."""
         path = self._path(record)
         if path is None:
             return "missing"
@@ -58,7 +60,7 @@ class PatchSource:
         return not (self._files and bucket) or shape == self._files.shape(bucket)
 
     def _path(self, record: Record) -> Path | None:
-        image_id = record.text("image_id")
+        image_id = record.text(ID)
         if image_id is None or not is_file_name(image_id):
             return None
         path = self.directory / f"{image_id}.npy"
@@ -66,9 +68,6 @@ class PatchSource:
 
 
 def _bucket_of(record: Record) -> Size | None:
-    """Return the bucket as the record tells it, else by its size, None where it tells neither."""
-    name = record.text("aspect_bucket")
-    bucket = None if name is None else parse_bucket(name)
-    if bucket is None and record.size is not None:
-        return bucket_of(record.size)
-    return bucket
+    """Return the bucket of a record, else the one that its size calls for, None without either."""
+    bucket, size = recorded_bucket(record), recorded_size(record)
+    return bucket_of(size) if bucket is None and size is not None else bucket

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import logging
-import os
 import time
 from pathlib import Path
 
 import msgspec
 
-from journal import utc_now
 from pipeline.datasets.errors import MixedPatches
+from pipeline.datasets.records import Fingerprint, fingerprint
 from pipeline.datasets.shards.directory import look_at, take_over
 from pipeline.datasets.shards.index import (
     Format,
@@ -20,18 +18,16 @@ from pipeline.datasets.shards.index import (
     source_of,
 )
 from pipeline.datasets.shards.patches import PatchSource
-from pipeline.datasets.shards.samples import read_live_records
+from pipeline.datasets.shards.report import ShardReport
+from pipeline.datasets.shards.samples import LiveRecords, read_live_records
 from pipeline.datasets.shards.step import NAMED, ShardStep
 from pipeline.datasets.shards.writer import ShardWriter
-from pipeline.datasets.survey import Fingerprint, fingerprint
-from pipeline.jobs.hosting import Watcher, host
-from pipeline.jobs.log import log_to
 from pipeline.jobs.progress import Progress
-from pipeline.jobs.run_file import RunFile, new_run_id
+from pipeline.jobs.run_file import new_run_id
+from pipeline.jobs.run_job import JobFrame, JobResult, Watcher, run_job
+from pipeline.jobs.step import Ending
 from pipeline.photos.errors import PhotosDirMissing
 from pipeline.photos.walk import is_empty_or_gone
-
-log = logging.getLogger("pcc.run")
 
 STAGE = "shards"
 
@@ -40,15 +36,15 @@ class ShardRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What a user asked for.
 
     Attributes:
-        workspace: Where log and control socket are.
+        workspace: Directory of the log and the control socket.
         dataset: The JSONL file.
-        input_dir: Where the images are; only ever read.
-        out: Where the shards go.
-        patches_dir: Where the patch files are, None to leave them out.
-        format: Of the shards.
-        shard_size: Bytes a shard has at most, unless a single sample is larger.
+        input_dir: Directory of the images; only ever read.
+        out: Directory for the shards.
+        patches_dir: Directory of the patch files, None to leave them out.
+        format: Format of the shards.
+        shard_size: Bytes of a shard at most, unless a single sample is larger.
         keep_metadata: Whether images stay the files they are.
-        decoders: Processes that decode.
+        decoders: Number of processes that decode.
     """
 
     workspace: Path
@@ -62,50 +58,14 @@ class ShardRequest(msgspec.Struct, frozen=True, kw_only=True):
     decoders: int = 1
 
 
-class ShardReport(msgspec.Struct, kw_only=True):
-    """What `pcc dataset shards` did, as `--json` prints it.
-
-    Attributes:
-        ending: `done`, `stopped`, or `nothing to do`.
-        run: Id of the run, None where there was nothing to do.
-        directory: With the shards.
-        format: Of the shards.
-        urls: What to give to a reader: a pattern in braces for WebDataset, a glob for Parquet.
-        complete: Whether all samples are in.
-        samples: In all shards.
-        shards: How many there are.
-        bytes: Of all shards.
-        made: Samples among them that this run put there.
-        skipped: Records that are no sample, by reason.
-        without_patches: Samples without patches, by reason.
-        named: Lines and images that this run passed over, the first thousand of each reason.
-        seconds: It took.
-    """
-
-    ending: str
-    run: str | None = None
-    directory: str
-    format: Format
-    urls: str | None
-    complete: bool
-    samples: int
-    shards: int
-    bytes: int
-    made: int = 0
-    skipped: dict[str, int] = {}
-    without_patches: dict[str, int] = {}
-    named: dict[str, list[str]] = {}
-    seconds: float = 0.0
-
-
 class PreparedShards(msgspec.Struct):
     """What there is to do; nothing is touched yet.
 
     Attributes:
         request: What was asked for.
-        index: What the directory holds.
+        index: Index of what the directory holds.
         patches: The patch files, None to leave them out.
-        fingerprint: Of the dataset as it was read.
+        fingerprint: Fingerprint of the dataset as it was read.
     """
 
     request: ShardRequest
@@ -127,7 +87,7 @@ def prepare_shards(request: ShardRequest) -> PreparedShards:
     """Read the dataset and look at the directory.
 
     Raises:
-        OtherShards: it holds shards of something else.
+        OtherShards: the directory holds shards of something else.
         MixedPatches: some patch files are still another model's.
         PhotosDirMissing: there are no images at all.
     """
@@ -151,11 +111,8 @@ def prepare_shards(request: ShardRequest) -> PreparedShards:
     return PreparedShards(request, look_at(request.out, wanted), patches, before)
 
 
-async def run_shards(prepared: PreparedShards, watch: Watcher) -> tuple[ShardReport, int | None]:
+async def run_shards(prepared: PreparedShards, watch: Watcher) -> JobResult[ShardReport]:
     """Make the shards that are missing.
-
-    Returns:
-        What was done, and 128 with the signal that stopped it, None without one.
 
     Raises:
         JournalLocked: another process makes shards there.
@@ -165,57 +122,63 @@ async def run_shards(prepared: PreparedShards, watch: Watcher) -> tuple[ShardRep
         PhotosDirMissing: the images are gone, all of them.
         DecoderUnavailable: no decoding process can be started.
     """
-    request, run, began = prepared.request, new_run_id(), time.monotonic()
+    request = prepared.request
     index, lock = take_over(request.out, prepared.index)
     try:
         if index.complete:  # another process was at work until just now
-            return _report(request, index, "nothing to do"), None
-        before = index.samples
-        live = read_live_records(request.dataset, request.input_dir, prepared.patches, index.line)
-        live.fingerprint = prepared.fingerprint  # that of the state whose digest is known
-        writer = ShardWriter(request.out, index, live, prepared.patches)
-        progress = Progress(
-            run=run,
-            stage=STAGE,
-            backend=STAGE,
-            total=live.count,
-            skipped={"success": before} if before else {},
-        )
-        step = ShardStep(
-            writer,
-            live,
-            keep_metadata=request.keep_metadata,
-            decoders=request.decoders,
-            progress=progress,
-        )
-        with log_to(request.workspace / "caption.log"):
-            log.info("start", {"run": run, "stage": STAGE, "dataset": str(request.dataset)})
-            ending, code = await host(
-                step, step.snapshot, watch, request.workspace, _run_file(request, run)
-            )
-            report = _report(request, index, ending.value)
-            log.info("end", {"run": run, "samples": report.samples, "shards": report.shards})
+            return JobResult(Ending.DONE, None, _report(request, index, "nothing to do"))
+        return await _make_shards(prepared, index, watch)
     finally:
         lock.release()
-    report.run, report.made = run, index.samples - before
-    report.named = {"malformed": [f"line {number:,}" for number in live.malformed[:NAMED]]}
-    report.named |= {
-        "superseded": [f"line {number:,}" for number in sorted(live.superseded)[:NAMED]]
-    }
-    report.named = {reason: names for reason, names in (report.named | step.named).items() if names}
-    report.seconds = round(time.monotonic() - began, 3)
-    return report, code
 
 
-def _run_file(request: ShardRequest, run: str) -> RunFile:
-    return RunFile(
-        pid=os.getpid(),
+async def _make_shards(
+    prepared: PreparedShards, index: ShardIndex, watch: Watcher
+) -> JobResult[ShardReport]:
+    request, run, began = prepared.request, new_run_id(), time.monotonic()
+    before = index.samples
+    live = read_live_records(request.dataset, request.input_dir, prepared.patches, index.line)
+    live.fingerprint = prepared.fingerprint  # the one of the state whose digest is known
+    progress = Progress(
         run=run,
         stage=STAGE,
-        socket="",
-        journal=str(request.dataset.absolute()),
-        started=utc_now(),
+        backend=STAGE,
+        total=live.count,
+        skipped={"success": before} if before else {},
     )
+    step = ShardStep(
+        ShardWriter(request.out, index, live, prepared.patches),
+        live,
+        keep_metadata=request.keep_metadata,
+        decoders=request.decoders,
+        progress=progress,
+    )
+    frame = JobFrame(
+        run=run,
+        stage=STAGE,
+        workspace=request.workspace,
+        journal=request.dataset,
+        told={"dataset": str(request.dataset)},
+    )
+
+    def report(ending: Ending) -> ShardReport:
+        made = _report(request, index, ending.value)
+        made.run, made.made = run, index.samples - before
+        made.named = _named(live) | {reason: names for reason, names in step.named.items() if names}
+        made.seconds = round(time.monotonic() - began, 3)
+        return made
+
+    return await run_job(step, frame, watch, report)
+
+
+def _named(live: LiveRecords) -> dict[str, list[str]]:
+    """Return the lines that are no sample, the first thousand of each reason."""
+    lines = {"malformed": live.malformed, "superseded": sorted(live.superseded)}
+    return {
+        reason: [f"line {number:,}" for number in numbers[:NAMED]]
+        for reason, numbers in lines.items()
+        if numbers
+    }
 
 
 def _report(request: ShardRequest, index: ShardIndex, ending: str) -> ShardReport:
@@ -234,7 +197,7 @@ def _report(request: ShardRequest, index: ShardIndex, ending: str) -> ShardRepor
 
 
 def urls_of(directory: Path, index: ShardIndex) -> str | None:
-    """Return what a reader takes to find all shards of a directory, None without any."""
+    """Return what a reader takes to find all shards of a directory, None without any shard."""
     if not index.shards:
         return None
     if index.format == "parquet":

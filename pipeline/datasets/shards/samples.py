@@ -11,22 +11,30 @@ import msgspec
 
 from journal import BOM
 from pipeline.datasets.image_ids import borrowed_ids
-from pipeline.datasets.records import DatasetLine, Record, find_image, input_dirs_of, read_records
+from pipeline.datasets.passes.migrate import ID
+from pipeline.datasets.records import (
+    DatasetLine,
+    Fingerprint,
+    Record,
+    find_image,
+    fingerprint,
+    input_dirs_of,
+    read_records,
+)
 from pipeline.datasets.shards.patches import PatchSource
-from pipeline.datasets.survey import Fingerprint, fingerprint
 
 TAR_OVERHEAD = 1536
-"""Bytes of a sample beside its data, about: headers and padding of two members."""
+"""Bytes of a sample besides its data, about: headers and padding of two members."""
 
 
 class Sample(msgspec.Struct, frozen=True):
     """One sample as a shard takes it.
 
     Attributes:
-        key: Its number over the whole dataset, nine digits.
-        record: The line of the dataset, without what is around its object.
+        key: Number of the sample over the whole dataset, nine digits.
+        record: The line of the dataset, without what stands around its object.
         image: An image file.
-        suffix: Of that, lower case, without the dot.
+        suffix: Suffix of the image file, lower case, without the dot.
         patches: A `.npy` file of DINO features, None for a sample without.
     """
 
@@ -41,12 +49,12 @@ class Candidate(NamedTuple):
     """A record that becomes a sample if its image decodes.
 
     Attributes:
-        line: Its number in the dataset.
-        data: The line, without what is around its object.
-        record: What it says.
-        path: Of its image, relative to the input directory or absolute.
-        image_bytes: Size of that file.
-        fault: Why it is none: `outside`, `missing` or `unreadable`; None otherwise.
+        line: Number of the line in the dataset.
+        data: The line, without what stands around its object.
+        record: The record in the line.
+        path: Path of the image, relative to the input directory or absolute.
+        image_bytes: Size of the image file.
+        fault: Why there is no sample: `outside`, `missing` or `unreadable`; None otherwise.
     """
 
     line: int
@@ -63,9 +71,9 @@ class LiveRecords(msgspec.Struct):
     Attributes:
         dataset: The file.
         input_dirs: The directory with the images; see `input_dirs_of`.
-        fingerprint: Of the file as it was read.
-        count: Images with a record behind the line to begin at.
-        bytes: About what they will take.
+        fingerprint: Fingerprint of the file as it was read.
+        count: Number of images with a record behind the line to begin at.
+        bytes: Bytes that these images and records will take, about.
         malformed: Lines that hold no record.
         superseded: Lines whose image has another record further down.
         borrowed_ids: Lines whose id, and with it the patch file, is an earlier record's.
@@ -109,11 +117,11 @@ class LiveRecords(msgspec.Struct):
 def read_live_records(
     dataset: Path, input_dir: Path, patches: PatchSource | None, behind: int = 0
 ) -> LiveRecords:
-    """Read a dataset once: which line counts for each image, and how large those are.
+    """Read a dataset once: which line counts for each image, and how large the images are.
 
     Args:
         dataset: The file.
-        input_dir: Where the images are.
+        input_dir: Directory of the images.
         patches: The patch files that go along, None for none.
         behind: The line behind which samples are still to be made.
     """
@@ -131,7 +139,7 @@ def read_live_records(
             live.superseded.add(earlier)
             live.count -= earlier > behind
         lines[key] = line.number
-        image_id = record.text("image_id") if patches else None
+        image_id = record.text(ID) if patches else None
         ids.pop(key, None)
         if image_id is not None:
             ids[key] = image_id

@@ -20,7 +20,7 @@ class ShardContent(Protocol):
     """What is inside a shard of some format."""
 
     def size_with(self, sample: Sample) -> int:
-        """Return the bytes the file would have if it ended behind a sample, or at most."""
+        """Return the bytes that the file would have at most if it ended behind a sample."""
 
     def add(self, sample: Sample) -> None:
         """Put a sample behind the others."""
@@ -33,8 +33,8 @@ class ShardFile(io.RawIOBase):
     """A file under a hidden name that gets its own when it is whole and on disk.
 
     Args:
-        directory: Where it is.
-        name: That it will have.
+        directory: Directory of the file.
+        name: Name that the file will have.
     """
 
     def __init__(self, directory: Path, name: str) -> None:
@@ -48,7 +48,7 @@ class ShardFile(io.RawIOBase):
         self._given_up = False
 
     def writable(self) -> bool:
-        """Return True: it is only written."""
+        """Return True: the file is only written."""
         return True
 
     def tell(self) -> int:
@@ -56,7 +56,7 @@ class ShardFile(io.RawIOBase):
         return self._size
 
     def write(self, data: bytes) -> int:  # type: ignore[override]  # any buffer will do
-        """Write all of the data; what a library still has to say to an abandoned file is lost."""
+        """Write all of the data; what a library writes to an abandoned file is dropped."""
         size = memoryview(data).nbytes
         if not self._given_up:
             self._file.write(data)
@@ -65,7 +65,7 @@ class ShardFile(io.RawIOBase):
         return size
 
     def publish(self) -> str:
-        """Bring the file to disk, give it its name, and return `blake3:` with its hash."""
+        """Bring the file to disk, give the file its name, and return `blake3:` with its hash."""
         with self._file as file:
             file.flush()
             os.fsync(file.fileno())

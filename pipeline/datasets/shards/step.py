@@ -14,10 +14,10 @@ from backends.base import Picture
 from pipeline.datasets.shards.samples import Candidate, LiveRecords
 from pipeline.datasets.shards.writer import ShardWriter
 from pipeline.jobs.async_step import AsyncStep
-from pipeline.jobs.job import Ending
 from pipeline.jobs.pause_point import GivenUp
 from pipeline.jobs.progress import Progress
 from pipeline.jobs.stage import Usage
+from pipeline.jobs.step import Ending
 from pipeline.photos.decoder import DecoderPool
 from pipeline.photos.errors import CorruptImageError, PhotosDirMissing
 from pipeline.photos.exporting import AS_IT_IS, EXPORT
@@ -27,14 +27,14 @@ from pipeline.photos.walk import PHOTO_SUFFIXES, is_empty_or_gone
 log = logging.getLogger("pcc.run")
 
 AHEAD = 3
-"""Images of each decoding process that are under way or wait for their turn."""
+"""Images for each decoding process that are under way or wait for their turn."""
 
 MOST_BYTES_AHEAD = 128 << 20
-"""Of their files; a single larger one is let through."""
+"""Bytes of the files under way; a single larger file is let through."""
 
 COUNT_SECONDS = 0.05
 NAMED = 1000
-"""Names that are kept of each kind, for the report and in the log."""
+"""Names of each kind that are kept for the report and the log."""
 
 Decoding = asyncio.Task[LoadedPhoto]
 
@@ -47,17 +47,17 @@ class _Flying(NamedTuple):
 
 
 class ShardStep(AsyncStep):
-    """Makes the shards that are missing. Stopped, it gives up the one under way.
+    """Makes the shards that are missing. A step that is stopped gives up the shard under way.
 
     Args:
         writer: Takes the samples.
         live: The records.
         keep_metadata: Whether images stay the files they are.
-        decoders: Processes that decode.
+        decoders: Number of processes that decode.
         progress: Where to count.
 
     Attributes:
-        named: Images and lines that were passed over, by reason; so many of each.
+        named: Images and lines that were passed over, by reason; at most `NAMED` of each.
     """
 
     def __init__(

@@ -14,7 +14,7 @@ class TarContent:
     """The content of a WebDataset shard. The same samples make the same bytes.
 
     Args:
-        file: To write to.
+        file: The file to write to.
     """
 
     def __init__(self, file: ShardFile) -> None:
@@ -27,7 +27,7 @@ class TarContent:
         self._bytes = 0
 
     def size_with(self, sample: Sample) -> int:
-        """Return the bytes the file would have if it ended behind a sample."""
+        """Return the bytes that the file would have if it ended behind a sample."""
         content = self._bytes + _bytes_of(sample) + END_BYTES
         return -(-content // RECORDSIZE) * RECORDSIZE
 
@@ -37,7 +37,7 @@ class TarContent:
         if sample.patches is not None:
             members["npy"] = sample.patches
         self._writer.write(members)
-        self._writer.tarstream.members.clear()  # a list that nobody asks for, and grows
+        self._writer.tarstream.members.clear()  # a list that nobody needs, and that grows
         self._bytes += _bytes_of(sample)
 
     def close(self) -> None:

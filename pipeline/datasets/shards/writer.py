@@ -11,14 +11,14 @@ import msgspec
 
 from journal import NO_SPACE, DiskFull, free_bytes
 from pipeline.datasets.errors import OtherShards
+from pipeline.datasets.records import fingerprint
 from pipeline.datasets.shards.index import Shard, ShardIndex
 from pipeline.datasets.shards.patches import PatchSource
 from pipeline.datasets.shards.samples import TAR_OVERHEAD, Candidate, LiveRecords, Sample
 from pipeline.datasets.shards.shard_file import ShardContent, ShardFile
-from pipeline.datasets.survey import fingerprint
 
 KEY_DIGITS = 9
-"""A key is a number: WebDataset's ends at the first dot, and an id may have several."""
+"""A key is a number: WebDataset ends a key at the first dot, and an id may have several."""
 
 
 class _Open(msgspec.Struct):
@@ -33,12 +33,12 @@ class _Open(msgspec.Struct):
 class ShardWriter:
     """Writes samples behind the shards that are there.
 
-    Not for several threads at once. After an error only `abandon` is of use.
+    Not for several threads at once. After an error, only `abandon` may be called.
 
     Args:
-        directory: Where the shards are; it is locked.
-        index: What it holds; changed as shards are finished.
-        live: The records, of which `skip` and `add` get the candidates in order.
+        directory: Directory of the shards; it is locked.
+        index: Index of the directory; changed as shards are finished.
+        live: The records, whose candidates `skip` and `add` get in order.
         patches: The patch files that go along, None for none.
     """
 
@@ -63,10 +63,10 @@ class ShardWriter:
         self._left -= candidate.image_bytes + len(candidate.data)
 
     def add(self, candidate: Candidate, image: bytes, suffix: str) -> str | None:
-        """Write a sample, in a new shard if it would pass the size of this one.
+        """Write a sample, in a new shard if this one would become too large.
 
         Returns:
-            Why it has no patches, None where it has them or none were wanted.
+            Why the sample has no patches, None where it has patches or none were wanted.
 
         Raises:
             DiskFull: there is no room; whole shards stay.

@@ -1,1 +1,1 @@
-"""A cache: its records, what it says of itself, and how it is read and added to."""
+"""A cache: its records, its manifest, which lines count, and how lines are read and added."""

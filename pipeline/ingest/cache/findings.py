@@ -1,31 +1,34 @@
-"""What a cache knows of a photo that one looks at, while workers may still add to it."""
+"""What a cache knows of one photo, while workers may still add to the cache."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
-from journal import record_key
-from pipeline.ingest.cache.lines import Lines, counted
+from pipeline.ingest.cache.counting import PhotoOutcomes, counted, source_of, what_counts
+from pipeline.ingest.cache.lines import Lines
 from pipeline.ingest.cache.records import Detection, Outcome, Text
 from pipeline.ingest.cache.store import Cache
 
+C = TypeVar("C", Detection, Text)
+
 MOST_LINES = 10_000
-"""Of one photo that are read; no outcome of ours counts so many."""
+"""Lines of one photo that are shown at most; no outcome of ours counts so many."""
 
 
 class Findings(msgspec.Struct):
     """What was found in a photo.
 
     Attributes:
-        size: Width and height of the upright photo in pixels, None where that is not known.
-        regions: Its objects, None where nobody looked for any; the best first.
-        texts: What is written in it, None where nobody looked; in reading order.
-        not_read: Why its text was not read, None where it was.
+        size: Width and height of the upright photo in pixels, None where they are not known.
+        regions: The objects in the photo, the best first; None where nobody looked for any.
+        texts: The lines of text in reading order, None where nobody looked for any.
+        not_read: Why the text was not read, None where it was.
         errors: `stage: error` of each stage that failed.
-        copied_from: `image_id` of the identical file that was looked at in its place.
-        missing: Lines that its outcomes count and that are not there, or not read yet.
+        copied_from: `image_id` of the identical file that was looked at instead.
+        missing: Lines that the outcomes count and that are not there, or not read yet.
     """
 
     size: tuple[int, int] | None = None
@@ -41,7 +44,7 @@ class FindingsIndex:
     """Finds what a cache knows of a photo. One thread refreshes; others may ask meanwhile.
 
     Args:
-        directory: The cache.
+        directory: Directory of the cache.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -51,67 +54,44 @@ class FindingsIndex:
         self._texts = Lines(cache.texts, Text)
 
     def refresh(self) -> bool:
-        """Take in what was written since; tell whether photos have new outcomes."""
-        # An outcome is written last: whatever those read here count is there by now.
+        """Take in what was written since the last call; tell whether there are new outcomes."""
+        # An outcome is written last, so the lines that it counts are there when it is read.
         news = self._outcomes.refresh()
         self._regions.refresh()
         self._texts.refresh()
         return bool(news)
 
     def of(self, key: str) -> Findings | None:
-        """Return what was found in a photo, None if it has not been looked at."""
-        outcomes = self._last_outcomes(key)
-        if not outcomes:
+        """Return what was found in a photo, None if nobody has looked at it."""
+        outcomes = self._outcomes_of(key)
+        if not any(outcomes):
             return None
         found = Findings()
-        newest: dict[bool, Outcome] = {}
         for outcome in outcomes:
-            labelled = newest.get(False)
-            if outcome.stage == "detect" and labelled and labelled.work != outcome.work:
-                del newest[False]  # of regions that are there no more
-            if outcome.status == "success":
-                newest[outcome.stage == "ocr"] = outcome
-            else:
+            if outcome is not None and outcome.status != "success":
                 found.errors.append(f"{outcome.stage}: {outcome.error or outcome.status}")
-        for outcome in newest.values():
-            self._take(outcome, found)
+        if outcomes.regions is not None:
+            found.regions = self._take(key, outcomes.regions, self._regions, found)
+        if outcomes.texts is not None:
+            lines = self._take(key, outcomes.texts, self._texts, found)
+            if lines is not None:
+                found.texts = [line for line in lines if line.skipped is None]
+                found.not_read = next((line.skipped for line in lines if line.skipped), None)
         return found
 
-    def _last_outcomes(self, key: str) -> list[Outcome]:
-        """Return the outcomes of a photo, oldest first, one a stage."""
-        last: dict[str, Outcome] = {}
-        for outcome in self._outcomes.of(key):
-            last.pop(outcome.stage, None)
-            last[outcome.stage] = outcome
-        return [*last.values()]
+    def _outcomes_of(self, key: str) -> PhotoOutcomes[Outcome]:
+        return what_counts(self._outcomes.of(key))
 
-    def _take(self, outcome: Outcome, found: Findings) -> None:
-        """Add what a stage found."""
-        looked_at = self._original(outcome)
-        found.copied_from = outcome.copied_from
-        if looked_at is None:
+    def _take(self, key: str, outcome: Outcome, lines: Lines[C], found: Findings) -> list[C] | None:
+        """Return the lines that an outcome tells of, None if they are of another file by now."""
+        found.copied_from = found.copied_from or outcome.copied_from
+        source = source_of(key, outcome, self._outcomes_of)
+        if source is None:
             found.missing += outcome.lines
-            return
-        count = min(looked_at.lines, MOST_LINES)
-        if looked_at.width and looked_at.height:
-            found.size = looked_at.width, looked_at.height
-        if outcome.stage == "ocr":
-            lines = counted(self._texts, looked_at.key, looked_at.work, count)
-            found.not_read = next((line.skipped for line in lines if line.skipped), None)
-            found.texts = [line for line in lines if line.skipped is None]
-            found.missing += count - len(lines)
-        else:
-            found.regions = counted(self._regions, looked_at.key, looked_at.work, count)
-            found.missing += count - len(found.regions)
-
-    def _original(self, outcome: Outcome) -> Outcome | None:
-        """Return whose lines an outcome counts, None if those are of another file by now."""
-        if outcome.copied_from is None:
-            return outcome
-        found = None
-        for original in self._last_outcomes(record_key(outcome.copied_from, None)):
-            alike = (original.stage == "ocr") == (outcome.stage == "ocr")
-            same = alike and original.digest == outcome.digest
-            if same and original.status == "success" and original.copied_from is None:
-                found = original  # the newest counts, be it the detector's or the labeller's
-        return found
+            return None
+        original = source.outcome
+        if original.width and original.height:
+            found.size = original.width, original.height
+        counting = counted(lines.of(source.key), original)[:MOST_LINES]
+        found.missing += min(original.lines, MOST_LINES) - len(counting)
+        return counting

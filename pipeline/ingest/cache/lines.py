@@ -1,4 +1,4 @@
-"""The lines of a photo, read from a file of a cache when the photo is looked at."""
+"""The lines of one photo, read from a file of a cache when someone looks at the photo."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ from typing import Generic, TypeVar
 import msgspec
 
 from journal import BOM, UNREADABLE, Follower, collector_off, read_line, record_key
-from pipeline.ingest.cache.records import Detection, Outcome, Text, number_of
+from pipeline.ingest.cache.records import Detection, Outcome, Text
 
 R = TypeVar("R", Detection, Text, Outcome)
-C = TypeVar("C", Detection, Text)
 
 
 class _Key(msgspec.Struct, gc=False):
@@ -23,26 +22,24 @@ class _Key(msgspec.Struct, gc=False):
 
 
 class Lines(Generic[R]):
-    """Knows where the lines of each photo stand in a file that grows; holds none of them.
+    """Knows where the lines of each photo stand in a file that grows, and holds no line.
 
     Args:
-        path: `detections.jsonl`, `ocr.jsonl` or `outcomes.jsonl`.
-        record_type: What a line holds.
+        path: `detections.jsonl`, `ocr.jsonl` or `outcomes.jsonl` of a cache.
+        record_type: The type of the records in the file.
     """
 
     def __init__(self, path: Path, record_type: type[R]) -> None:
         self.path = path
         self._decode: Callable[[bytes], R] = msgspec.json.Decoder(record_type).decode
         self._follower = Follower(path, _Key)
-        self._generation = self._follower.generation
         self._offsets: dict[str, array[int]] = {}
 
     def refresh(self) -> int:
-        """Take in what was written since; return how many lines that were."""
+        """Take in what was written since the last call; return the number of new lines."""
         count = 0
         with collector_off():
-            for offset, head in self._follower.poll():
-                self._begin_anew_if_replaced()
+            for offset, head in self._follower.poll(self._offsets.clear):
                 key = record_key(head.rel_path, head.raw_path)
                 offsets = self._offsets.get(key)
                 if offsets is None:
@@ -50,13 +47,7 @@ class Lines(Generic[R]):
                 else:
                     offsets.append(offset)
                 count += 1
-        self._begin_anew_if_replaced()
         return count
-
-    def _begin_anew_if_replaced(self) -> None:
-        if self._follower.generation != self._generation:
-            self._generation = self._follower.generation
-            self._offsets.clear()
 
     def of(self, key: str) -> Iterator[R]:
         """Yield all lines of a photo, the oldest first."""
@@ -75,20 +66,3 @@ class Lines(Generic[R]):
                     continue
                 if record.key == key:
                     yield record
-
-
-def counted(lines: Lines[C], key: str, work: str | None, count: int) -> list[C]:
-    """Return those lines of a photo that its outcome counts.
-
-    Args:
-        lines: Of regions or texts.
-        key: Of the photo.
-        work: That of its outcome.
-        count: How many that counts; of those with one number the last counts.
-    """
-    last = {
-        number: record
-        for record in lines.of(key)
-        if record.work == work and (number := number_of(record.identity()[1])) < count
-    }
-    return [last[number] for number in sorted(last)]

@@ -1,4 +1,4 @@
-"""`manifest.json` of a cache: what it holds, who made it, and whether it is ours to read."""
+"""`manifest.json` of a cache: its form, the models that filled it, and the photos it is of."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ VERSION = 1
 
 
 class ModelFacts(msgspec.Struct, omit_defaults=True):
-    """Who did a stage.
+    """The model of a stage.
 
     Attributes:
-        version: As records name it.
-        hashes: Of its files or its commit, by name.
+        version: Its name and version, as records give it.
+        hashes: Hashes of its files or its commit, by name.
     """
 
     version: str
@@ -34,13 +34,13 @@ class CacheManifest(msgspec.Struct, kw_only=True):
     """What a cache says of itself.
 
     Attributes:
-        phase: Which kind of cache.
-        version: Of that kind.
-        models: Who did each stage last, by its name.
-        generated_at: When this was written, UTC, RFC 3339.
-        schema_hash: Of the fields of all records; see `schema_hash`.
-        dataset_digest: Of the photos and their contents; see `dataset_digest`.
-        cache_id: Names the cache, wherever it is moved.
+        phase: The kind of cache, see `PHASE`.
+        version: Format version within the phase.
+        models: The model that last did each stage, by the name of the stage.
+        generated_at: When the manifest was written, UTC, RFC 3339.
+        schema_hash: Hash of the fields of all records; see `schema_hash`.
+        dataset_digest: Hash of the photos and their contents; see `dataset_digest`.
+        cache_id: Name of the cache, which stays when the directory is moved.
     """
 
     phase: int = PHASE
@@ -80,15 +80,15 @@ def dataset_digest(digests: Iterable[tuple[str, str | None]]) -> str:
 
 
 def manifest_path(cache: Path) -> Path:
-    """Return where a cache says what it is."""
+    """Return the path of the manifest of a cache."""
     return cache / "manifest.json"
 
 
 def read_manifest(cache: Path) -> CacheManifest:
-    """Return what a cache says of itself.
+    """Return the manifest of a cache.
 
     Raises:
-        CacheRefused: it says nothing, or what cannot be understood.
+        CacheRefused: there is no manifest, or it cannot be understood.
     """
     path = manifest_path(cache)
     try:
@@ -105,10 +105,10 @@ def read_manifest(cache: Path) -> CacheManifest:
 
 
 def require_ours(cache: Path, manifest: CacheManifest) -> None:
-    """Make sure that a cache has the form in which this version of pcc reads and writes.
+    """Make sure that a cache has the form that this version of pcc reads and writes.
 
     Raises:
-        CacheRefused: it is of another phase, version or schema; the message names it.
+        CacheRefused: the cache is of another phase, version or schema; the message names it.
     """
     for what, found, expected in (
         ("phase", manifest.phase, PHASE),
@@ -120,7 +120,7 @@ def require_ours(cache: Path, manifest: CacheManifest) -> None:
 
 
 def write_manifest(cache: Path, manifest: CacheManifest) -> None:
-    """Replace what a cache says of itself, by what is true now."""
+    """Replace the manifest of a cache."""
     manifest.generated_at = utc_now()
     data = msgspec.json.format(msgspec.json.encode(manifest)) + b"\n"
     with atomic_rewrite(manifest_path(cache), needed=len(data)) as file:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import sys
 import threading
 from pathlib import Path
-from typing import NamedTuple
 
 import msgspec
 
 from journal import Follower, Malformed, Status, collector_off, record_key
+from pipeline.ingest.cache.counting import PhotoOutcomes
 from pipeline.ingest.cache.records import StageName
 
 
-class _Head(msgspec.Struct, gc=False):
-    """What is remembered of an outcome."""
+class StageEnd(msgspec.Struct, gc=False):
+    """How a stage ended for a photo: what is remembered of an `Outcome`."""
 
     rel_path: str = msgspec.field(name="image_id")
     stage: StageName
@@ -24,27 +24,16 @@ class _Head(msgspec.Struct, gc=False):
     lines: int = 0
     found: int = 0
     version: str = ""
-    work: str | None = None
+    item_hash: str | None = msgspec.field(default=None, name="work")
     error: str | None = None
     copied_from: str | None = None
 
 
-class StageEnd(NamedTuple):
-    """How a stage ended for a photo; the fields are those of its outcome."""
-
-    stage: StageName
-    status: Status
-    version: str
-    work: str | None
-    lines: int
-    found: int
-    error: str | None
-    copied_from: str | None
-    digest: str | None
+_NONE: PhotoOutcomes[StageEnd] = PhotoOutcomes()
 
 
 class Outcomes:
-    """The last outcome of each stage for each photo. It follows a journal that grows.
+    """The outcomes that count for each photo. It follows a journal that grows.
 
     Any thread may refresh and ask.
 
@@ -57,9 +46,8 @@ class Outcomes:
 
     def __init__(self, path: Path) -> None:
         self.digests: dict[str, str | None] = {}
-        self._stages: dict[StageName, dict[str, StageEnd]] = {}
-        self._follower = Follower(path, _Head)
-        self._generation = self._follower.generation
+        self._photos: dict[str, PhotoOutcomes[StageEnd]] = {}
+        self._follower = Follower(path, StageEnd)
         self._reading = threading.Lock()
 
     @property
@@ -68,65 +56,38 @@ class Outcomes:
         return self._follower.malformed
 
     def refresh(self) -> list[tuple[str, StageEnd]]:
-        """Take in what was written since, and return it: key and outcome, in order."""
-        news = []
+        """Take in what was written since the last call; return it in order, key and outcome."""
         with self._reading, collector_off():
-            for _, head in self._follower.poll():
-                self._begin_anew_if_replaced()
-                news.append(self._take(head))
-            self._begin_anew_if_replaced()
-        return news
+            return [self._take(ended) for _, ended in self._follower.poll(self._forget)]
 
-    def _take(self, head: _Head) -> tuple[str, StageEnd]:
-        key = sys.intern(record_key(head.rel_path, head.raw_path))
+    def _take(self, ended: StageEnd) -> tuple[str, StageEnd]:
+        key = sys.intern(record_key(ended.rel_path, ended.raw_path))
+        if ended.raw_path is None:
+            ended.rel_path = key  # equal strings of all outcomes share one object
+        ended.version = sys.intern(ended.version)
         digest = self.digests.get(key)
-        if digest is None or digest != head.digest:
-            digest = self.digests[key] = head.digest
-        version = sys.intern(head.version)
-        ended = StageEnd(
-            stage=head.stage,
-            status=head.status,
-            version=version,
-            work=head.work,
-            lines=head.lines,
-            found=head.found,
-            error=head.error,
-            copied_from=head.copied_from,
-            digest=digest,
-        )
-        self._stages.setdefault(head.stage, {})[key] = ended
-        if head.stage == "detect":
-            self._void_label(key, ended)
+        if digest is None or digest != ended.digest:
+            self.digests[key] = ended.digest
+        else:
+            ended.digest = digest
+        self._photos[key] = self.photo(key).followed_by(ended)
         return key, ended
 
-    def _void_label(self, key: str, detected: StageEnd) -> None:
-        """Forget the labels of regions that are there no more."""
-        labelled = self.of(key, "label")
-        if labelled is not None and labelled.work != detected.work:
-            del self._stages["label"][key]
+    def _forget(self) -> None:
+        """Begin anew: the file was replaced."""
+        self._photos.clear()
+        self.digests.clear()
 
-    def _begin_anew_if_replaced(self) -> None:
-        if self._follower.generation != self._generation:
-            self._generation = self._follower.generation
-            self._stages.clear()
-            self.digests.clear()
+    def photo(self, key: str) -> PhotoOutcomes[StageEnd]:
+        """Return the outcomes that count for a photo, one for each stage."""
+        return self._photos.get(key, _NONE)
 
     def of(self, key: str, stage: StageName) -> StageEnd | None:
-        """Return how a stage ended for a photo, None if it has not been through it."""
-        return self._stages.get(stage, {}).get(key)
-
-    def regions(self, key: str) -> StageEnd | None:
-        """Return the outcome whose work the regions of a photo are; None where there are none.
-
-        It is the labeller's, or else the detector's.
-        """
-        for stage in ("label", "detect"):
-            ended = self.of(key, stage)
-            if ended is not None and ended.status == "success":
-                return ended
-        return None
+        """Return how a stage ended for a photo, None if the photo has not been through it."""
+        return self.photo(key).of(stage)
 
     def stage(self, stage: StageName) -> list[tuple[str, StageEnd]]:
         """Return the photos that have been through a stage."""
         with self._reading:
-            return list(self._stages.get(stage, {}).items())
+            photos = ((key, outcomes.of(stage)) for key, outcomes in self._photos.items())
+            return [(key, ended) for key, ended in photos if ended is not None]

@@ -1,23 +1,15 @@
-"""Embeddings of regions: `embeddings/` of a cache, arrays with their keys."""
+"""Embeddings of regions: the directory `embeddings/` of a cache."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from journal import (
-    UNREADABLE,
-    DiskFull,
-    JournalTail,
-    atomic_rewrite,
-    free_bytes,
-    patient_lock,
-    sync_directory,
-)
+from journal import UNREADABLE, JournalTail, atomic_rewrite, patient_lock
+from pipeline.embeddings.row_file import RowFile
 from pipeline.ingest.cache.manifest import ModelFacts
 from pipeline.ingest.cache.records import Detection, Embedding, sealed_lines
 from pipeline.ingest.errors import CacheRefused
@@ -28,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class VectorFacts(msgspec.Struct):
-    """What the rows are: `regions.json`."""
+    """What the rows of `regions.f32` are: `regions.json`."""
 
     dimensions: int
     model: str
@@ -38,12 +30,12 @@ class VectorFacts(msgspec.Struct):
 
 
 class RegionVectors:
-    """Rows of float32 in `regions.f32`; `regions.jsonl` says which row is of which region.
+    """Rows of float32 in `regions.f32`; `regions.jsonl` says which row belongs to which region.
 
-    A row is synced before the line that names it. Whoever adds holds the lock of the cache.
+    Whoever adds rows holds the lock of the cache.
 
     Args:
-        directory: `embeddings/` of a cache; made when the first rows come.
+        directory: `embeddings/` of a cache; made with the first rows.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -53,17 +45,17 @@ class RegionVectors:
         self._facts = directory / "regions.json"
 
     def facts(self) -> VectorFacts | None:
-        """Return what the rows are, None where that cannot be read."""
+        """Return what the rows are, None where `regions.json` cannot be read."""
         try:
             return msgspec.json.decode(self._facts.read_bytes(), type=VectorFacts)
         except (OSError, *UNREADABLE):
             return None
 
     def require(self, labeller: ModelFacts) -> None:
-        """Make sure that a labeller's vectors may join those that are here.
+        """Make sure that the vectors of a labeller may join those that are here.
 
         Raises:
-            CacheRefused: these are of another model, or nobody knows of which.
+            CacheRefused: the vectors here are of another model, or of an unknown one.
         """
         there = self.facts()
         if there is None and self._facts.exists():
@@ -87,26 +79,25 @@ class RegionVectors:
         """Bring the vectors of some regions to disk.
 
         Args:
-            regions: Of any photos.
-            vectors: One for each region. Shape (dimensions,), float32.
-            labeller: Made them; see `require`.
+            regions: Regions of any photos.
+            vectors: One vector for each region. Shape (dimensions,), float32.
+            labeller: The model that made the vectors; see `require`.
 
         Raises:
-            JournalError: they cannot be written.
-            OSError: the same.
+            JournalError: the vectors cannot be written.
+            OSError: the vectors cannot be written.
         """
         import numpy as np
 
-        array = np.stack(vectors).astype("<f4")
-        self._begin(
-            VectorFacts(array.shape[1], labeller.version, labeller.hashes.get("blake3", ""))
-        )
-        first = self._append(array.tobytes(), array.shape[1])
+        rows = np.stack(vectors)
+        digest = labeller.hashes.get("blake3", "")
+        self._begin(VectorFacts(rows.shape[1], labeller.version, digest))
+        first = RowFile(self.rows).append(rows)
         records = [
             Embedding(
                 rel_path=region.rel_path,
                 raw_path=region.raw_path,
-                work=region.work,
+                item_hash=region.item_hash,
                 region_id=region.region_id,
                 row=first + place,
             )
@@ -119,25 +110,9 @@ class RegionVectors:
             lock.release()
 
     def _begin(self, facts: VectorFacts) -> None:
-        """Say what the rows are, if nobody has."""
+        """Write down what the rows are, unless that is there already."""
         if not self._facts.exists():
             self.directory.mkdir(mode=0o700, exist_ok=True)
             data = msgspec.json.encode(facts) + b"\n"
             with atomic_rewrite(self._facts, needed=len(data)) as file:
                 file.write(data)
-
-    def _append(self, data: bytes, dimensions: int) -> int:
-        """Write whole rows behind the others, and return the row of the first."""
-        if len(data) > free_bytes(self.directory):
-            raise DiskFull(self.rows, len(data), free_bytes(self.directory))
-        with open(os.open(self.rows, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as file:
-            size = os.fstat(file.fileno()).st_size
-            first = size // (4 * dimensions)
-            file.seek(first * 4 * dimensions)  # over a torn last row
-            file.truncate()
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        if first == 0:
-            sync_directory(self.directory)
-        return first

@@ -1,4 +1,4 @@
-"""What was seen in each photo of a cache: the likeliest label of every region."""
+"""What was seen in each photo of a cache: the likeliest label of each region."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from pathlib import Path
 import msgspec
 
 from journal import record_key, scan
+from pipeline.ingest.cache.counting import counts, source_of
 from pipeline.ingest.cache.manifest import read_manifest, require_ours
+from pipeline.ingest.cache.outcomes import Outcomes
 from pipeline.ingest.cache.records import number_of
 from pipeline.ingest.cache.store import Cache
 
@@ -19,13 +21,13 @@ class _Best(msgspec.Struct, gc=False):
 
 
 class _Region(msgspec.Struct, gc=False):
-    """What is needed of a region."""
+    """What is needed of a line about a region."""
 
     rel_path: str = msgspec.field(name="image_id")
     region_id: str
     labels: list[_Best]
     raw_path: str | None = None
-    work: str | None = None
+    item_hash: str | None = msgspec.field(default=None, name="work")
 
 
 def seen_labels(directory: Path) -> dict[str, Counter[str]]:
@@ -36,36 +38,30 @@ def seen_labels(directory: Path) -> dict[str, Counter[str]]:
     """
     require_ours(directory, read_manifest(directory))
     cache = Cache(directory)
-    cache.outcomes.refresh()
-    best = _best_labels(cache.detections)
+    outcomes = cache.outcomes
+    outcomes.refresh()
+    best = _best_labels(cache.detections, outcomes)
     seen = {}
-    for key, ended in cache.outcomes.stage("detect"):
-        owner = ended.copied_from or key
-        looked_at = cache.outcomes.regions(owner)
-        if looked_at is None or looked_at.digest != ended.digest:
-            continue
-        labels = Counter(
-            label
-            for (region_id, work), label in best.get(owner, {}).items()
-            if number_of(region_id) < looked_at.lines and work == looked_at.work
-        )
-        if ended.status == "success" and labels:
-            seen[key] = labels
+    for key in outcomes.digests:
+        outcome = outcomes.photo(key).regions
+        source = None if outcome is None else source_of(key, outcome, outcomes.photo)
+        if source is not None and source.key in best:
+            seen[key] = Counter(best[source.key].values())
     return seen
 
 
-def _best_labels(path: Path) -> dict[str, dict[tuple[str, str | None], str]]:
-    """Return the likeliest label of each region of each photo, by region and work."""
-    best: dict[str, dict[tuple[str, str | None], str]] = {}
+def _best_labels(path: Path, outcomes: Outcomes) -> dict[str, dict[int | None, str]]:
+    """Return the likeliest label of each region that counts, by photo and number."""
+    best: dict[str, dict[int | None, str]] = {}
     for _, region in scan(path, _Region):
-        if region.labels:
-            key = record_key(region.rel_path, region.raw_path)
-            place = sys.intern(region.region_id), region.work
-            best.setdefault(key, {})[place] = sys.intern(region.labels[0].label)
+        key = record_key(region.rel_path, region.raw_path)
+        number = number_of(region.region_id, "r")
+        if region.labels and counts(outcomes.photo(key).regions, region.item_hash, number):
+            best.setdefault(key, {})[number] = sys.intern(region.labels[0].label)
     return best
 
 
 def told(labels: Counter[str]) -> str:
-    """Return labels as words, the most frequent first; equal sights give equal words."""
+    """Return labels as words, the most frequent first; equal counts give equal words."""
     ordered = sorted(labels, key=lambda label: (-labels[label], label))
     return ", ".join(ordered)

@@ -1,7 +1,7 @@
 """Who works on a cache: runs and workers of one task share it, another task waits for its turn.
 
-A worker must be able to do whatever the queue hands it. So all that work on a cache at
-one time look for the same things, in the same photos, with the same models.
+A worker must be able to do whatever the queue hands it. So all runs that work on a cache
+at one time look for the same things, in the same photos, with the same models.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import msgspec
 from pipeline.ingest.errors import CacheBusy
 
 PATIENCE_SECONDS = 5.0
-"""Workers of a run that was killed take a moment to finish what they have in hand."""
+"""Workers of a run that was killed take a moment to finish what is in flight."""
 
 LOOK_SECONDS = 0.1
 
@@ -26,8 +26,8 @@ class Task(msgspec.Struct, frozen=True):
     """What is done with a cache.
 
     Attributes:
-        fingerprint: Of everything that a worker must be able to do.
-        told: The same in words.
+        fingerprint: Hash of everything that a worker must be able to do.
+        told: The task in words.
     """
 
     fingerprint: str
@@ -41,7 +41,7 @@ class Share:
         cache: Directory of the cache.
 
     Attributes:
-        alone: Whether nobody else had one when this one was taken.
+        alone: Whether nobody else had a share when this one was taken.
     """
 
     def __init__(self, cache: Path) -> None:
@@ -53,7 +53,7 @@ class Share:
         """Take a share for a task.
 
         Raises:
-            CacheBusy: others have one, for another task.
+            CacheBusy: others have a share, for another task.
         """
         deadline = time.monotonic() + PATIENCE_SECONDS
         while not (self._begin(task) or self._join(task)):
@@ -65,11 +65,11 @@ class Share:
             time.sleep(LOOK_SECONDS)
 
     def hold(self) -> None:
-        """Take a share as a worker, whose run has one."""
+        """Take a share as a worker of a run that has one."""
         fcntl.flock(self._descriptor, fcntl.LOCK_SH)
 
     def _begin(self, task: Task) -> bool:
-        """Take the first share; False where there are others."""
+        """Take the first share; return False where others have one."""
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -80,11 +80,11 @@ class Share:
         return True
 
     def begun(self) -> None:
-        """Let others of the task join."""
+        """Let other runs of the task join."""
         fcntl.flock(self._descriptor, fcntl.LOCK_SH)
 
     def _join(self, task: Task) -> bool:
-        """Take a share beside others; False where they have another task, or are just beginning."""
+        """Take a share beside others; return False where their task differs or is not known."""
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -1,8 +1,8 @@
 """A cache on disk: its files, and how several processes add to it without a lost or double line.
 
-Whoever writes holds the lock of `outcomes.jsonl` for that moment. The outcome of a
-photo is written last, and only lines of the same work count with it. So what a killed
-worker left in the other files counts for nothing.
+Whoever writes holds the lock of `outcomes.jsonl` meanwhile. The outcome of a photo is
+written last, and readers ignore lines that no outcome counts. So what a killed worker left
+in the other files does no harm.
 """
 
 from __future__ import annotations
@@ -36,19 +36,19 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 PATIENCE_SECONDS = 60.0
-"""The lock is held for a few syncs; one that is held for so long is held by a hung process."""
+"""The lock is held for a few syncs; one that is held for a minute belongs to a hung process."""
 
 
 class PhotoResult(msgspec.Struct):
     """What came of one photo; all of it is written, or nothing of it counts.
 
     Attributes:
-        outcomes: One for each stage it went through.
-        detections: Its regions.
-        texts: What is written in it.
-        vectors: Embedding of each region, or none at all. Shape (dimensions,), float32.
-        labeller: Made the embeddings.
-        leased: The item of the queue that this answers, None where it answers none.
+        outcomes: One outcome for each stage that the photo went through.
+        detections: The regions of the photo.
+        texts: The texts in the photo.
+        vectors: An embedding for each region, or none at all. Shape (dimensions,), float32.
+        labeller: The model that made the embeddings.
+        leased: The lease that this answers, None where there is none.
     """
 
     outcomes: list[Outcome]
@@ -60,12 +60,12 @@ class PhotoResult(msgspec.Struct):
 
     @property
     def status(self) -> Status:
-        """How the photo fared; all its stages fare alike."""
+        """How the photo fared; all stages of one result fare alike."""
         return self.outcomes[0].status
 
     @property
     def reason(self) -> str:
-        """Why it failed."""
+        """Why the photo failed; empty where it did not."""
         return self.outcomes[0].error or ""
 
 
@@ -73,10 +73,10 @@ class Cache:
     """A cache of detections and texts.
 
     Args:
-        directory: Where it is; made by `begin`.
+        directory: The directory of the cache; made by `begin`.
 
     Attributes:
-        outcomes: What it had an outcome for when that was last refreshed.
+        outcomes: The outcomes that were there at the last refresh.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -90,7 +90,10 @@ class Cache:
         self.outcomes = Outcomes(self.outcomes_path)
 
     def begin(self) -> CacheManifest:
-        """Make the cache, or make sure that it is one to go on with; return what it says.
+        """Make the cache, or make sure that this version can go on with it.
+
+        Returns:
+            The manifest.
 
         Raises:
             CacheRefused: the directory holds a cache of another form, or something else.
@@ -120,11 +123,14 @@ class Cache:
             lock.release()
 
     def add(self, results: Sequence[PhotoResult]) -> list[PhotoResult]:
-        """Bring results to disk, and return them; one whose work was answered before is left out.
+        """Bring results to disk; a result whose item was answered before is left out.
+
+        Returns:
+            The results that were written.
 
         Raises:
             CacheRefused: the vectors here are of another labeller.
-            JournalError: they cannot be written.
+            JournalError: the results cannot be written.
         """
         with self.locked() as lock:
             self.outcomes.refresh()
@@ -156,10 +162,10 @@ class Cache:
                 lock.release()
 
     def _is_answered(self, result: PhotoResult) -> bool:
-        """Tell whether another worker, before it was killed, answered the same work as well."""
+        """Tell whether another worker, before it was killed, answered the same item as well."""
         return all(
             (ended := self.outcomes.of(outcome.key, outcome.stage)) is not None
-            and ended.work == outcome.work is not None
+            and ended.item_hash == outcome.item_hash is not None
             and (ended.status == "success" or outcome.status != "success")
             for outcome in result.outcomes
         )
@@ -168,7 +174,10 @@ class Cache:
         """Bring the manifest up to date.
 
         Args:
-            models: Who does each stage; what is not named stays as it was.
+            models: The model of each stage; stages that are not named stay as they were.
+
+        Returns:
+            The manifest.
         """
         with self.locked():
             self.outcomes.refresh()

@@ -1,1 +1,1 @@
-"""From a cache, of this form or another, to tables in SQLite."""
+"""Import of a cache, of this form or another, into tables of SQLite."""

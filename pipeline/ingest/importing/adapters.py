@@ -1,4 +1,4 @@
-"""Caches of other forms, and how each is read all the same: by an adapter with a name."""
+"""Caches of other forms, and the adapters that read them."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ SQLITE_INTEGERS = range(-(2**63), 2**63)
 
 
 class LooseDetection(Detection, omit_defaults=True, kw_only=True, gc=False):
-    """A detection that may lack what tells no more than who found it."""
+    """A detection that may lack caption and detector, as other versions of the schema do."""
 
     caption: str | None = None
     detector_version: str = ""
 
 
 class LooseText(Text, omit_defaults=True, kw_only=True, gc=False):
-    """A text that may lack what does not stand in every version; without a name it gets one."""
+    """A text that may lack what not every schema has; a text without a name gets one."""
 
     text_id: str = ""
     language: str | None = None
@@ -46,8 +46,8 @@ class Chosen(NamedTuple):
     """How a cache is read.
 
     Attributes:
-        manifest: What it says of itself, or would.
-        adapter: None where it is read as it is.
+        manifest: The manifest, or what it would say.
+        adapter: The adapter that reads the cache, None where it is read as it is.
     """
 
     manifest: CacheManifest
@@ -55,13 +55,13 @@ class Chosen(NamedTuple):
 
 
 def choose(cache: Path, adapter: Adapter | None) -> Chosen:
-    """Look at what a cache says of itself, and tell how it is read.
+    """Look at the manifest of a cache, and tell how the cache is read.
 
-    Whether `digest` is needed shows when the outcomes are read.
+    Whether the adapter `digest` is needed is known once the outcomes are read.
 
     Raises:
-        CacheRefused: it is no cache, or of another form than the adapter reads; the message
-            says which adapter does.
+        CacheRefused: the directory is no cache, or one of a form that the adapter does not
+            read; the message says which adapter does.
     """
     if not cache.is_dir():
         raise CacheRefused(f"there is no cache {cache}; give the directory of one")
@@ -118,7 +118,7 @@ def _phase(cache: Path) -> object:
 
 
 def _loose_manifest(cache: Path) -> CacheManifest:
-    """Return what a manifest says where it says it as ours do."""
+    """Return the fields of a manifest that have the types of ours, and defaults for the rest."""
     try:
         fields = msgspec.json.decode(manifest_path(cache).read_bytes(), type=dict[str, Any])
     except (OSError, *UNREADABLE) as error:
@@ -136,7 +136,7 @@ def _loose_manifest(cache: Path) -> CacheManifest:
 
 
 def _id_by_name(cache: Path, phase: int) -> str:
-    """Return what to know a cache by that does not say: its name, and where it is."""
+    """Return an id for a cache without one, made of its name and its place."""
     place = os.path.realpath(cache)
     where = blake3(os.fsencode(place)).hexdigest(4)
     return f"phase-{phase}:{split_path(os.path.basename(place))[0]}-{where}"

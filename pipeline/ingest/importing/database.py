@@ -1,4 +1,4 @@
-"""The database that a cache is imported into: only ours is opened, in one transaction."""
+"""The database that a cache is imported into: checked, opened, and changed in one transaction."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ _HEADER = struct.Struct(">60xI4xI28x")
 
 @contextmanager
 def transaction(path: Path) -> Iterator[sqlite3.Connection]:
-    """Yield a database, made if it is not there, that keeps all that the block does or nothing.
+    """Yield a database, made if missing, that keeps all that the block does or nothing of it.
 
-    A new file is for its owner alone; one that was there keeps its permissions.
+    A new file is for its owner alone; a file that was there keeps its permissions.
 
     Raises:
-        CacheRefused: the file is not a database of this kind; it was not touched.
-        JournalLocked: another process writes it.
-        DiskFull: there is no room; it is as it was.
-        OSError: it cannot be read or written; it is as it was.
+        CacheRefused: the file is not a database of this kind; the file was not touched.
+        JournalLocked: another process writes the file.
+        DiskFull: there is no room; the file is as it was.
+        OSError: the file cannot be read or written; it is as it was.
     """
     require_database(path)
     made = _make(path)
@@ -56,10 +56,10 @@ def transaction(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def require_database(path: Path) -> None:
-    """Make sure that a file is a database of this kind, or that there is room for one.
+    """Make sure that a path is a database of this kind, or that one can be made there.
 
     Raises:
-        CacheRefused: it is something else; it was looked at and not touched.
+        CacheRefused: the file is of another kind; it was read and not touched.
     """
     another = "--db names another file"
     if path.is_dir() or not path.absolute().parent.is_dir():
@@ -85,7 +85,7 @@ def require_database(path: Path) -> None:
 
 
 def _make(path: Path) -> bool:
-    """Make a file that is not there, and tell whether that was so."""
+    """Make a file if it is missing, and tell whether it was."""
     try:
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
     except FileExistsError:
@@ -98,7 +98,7 @@ def _make(path: Path) -> bool:
 
 
 def _unmake(path: Path) -> None:
-    """Remove a file that was made for nothing; another process may have begun to fill it."""
+    """Remove a file that was made for nothing, unless another process has begun to fill it."""
     with suppress(OSError):
         if path.stat().st_size == 0:
             path.unlink()

@@ -1,6 +1,6 @@
 """Tables and views of the database that a cache is imported into.
 
-A view that shows regions or texts shows those of an identical photo for its copies, too.
+A view that shows regions or texts shows them for the copies of a photo, too.
 """
 
 from __future__ import annotations
@@ -156,7 +156,7 @@ SCHEMA = (
         LEFT JOIN outcomes AS ocr ON ocr.image = images.id AND ocr.stage = 'ocr'
         LEFT JOIN images AS original ON original.id = images.copied_from""",
 )
-"""A stage of a photo may be copied where another was not, so views ask each outcome.
-
-`images.copied_from` is the original of any stage; originals have equal contents.
+"""One stage of a photo may be a copy where another is not, so views ask the outcomes: `original`
+is the photo that has the lines, NULL where the photo itself has them. `images.copied_from` is the
+original of any stage; all originals of a photo have the same content.
 """

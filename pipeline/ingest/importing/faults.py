@@ -1,42 +1,30 @@
-"""What may be wrong with a record that can be read: each returns a few words, or None."""
+"""What may be wrong with a record that can be read: each function returns a few words, or None."""
 
 from __future__ import annotations
 
-import base64
 import math
-import os
-import re
 from collections.abc import Sequence
 
+from journal import system_path
 from pipeline.ingest.cache.records import Detection, Outcome, Text
 
 LARGEST_SIDE = 1 << 24
-"""Pixels; no file format goes further."""
+"""Pixels; no file format allows more."""
 
 MOST_LINES = 1 << 20
-"""Of one photo."""
+"""Regions or texts of one photo."""
 
 TOLERANCE = 1.0
-"""Pixels by which a box may be outside: models round."""
-
-_NUMBER = re.compile(r"0|[1-9][0-9]{0,6}", re.ASCII)
-
-
-def number_of(name: str, letter: str) -> int | None:
-    """Return N of a region `rN` or a text `tN`, None for any other name."""
-    number = name.removeprefix(letter)
-    return int(number) if number != name and _NUMBER.fullmatch(number) else None
+"""Pixels by which a box may reach out of its photo: models round."""
 
 
 def path_fault(rel_path: str, raw_path: str | None) -> str | None:
-    """Tell why a record's path is none below the photos directory."""
-    paths = [rel_path]
-    if raw_path is not None:
-        try:
-            paths.append(os.fsdecode(base64.b64decode(raw_path, validate=True)))
-        except ValueError:
-            return f"the raw_path {raw_path[:80]} is no base64"
-    for path in paths:
+    """Tell why the path of a record is not one below the photos directory."""
+    try:
+        spelt = system_path(rel_path, raw_path)
+    except ValueError:
+        return f"the raw_path {(raw_path or '')[:80]} is no base64"
+    for path in (rel_path, spelt):
         if not path or path.startswith("/") or "\0" in path or ".." in path.split("/"):
             return f"image_id {path[:80]!r} leads out of the photos directory"
     return None
@@ -76,7 +64,7 @@ def text_fault(text: Text, width: int | None, height: int | None) -> str | None:
 
 
 def box_fault(box: Sequence[float], width: int | None, height: int | None) -> str | None:
-    """Tell why a box is none in a photo of some size."""
+    """Tell why a box cannot be one in a photo of some size."""
     x0, y0, x1, y1 = box
     if not all(map(math.isfinite, box)):
         fault = "is not finite"
@@ -95,5 +83,5 @@ def box_fault(box: Sequence[float], width: int | None, height: int | None) -> st
 
 
 def score_fault(score: float) -> str | None:
-    """Tell why a number is no score."""
+    """Tell why a number cannot be a score."""
     return None if 0 <= score <= 1 else f"a score of {score:g}"

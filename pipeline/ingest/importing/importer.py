@@ -1,4 +1,4 @@
-"""Importing a cache into a database: one transaction, and the same cache gives the same rows."""
+"""Import of a cache: in one transaction, and the same cache gives the same rows."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ class Importer:
     """Imports one cache.
 
     Args:
-        cache: Its directory.
-        database: The file; made if it is not there.
-        adapter: Reads a cache of another form, None for one of ours.
+        cache: Directory of the cache.
+        database: The database file; made if it is missing.
+        adapter: Reads a cache of another form, None for a cache of this form.
 
     Attributes:
-        report: What came of it.
+        report: What the import did.
     """
 
     def __init__(self, cache: Path, database: Path, adapter: Adapter | None = None) -> None:
@@ -39,10 +39,10 @@ class Importer:
         self._adapter = adapter
 
     def run(self, pause_point: PausePoint) -> None:
-        """Import it, and fill in the report.
+        """Import the cache, and fill in the report.
 
         Raises:
-            GivenUp: it is to end; the database is as it was.
+            GivenUp: the import was cancelled; the database is as it was.
             CacheRefused: cache or database are of another kind; neither was touched.
             JournalLocked: another process writes the database.
             DiskFull: there is no room; the database is as it was.
@@ -92,10 +92,10 @@ class Importer:
         replay.embeddings()
 
     def _compare_digest(self, manifest: CacheManifest, tables: Tables) -> None:
-        """Make sure that the photos are those of which the manifest tells.
+        """Make sure that the photos are those of the manifest.
 
         Raises:
-            CacheRefused: they are not, or are in spite of an adapter.
+            CacheRefused: they are others; or they are the same, and an adapter was given.
         """
         photos = ((record_key(name, raw), digest) for name, raw, digest in tables.digests())
         found, expected = dataset_digest(photos), manifest.dataset_digest
@@ -120,7 +120,7 @@ class Importer:
         )
 
     def _settle(self, connection: sqlite3.Connection, tables: Tables) -> None:
-        """Take out what is gone, and count the rest."""
+        """Remove rows that the cache no longer has, and count the rest."""
         for table in ("embeddings", "texts", "regions", "images"):
             if removed := tables.drop_gone(table):
                 self.report.removed[table] = removed

@@ -27,16 +27,16 @@ if TYPE_CHECKING:
 MANIFEST = "manifest.json"
 
 MOST_BYTES = 16 << 20
-"""Of a document, as of a journal's line."""
+"""Size of a document at most, as of a line of a journal."""
 
 
 class PhaseOneRegion(NamedTuple):
     """A region of a document.
 
     Attributes:
-        place: Among those of the document.
+        place: Number of the region within the document, from 0.
         box: x0, y0, x1, y1 in pixels.
-        labels: With scores, the first one first.
+        labels: Labels with their scores, in the order of the document.
     """
 
     place: int
@@ -54,17 +54,17 @@ class PhaseOneText(NamedTuple):
 
 
 class Document(msgspec.Struct):
-    """A photo as phase 1 told of it.
+    """A photo as a document of phase 1 describes it.
 
     Attributes:
-        file: Relative to the cache.
-        image_id: Of the photo; empty where nothing of the document can be used.
-        raw_path: Base64 of its bytes, only where they are not UTF-8.
-        width: In pixels, None where that is not known.
-        height: In pixels, None where that is not known.
-        caption: Of the photo.
-        regions: What is in it.
-        texts: What is written in it.
+        file: Path of the document relative to the cache.
+        image_id: Path of the photo; empty where nothing of the document can be used.
+        raw_path: Base64 of the bytes of that path, only where they are not UTF-8.
+        width: Width of the photo in pixels, None where it is not known.
+        height: Height of the photo in pixels, None where it is not known.
+        caption: Caption of the photo.
+        regions: The objects in the photo.
+        texts: The texts in the photo.
         faults: What could not be understood, a few words each.
     """
 
@@ -206,11 +206,11 @@ def _box(value: Any) -> Box | None:
 
 
 def json_document(path: Path) -> Any:
-    """Return what a JSON file holds, NaN and stray control characters and all.
+    """Return what a JSON file holds; NaN and stray control characters are allowed.
 
     Raises:
-        OSError: it cannot be read.
-        ValueError: it holds no JSON, or too much.
+        OSError: the file cannot be read.
+        ValueError: the file holds no JSON, or too much.
     """
     if path.exists() and not path.is_file():
         raise ValueError("it is no file")

@@ -18,7 +18,7 @@ from pipeline.ingest.importing.tables import Tables
 from pipeline.jobs.pause_point import PausePoint
 
 MAKER = "phase-1"
-"""Stands where a region or a text says whose work it is."""
+"""Stands in a region for `detector_version`, and in a text for `source`."""
 
 
 def import_documents(
@@ -27,8 +27,8 @@ def import_documents(
     """Put in all photos of a phase-1 cache.
 
     Raises:
-        GivenUp: it is to end.
-        CacheRefused: nothing of it can be used.
+        GivenUp: the import was cancelled.
+        CacheRefused: nothing of the cache can be used.
     """
     pause_point.begin("importing documents", 0)
     usable = 0
@@ -49,7 +49,7 @@ def import_documents(
 
 
 def _image(tables: Tables, document: Document, report: ImportReport) -> int | None:
-    """Return the row of a document's photo, None where that is none or came before."""
+    """Return the row of the photo of a document, None where it has none or it came before."""
     fault = path_fault(document.image_id, document.raw_path)
     name = document.image_id
     if document.raw_path is None:

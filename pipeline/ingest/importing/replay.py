@@ -1,4 +1,4 @@
-"""From the lines of a cache to rows: which of them count, and what is wrong with the others."""
+"""From the lines of a cache to rows: lines that count go in, faulty lines are reported."""
 
 from __future__ import annotations
 
@@ -6,32 +6,28 @@ import math
 import os
 import sys
 from array import array
-from collections.abc import Iterable, Iterator
-from itertools import islice
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 import msgspec
 
 from journal import Seal, inspect_lines
+from pipeline.ingest.batched import batched
+from pipeline.ingest.cache.counting import counts
 from pipeline.ingest.cache.records import Detection, Embedding, Outcome, Text
 from pipeline.ingest.cache.region_vectors import RegionVectors, VectorFacts
 from pipeline.ingest.importing.adapters import LooseDetection, LooseText
-from pipeline.ingest.importing.faults import (
-    number_of,
-    outcome_fault,
-    path_fault,
-    region_fault,
-    text_fault,
-)
+from pipeline.ingest.importing.faults import outcome_fault, path_fault, region_fault, text_fault
 from pipeline.ingest.importing.report import Adapter, ImportReport
 from pipeline.ingest.importing.rows import EmbeddingRow, OutcomeRow, PhotoRow, RegionRow, TextRow
 from pipeline.ingest.importing.tables import Tables
 from pipeline.jobs.pause_point import PausePoint
 
 ROWS_AT_ONCE = 5000
+"""Rows that one statement takes."""
 
-LINES_BETWEEN_GATES = 512
+LINES_BETWEEN_LOOKS = 512
 
 MOST_ROWS = 1 << 40
 MOST_DIMENSIONS = 1 << 16
@@ -40,11 +36,10 @@ OUTCOMES, DETECTIONS, TEXTS = "outcomes.jsonl", "detections.jsonl", "ocr.jsonl"
 VECTORS = "embeddings/regions.jsonl"
 
 L = TypeVar("L", Outcome, Detection, Text, Embedding)
-T = TypeVar("T")
 
 
 class ReplayPosition(NamedTuple):
-    """Where a line stands."""
+    """The place of a line: file, number from 1, and byte offset."""
 
     file: str
     number: int
@@ -55,10 +50,10 @@ class Replay:
     """Reads the files of a cache, each from its first line to its last.
 
     Args:
-        cache: Its directory.
-        tables: Where rows go.
-        report: Where to tell what was passed over.
-        pause_point: Passed with the bytes read so far.
+        cache: Directory of the cache.
+        tables: Takes the rows.
+        report: Takes what was passed over.
+        pause_point: Told the bytes read so far.
         adapter: Reads the cache, None where it is read as it is.
     """
 
@@ -78,11 +73,11 @@ class Replay:
         self._all_count = self._loose
 
     def outcomes(self) -> None:
-        """Take in how stages ended, and with that all photos.
+        """Take in the outcomes, and with them all photos.
 
         A cache of another version may have no outcomes; then all of its lines count.
         """
-        for some in batches(self._outcomes()):
+        for some in batched(self._outcomes(), ROWS_AT_ONCE):
             self._tables.put_outcomes(some)
             self._all_count = False
         for number, offset, why in list(self._tables.settle_photos()):
@@ -98,12 +93,14 @@ class Replay:
 
     def regions(self) -> None:
         """Take in regions and their labels."""
-        for some in batches(self._regions(LooseDetection if self._loose else Detection)):
+        for some in batched(
+            self._regions(LooseDetection if self._loose else Detection), ROWS_AT_ONCE
+        ):
             self._tables.put_regions(some)
 
     def _regions(self, kind: type[Detection]) -> Iterator[RegionRow]:
         for place, one in self._lines(DETECTIONS, kind):
-            photo = self._photo_of(place, one, one.region_id, "r")
+            photo = self._photo_of(place, one, one.region_id)
             if photo is not None and not self._is_amiss(
                 place, region_fault(one, photo.width, photo.height)
             ):
@@ -117,18 +114,20 @@ class Replay:
                 )
 
     def texts(self) -> None:
-        """Take in texts, and why photos were not read; regions must be in."""
-        for some in batches(self._texts(LooseText if self._loose else Text)):
+        """Take in texts, and why photos were not read; regions must be in before."""
+        for some in batched(self._texts(LooseText if self._loose else Text), ROWS_AT_ONCE):
             self._tables.put_texts(some)
 
     def _texts(self, kind: type[Text]) -> Iterator[TextRow]:
         for place, one in self._lines(TEXTS, kind):
             name = one.text_id or f"line {place.number}"
-            photo = self._photo_of(place, one, name, "t")
+            photo = self._photo_of(place, one, name)
             if photo is None or self._is_amiss(place, text_fault(one, photo.width, photo.height)):
                 continue
             region = None
-            if one.region_id is not None and one.work == photo.detect_work:
+            detected = photo.outcomes.detect
+            found_by = None if detected is None else detected.item_hash
+            if one.region_id is not None and one.item_hash == found_by:
                 region = self._tables.region(photo.image, one.region_id)
                 if region is None:
                     self._is_amiss(place, f"its region {one.region_id[:80]!r} is not there")
@@ -145,12 +144,12 @@ class Replay:
             )
 
     def embeddings(self) -> None:
-        """Take in vectors of regions; regions must be in."""
+        """Take in vectors of regions; regions must be in before."""
         vectors = RegionVectors(self._cache / "embeddings")
         facts = vectors.facts()
         if facts is not None and 0 < facts.dimensions <= MOST_DIMENSIONS and vectors.rows.is_file():
             with vectors.rows.open("rb") as rows:
-                for some in batches(self._embeddings(facts, rows.fileno())):
+                for some in batched(self._embeddings(facts, rows.fileno()), ROWS_AT_ONCE):
                     self._tables.put_embeddings(some)
         elif vectors.keys.exists():
             self._report.remarks.append(
@@ -160,7 +159,7 @@ class Replay:
     def _embeddings(self, facts: VectorFacts, rows: int) -> Iterator[EmbeddingRow]:
         size = 4 * facts.dimensions
         for place, one in self._lines(VECTORS, Embedding):
-            photo = self._photo_of(place, one, one.region_id, "r")
+            photo = self._photo_of(place, one, one.region_id)
             if photo is None:
                 continue
             region = self._tables.region(photo.image, one.region_id)
@@ -177,37 +176,33 @@ class Replay:
                 yield EmbeddingRow(region, facts.model, facts.dimensions, vector)
 
     def _photo_of(
-        self, place: ReplayPosition, one: Detection | Text | Embedding, name: str, letter: str
+        self, place: ReplayPosition, one: Detection | Text | Embedding, name: str
     ) -> PhotoRow | None:
         """Return the photo of a line, None where the line does not count."""
         if self._is_amiss(place, path_fault(one.rel_path, one.raw_path)):
             return None
         if self._all_count:
             return PhotoRow(self._tables.image(_image_id(one), one.raw_path))
-        number = number_of(name, letter)
-        if number is None:
+        if one.number is None:
+            letter = "t" if isinstance(one, Text) else "r"
             self._is_amiss(place, f"{name[:80]!r} is none of {letter}0, {letter}1 and so on")
             return None
         photo = self._tables.photo(_image_id(one), one.raw_path)
         if photo is not None:
-            counted, work = (
-                (photo.regions, photo.regions_work)
-                if letter == "r"
-                else (photo.texts, photo.texts_work)
-            )
-            if counted is not None and number < counted and one.work == work:
+            last = photo.outcomes.texts if isinstance(one, Text) else photo.outcomes.regions
+            if counts(last, one.item_hash, one.number):
                 return photo
         self._report.left_over += 1
         return None
 
     def _lines(self, file: str, kind: type[L]) -> Iterator[tuple[ReplayPosition, L]]:
-        """Yield the records of a file that can be read; a file that is missing has none."""
+        """Yield the records of a file that can be read; a missing file has none."""
         path = self._cache / file
         if not path.is_file():
             return
         self._pause_point.begin(f"importing {file}", path.stat().st_size)
         for line in inspect_lines(path, kind):
-            if line.number % LINES_BETWEEN_GATES == 0:
+            if line.number % LINES_BETWEEN_LOOKS == 0:
                 self._pause_point.go_through(line.offset)
             place = ReplayPosition(file, line.number, line.offset)
             if line.record is None:
@@ -224,13 +219,6 @@ class Replay:
         if why is not None:
             self._report.skip(*place, why)
         return why is not None
-
-
-def batches(rows: Iterable[T]) -> Iterator[list[T]]:
-    """Yield rows, so many at once as a statement takes in one go."""
-    rest = iter(rows)
-    while some := list(islice(rest, ROWS_AT_ONCE)):
-        yield some
 
 
 def _image_id(one: Outcome | Detection | Text | Embedding) -> str:

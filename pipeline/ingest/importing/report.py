@@ -7,8 +7,9 @@ from typing import Literal
 import msgspec
 
 Adapter = Literal["phase-1", "schema", "digest"]
-"""What reads a cache that is not as it ought to be: one JSON file for each photo; a cache of
-another version, as far as it has our fields; one whose dataset_digest does not fit, as it is."""
+"""Reads a cache of another form. `phase-1`: one JSON file for each photo. `schema`: a cache of
+another version, as far as it has the fields of this one. `digest`: a cache whose dataset_digest
+does not fit its outcomes."""
 
 MOST_NAMED = 1000
 
@@ -17,10 +18,10 @@ class Skipped(msgspec.Struct, frozen=True):
     """Something of a cache that did not make it into the database.
 
     Attributes:
-        file: Where it stands, relative to the cache.
-        line: Counted from 1; of a file that holds one document, 1.
-        offset: In bytes, of that line.
-        why: What is wrong with it.
+        file: Path of the file, relative to the cache.
+        line: Number of the line, from 1; 1 for a file that holds one document.
+        offset: Byte offset of the line.
+        why: What is wrong, a few words.
     """
 
     file: str
@@ -29,30 +30,30 @@ class Skipped(msgspec.Struct, frozen=True):
     why: str
 
 
-class ImportReport(msgspec.Struct, kw_only=True):
-    """What came of an import, as `--json` prints it.
+class ImportReport(msgspec.Struct, kw_only=True, tag_field="kind", tag="ingest-import"):
+    """What an import did, as `--json` prints it.
 
     Attributes:
-        finished: Whether the database holds it; else it is as it was.
-        cache_id: Of the cache.
-        adapted: The adapter that read it, None without one.
+        finished: Whether the database holds the cache; if not, the database is as it was.
+        cache_id: Name of the cache.
+        adapted: The adapter that read the cache, None without one.
         images: Photos in the database now.
-        copies: Of those, photos that are the same as another.
-        outcomes: Stages that photos went through.
+        copies: Photos in the database that are copies of others.
+        outcomes: Outcomes of stages in the database now.
         regions: Regions in the database now.
-        labels: Labels of regions.
-        texts: Texts, and reasons why photos were not read.
-        embeddings: Vectors of regions.
-        removed: Rows that the cache no longer has, by table.
-        superseded: Lines that have another with the same identity further down.
-        left_over: Lines that no outcome counts; killed workers and work done anew leave them.
+        labels: Labels of regions in the database now.
+        texts: Texts, and reasons why photos were not read, in the database now.
+        embeddings: Vectors of regions in the database now.
+        removed: Rows that the cache no longer has and that were removed, by table.
+        superseded: Lines that are followed by another line with the same identity.
+        left_over: Lines that no outcome counts; killed workers and repeated runs leave them.
         unverified: Lines that count although their crc is missing or does not match.
         torn: Half lines of killed workers; nothing was lost with them.
         missing: Lines that outcomes count and that are not there, by file.
         skipped: Lines or parts of documents that were passed over, by file.
-        named: The first 1,000 of those.
+        named: The first 1,000 lines or parts that were passed over.
         remarks: What else there is to say, a sentence each.
-        seconds: How long it took.
+        seconds: Wall-clock time in seconds.
     """
 
     finished: bool = False
@@ -77,7 +78,7 @@ class ImportReport(msgspec.Struct, kw_only=True):
     seconds: float = 0.0
 
     def skip(self, file: str, line: int, offset: int, why: str) -> None:
-        """Count what is passed over, and name it while there is room."""
+        """Count a line that is passed over, and name it while there is room."""
         self.skipped[file] = self.skipped.get(file, 0) + 1
         if len(self.named) < MOST_NAMED:
             self.named.append(Skipped(file, line, offset, why))

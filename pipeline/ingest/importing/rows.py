@@ -4,37 +4,32 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from pipeline.ingest.cache.counting import PhotoOutcomes
+
 if TYPE_CHECKING:
     from backends.detectors.base import Box
+    from pipeline.ingest.cache.outcomes import StageEnd
     from pipeline.ingest.cache.records import Outcome, RegionLabel
 
 
 class PhotoRow(NamedTuple):
-    """What is to be known of a photo when a line about it comes.
+    """What must be known of a photo when a line about it comes.
 
     Attributes:
-        image: Its row.
-        width: In pixels, None where that is not known.
-        height: In pixels, None where that is not known.
-        regions: Regions that its outcome counts, None without outcome.
-        regions_work: The work these are of.
-        detect_work: The work that found them; a labeller's may have come after it.
-        texts: Texts that its outcome counts, None without outcome.
-        texts_work: The work these are of.
+        image: Row of the photo.
+        width: Width of the photo in pixels, None where it is not known.
+        height: Height of the photo in pixels, None where it is not known.
+        outcomes: The outcomes that count.
     """
 
     image: int
     width: int | None = None
     height: int | None = None
-    regions: int | None = None
-    regions_work: str | None = None
-    detect_work: str | None = None
-    texts: int | None = None
-    texts_work: str | None = None
+    outcomes: PhotoOutcomes[StageEnd] = PhotoOutcomes()
 
 
 class OutcomeRow(NamedTuple):
-    """How a stage ended for a photo, with the number and the byte offset of its line."""
+    """An outcome of a photo, with the number and the byte offset of its line."""
 
     image: int
     number: int

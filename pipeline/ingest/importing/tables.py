@@ -1,4 +1,4 @@
-"""Rows of an import: put in or brought up to date by what names them, and out if nothing does."""
+"""Rows of an import: inserted or updated by their natural keys, removed if the cache lacks them."""
 # ruff: noqa: S608  # what is put into statements are names of our own tables and columns
 
 from __future__ import annotations
@@ -6,13 +6,22 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from operator import attrgetter
 
+from pipeline.ingest.cache.counting import PhotoOutcomes, source_of, what_counts
+from pipeline.ingest.cache.outcomes import StageEnd
 from pipeline.ingest.importing.report import ImportReport
 from pipeline.ingest.importing.rows import EmbeddingRow, OutcomeRow, PhotoRow, RegionRow, TextRow
 
 PHOTOS_AT_HAND = 4096
 
 _KEPT = ("images", "outcomes", "regions", "texts", "embeddings")
+
+_OUTCOME_COLUMNS = (
+    *("stage", "status", "at", "lines", "version", "digest", "width", "height", "error"),
+    *("copied_from", "worker", "work"),
+)
+_outcome_values = attrgetter(*_OUTCOME_COLUMNS[:-1], "item_hash")
 
 _TEXT = "(SELECT id FROM texts WHERE image = ? AND text_id = ?)"
 _OUTCOME = "(SELECT id FROM outcomes WHERE image = ? AND stage = ?)"
@@ -22,7 +31,7 @@ class Tables:
     """The tables of a database inside its one transaction.
 
     Args:
-        connection: As `transaction` yields it.
+        connection: The connection that `transaction` yields.
         cache: Row of the cache.
     """
 
@@ -37,7 +46,7 @@ class Tables:
         self.photo = lru_cache(PHOTOS_AT_HAND)(self._photo)
 
     def _image(self, image_id: str, raw_path: str | None) -> int:
-        """Return the row of a photo, made if there is none; it stays."""
+        """Return the row of a photo, made if there is none, and keep the row."""
         row = self._find(image_id, raw_path)
         if row is None:
             row = self._sql.execute(
@@ -57,42 +66,40 @@ class Tables:
         return None if found is None else int(found[0])
 
     def is_new(self, image_id: str, raw_path: str | None) -> bool:
-        """Tell whether this import has not yet come by a photo."""
+        """Tell whether this import has not come across a photo yet."""
         row = self._find(image_id, raw_path)
         kept = "SELECT 1 FROM kept_images WHERE id = ?"
         return row is None or self._sql.execute(kept, (row,)).fetchone() is None
 
     def _photo(self, image_id: str, raw_path: str | None) -> PhotoRow | None:
-        """Return what outcomes say of a photo, None where they say nothing."""
+        """Return what is known of a photo, None if no outcome tells of it."""
         row = self._find(image_id, raw_path)
         found = self._sql.execute(
-            """SELECT images.id, images.width, images.height,
-                coalesce(label.lines, detect.lines),
-                iif(label.id IS NULL, detect.work, label.work), detect.work,
-                ocr.lines, ocr.work
-            FROM kept_images JOIN images USING (id)
-            LEFT JOIN outcomes AS detect ON detect.image = images.id AND detect.stage = 'detect'
-            LEFT JOIN outcomes AS label ON label.image = images.id AND label.stage = 'label'
-                AND label.status = 'success' AND (label.work IS detect.work OR
-                    (SELECT number FROM kept_outcomes WHERE id = label.id) >
-                    (SELECT number FROM kept_outcomes WHERE id = detect.id))
-            LEFT JOIN outcomes AS ocr ON ocr.image = images.id AND ocr.stage = 'ocr'
-            WHERE images.id = ?""",
-            (row,),
+            "SELECT id, width, height FROM images JOIN kept_images USING (id) WHERE id = ?", (row,)
         ).fetchone()
-        return None if found is None else PhotoRow(*found)
+        if found is None:
+            return None
+        last = self._sql.execute(
+            """SELECT stage, status, digest, lines, work, copied_from
+            FROM outcomes JOIN kept_outcomes USING (id) WHERE image = ? ORDER BY number""",
+            (row,),
+        )
+        image, width, height = found
+        outcomes = what_counts(
+            StageEnd(
+                image_id, stage, status, raw_path, digest, lines, item_hash=work, copied_from=of
+            )
+            for stage, status, digest, lines, work, of in last
+        )
+        return PhotoRow(image, width, height, outcomes)
 
     def put_outcomes(self, rows: Sequence[OutcomeRow]) -> None:
-        """Put in how stages ended; of two for one photo and stage the last counts."""
-        columns = (
-            *("image", "stage", "status", "at", "lines", "version", "digest", "width"),
-            *("height", "work", "error", "copied_from", "worker"),
-        )
+        """Put in outcomes; of two for one photo and stage the last counts."""
         self._put(
             "outcomes",
-            columns,
+            ("image", *_OUTCOME_COLUMNS),
             "image, stage",
-            [(row.image, *(getattr(row.outcome, name) for name in columns[1:])) for row in rows],
+            [(row.image, *_outcome_values(row.outcome)) for row in rows],
         )
         self._sql.executemany(
             f"INSERT OR REPLACE INTO kept_outcomes VALUES ({_OUTCOME}, ?, ?)",
@@ -135,7 +142,7 @@ class Tables:
         self._keep("texts", _TEXT, [row[:2] for row in rows])
 
     def put_embeddings(self, rows: Sequence[EmbeddingRow]) -> None:
-        """Put in vectors; of two of one region the last counts."""
+        """Put in vectors; of two for one region the last counts."""
         self._put("embeddings", EmbeddingRow._fields, "region", rows)
         self._keep("embeddings", "?", [row[:1] for row in rows])
 
@@ -155,7 +162,7 @@ class Tables:
         self._sql.executemany(f"INSERT OR IGNORE INTO kept_{table} VALUES ({found})", names)
 
     def region(self, image: int, region_id: str) -> int | None:
-        """Return the row of a region that stays, None where there is none."""
+        """Return the row of a region that this import has put in, None where there is none."""
         found = self._sql.execute(
             "SELECT id FROM regions JOIN kept_regions USING (id) WHERE image = ? AND region_id = ?",
             (image, region_id),
@@ -163,23 +170,23 @@ class Tables:
         return None if found is None else int(found[0])
 
     def digests(self) -> sqlite3.Cursor:
-        """Return image_id, raw_path and content hash of each photo, as last looked at."""
+        """Return image_id, raw_path and content hash of each photo, ordered by key."""
         return self._sql.execute(
             """SELECT image_id, raw_path, digest FROM images JOIN kept_images USING (id)
             ORDER BY raw_path IS NULL, raw_path, image_id"""
         )
 
     def set_size(self, image: int, width: int | None, height: int | None) -> None:
-        """Say how large a photo is of which no outcome tells."""
+        """Set the size of a photo that has no outcome."""
         self._sql.execute(
             "UPDATE images SET width = ?, height = ? WHERE id = ?", (width, height, image)
         )
 
     def settle_photos(self) -> Iterator[tuple[int, int, str]]:
-        """Let photos be as their last outcomes say, and copies know what they are copies of.
+        """Give photos the digest and the size of their last outcomes, and copies their originals.
 
         Yields:
-            For a copy of what is not there: number and offset of its line, and what is wrong.
+            For a copy whose original is not there: number and offset of the line, and a reason.
         """
         self.drop_gone("outcomes")
         self._sql.execute(
@@ -214,28 +221,55 @@ class Tables:
             FROM outcomes JOIN kept_outcomes USING (id)
             WHERE copied_from IS NOT NULL AND original IS NULL ORDER BY number"""
         )
+        self._point_copies_at_lines()
+
+    def _point_copies_at_lines(self) -> None:
+        """Have the views find the regions and texts of a copy where they stand."""
+        copies = self._sql.execute(
+            """SELECT DISTINCT image_id, raw_path FROM images
+            JOIN outcomes ON outcomes.image = images.id AND outcomes.copied_from IS NOT NULL"""
+        ).fetchall()
+        for image_id, raw_path in copies:
+            photo = self.photo(image_id, raw_path)
+            assert photo is not None
+            outcomes = photo.outcomes
+            for stage, outcome in (("detect", outcomes.regions), ("ocr", outcomes.texts)):
+                if outcome is None:
+                    continue
+                source = source_of(image_id, outcome, self._outcomes_of)
+                if source is not None:
+                    original = None if source.key == image_id else self._find(source.key, None)
+                    self._sql.execute(
+                        "UPDATE outcomes SET original = ? WHERE image = ? AND stage = ?",
+                        (original, photo.image, stage),
+                    )
+
+    def _outcomes_of(self, key: str) -> PhotoOutcomes[StageEnd]:
+        photo = self.photo(key, None)
+        return PhotoOutcomes() if photo is None else photo.outcomes
 
     def missing(self, stage: str, table: str) -> int:
-        """Return how many lines the outcomes of a stage count that are not there."""
+        """Return how many lines that the outcomes of a stage count are not there."""
         return int(
             self._sql.execute(
                 f"""SELECT ifnull(sum(lines - found), 0) FROM (
                     SELECT lines, (SELECT count(*) FROM {table} WHERE image = outcomes.image)
-                    AS found FROM outcomes WHERE stage = ? AND copied_from IS NULL
+                    AS found FROM outcomes
+                    WHERE stage = ? AND copied_from IS NULL AND original IS NULL
                 ) WHERE lines > found""",
                 (stage,),
             ).fetchone()[0]
         )
 
     def drop_gone(self, table: str) -> int:
-        """Take out the rows that the cache no longer has, and return how many there were."""
+        """Remove the rows that the cache no longer has, and return how many there were."""
         name = "region" if table == "embeddings" else "id"
         return self._sql.execute(
             f"DELETE FROM {table} WHERE {name} NOT IN (SELECT id FROM kept_{table})"
         ).rowcount
 
     def count(self, report: ImportReport) -> None:
-        """Write into a report how much of everything there is."""
+        """Write the number of rows of each table into a report."""
         for table in (*_KEPT, "labels"):
             setattr(report, table, self._count(table))
         report.copies = self._count("images WHERE copied_from IS NOT NULL")

@@ -1,13 +1,11 @@
-"""The plan of a run carried to the queue, and what the queue cannot answer written down."""
+"""From the plan of a run to the queue; and the outcomes that are written without a worker."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from itertools import islice
 from pathlib import Path
-from typing import TypeVar
 
 from journal import utc_now
+from pipeline.ingest.batched import batched
 from pipeline.ingest.cache.outcomes import StageEnd
 from pipeline.ingest.cache.records import STAGES, Outcome
 from pipeline.ingest.cache.store import Cache, PhotoResult
@@ -25,25 +23,23 @@ from pipeline.jobs.pause_point import PausePoint
 from pipeline.photos.photo import photo_key
 from pipeline.photos.walk import walk_photos
 
-T = TypeVar("T")
-
 AT_ONCE = 512
-"""Photos between two looks at the pause point, and two messages to the queue."""
+"""Photos that are planned or written between two looks at the pause point."""
 
 
 class Enqueuer:
-    """Finds what there is to do, and has it done. Its methods block.
+    """Finds what there is to do, and puts it into the queue. Its methods block.
 
     Args:
         photos_dir: The photo library.
-        globs: What of it counts, and what does not.
-        cache: What there is.
-        queue: Where work goes.
+        globs: Globs of photos that count, and globs of photos that do not.
+        cache: Has the outcomes so far.
+        queue: Takes the items.
 
     Attributes:
-        plan: Numbers of what was found so far.
-        first_plan: Those of the first filling, before anything was done.
-        pending: Photos whose outcome is awaited, by the name of their work.
+        plan: The numbers of the latest plan.
+        first_plan: The numbers of the first plan, made before anything was done.
+        pending: Items whose outcomes are awaited, by item hash.
         warnings: Sentences about the walk.
     """
 
@@ -64,38 +60,38 @@ class Enqueuer:
         self._queue = queue
         self._copies: list[Copy] = []
 
-    def fill(self, choice: Wanted, pause_point: PausePoint) -> None:
-        """Walk, compare with the cache, and enqueue what it lacks.
+    def enqueue(self, wanted: Wanted, pause_point: PausePoint) -> None:
+        """Walk, compare with the cache, and enqueue what the cache lacks.
 
         Args:
-            choice: What is asked for.
-            pause_point: Told how far it is; may hold it up, or end it.
+            wanted: What is asked for.
+            pause_point: Told how far the plan is; may hold it up, or end it.
 
         Raises:
             PhotosDirMissing: the photos directory cannot be listed.
             QueueLost: the queue failed.
-            GivenUp: the pause_point says so.
+            GivenUp: the pause point says so.
         """
         pause_point.begin("looking for photos", 0, "photos")
         walked = walk_photos(self._photos_dir, *self._globs)
         self.warnings = walked.warnings
         pause_point.begin("comparing photos", len(walked.paths), "photos")
         self._cache.outcomes.refresh()
-        labels = "label" in choice.stages
+        labels = "label" in wanted.stages
         present = frozenset(map(photo_key, walked.paths)) if labels else frozenset[str]()
-        planner = Planner(self._cache.outcomes, choice, present)
+        planner = Planner(self._cache.outcomes, wanted, present)
         self.plan = planner.plan
         if self.first_plan is None:
             self.first_plan = planner.plan
         self._copies = []
         digests = FileDigests(self._cache.digests, self._photos_dir)
         found = planner.sort(digests.of(walked.paths, pause_point.go_through))
-        while some := list(islice(found, AT_ONCE)):
+        for some in batched(found, AT_ONCE):
             items = [one for one in some if isinstance(one, Item)]
             self._copies += [one for one in some if isinstance(one, Copy)]
-            self.pending.update({item.work: item for item in items})
+            self.pending.update({item.item_hash: item for item in items})
             self._queue.enqueue(items, redo=True)
-            if choice.retry_errors:
+            if wanted.retry_errors:
                 self._queue.unpark({item.key for item in items})
         pause_point.go_through(len(walked.paths))
         if planner.plan.twins:
@@ -115,20 +111,20 @@ class Enqueuer:
         return len(self.pending) + len(self._copies)
 
     def answered(self) -> list[tuple[str, StageEnd]]:
-        """Return the outcomes there are of photos whose outcome is awaited: key and outcome."""
+        """Return the outcomes that pending items have by now: key of the photo and outcome."""
         found = []
-        for work, item in self.pending.items():
+        for item_hash, item in self.pending.items():
             key = item.photo_key
             ends = [self._cache.outcomes.of(key, stage) for stage in STAGES if stage in item.stages]
-            found += [(key, ended) for ended in ends if ended is not None and ended.work == work]
+            found += [(key, end) for end in ends if end is not None and end.item_hash == item_hash]
         return found
 
     def write_copies(self) -> list[Outcome]:
-        """Write the outcomes of photos that equal one that is done; return one of each photo."""
+        """Write the outcomes of copies whose original is done; return one outcome of each copy."""
         self._cache.outcomes.refresh()
         left: list[Copy] = []
         written: list[Outcome] = []
-        for some in _in_pieces(self._copies):
+        for some in batched(self._copies, AT_ONCE):
             results = [(copy, copied(copy, self._cache.outcomes)) for copy in some]
             left += [copy for copy, result in results if result is None]
             found = [result for _, result in results if result is not None]
@@ -136,8 +132,8 @@ class Enqueuer:
         self._copies = left
         return written
 
-    def given_up(self) -> int:
-        """Return how many parked items stand: their photos are still what could not be done.
+    def count_parked(self) -> int:
+        """Return how many parked items stand: their photos have no later outcome.
 
         Raises:
             QueueLost: the queue failed.
@@ -145,22 +141,22 @@ class Enqueuer:
         return sum(1 for _ in standing(self._queue.parked(), self._cache.outcomes))
 
     def write_parked(self) -> None:
-        """Write outcomes for items that were given up without one: their workers died.
+        """Write outcomes for pending items that were parked without one: their workers died.
 
-        What is parked since a photo was another picture is none of this run's business.
+        Items that earlier runs left parked are not pending, and get none.
 
         Raises:
             QueueLost: the queue failed.
         """
         self._cache.outcomes.refresh()
-        results = (self._given_up(parked) for parked in self._queue.parked())
-        for some in _in_pieces(result for result in results if result is not None):
+        results = (self._outcomes_of_parked(parked) for parked in self._queue.parked())
+        for some in batched((result for result in results if result is not None), AT_ONCE):
             self._cache.add(some)
 
-    def _given_up(self, parked: Parked) -> PhotoResult | None:
-        """Return the outcomes of a parked item, None if they are not awaited or were written."""
-        item, work = parked.item, parked.item.work
-        if work not in self.pending:
+    def _outcomes_of_parked(self, parked: Parked) -> PhotoResult | None:
+        """Return the outcomes of a parked item, None if it is not pending or has outcomes."""
+        item = parked.item
+        if item.item_hash not in self.pending:
             return None
         outcomes = [
             Outcome(
@@ -170,19 +166,13 @@ class Enqueuer:
                 status="error_model",
                 at=utc_now(),
                 digest=item.digest or None,
-                work=work,
+                item_hash=item.item_hash,
                 error=parked.reason,
             )
             for stage in STAGES
             if stage in item.stages
         ]
         written = [self._cache.outcomes.of(outcome.key, outcome.stage) for outcome in outcomes]
-        if all(ended is not None and ended.work == work for ended in written):
+        if all(ended is not None and ended.item_hash == item.item_hash for ended in written):
             return None
         return PhotoResult(outcomes)
-
-
-def _in_pieces(things: Iterable[T]) -> Iterator[list[T]]:
-    rest = iter(things)
-    while some := list(islice(rest, AT_ONCE)):
-        yield some

@@ -7,15 +7,16 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
 from pathlib import Path
 from stat import S_ISREG
 from typing import NamedTuple
 
 from blake3 import blake3
 
+from pipeline.ingest.batched import batched
+
 AT_ONCE = 64
-"""Files looked at between two commits."""
+"""Files that are looked at between two commits."""
 
 READERS = 4
 
@@ -32,7 +33,7 @@ CREATE TABLE IF NOT EXISTS files(
 
 
 class _File(NamedTuple):
-    """What tells a file from what it was."""
+    """The state of a file: if any of this differs, the content may be another."""
 
     size: int
     mtime_ns: int
@@ -41,9 +42,9 @@ class _File(NamedTuple):
 
 
 class FileDigests:
-    """Hashes files, and remembers for which state of a file a hash is.
+    """Hashes files, and remembers the state of the file that a hash is of.
 
-    Only a memory: where it is lost, damaged or held up, files are read again.
+    What is remembered only saves time: where it is lost or damaged, files are read again.
 
     Args:
         path: The SQLite file that remembers.
@@ -62,14 +63,13 @@ class FileDigests:
 
         Args:
             paths: Relative paths as the system spells them.
-            go_through: Told how many are done; may raise to end the work.
+            go_through: Told how many files are done; may raise to cancel.
         """
-        pending = iter(paths)
         done = 0
         self._open()
         try:
             with ThreadPoolExecutor(READERS) as readers:
-                while some := list(islice(pending, AT_ONCE)):
+                for some in batched(paths, AT_ONCE):
                     go_through(done)
                     yield from zip(some, self._digests(some, readers), strict=True)
                     done += len(some)
@@ -78,7 +78,7 @@ class FileDigests:
                 self._memory.close()
 
     def _open(self) -> None:
-        for _ in range(2):  # once more where it was damaged
+        for _ in range(2):  # a damaged memory is removed, and made again
             try:
                 os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
                 self._memory = sqlite3.connect(self._path, timeout=10, check_same_thread=False)
@@ -113,7 +113,7 @@ class FileDigests:
         return [digests.get(name) for name in names]
 
     def _recall(self, files: dict[bytes, _File]) -> dict[bytes, str]:
-        """Return the digests of files that are as they were."""
+        """Return the digests of files whose state is the one remembered."""
         if self._memory is None:
             return {}
         known = "SELECT size, mtime_ns, inode, ctime_ns, digest FROM files WHERE path = ?"

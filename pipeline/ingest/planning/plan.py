@@ -19,9 +19,9 @@ class Wanted(msgspec.Struct, frozen=True):
     """What is asked for.
 
     Attributes:
-        stages: What a photo is to go through, in order.
-        retry_errors: Whether to try again what failed.
-        redo: Names this redoing of everything, None to leave alone what is done.
+        stages: The stages that a photo is to go through, in order.
+        retry_errors: Whether to retry photos that failed.
+        redo: The name of a run that repeats everything, None to leave alone what is done.
     """
 
     stages: tuple[StageName, ...]
@@ -30,13 +30,13 @@ class Wanted(msgspec.Struct, frozen=True):
 
 
 class Copy(msgspec.Struct, frozen=True):
-    """A photo whose file is identical to one that is looked at.
+    """A photo whose file is identical to that of another photo, the original.
 
     Attributes:
-        path: As the system spells it.
-        original: Key of that one.
+        path: Path of the photo as the system spells it.
+        original: Key of the original.
         digest: Content hash of both.
-        stages: What it is to have of it.
+        stages: The stages whose outcomes are to be copied.
     """
 
     path: str
@@ -51,13 +51,13 @@ class IngestPlan(msgspec.Struct):
     Attributes:
         photos: Photos on disk.
         items: Photos to look at, one for each content.
-        copies: Photos that are identical to one of those, or to one that is done.
-        changed: Photos whose content is another than it was; what copied them is to be planned
-            again once they are done.
-        twins: Photos whose name differs from another's in the spelling of accents alone.
-        undetected: Photos that cannot be labelled, since nothing was looked for in them.
-        done: Photos that have been through all stages, without an error.
-        errored: Photos whose last outcome is an error that is left alone, by its status.
+        copies: Photos that are identical to a photo to look at, or to one that is done.
+        changed: Photos whose content is another than it was; photos that were copies of these
+            are planned again once these are done.
+        twins: Photos whose name differs from that of another in the spelling of accents alone.
+        undetected: Photos that cannot be labelled, since no detector has looked at them.
+        done: Photos that have been through all stages without an error.
+        errored: Photos whose last outcome is an error that is left alone, by status.
         stages: Photos to go through each stage.
     """
 
@@ -73,23 +73,23 @@ class IngestPlan(msgspec.Struct):
 
 
 class Planner:
-    """Sorts photos into those to look at, those that equal another, and those that are done.
+    """Sorts photos into those to look at, copies of others, and those that are done.
 
     Args:
-        outcomes: What the cache has.
-        choice: What is asked for.
-        present: Keys of all photos on disk; asked for labels alone.
+        outcomes: The outcomes of the cache.
+        wanted: What is asked for.
+        present: Keys of all photos on disk; needed for labels alone.
 
     Attributes:
-        plan: Numbers of what was sorted so far.
+        plan: The numbers of what was sorted so far.
     """
 
     def __init__(
-        self, outcomes: Outcomes, choice: Wanted, present: Collection[str] = frozenset()
+        self, outcomes: Outcomes, wanted: Wanted, present: Collection[str] = frozenset()
     ) -> None:
         self.plan = IngestPlan()
         self._outcomes = outcomes
-        self._choice = choice
+        self._wanted = wanted
         self._present = present
         self._unusual: set[str] = set()
         self._done = self._find_done()
@@ -99,8 +99,8 @@ class Planner:
         """Yield what there is to do for photos.
 
         Args:
-            photos: Path of each as the system spells it, and its digest; None where the file
-                cannot be read.
+            photos: Path of each as the system spells it, and the digest of its file; None where
+                the file cannot be read.
         """
         plan = self.plan
         for path, digest in photos:
@@ -109,52 +109,49 @@ class Planner:
             if self._is_twin_by_name(key):
                 plan.twins += 1
                 continue
-            wanted = self._wanted(key, digest)
-            plan.stages.update(wanted)
-            if not wanted:
+            stages = self._stages(key, digest)
+            plan.stages.update(stages)
+            if not stages:
                 self._count(key)
                 continue
-            original = None if digest is None else self._original(key, digest, wanted)
+            original = None if digest is None else self._original(key, digest, stages)
             if original is not None and digest is not None:
                 plan.copies += 1
-                yield Copy(path, original, digest, wanted)
+                yield Copy(path, original, digest, stages)
             else:
                 plan.items += 1
-                yield self._item(path, key, digest, wanted)
+                yield self._item(path, key, digest, stages)
 
     def _is_twin_by_name(self, key: str) -> bool:
-        """Tell whether a photo before had the same name, but for how its accents are written."""
+        """Tell whether an earlier photo had the same name but for the spelling of accents."""
         if key.isascii():
             return False
         is_twin = key in self._unusual
         self._unusual.add(key)
         return is_twin
 
-    def _wanted(self, key: str, digest: str | None) -> tuple[StageName, ...]:
+    def _stages(self, key: str, digest: str | None) -> tuple[StageName, ...]:
         """Return the stages that a photo is to go through."""
-        if self._choice.redo is not None:
-            wanted = self._choice.stages
-        else:
-            wanted = tuple(
-                stage for stage in self._choice.stages if self._lacks(key, digest, stage)
-            )
-        if "label" not in wanted or "detect" in wanted or self._has_regions(key, digest):
-            return wanted
+        stages = self._wanted.stages
+        if self._wanted.redo is None:
+            stages = tuple(stage for stage in stages if self._lacks(key, digest, stage))
+        if "label" not in stages or "detect" in stages or self._has_regions(key, digest):
+            return stages
         self.plan.undetected += 1
-        return tuple(stage for stage in wanted if stage != "label")
+        return tuple(stage for stage in stages if stage != "label")
 
     def _lacks(self, key: str, digest: str | None, stage: StageName) -> bool:
         """Tell whether a photo is to go through a stage."""
         ended = self._outcomes.of(key, stage)
         if ended is None:
             return True
-        changed = digest is not None and ended.digest != digest
-        self.plan.changed += changed
-        retried = self._choice.retry_errors and ended.status != "success"
-        return changed or retried or self._lost_its_original(ended, stage)
+        is_changed = digest is not None and ended.digest != digest
+        self.plan.changed += is_changed
+        is_retried = self._wanted.retry_errors and ended.status != "success"
+        return is_changed or is_retried or self._lost_its_original(ended, stage)
 
     def _lost_its_original(self, ended: StageEnd, stage: StageName) -> bool:
-        """Tell whether a photo was copied from one that is another picture now."""
+        """Tell whether an outcome was copied from a photo that is another picture by now."""
         if ended.copied_from is None:
             return False
         original = self._outcomes.of(ended.copied_from, stage)
@@ -168,7 +165,7 @@ class Planner:
         return digest is None or detected.digest == digest
 
     def _count(self, key: str) -> None:
-        ended = [self._outcomes.of(key, stage) for stage in self._choice.stages]
+        ended = [self._outcomes.of(key, stage) for stage in self._wanted.stages]
         errors = [one.status for one in ended if one is not None and one.status != "success"]
         if errors:
             self.plan.errored[errors[0]] += 1
@@ -176,39 +173,38 @@ class Planner:
             self.plan.done += 1
 
     def _find_done(self) -> dict[tuple[str, StageName], str]:
-        """Return who has been through a stage with success, by content and stage."""
-        if self._choice.redo is not None:
+        """Return which photo has been through a stage with success, by content and stage."""
+        if self._wanted.redo is not None:
             return {}
         return {
             (ended.digest, stage): key
-            for stage in self._choice.stages
+            for stage in self._wanted.stages
             for key, ended in self._outcomes.stage(stage)
             if ended.status == "success" and ended.copied_from is None
             if ended.digest is not None and _has_name(key)
         }
 
-    def _original(self, key: str, digest: str, wanted: tuple[StageName, ...]) -> str | None:
+    def _original(self, key: str, digest: str, stages: tuple[StageName, ...]) -> str | None:
         """Return a photo of the same content that has all stages, or gets them in this plan."""
         if not _has_name(key):
             return None
-        if wanted == ("label",):  # whose regions they are, is to have their labels
+        if stages == ("label",):  # the photo that has the regions is to have their labels
             detected = self._outcomes.of(key, "detect")
             owner = detected.copied_from if detected is not None else None
             if owner is not None and owner in self._present:
                 return owner
-        done = {self._done.get((digest, stage)) for stage in wanted}
+        done = {self._done.get((digest, stage)) for stage in stages}
         original = done.pop() if len(done) == 1 else None
         if original is None:
-            original = self._planned.setdefault((digest, wanted), key)
+            original = self._planned.setdefault((digest, stages), key)
         return None if original == key else original
 
-    def _item(self, path: str, key: str, digest: str | None, wanted: tuple[StageName, ...]) -> Item:
-        rel_path, raw_path = split_path(path)
+    def _item(self, path: str, key: str, digest: str | None, stages: tuple[StageName, ...]) -> Item:
         # The path counts: an item of a file that was renamed meanwhile finds nothing.
-        work = f"{digest or 'unread'}/{short_hash(key)}/{'+'.join(wanted)}"
-        if self._choice.redo is not None:
-            work += f"/{self._choice.redo}"
-        return Item(work, rel_path, raw_path, digest or "", wanted)
+        item_key = f"{digest or 'unread'}/{short_hash(key)}/{'+'.join(stages)}"
+        if self._wanted.redo is not None:
+            item_key += f"/{self._wanted.redo}"
+        return Item(item_key, *split_path(path), digest or "", stages)
 
 
 def _has_name(key: str) -> bool:
@@ -217,17 +213,17 @@ def _has_name(key: str) -> bool:
 
 
 def standing(parked: Iterable[Parked], outcomes: Outcomes) -> Iterator[Parked]:
-    """Yield what was given up and not done since: its photo may have been mended, or changed."""
+    """Yield parked items whose photos have no later outcome: a photo may be mended, or changed."""
     for one in parked:
         ended = [
             outcomes.of(one.item.photo_key, stage) for stage in STAGES if stage in one.item.stages
         ]
-        if all(found is None or found.work == one.item.work for found in ended):
+        if all(found is None or found.item_hash == one.item.item_hash for found in ended):
             yield one
 
 
 def copied(copy: Copy, outcomes: Outcomes) -> PhotoResult | None:
-    """Return the outcomes of a photo that equals another, None while that one has none."""
+    """Return the outcomes of a copy, None while the original has none."""
     rel_path, raw_path = split_path(copy.path)
     found: list[tuple[StageName, StageEnd]] = []
     for stage in copy.stages:
@@ -247,7 +243,7 @@ def copied(copy: Copy, outcomes: Outcomes) -> PhotoResult | None:
                 lines=ended.lines,
                 found=ended.found,
                 version=ended.version,
-                work=short_hash(f"{rel_path} is {copy.original} by {ended.work}"),
+                item_hash=short_hash(f"{rel_path} is {copy.original} by {ended.item_hash}"),
                 error=None if ended.status == "success" else f"as {copy.original}",
                 copied_from=copy.original,
             )

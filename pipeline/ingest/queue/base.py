@@ -9,37 +9,35 @@ with it changes the item. So an item is completed by one lease and no more.
 
 from __future__ import annotations
 
-import base64
-import os
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
 import msgspec
 from blake3 import blake3
 
-from journal import record_key
+from journal import record_key, system_path
 from pipeline.ingest.errors import QueueLost
 
 LEASE_SECONDS = 60.0
 MAX_ATTEMPTS = 3
 CHUNK = 2_000
-"""Items enqueued at once: other workers wait a few hundredths of a second at most."""
+"""Items that are enqueued at once: other workers wait a few hundredths of a second meanwhile."""
 PAGE = 500
-"""Parked items read at once."""
+"""Parked items that are read at once."""
 REASON_LENGTH = 500
 """Characters of a reason that are kept."""
 DIED = "given up after %d attempts: the last worker, %s, died on it"
-"""The reason when a worker died with the last attempt; Python and Lua fill it in alike."""
+"""The reason when a worker died on the last attempt; Python and Lua fill it in alike."""
 
 
 class Item(msgspec.Struct, frozen=True):
     """What is to be done with one photo.
 
     Attributes:
-        key: The identity of the work: the photo's digest and the stages.
-        rel_path: The photo below the photos directory, as it is shown.
-        raw_path: The bytes of the path, encoded, where `rel_path` cannot say them.
-        digest: The photo's digest.
+        key: Identifies the item: digest and path of the photo, and the stages.
+        rel_path: Path of the photo below the photos directory, as it is shown.
+        raw_path: Base64 of the bytes of the path, only where they are not UTF-8.
+        digest: Content hash of the photo.
         stages: Names of the stages, in order.
     """
 
@@ -50,30 +48,28 @@ class Item(msgspec.Struct, frozen=True):
     stages: tuple[str, ...]
 
     @property
-    def work(self) -> str:
-        """What records of the answer name it by: 16 hexadecimal digits of its key's hash."""
+    def item_hash(self) -> str:
+        """Hash of the key, 16 hexadecimal digits: records of the answer carry it as `work`."""
         return short_hash(self.key)
 
     @property
     def photo_key(self) -> str:
-        """The name every journal knows the photo by."""
+        """The key that every journal knows the photo by."""
         return record_key(self.rel_path, self.raw_path)
 
     @property
     def path(self) -> str:
         """The photo's path as the system spells it."""
-        if self.raw_path is None:
-            return self.rel_path
-        return os.fsdecode(base64.b64decode(self.raw_path))
+        return system_path(self.rel_path, self.raw_path)
 
 
 class Leased(msgspec.Struct, frozen=True):
-    """An item in a worker's hands.
+    """An item that a worker holds, for a time.
 
     Attributes:
         item: What to work on.
-        attempt: 1 the first time.
-        token: Names this lease; no two leases share one.
+        attempt: Number of the attempt, from 1.
+        token: Name of this lease; no two leases share one.
     """
 
     item: Item
@@ -82,13 +78,13 @@ class Leased(msgspec.Struct, frozen=True):
 
 
 class Parked(msgspec.Struct, frozen=True):
-    """An item that is not tried again until it is unparked.
+    """An item that is given up: it is not tried again until it is unparked.
 
     Attributes:
         item: What was worked on.
-        attempts: How often it was leased.
-        reason: Why it was given up, at most 500 characters.
-        at: When, as UTC in RFC 3339.
+        attempts: How often the item was leased.
+        reason: Why the item was given up, at most 500 characters.
+        at: When the item was given up, UTC, RFC 3339.
     """
 
     item: Item
@@ -98,7 +94,7 @@ class Parked(msgspec.Struct, frozen=True):
 
 
 class Counts(msgspec.Struct, frozen=True):
-    """How many items are where; those whose lease ran out count as leased until they are taken."""
+    """How many items are in each state; one whose lease ran out is leased until it is taken."""
 
     waiting: int
     leased: int
@@ -125,41 +121,41 @@ class WorkQueue(ABC):
 
     @abstractmethod
     def enqueue(self, items: Iterable[Item], *, redo: bool = False) -> int:
-        """Have items wait, behind those that do; one whose key is known is left as it is.
+        """Have items wait, behind those that wait already; a known key is left as it is.
 
         Args:
-            items: What to do; read in pieces, so it may be long.
-            redo: Have those wait again that are done.
+            items: What to do; read in batches, so there may be many.
+            redo: Have done items wait again.
 
         Returns:
-            How many are newly waiting.
+            How many items are newly waiting.
 
         Raises:
-            QueueLost: the queue failed; pieces before that are enqueued.
+            QueueLost: the queue failed; earlier batches are enqueued.
         """
 
     @abstractmethod
     def lease(self, worker: str, count: int) -> list[Leased]:
         """Take items to work on: first those whose lease ran out or was released.
 
-        An item whose worker died with its last attempt is parked. One that comes to
+        An item whose worker died on its last attempt is parked. An item that comes to
         its last attempt that way is leased alone, so that an item that kills workers
-        takes no other with it; a worker should then work on it alone too.
+        takes no other with it; a worker should then work on this item alone, too.
 
         Args:
             worker: A name that says who holds the lease, to people as well.
-            count: How many to take at most, at least 1.
+            count: How many items to take at most, at least 1.
 
         Returns:
-            The items, none when the queue is paused or nothing is free.
+            The leases, none when the queue is paused or no item is free.
 
         Raises:
-            QueueLost: the queue failed; what was leased unseen comes back in time.
+            QueueLost: the queue failed; items leased unseen are leased again in time.
         """
 
     @abstractmethod
     def renew(self, worker: str, leased: Sequence[Leased]) -> list[Leased]:
-        """Let leases hold for `lease_seconds` from now; return those that are no longer ours.
+        """Let leases hold for `lease_seconds` from now; return those that are lost.
 
         Raises:
             QueueLost: the queue failed.
@@ -169,12 +165,12 @@ class WorkQueue(ABC):
     def complete(self, worker: str, leased: Sequence[Leased]) -> list[Leased]:
         """Note items as done.
 
-        A lease that ran out still counts, even after the item was parked for it, as
-        long as no other was given. An item the queue does not know is done as well.
+        A lease that ran out still counts, even after its item was parked, as long as no
+        other lease was given. An item that the queue does not know is noted as well.
 
         Returns:
-            Those that are done by these very leases; the same when asked again. An item
-            stands in the answers to one lease only, until it is redone.
+            The leases whose items are done by these very leases; the same when asked again.
+            An item stands in the answers to one lease only, until it is redone.
 
         Raises:
             QueueLost: the queue failed.
@@ -185,7 +181,7 @@ class WorkQueue(ABC):
         """Put an item behind the others, or park it when its attempts are exhausted.
 
         Returns:
-            Whether it was parked; False as well for a lease that is no longer ours.
+            Whether the item was parked; False as well for a lease that is lost.
 
         Raises:
             QueueLost: the queue failed.
@@ -201,7 +197,7 @@ class WorkQueue(ABC):
 
     @abstractmethod
     def release(self, worker: str, leased: Sequence[Leased]) -> None:
-        """Give items back untouched, to where they stood; the attempt does not count.
+        """Give items back untried, to where they stood; the attempt does not count.
 
         Raises:
             QueueLost: the queue failed.
@@ -209,7 +205,7 @@ class WorkQueue(ABC):
 
     @abstractmethod
     def abandon(self, worker: str) -> None:
-        """Let all leases of a worker run out now: it is known to be dead.
+        """Let all leases of a worker run out now: the worker is known to be dead.
 
         Raises:
             QueueLost: the queue failed.
@@ -217,7 +213,7 @@ class WorkQueue(ABC):
 
     @abstractmethod
     def withdraw(self) -> None:
-        """Take back all that waits or is leased; it counts as done until it is redone.
+        """Take back all items that wait or are leased; they count as done until redone.
 
         Raises:
             QueueLost: the queue failed.
@@ -225,7 +221,7 @@ class WorkQueue(ABC):
 
     @abstractmethod
     def counts(self) -> Counts:
-        """Return how many items are where, in a time that does not grow with them.
+        """Return how many items are in each state, in a time that does not grow with them.
 
         Raises:
             QueueLost: the queue failed.
@@ -233,7 +229,7 @@ class WorkQueue(ABC):
 
     @abstractmethod
     def parked(self) -> Iterator[Parked]:
-        """Yield what is parked, oldest first.
+        """Yield parked items, the oldest first.
 
         Raises:
             QueueLost: the queue failed.
@@ -244,7 +240,7 @@ class WorkQueue(ABC):
         """Have parked items wait again, as though never tried; return how many.
 
         Args:
-            keys: Which, None for all.
+            keys: Keys of the items, None for all.
 
         Raises:
             QueueLost: the queue failed.
@@ -252,7 +248,7 @@ class WorkQueue(ABC):
 
     @abstractmethod
     def pause(self) -> None:
-        """Give out no lease until `resume`, to any worker in any process.
+        """Give no lease to any worker in any process until `resume`.
 
         Raises:
             QueueLost: the queue failed.
@@ -260,7 +256,7 @@ class WorkQueue(ABC):
 
     @abstractmethod
     def resume(self) -> None:
-        """Give out leases again.
+        """Give leases again.
 
         Raises:
             QueueLost: the queue failed.
@@ -273,19 +269,19 @@ class WorkQueue(ABC):
 
     @abstractmethod
     def close(self) -> None:
-        """Let go of the queue; what is leased stays leased."""
+        """Close the queue; leased items stay leased."""
 
 
 def short_hash(text: str) -> str:
-    """Return 16 hexadecimal digits that no two texts of one queue share."""
+    """Return the hash of a text, 16 hexadecimal digits."""
     return blake3(text.encode("utf-8", "surrogatepass")).hexdigest(8)
 
 
 def decode_item(body: str | bytes) -> Item:
-    """Return an item as a queue keeps it.
+    """Return the item that a queue holds as JSON.
 
     Raises:
-        QueueLost: something else stands there.
+        QueueLost: it is no item.
     """
     try:
         return msgspec.json.decode(body, type=Item)

@@ -1,4 +1,4 @@
-"""Which queue a user named, and where it is."""
+"""From the name of a queue, as a user gives it, to the queue."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ def open_queue(where: str, cache: Path, name: str) -> WorkQueue:
 
     Args:
         where: `sqlite`, or the URL of a Redis server.
-        cache: The cache's directory; the file of SQLite lies in it.
-        name: Tells the queues on one Redis server apart.
+        cache: Directory of the cache; the SQLite file lies in it.
+        name: Name of the cache, which tells the queues on one Redis server apart.
 
     Raises:
-        SetupError: `where` is neither, or an extra is missing.
+        SetupError: `where` is neither of these, or an extra is missing.
         QueueUnusable: the queue cannot be opened as it stands.
     """
     if where == "sqlite":

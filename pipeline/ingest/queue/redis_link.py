@@ -1,4 +1,4 @@
-"""The line to a Redis server: scripts run on it, and an outage is waited out."""
+"""The connection to a Redis server: scripts run there, and an outage is waited out."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from urllib.parse import urlsplit
 
 from backends.errors import SetupError
+from backends.installation import extra_line
 from pipeline.ingest.errors import QueueLost, QueueUnusable
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ T = TypeVar("T")
 PATIENCE_SECONDS = 30.0
 """How long to wait for a server that was there; a restart takes seconds."""
 OPENING_SECONDS = 2.0
-"""How long to wait for one that was never seen; more likely the address is wrong."""
+"""How long to wait for a server that was never seen; more likely the address is wrong."""
 ANSWER_SECONDS = 10.0
 """How long an answer may take; a step takes hundredths of a second."""
 LONGEST_PAUSE = 1.0
@@ -30,18 +31,18 @@ _HIDDEN = "[password]"
 
 
 class RedisLink:
-    """Runs scripts on a server, over a line that may break.
+    """Runs scripts on a server, over a connection that may break.
 
     Its methods may be called from any thread, and from several at a time. No error
-    holds the password.
+    message holds the password.
 
     Args:
         url: `redis://`, `rediss://` or `unix://`; special characters percent-encoded.
-        keys: The keys the scripts work on.
-        prepare: A script to run first, and when the server came back empty.
+        keys: The keys that the scripts work on.
+        prepare: A script to run first, and again when the server came back empty.
 
     Raises:
-        QueueUnusable: the address is wrong, nobody answers there, or it is no Redis.
+        QueueUnusable: the address is wrong, nobody answers at it, or it is no Redis.
         SetupError: the extra is missing.
     """
 
@@ -60,18 +61,18 @@ class RedisLink:
             raise
 
     def run(self, script: str, *arguments: str | bytes | int) -> Any:
-        """Run a script and return its answer; it may run twice when the line breaks.
+        """Run a script and return its answer; a script may run twice when the connection breaks.
 
         Raises:
-            QueueLost: the server is gone for longer than a restart, or refuses.
+            QueueLost: the server is gone for longer than a restart takes, or refuses.
         """
         return self._patiently(lambda: self._evaluate(script, arguments), PATIENCE_SECONDS)
 
     def ask(self, question: Callable[[Redis], T]) -> T:
-        """Put a question of one command to the server.
+        """Run one command on the server and return its answer.
 
         Raises:
-            QueueLost: the server is gone for longer than a restart, or refuses.
+            QueueLost: the server is gone for longer than a restart takes, or refuses.
         """
         return self._patiently(lambda: question(self._client), PATIENCE_SECONDS)
 
@@ -93,7 +94,7 @@ class RedisLink:
             return self._client.eval(script, len(self._keys), *given)
 
     def _patiently(self, step: Callable[[], T], patience: float) -> T:
-        """Take a step, again and again while the line is down."""
+        """Take a step, again and again while the connection is down."""
         from redis import exceptions as redis
 
         deadline = time.monotonic() + patience
@@ -109,7 +110,7 @@ class RedisLink:
             except redis.ResponseError as error:
                 if "NOGROUP" not in str(error) or time.monotonic() > deadline:
                     raise self._lost("does not do its part", error) from None
-                self._patiently(self._ready, patience)  # it came back empty
+                self._patiently(self._ready, patience)  # the server came back empty
                 continue
             except (redis.RedisError, TypeError, ValueError) as error:
                 raise self._lost("does not answer as a Redis server does", error) from None
@@ -124,7 +125,7 @@ class RedisLink:
 
 
 def _connect(url: str) -> tuple[Redis, str, tuple[str, ...]]:
-    """Return a client, how to name its server to people, and what must not be said."""
+    """Return a client, how to name the server to people, and the secrets that no message tells."""
     try:
         from redis import Redis
         from redis.backoff import NoBackoff
@@ -132,7 +133,7 @@ def _connect(url: str) -> tuple[Redis, str, tuple[str, ...]]:
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] != "redis":
             raise
-        raise SetupError("a queue in Redis needs more; pip install 'pcc[redis]'") from None
+        raise SetupError(f"a queue in Redis needs more; {extra_line('redis')}") from None
     wrong = QueueUnusable(
         "the address of the queue cannot be read; it looks like redis://:PASSWORD@HOST:PORT/0, "
         "with %40, %2F, %3F and %23 for @, /, ? and # in the password"

@@ -5,11 +5,11 @@ from __future__ import annotations
 import secrets
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from itertools import islice
 from typing import cast
 
 import msgspec
 
+from pipeline.ingest.batched import batched
 from pipeline.ingest.queue import redis_scripts as scripts
 from pipeline.ingest.queue.base import (
     CHUNK,
@@ -28,24 +28,24 @@ from pipeline.ingest.queue.base import (
 from pipeline.ingest.queue.redis_link import RedisLink
 
 AT_ONCE = "0"
-"""Most attempts for an item that is parked whatever its attempts."""
+"""Most attempts of an item that is parked at once, whatever its attempts."""
 
 
 class RedisQueue(WorkQueue):
     """A queue on a Redis server from 6.2, for any number of machines.
 
-    Leases run by the server's clock. A restart of the server is waited out. One that
-    comes back with nothing goes on as an empty queue, not paused. The server must
+    Leases run by the clock of the server. A restart of the server is waited out. A server
+    that comes back with nothing goes on as an empty queue, not paused. The server must
     evict nothing (`maxmemory-policy noeviction`).
 
     Args:
         url: `redis://`, `rediss://` or `unix://`; it may hold a password.
-        prefix: What the names of its keys start with.
+        prefix: Prefix of the names of all keys.
         lease_seconds: How long a lease holds; the same for all workers of a queue.
         max_attempts: How often an item is leased before it is parked.
 
     Raises:
-        QueueUnusable: nobody answers there, or it is no Redis, or refuses us.
+        QueueUnusable: nobody answers at the address, or it is no Redis, or it refuses us.
         SetupError: the extra is missing.
     """
 
@@ -65,13 +65,12 @@ class RedisQueue(WorkQueue):
         self._link = RedisLink(url, keys, scripts.OPEN)
 
     def enqueue(self, items: Iterable[Item], *, redo: bool = False) -> int:
-        """Have items wait, behind those that do; one whose key is known is left as it is.
+        """Have items wait, behind those that wait already; a known key is left as it is.
 
-        Where the line broke meanwhile, those that the server had already taken do not count.
+        If the connection broke meanwhile, items that the server had already taken do not count.
         """
-        remaining = iter(items)
         added = 0
-        while chunk := list(islice(remaining, CHUNK)):
+        for chunk in batched(items, CHUNK):
             told: list[str | bytes] = []
             for item in chunk:
                 told += item.key, self._encode(item)
@@ -88,12 +87,12 @@ class RedisQueue(WorkQueue):
         return [Leased(decode_item(body), attempt, token) for body, attempt, token in found]
 
     def renew(self, worker: str, leased: Sequence[Leased]) -> list[Leased]:
-        """Let leases hold for longer; return those that are no longer ours."""
+        """Let leases hold for longer; return those that are lost."""
         lost = set(self._link.run(scripts.RENEW, worker, *_told(leased)))
         return [one for one in leased if one.token in lost]
 
     def complete(self, worker: str, leased: Sequence[Leased]) -> list[Leased]:
-        """Note items as done; return those that are done by these very leases."""
+        """Note items as done; return the leases whose items are done by these very leases."""
         won = set(self._link.run(scripts.COMPLETE, worker, *_told(leased)))
         return [one for one in leased if one.token in won]
 
@@ -110,26 +109,26 @@ class RedisQueue(WorkQueue):
         return bool(self._link.run(scripts.FAIL, worker, *told))
 
     def release(self, worker: str, leased: Sequence[Leased]) -> None:
-        """Give items back untouched, to where they stood; the attempt does not count."""
+        """Give items back untried, to where they stood; the attempt does not count."""
         self._link.run(scripts.RELEASE, worker, *_told(leased))
 
     def abandon(self, worker: str) -> None:
-        """Let all leases of a worker run out now: it is known to be dead."""
+        """Let all leases of a worker run out now: the worker is known to be dead."""
         while self._link.run(scripts.ABANDON, worker):
             pass
 
     def withdraw(self) -> None:
-        """Take back all that waits or is leased; it counts as done until it is redone."""
+        """Take back all items that wait or are leased; they count as done until redone."""
         while self._link.run(scripts.WITHDRAW):
             pass
 
     def counts(self) -> Counts:
-        """Return how many items are where."""
+        """Return how many items are in each state."""
         waiting, leased, done, parked, paused = self._link.run(scripts.COUNTS)
         return Counts(waiting, leased, done, parked, bool(paused))
 
     def parked(self) -> Iterator[Parked]:
-        """Yield what is parked, oldest first."""
+        """Yield parked items, the oldest first."""
         after = "-"
         while True:
             page = self._page(after)
@@ -159,15 +158,15 @@ class RedisQueue(WorkQueue):
         return count
 
     def pause(self) -> None:
-        """Give out no lease until `resume`, to any worker in any process."""
+        """Give no lease to any worker in any process until `resume`."""
         self._link.ask(lambda client: client.set(self._paused, 1))
 
     def resume(self) -> None:
-        """Give out leases again."""
+        """Give leases again."""
         self._link.ask(lambda client: client.delete(self._paused))
 
     def close(self) -> None:
-        """Hang up; what is leased stays leased."""
+        """Hang up; leased items stay leased."""
         self._link.close()
 
 

@@ -9,11 +9,11 @@ import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from itertools import islice
 from pathlib import Path
 
 import msgspec
 
+from pipeline.ingest.batched import batched
 from pipeline.ingest.errors import QueueLost
 from pipeline.ingest.queue.base import (
     CHUNK,
@@ -98,12 +98,12 @@ class SqliteQueue(WorkQueue):
     them run out early, which costs work done twice and nothing else.
 
     Args:
-        path: The file; made if missing.
+        path: The file; made if it is missing.
         lease_seconds: How long a lease holds; the same for all workers of a queue.
         max_attempts: How often an item is leased before it is parked.
 
     Raises:
-        QueueUnusable: the file is no queue, one of another version, damaged, or out of reach.
+        QueueUnusable: the file is no queue, or of another version, damaged, or out of reach.
     """
 
     def __init__(
@@ -116,10 +116,9 @@ class SqliteQueue(WorkQueue):
         self._connection = connect(path)
 
     def enqueue(self, items: Iterable[Item], *, redo: bool = False) -> int:
-        """Have items wait, behind those that do; one whose key is known is left as it is."""
-        remaining = iter(items)
+        """Have items wait, behind those that wait already; a known key is left as it is."""
         added = 0
-        while chunk := list(islice(remaining, CHUNK)):
+        for chunk in batched(items, CHUNK):
             bodies = [(item.key, self._encode(item)) for item in chunk]
             with self._transaction() as database:
                 before = _counts(database).waiting
@@ -157,7 +156,7 @@ class SqliteQueue(WorkQueue):
             database.execute(_PARK, (reason, _moment(), key, token, worker))
 
     def renew(self, worker: str, leased: Sequence[Leased]) -> list[Leased]:
-        """Let leases hold for longer; return those that are no longer ours."""
+        """Let leases hold for longer; return those that are lost."""
         with self._transaction() as database:
             expires = time.time() + self.lease_seconds
             return [
@@ -167,7 +166,7 @@ class SqliteQueue(WorkQueue):
             ]
 
     def complete(self, worker: str, leased: Sequence[Leased]) -> list[Leased]:
-        """Note items as done; return those that are done by these very leases."""
+        """Note items as done; return the leases whose items are done by these very leases."""
         with self._transaction() as database:
             return [
                 one
@@ -196,27 +195,27 @@ class SqliteQueue(WorkQueue):
             return database.execute(_PARK, given).rowcount > 0
 
     def release(self, worker: str, leased: Sequence[Leased]) -> None:
-        """Give items back untouched, to where they stood; the attempt does not count."""
+        """Give items back untried, to where they stood; the attempt does not count."""
         with self._transaction() as database:
             database.executemany(_RELEASE, [_lease(worker, one) for one in leased])
 
     def abandon(self, worker: str) -> None:
-        """Let all leases of a worker run out now: it is known to be dead."""
+        """Let all leases of a worker run out now: the worker is known to be dead."""
         with self._transaction() as database:
             database.execute(_ABANDON, (worker,))
 
     def withdraw(self) -> None:
-        """Take back all that waits or is leased; it counts as done until it is redone."""
+        """Take back all items that wait or are leased; they count as done until redone."""
         with self._transaction() as database:
             database.execute(_WITHDRAW)
 
     def counts(self) -> Counts:
-        """Return how many items are where."""
+        """Return how many items are in each state."""
         with self._reading() as database:
             return _counts(database)
 
     def parked(self) -> Iterator[Parked]:
-        """Yield what is parked, oldest first."""
+        """Yield parked items, the oldest first."""
         place = 0
         while True:
             with self._reading() as database:
@@ -238,23 +237,23 @@ class SqliteQueue(WorkQueue):
             return len(rows)
 
     def pause(self) -> None:
-        """Give out no lease until `resume`, to any worker in any process."""
+        """Give no lease to any worker in any process until `resume`."""
         with self._transaction() as database:
             database.execute("UPDATE switch SET paused = 1")
 
     def resume(self) -> None:
-        """Give out leases again."""
+        """Give leases again."""
         with self._transaction() as database:
             database.execute("UPDATE switch SET paused = 0")
 
     def close(self) -> None:
-        """Let go of the file; what is leased stays leased."""
+        """Close the file; leased items stay leased."""
         with self._lock:
             self._connection.close()
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
-        """Let one thread at a time have the connection; an error of SQLite becomes ours."""
+        """Let one thread at a time have the connection; an error of SQLite becomes `QueueLost`."""
         with self._lock:
             try:
                 yield self._connection
@@ -263,7 +262,7 @@ class SqliteQueue(WorkQueue):
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        """Do a step wholly or not at all; none of another process comes between."""
+        """Do a step wholly or not at all; no step of another process comes between."""
         with self._reading() as database:
             database.execute("BEGIN IMMEDIATE")
             try:

@@ -1,4 +1,4 @@
-"""The tables of a queue in SQLite, and how a file comes to hold them."""
+"""The tables of a queue in SQLite, and how a file is made, checked and opened."""
 
 from __future__ import annotations
 
@@ -57,10 +57,10 @@ _TABLES = (
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """Open a queue's file, made first where it is missing, for its owner alone.
+    """Open the file of a queue; a file that is missing is made, for its owner alone.
 
     Raises:
-        QueueUnusable: it is no queue, one of another version, damaged, or out of reach.
+        QueueUnusable: the file is no queue, or of another version, damaged, or out of reach.
     """
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -93,7 +93,7 @@ def _prepared(path: Path) -> sqlite3.Connection:
 
 
 def _check(connection: sqlite3.Connection, path: Path) -> None:
-    """Make the tables in an empty file; refuse a file that is not ours."""
+    """Make the tables in an empty file; refuse a file of another kind."""
     if not _pragma(connection, "schema_version"):
         _make(connection)
     if _pragma(connection, "application_id") != APPLICATION:
@@ -107,7 +107,7 @@ def _check(connection: sqlite3.Connection, path: Path) -> None:
 
 def _make(connection: sqlite3.Connection) -> None:
     connection.execute("BEGIN IMMEDIATE")
-    if not _pragma(connection, "schema_version"):  # nobody was faster
+    if not _pragma(connection, "schema_version"):  # no other process was faster
         for statement in _TABLES:
             connection.execute(statement)
     connection.execute("COMMIT")

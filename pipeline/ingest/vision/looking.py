@@ -17,23 +17,24 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 PADDING = 0.1
-"""Of a region's width and height, on each side: a labeller sees a little of what is around."""
+"""Share of the width and height of a region that is added on each side of the crop: a labeller
+sees a little of what is around."""
 
 AND = " + "
-"""Between the versions of a detector and a labeller."""
+"""Stands between the versions of a detector and a labeller in `detector_version`."""
 
 MOST_LABELS = 5
-"""Of a labeller, for each region."""
+"""Labels of a labeller that are kept for each region."""
 
 
 class Seen(NamedTuple):
     """A thing in a picture.
 
     Attributes:
-        box: x0, y0, x1, y1 in pixels of that picture.
-        labels: The labeller's first, then the detector's; of each the likeliest first.
-        found_by: The detector, and where a labeller named it, that one too.
-        vector: The labeller's embedding, None without one. Shape (dimensions,), float32.
+        box: x0, y0, x1, y1 in pixels of the picture that was looked at.
+        labels: Labels of the labeller, then of the detector; of each the likeliest first.
+        found_by: The detector, and where a labeller named the thing, that one too.
+        vector: Embedding by the labeller, None without one. Shape (dimensions,), float32.
     """
 
     box: Box
@@ -46,9 +47,9 @@ class Asked(NamedTuple):
     """A picture to look at.
 
     Attributes:
-        picture: It.
-        known: The things in it that are known already, None if they are to be found.
-        named: Whether the labeller is to name them.
+        picture: The picture.
+        known: The things that are known already, None if things are to be found.
+        named: Whether the labeller is to name the things.
     """
 
     picture: Image
@@ -60,8 +61,8 @@ class Looker:
     """Looks at pictures, several at a time. Its methods block.
 
     Args:
-        detector: Finds regions; None where those of earlier are only to be labelled.
-        labeller: Names them, None for the detector's words alone.
+        detector: Finds regions, None where known regions are only to be labelled.
+        labeller: Names regions, None where the words of the detector will do.
     """
 
     def __init__(self, detector: Detector | None, labeller: RegionLabeller | None) -> None:
@@ -69,7 +70,7 @@ class Looker:
         self.labeller = labeller
 
     def look(self, asked: Sequence[Asked]) -> list[list[Seen] | Exception]:
-        """Return the things in each picture, the surest first, or why it could not be looked at.
+        """Return the things in each picture, the surest first, or the error of that picture.
 
         Raises:
             BackendLost: the device has failed for good.
@@ -105,7 +106,7 @@ class Looker:
         ]
 
     def _name(self, seen: Sequence[tuple[Image, list[Seen]]]) -> list[list[Seen]]:
-        """Return things with the labeller's words; crops of all pictures share its batches."""
+        """Return things with the words of the labeller; crops of all pictures share batches."""
         crops = [
             picture.crop(padded(thing.box, picture.size))
             for picture, things in seen
@@ -130,7 +131,7 @@ def padded(box: Box, size: tuple[int, int]) -> tuple[int, int, int, int]:
 
     Args:
         box: x0, y0, x1, y1 in pixels of the picture.
-        size: Its width and height.
+        size: Width and height of the picture.
     """
     x0, y0, x1, y1 = box
     dx, dy = (x1 - x0) * PADDING, (y1 - y0) * PADDING

@@ -19,8 +19,8 @@ class Region(msgspec.Struct, frozen=True):
     """One thing in a picture.
 
     Attributes:
-        box: That of its best proposal: x0, y0, x1, y1 in pixels.
-        labels: What it may be, each label once, the best first.
+        box: Box of the best proposal: x0, y0, x1, y1 in pixels.
+        labels: What the thing may be, each label once, the best first.
     """
 
     box: Box
@@ -34,18 +34,18 @@ def merge(
     any_label_iou: float = ANY_LABEL_IOU,
     limit: int | None = None,
 ) -> list[Region]:
-    """Return the things that proposals mean, the best first, whatever order those come in.
+    """Return the things that proposals mean, the best first, in whatever order they come.
 
     Greedy non-maximum suppression (Felzenszwalb et al. 2010), first among the proposals of
-    each label, then among those that are left. There a box is not dropped but gives its
-    label to the thing that it overlaps most. Only the box of a thing's best proposal
-    counts: a thing does not grow along a chain of boxes.
+    each label, then among the proposals that are left. In the second step a box is not
+    dropped, but gives its label to the thing that it overlaps most. Only the box of the
+    best proposal counts: a thing does not grow along a chain of boxes.
 
     Args:
-        proposals: Of one picture; one detector's or several.
+        proposals: Proposals of one or several detectors for one picture.
         same_label_iou: Overlap above which boxes of one label mean one thing, from 0 to 1.
-        any_label_iou: Likewise of different labels.
-        limit: How many to return at most, None for all.
+        any_label_iou: Overlap above which boxes of different labels mean one thing.
+        limit: Number of things to return at most, None for all.
     """
     ranked = sorted(proposals, key=_rank)
     return _joined(_suppressed(ranked, same_label_iou), any_label_iou)[:limit]
@@ -70,7 +70,7 @@ def _rank(proposal: Proposal) -> tuple[float, str, Box]:
 
 
 def _suppressed(ranked: Sequence[Proposal], most: float) -> list[Proposal]:
-    """Return the proposals that overlap no better one of their own label."""
+    """Return the proposals that overlap no better proposal of the same label."""
     kept: list[Proposal] = []
     boxes = dict[str, list[Box]]()
     for proposal in ranked:
@@ -82,7 +82,7 @@ def _suppressed(ranked: Sequence[Proposal], most: float) -> list[Proposal]:
 
 
 def _joined(ranked: Sequence[Proposal], most: float) -> list[Region]:
-    """Return the things whose best boxes overlap no better thing's."""
+    """Return the things whose boxes overlap no box of a better thing."""
     boxes: list[Box] = []
     labels: list[dict[str, float]] = []
     for proposal in ranked:

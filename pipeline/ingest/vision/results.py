@@ -21,17 +21,17 @@ if TYPE_CHECKING:
 
 
 NOT_READ = ("FileNotFoundError", "PermissionError")
-"""How errors begin that tell nothing of what is in a file: it may be there again next time."""
+"""Types of errors that tell nothing of the content: the file may be there again next time."""
 
 
 class LeasedPhoto(Photo, frozen=True):
-    """A photo that a worker took from the queue."""
+    """A photo that a worker leased from the queue."""
 
     leased: Leased
 
     @classmethod
     def of(cls, leased: Leased) -> LeasedPhoto:
-        """Return the photo of an item."""
+        """Return the photo of a leased item."""
         return cls(leased.item.path, leased.item.photo_key, leased)
 
 
@@ -43,7 +43,7 @@ class Scale(NamedTuple):
 
     @classmethod
     def of(cls, decoded: Decoded) -> Scale:
-        """Return that of a decoded photo."""
+        """Return the scale of a decoded photo."""
         facts, picture = decoded.seen.facts, decoded.seen.picture
         return cls(facts.width / picture.width, facts.height / picture.height)
 
@@ -68,11 +68,11 @@ class Scale(NamedTuple):
 
 
 class Signature(NamedTuple):
-    """Who makes the records.
+    """The makers that records name.
 
     Attributes:
-        models: Who does each stage.
-        worker: Signs the outcomes.
+        models: The model of each stage.
+        worker: Name of the worker.
     """
 
     models: Mapping[StageName, ModelFacts]
@@ -80,7 +80,7 @@ class Signature(NamedTuple):
 
 
 def stages_of(photo: Photo) -> tuple[StageName, ...]:
-    """Return what a photo is to go through."""
+    """Return the stages that a photo is to go through."""
     return tuple(stage for stage in STAGES if stage in _leased(photo).item.stages)
 
 
@@ -89,26 +89,26 @@ def _leased(photo: Photo) -> Leased:
     return photo.leased
 
 
-def success(
+def result_of(
     decoded: Decoded,
     seen: Sequence[Seen],
     read: Sequence[ReadLine],
     caption: str | None,
-    maker: Signature,
+    signature: Signature,
 ) -> PhotoResult:
     """Return the records of a photo.
 
     Args:
         decoded: The photo, as it was looked at.
-        seen: Its things, in pixels of the picture.
-        read: Its texts, likewise.
-        caption: That of the photo.
-        maker: Who saw and read.
+        seen: The things in the photo, in pixels of the picture.
+        read: The texts in the photo, in pixels of the picture.
+        caption: The caption of the photo.
+        signature: The makers.
     """
     scale = Scale.of(decoded)
     detections = _detections(decoded.photo, seen, scale, caption)
     texts = _texts(decoded.photo, read, seen, scale)
-    outcomes = _outcomes(decoded, maker)
+    outcomes = _outcomes(decoded, signature)
     for outcome in outcomes:
         outcome.lines = outcome.found = len(detections)
         if outcome.stage == "ocr":
@@ -119,7 +119,7 @@ def success(
         detections,
         texts,
         [thing.vector for thing in seen if thing.vector is not None],
-        maker.models.get("label"),
+        signature.models.get("label"),
         _leased(decoded.photo),
     )
 
@@ -132,7 +132,7 @@ def _detections(
         Detection(
             rel_path=rel_path,
             raw_path=raw_path,
-            work=_leased(photo).item.work,
+            item_hash=_leased(photo).item.item_hash,
             region_id=f"r{number}",
             bbox=scale.up(thing.box),
             labels=thing.labels,
@@ -151,7 +151,7 @@ def _texts(
         Text(
             rel_path=rel_path,
             raw_path=raw_path,
-            work=_leased(photo).item.work,
+            item_hash=_leased(photo).item.item_hash,
             text_id=f"t{number}",
             text=line.text,
             confidence=round(line.confidence, 4),
@@ -165,17 +165,17 @@ def _texts(
     ]
 
 
-def failure(failed: FailedAttempt, maker: Signature) -> PhotoResult:
+def result_of_failure(failure: FailedAttempt, signature: Signature) -> PhotoResult:
     """Return the outcomes of a photo that could not be looked at."""
-    outcomes = _outcomes(Decoded(failed.photo, failed.loaded), maker)
-    was_read = not failed.error.startswith(NOT_READ)
+    outcomes = _outcomes(Decoded(failure.photo, failure.loaded), signature)
+    was_read = not failure.error.startswith(NOT_READ)
     for outcome in outcomes:
-        outcome.status, outcome.error = failed.status, failed.error
+        outcome.status, outcome.error = failure.status, failure.error
         outcome.digest = outcome.digest if was_read else None
-    return PhotoResult(outcomes, leased=_leased(failed.photo))
+    return PhotoResult(outcomes, leased=_leased(failure.photo))
 
 
-def _outcomes(decoded: Decoded, maker: Signature) -> list[Outcome]:
+def _outcomes(decoded: Decoded, signature: Signature) -> list[Outcome]:
     photo, loaded = decoded.photo, decoded.loaded
     item = _leased(photo).item
     rel_path, raw_path = split_path(photo.path)
@@ -187,11 +187,11 @@ def _outcomes(decoded: Decoded, maker: Signature) -> list[Outcome]:
             status="success",
             at=utc_now(),
             digest=(item.digest or None) if loaded is None else loaded.digest,
-            version=maker.models[stage].version if stage in maker.models else "",
+            version=signature.models[stage].version if stage in signature.models else "",
             width=None if loaded is None else loaded.facts.width,
             height=None if loaded is None else loaded.facts.height,
-            work=item.work,
-            worker=maker.worker,
+            item_hash=item.item_hash,
+            worker=signature.worker,
         )
         for stage in stages_of(photo)
     ]

@@ -14,7 +14,7 @@ from pipeline.ingest.cache.manifest import ModelFacts
 from pipeline.ingest.cache.records import Detection, StageName
 from pipeline.ingest.cache.store import PhotoResult
 from pipeline.ingest.vision.looking import Asked, Looker, Seen
-from pipeline.ingest.vision.results import Scale, Signature, failure, stages_of, success
+from pipeline.ingest.vision.results import Scale, Signature, result_of, result_of_failure, stages_of
 from pipeline.ingest.vision.text_reading import ReadLine, TextReader
 from pipeline.jobs.errors import RunStopped
 from pipeline.jobs.stage import Decoded, FailedAttempt, SoloStage, Usage
@@ -27,25 +27,25 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 EDGE = 2048
-"""Pixels of the longer side: enough to read a page, and more than detectors look at."""
+"""Pixels of the longer side: enough to read a page, and more than detectors use."""
 
 READ_AT_ONCE = 4
-"""Photos to a batch where nothing looks for objects."""
+"""Photos in a batch where no detector sets the number."""
 
 
 class IngestStage(SoloStage[PhotoResult]):
     """Detects, labels and reads, whatever each photo is to go through.
 
     Args:
-        looker: For the stages `detect` and `label`.
-        reader: For `ocr`, None where no photo asks for it.
+        looker: Does the stages `detect` and `label`.
+        reader: Does `ocr`, None where no photo asks for it.
         caption_of: Returns the caption of a photo by its key.
-        regions_of: Returns the regions that a photo has in the cache, for labels alone.
-        check: Raises if these models may not add to the cache.
-        worker: Signs the outcomes.
+        regions_of: Returns the regions that a photo has in the cache, to be labelled.
+        check: Raises if the models may not add to the cache.
+        worker: Name of the worker, for the outcomes.
 
     Attributes:
-        lost: Why a device works no more, None while it does.
+        lost: The error of a device that has failed for good, None while it works.
     """
 
     name = "ingest"
@@ -78,31 +78,31 @@ class IngestStage(SoloStage[PhotoResult]):
 
     @property
     def batch_size(self) -> int:
-        """Photos to a call: what the detector takes at once."""
+        """Photos in a call: as many as the detector takes at once."""
         detector = self._looker.detector
         return READ_AT_ONCE if detector is None else detector.batch_size
 
     @property
     def loading(self) -> Loading | None:
-        """Which model it loads, None when all are there."""
+        """Which model is being loaded, None when all are there."""
         return self._loading
 
     @property
     def remarks(self) -> list[str]:
-        """What came up in the models."""
+        """What came up in the models, a sentence each."""
         return [remark for model in self._models().values() for remark in model.remarks]
 
     @property
-    def maker(self) -> Signature:
-        """Who makes the records; the versions are known once it is open."""
+    def signature(self) -> Signature:
+        """The makers of the records; the versions are known once the stage is open."""
         return Signature(self._facts, self._worker)
 
     def facts(self) -> dict[StageName, ModelFacts]:
-        """Return who does each stage; known once it is open."""
+        """Return what a manifest says of the model of each stage; known once the stage is open."""
         return self._facts
 
     def _models(self) -> dict[StageName, VocabularyModel | OcrEngine]:
-        """Return what does each stage."""
+        """Return the model of each stage."""
         models: dict[StageName, VocabularyModel | OcrEngine | None] = {
             "detect": self._looker.detector,
             "label": self._looker.labeller,
@@ -120,7 +120,7 @@ class IngestStage(SoloStage[PhotoResult]):
         self._loading = None
 
     async def close(self) -> None:
-        """Let go of the models."""
+        """Close the models."""
         for model in self._models().values():
             await asyncio.to_thread(model.close)
 
@@ -144,12 +144,12 @@ class IngestStage(SoloStage[PhotoResult]):
             return seen
         if isinstance(read, Exception):
             return read
-        return success(decoded, seen, read, self._caption_of(decoded.photo.key), self.maker)
+        return result_of(decoded, seen, read, self._caption_of(decoded.photo.key), self.signature)
 
     async def _look(
         self, photos: Sequence[Decoded], pictures: Sequence[Image]
     ) -> list[list[Seen] | Exception]:
-        """Return the things in each photo, none where it asks for none."""
+        """Return the things in each photo, none where the photo asks for none."""
         found: list[list[Seen] | Exception] = [[] for _ in photos]
         places = [
             place
@@ -167,7 +167,7 @@ class IngestStage(SoloStage[PhotoResult]):
         return found
 
     def _asked(self, decoded: Decoded, picture: Image) -> Asked:
-        """Return what is to be looked for in a photo."""
+        """Return what a photo asks of the looker."""
         stages = stages_of(decoded.photo)
         if "detect" in stages:
             return Asked(picture, None, "label" in stages)
@@ -181,7 +181,7 @@ class IngestStage(SoloStage[PhotoResult]):
     async def _read(
         self, photos: Sequence[Decoded], pictures: Sequence[Image]
     ) -> list[list[ReadLine] | Exception]:
-        """Return the texts in each photo, none where it asks for none."""
+        """Return the texts in each photo, none where the photo asks for none."""
         async with self._reading:
             return await asyncio.to_thread(
                 lambda: [
@@ -197,9 +197,9 @@ class IngestStage(SoloStage[PhotoResult]):
         except ModelError as error:
             return error
 
-    def failed(self, failure_: FailedAttempt) -> PhotoResult:
+    def failed(self, failure: FailedAttempt) -> PhotoResult:
         """Return the outcomes of a photo that could not be looked at."""
-        return failure(failure_, self.maker)
+        return result_of_failure(failure, self.signature)
 
     def usage(self, record: PhotoResult) -> Usage:
         """Return what to show of a result."""
@@ -223,7 +223,7 @@ class IngestStage(SoloStage[PhotoResult]):
 
 
 def facts_of(model: VocabularyModel | OcrEngine) -> ModelFacts:
-    """Return what a manifest says of a model that is open."""
+    """Return what a manifest says of an open model."""
     if isinstance(model, VocabularyModel):
         return ModelFacts(model.version, model.hashes())
     return ModelFacts(model.source, model.model_hashes())

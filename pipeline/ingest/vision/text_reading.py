@@ -17,12 +17,12 @@ class ReadLine(NamedTuple):
     """A line of text, or the reason why there is none.
 
     Attributes:
-        text: Empty where nothing was read.
-        confidence: From 0 to 1; where the gate let nothing through, the gate's.
+        text: What the line says; empty where nothing was read.
+        confidence: From 0 to 1; where nothing was read, the confidence of the gate.
         language: BCP 47 code as far as the script tells.
         source: The engine with its models, or `gate`.
-        quad: Its corners in pixels of the picture, clockwise from its own top left.
-        skipped: Why nothing was read.
+        quad: Corners in pixels of the picture, clockwise from the top left of the text.
+        skipped: Why nothing was read, None where something was.
     """
 
     text: str
@@ -38,10 +38,13 @@ class TextReader:
 
     Args:
         engine: Finds and reads text.
+        gate_alone: Whether the recogniser never runs. A picture that may hold text then has
+            one empty line, which is not skipped.
     """
 
-    def __init__(self, engine: OcrEngine) -> None:
+    def __init__(self, engine: OcrEngine, *, gate_alone: bool = False) -> None:
         self.engine = engine
+        self._gate_alone = gate_alone
 
     def read(self, picture: Image) -> list[ReadLine]:
         """Return the lines of a picture in reading order; at least one, if only to say why not.
@@ -50,7 +53,7 @@ class TextReader:
             ModelError: the engine failed.
         """
         gate = self.engine.gate(picture)
-        if not gate.has_text:
+        if self._gate_alone or not gate.has_text:
             return [ReadLine("", gate.confidence, None, NO_TEXT, skipped=gate.reason)]
         lines = self.engine.read(picture, gate)
         source = self.engine.source

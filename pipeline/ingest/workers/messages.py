@@ -1,4 +1,4 @@
-"""What a run and its workers say to each other, in MessagePack."""
+"""What a run and its workers tell each other, in MessagePack."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pipeline.ingest.cache.records import StageName
 
 
 class DetectorChoice(msgspec.Struct, frozen=True, kw_only=True):
-    """Which detector, and what it is asked; see `make_detector`."""
+    """Which detector, and what to look for; see `make_detector`."""
 
     model: str
     vocabulary: tuple[str, ...]
@@ -21,7 +21,7 @@ class DetectorChoice(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LabellerChoice(msgspec.Struct, frozen=True, kw_only=True):
-    """Which labeller, and among which words it chooses; see `RegionLabeller`."""
+    """Which labeller, and the words that it chooses from; see `RegionLabeller`."""
 
     model: str
     vocabulary: tuple[str, ...]
@@ -35,22 +35,22 @@ class OcrChoice(msgspec.Struct, frozen=True, kw_only=True):
     model: str | None = None
 
 
-class WorkerSetup(msgspec.Struct, frozen=True, kw_only=True):
+class WorkerSetup(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """The first message to a worker.
 
     Attributes:
-        worker: Its name.
-        cache: Directory of the cache.
-        cache_id: Names its queue.
+        worker: Name of the worker.
+        cache: Directory of the cache, as bytes.
+        cache_id: Name of the cache, and so of its queue.
         queue: `sqlite`, or the URL of a Redis server.
-        photos_dir: Where the photos are, as bytes.
-        captions: The captions journal, as bytes.
-        detector: For `detect`, None where nothing is to be detected.
-        labeller: For `label`.
-        ocr: For `ocr`.
-        device: Where models run, None for the best there is.
-        batch_size: Photos to a batch, None for what suits the device.
-        cores: How many are for this worker.
+        photos_dir: The photos directory, as bytes.
+        captions: Path of the captions journal, as bytes.
+        detector: Which detector, None where nothing is to be detected.
+        labeller: Which labeller, None where nothing is to be labelled.
+        ocr: Which OCR engine, None where nothing is to be read.
+        device: The device that models run on, None for the best there is.
+        batch_size: Photos in a batch, None for what suits the device.
+        cores: Number of cores that this worker may use.
     """
 
     worker: str
@@ -68,23 +68,23 @@ class WorkerSetup(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Order(msgspec.Struct, frozen=True, tag=True):
-    """A later message to a worker: take nothing more, and end.
+    """A later message to a worker: take no further photo, and end.
 
     Attributes:
-        at_once: Whether what is in flight is given up.
+        at_once: Whether to give up what is in flight instead of finishing it.
     """
 
     at_once: bool
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """What a worker says of itself, again and again.
+    """What a worker tells of itself, whenever that changes.
 
     Attributes:
-        loading: What it is getting ready, None when it is.
+        loading: What the worker is loading, None once it is ready.
         remarks: What came up, a sentence each.
-        models: Who does each stage; empty until all are loaded.
-        current: Photos in its hands.
+        models: The models of each stage; empty until all are loaded.
+        current: Photos that the worker is busy with.
     """
 
     loading: Loading | None
@@ -94,12 +94,16 @@ class Told(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class WorkerFailed(msgspec.Struct, frozen=True, tag=True):
-    """A worker's last message, if it cannot go on, nor could another.
+    """The last message of a worker that cannot go on, if no other worker could either.
 
     Attributes:
-        reason: Why.
-        setup: Whether something is wrong with the setup.
+        reason: Why, in a sentence.
+        setup: Whether the reason is the setup: a model, an extra or a cache.
     """
 
     reason: str
     setup: bool
+
+
+WorkerRequest = WorkerSetup | Order
+WorkerReply = Told | WorkerFailed

@@ -1,6 +1,6 @@
 """A worker: takes photos from the queue, looks at them, and goes on until told to end.
 
-Started by `crew.py`. It holds the models. If it is killed, its leases run out, and
+Started by `worker_pool.py`. It holds the models. If it is killed, its leases run out, and
 another worker takes what it had.
 """
 
@@ -9,25 +9,21 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import resource
 import sys
 import threading
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO
 
-import msgspec
-
-from backends.detectors.registry import make_detector
 from backends.detectors.siglip import RegionLabeller
 from backends.errors import SetupError
-from backends.helper_process import read_messages, taken_pipes, write_message
+from backends.helper_server import Owner, serving
 from backends.keys import scrub
 from backends.ocr.base import OcrOptions
-from backends.ocr.registry import make_ocr
+from backends.registry import make_detector, make_ocr
 from journal import JournalError
 from pipeline.captions.catalogue import Catalogue
-from pipeline.ingest.cache.lines import Lines, counted
+from pipeline.ingest.cache.counting import counted, source_of
+from pipeline.ingest.cache.lines import Lines
 from pipeline.ingest.cache.manifest import ModelFacts
 from pipeline.ingest.cache.records import Detection, StageName
 from pipeline.ingest.cache.sharing import Share
@@ -37,11 +33,16 @@ from pipeline.ingest.queue.opening import open_queue
 from pipeline.ingest.vision.looking import Looker
 from pipeline.ingest.vision.stage import IngestStage
 from pipeline.ingest.vision.text_reading import TextReader
-from pipeline.ingest.workers.committer import Committer, Leases
-from pipeline.ingest.workers.leasing import LeaseFeeder
-from pipeline.ingest.workers.messages import Order, Told, WorkerFailed, WorkerSetup
-from pipeline.jobs.budget import Budget
-from pipeline.jobs.copies import Copies
+from pipeline.ingest.workers.committer import Committer
+from pipeline.ingest.workers.leasing import LeaseFeeder, Leases
+from pipeline.ingest.workers.messages import (
+    Order,
+    Told,
+    WorkerFailed,
+    WorkerReply,
+    WorkerRequest,
+    WorkerSetup,
+)
 from pipeline.jobs.errors import JobError, RunStopped
 from pipeline.jobs.job import Job
 from pipeline.jobs.log import log_to
@@ -53,72 +54,72 @@ TELL_SECONDS = 0.25
 DEVICE_LOST = 70
 """Exit status: this process can do no more, another may."""
 
+Run = Owner[WorkerRequest, WorkerReply]
+"""The run that has started this worker."""
+
 log = logging.getLogger("pcc.ingest")
 
 
 class Worker:
-    """One worker and its models.
+    """One worker with its models.
 
     Args:
-        work: What it is to do.
+        setup: What the worker is to do.
     """
 
-    def __init__(self, work: WorkerSetup) -> None:
-        self.work = work
-        self.cache = Cache(Path(os.fsdecode(work.cache)))
+    def __init__(self, setup: WorkerSetup) -> None:
+        self._setup = setup
+        self.cache = Cache(Path(os.fsdecode(setup.cache)))
         self.share = Share(self.cache.directory)
         self.share.hold()
-        self.queue = open_queue(work.queue, self.cache.directory, work.cache_id)
-        self.leases = Leases(self.queue, work.worker)
-        self._captions = Catalogue(Path(os.fsdecode(work.captions)))
+        self.queue = open_queue(setup.queue, self.cache.directory, setup.cache_id)
+        self.leases = Leases(self.queue, setup.worker)
+        self._captions = Catalogue(Path(os.fsdecode(setup.captions)))
         self._regions = Lines(self.cache.detections, Detection)
         self.stage = self._make_stage()
         self.job: Job[PhotoResult] = Job(
             self.stage,
             (),
-            photos_dir=Path(os.fsdecode(work.photos_dir)),
-            journal=self.cache.outcomes_path,
+            photos_dir=Path(os.fsdecode(setup.photos_dir)),
             open_journal=lambda on_commit, on_failure: Committer(
                 self.cache, self.leases, self._failed_itself, on_commit, on_failure
             ),
-            decoders=work.cores,
-            progress=Progress(run=work.worker, stage="ingest", backend="", total=0, skipped={}),
-            copies=Copies(None),
-            budget=Budget(None, 0.0, 0.0),
+            decoders=setup.cores,
+            progress=Progress(run=setup.worker, stage="ingest", backend="", total=0, skipped={}),
             open_ended=True,
         )
-        self.intake = LeaseFeeder(self.job, self.stage, self.leases, self.queue)
+        self._feeder = LeaseFeeder(self.job, self.stage, self.leases, self.queue)
 
     def _make_stage(self) -> IngestStage:
-        work = self.work
+        setup = self._setup
         detector = labeller = reader = None
-        if work.detector is not None:
+        if setup.detector is not None:
             detector = make_detector(
-                work.detector.model,
-                work.detector.vocabulary,
-                revision=work.detector.revision,
-                device=work.device,
-                threshold=work.detector.threshold,
-                proposals=work.detector.proposals,
-                batch_size=work.batch_size,
+                setup.detector.model,
+                setup.detector.vocabulary,
+                revision=setup.detector.revision,
+                device=setup.device,
+                threshold=setup.detector.threshold,
+                proposals=setup.detector.proposals,
+                batch_size=setup.batch_size,
             )
-        if work.labeller is not None:
+        if setup.labeller is not None:
             labeller = RegionLabeller(
-                work.labeller.model,
-                work.labeller.vocabulary,
-                revision=work.labeller.revision,
-                device=work.device,
+                setup.labeller.model,
+                setup.labeller.vocabulary,
+                revision=setup.labeller.revision,
+                device=setup.device,
             )
-        if work.ocr is not None:
-            options = OcrOptions(threads=work.cores, model=work.ocr.model)
-            reader = TextReader(make_ocr(work.ocr.engine, options))
+        if setup.ocr is not None:
+            options = OcrOptions(threads=setup.cores, model=setup.ocr.model)
+            reader = TextReader(make_ocr(setup.ocr.engine, options))
         return IngestStage(
             Looker(detector, labeller),
             reader,
             caption_of=self._caption_of,
             regions_of=self._regions_of,
             check=self._check,
-            worker=work.worker,
+            worker=setup.worker,
         )
 
     def _failed_itself(self) -> bool:
@@ -135,22 +136,19 @@ class Worker:
         """Make sure that the vectors of this labeller may join those of the cache.
 
         Raises:
-            CacheRefused: they may not.
+            CacheRefused: the vectors in the cache are of another labeller.
         """
         if "label" in models:
             self.cache.vectors.require(models["label"])
 
     def _regions_of(self, key: str) -> list[Detection]:
-        """Return the regions of a photo, or of the one that it equals."""
-        owner = key
-        detected = self.cache.outcomes.of(key, "detect")
-        if detected is not None and detected.copied_from is not None:
-            owner = detected.copied_from
-        ended = self.cache.outcomes.regions(owner)
-        if ended is None:
+        """Return the regions of a photo; those of a copy are the regions of its original."""
+        outcome = self.cache.outcomes.photo(key).regions
+        source = None if outcome is None else source_of(key, outcome, self.cache.outcomes.photo)
+        if source is None:
             return []
         self._regions.refresh()
-        return counted(self._regions, owner, ended.work, ended.lines)
+        return counted(self._regions.of(source.key), source.outcome)
 
     def _learn(self) -> None:
         """Read what the cache and the captions hold so far."""
@@ -158,7 +156,7 @@ class Worker:
             pass
         self._captions.edits.refresh()
         self.cache.outcomes.refresh()
-        if self.work.labeller is not None and self.work.detector is None:
+        if self._setup.labeller is not None and self._setup.detector is None:
             self._regions.refresh()
 
     async def run(self) -> None:
@@ -168,11 +166,11 @@ class Worker:
             SetupError: a model cannot be loaded.
             JobError: no further photo would fare better.
             JournalError: results cannot be kept.
-            DeviceLost: its device has failed; another process may fare better.
+            DeviceLost: the device has failed; another process may fare better.
             IngestError: the queue cannot be reached.
         """
         await asyncio.to_thread(self._learn)
-        feeding = asyncio.create_task(self.intake.run())
+        feeding = asyncio.create_task(self._feeder.run())
         feeding.add_done_callback(lambda _: self.job.stop())
         try:
             await self.job.run()
@@ -183,14 +181,14 @@ class Worker:
         finally:
             feeding.cancel()
             ended = await asyncio.gather(feeding, return_exceptions=True)
-            with suppress(QueueLost):  # they run out by themselves
+            with suppress(QueueLost):  # the leases run out by themselves
                 await asyncio.to_thread(self.leases.close)
         for error in ended:
             if isinstance(error, Exception):
                 raise error
 
     def told(self) -> Told:
-        """Return what there is to say."""
+        """Return what the run is to know of this worker."""
         shot = self.job.snapshot()
         return Told(
             loading=shot.loading,
@@ -200,74 +198,62 @@ class Worker:
         )
 
 
-class Line:
-    """The pipes to the run that started this worker."""
-
-    def __init__(self, incoming: BinaryIO, outgoing: BinaryIO) -> None:
-        self._messages = read_messages(incoming)
-        self._outgoing = outgoing
-
-    def work(self) -> WorkerSetup:
-        """Return the first message."""
-        return msgspec.msgpack.decode(next(self._messages), type=WorkerSetup)
-
-    def say(self, message: Told | WorkerFailed) -> None:
-        """Send a message; when nobody listens any more, the end is near anyway."""
-        with suppress(BrokenPipeError):
-            write_message(self._outgoing, msgspec.msgpack.encode(message))
-
-    def listen(self, worker: Worker, loop: asyncio.AbstractEventLoop) -> None:
-        """Wait for orders; the end of the run is one as well."""
-        for message in self._messages:
-            order = msgspec.msgpack.decode(message, type=Order)
-            loop.call_soon_threadsafe(worker.job.abort if order.at_once else worker.job.stop)
-        with suppress(RuntimeError):  # the loop has ended
-            loop.call_soon_threadsafe(worker.job.stop)
+def _say(owner: Run, message: WorkerReply) -> None:
+    """Send a message; when nobody listens any more, the end is near anyway."""
+    with suppress(BrokenPipeError):
+        owner.send(message)
 
 
-async def _serve(line: Line, work: WorkerSetup) -> None:
-    worker = Worker(work)
+def _listen(owner: Run, worker: Worker, loop: asyncio.AbstractEventLoop) -> None:
+    """Wait for orders; the end of the run is one as well."""
+    for order in owner.requests:
+        at_once = isinstance(order, Order) and order.at_once
+        loop.call_soon_threadsafe(worker.job.abort if at_once else worker.job.stop)
+    with suppress(RuntimeError):  # the loop has ended
+        loop.call_soon_threadsafe(worker.job.stop)
+
+
+async def _serve(owner: Run, setup: WorkerSetup) -> None:
+    worker = Worker(setup)
     loop = asyncio.get_running_loop()
-    threading.Thread(target=line.listen, args=(worker, loop), daemon=True).start()
-    telling = asyncio.create_task(_tell(line, worker))
-    log.info("worker starts", {"worker": work.worker, "pid": os.getpid()})
+    threading.Thread(target=_listen, args=(owner, worker, loop), daemon=True).start()
+    telling = asyncio.create_task(_tell(owner, worker))
+    log.info("worker starts", {"worker": setup.worker, "pid": os.getpid()})
     try:
         await worker.run()
     finally:
         telling.cancel()
         await asyncio.gather(telling, return_exceptions=True)
-        line.say(worker.told())
-        log.info("worker ends", {"worker": work.worker})
+        _say(owner, worker.told())
+        log.info("worker ends", {"worker": setup.worker})
 
 
-async def _tell(line: Line, worker: Worker) -> None:
+async def _tell(owner: Run, worker: Worker) -> None:
     last = None
     while True:
         told = worker.told()
         if told != last:
-            line.say(told)
+            _say(owner, told)
             last = told
         await asyncio.sleep(TELL_SECONDS)
 
 
 def main() -> None:
     """Serve standard input and output."""
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    with taken_pipes() as (incoming, outgoing):
-        line = Line(incoming, outgoing)
-        work = line.work()
+    with serving(WorkerRequest) as owner:
+        setup = next(owner.requests)
         code = 0
-        with log_to(Path(os.fsdecode(work.cache)) / "ingest.log"):
+        with log_to(Path(os.fsdecode(setup.cache)) / "ingest.log"):
             try:
                 # Not `asyncio.run`, which waits at its end for threads that were given up.
-                asyncio.Runner().run(_serve(line, work))
+                asyncio.Runner().run(_serve(owner, setup))
             except (SetupError, CacheRefused, ValueError) as error:
-                line.say(WorkerFailed(scrub(str(error)), setup=True))
+                _say(owner, WorkerFailed(scrub(str(error)), setup=True))
             except DeviceLost as error:
                 print(scrub(str(error)), file=sys.stderr)  # noqa: T201 - the run reads it
                 code = DEVICE_LOST
             except (JobError, JournalError, IngestError, DecoderUnavailable) as error:
-                line.say(WorkerFailed(scrub(str(error)), setup=False))
+                _say(owner, WorkerFailed(scrub(str(error)), setup=False))
         os._exit(code)  # a thread still waits at standard input, which nobody can close under it
 
 

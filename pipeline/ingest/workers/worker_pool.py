@@ -1,148 +1,129 @@
-"""The workers of a run, each a process of its own: started, watched, replaced, sent home."""
+"""The workers of a run, each a process of its own: started, watched, replaced, ended."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import os
-import signal
-import tempfile
-from contextlib import suppress
-from typing import IO
 
 import msgspec
 
 from backends.base import Loading
 from backends.errors import SetupError
-from backends.helper_process import HelperProcess
-from backends.keys import scrub
-from backends.local.model_process import ENVIRONMENT
+from backends.helper import Helper, HelperDied
+from backends.hub import ENVIRONMENT
 from pipeline.ingest.cache.manifest import ModelFacts
 from pipeline.ingest.cache.records import StageName
 from pipeline.ingest.errors import WorkersDied
-from pipeline.ingest.workers.messages import Order, Told, WorkerFailed, WorkerSetup
+from pipeline.ingest.workers.messages import (
+    Order,
+    Told,
+    WorkerFailed,
+    WorkerReply,
+    WorkerRequest,
+    WorkerSetup,
+)
 from pipeline.jobs.errors import RunStopped
 
 MODULE = "pipeline.ingest.workers.worker"
 
 MOST_DEATHS = 10
-"""Deaths with nothing done in between; then it is not the photos."""
+"""Deaths with nothing done in between; if there are more, the photos are not to blame."""
 
 GOODBYE_SECONDS = 10.0
-"""For workers that were told to end at once."""
-
-WORDS_KEPT = 500
-"""Bytes of what a dying worker said that are told."""
+"""Time in seconds that workers have when they are to end at once."""
 
 log = logging.getLogger("pcc.ingest")
 
-_decode = msgspec.msgpack.Decoder(Told | WorkerFailed).decode
 
-
-class Member:
-    """One worker of a crew.
+class Member(Helper[WorkerRequest, WorkerReply]):
+    """One worker of a pool.
 
     Args:
-        work: What it is to do.
+        setup: The first message to the worker.
     """
 
-    def __init__(self, work: WorkerSetup) -> None:
-        self.work = work
+    def __init__(self, setup: WorkerSetup) -> None:
+        super().__init__(MODULE, WorkerReply, environment=ENVIRONMENT)
+        self._setup = setup
         self.told = Told(loading=Loading("starting"), remarks=[], models={}, current=[])
         self.failure: WorkerFailed | None = None
-        self._helper: HelperProcess | None = None
         self._order: Order | None = None
-        self._words: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `attend`
 
     async def attend(self) -> str | None:
         """Start the worker and listen to it until it ends; return what it died of, if it did.
 
         Raises:
-            SetupError: it cannot be started.
+            SetupError: the worker cannot be started.
         """
         try:
-            self._helper = await HelperProcess.start(
-                MODULE, stderr=self._words, environment=ENVIRONMENT
-            )
-        except OSError as error:
-            raise SetupError(f"a worker does not start: {error}") from None
-        self._send(self.work)
-        if self._order is not None:  # given while the process was being started
-            self._send(self._order)
-        with suppress(asyncio.IncompleteReadError):
+            await self.start()
+            self.send(self._setup)
+            if self._order is not None:  # given while the process was being started
+                self.send(self._order)
             while True:
-                message = _decode(await self._helper.receive())
+                message = await self.receive()
                 if isinstance(message, WorkerFailed):
                     self.failure = message
                 else:
                     self.told = message
-        status = await self._helper.process.wait()
-        died_of = None if status == 0 or self.failure else self._cause(status)
-        self._words.close()
-        return died_of
+        except HelperDied as died:
+            if not self.started:
+                raise SetupError(f"a worker {died}") from None
+            if died.status == 0 or self.failure:
+                return None
+            raised = died.last_line if (died.status or 0) > 0 else ""
+            return raised or str(died).removeprefix("died of ")
 
     def end(self, *, at_once: bool) -> None:
         """Have the worker finish what is in flight, or give it up, and end."""
         self._order = Order(at_once)
-        self._send(self._order)
-
-    def kill(self) -> None:
-        """End the worker, whatever it does."""
-        if self._helper is not None:
-            with suppress(ProcessLookupError):
-                self._helper.process.kill()
-
-    def _send(self, message: WorkerSetup | Order) -> None:
-        if self._helper is not None and self._helper.process.returncode is None:
-            self._helper.send(msgspec.msgpack.encode(message))
-
-    def _cause(self, status: int) -> str:
-        if status < 0:
-            return signal.Signals(-status).name
-        self._words.seek(0, os.SEEK_END)
-        self._words.seek(max(0, self._words.tell() - WORDS_KEPT))
-        words = self._words.read().decode("utf-8", "replace").strip().splitlines()
-        return scrub(words[-1]) if words else f"exit status {status}"
+        if self.started:
+            self.send(self._order)
 
 
 class WorkerPool:
-    """Keeps a number of workers at work until they are sent home.
+    """Keeps a number of workers running until they are to end.
 
     Args:
-        works: What each is to do; their names must differ.
+        setups: The first message to each worker; the names of the workers differ.
+
+    Attributes:
+        remarks: What came up in the pool, a sentence each.
     """
 
-    def __init__(self, works: list[WorkerSetup]) -> None:
+    def __init__(self, setups: list[WorkerSetup]) -> None:
         self.remarks: list[str] = []
         self._fallen: list[str] = []
-        self._works = works
+        self._setups = setups
         self._members: dict[str, Member] = {}
-        self._going_home = False
+        self._is_ending = False
         self._deaths = 0
 
     async def run(self) -> None:
-        """Work until sent home.
+        """Keep the workers running until `end` is called and they have ended.
 
         Raises:
             SetupError: a model cannot be loaded.
             RunStopped: a worker says that no other would fare better.
-            WorkersDied: they die again and again, and nothing gets done.
+            WorkersDied: workers die again and again, and nothing gets done.
         """
-        keeping = [asyncio.create_task(self._keep(work)) for work in self._works]
+        keeping = [asyncio.create_task(self._keep(setup)) for setup in self._setups]
         await asyncio.wait(keeping, return_when=asyncio.FIRST_EXCEPTION)
-        self.end(at_once=True)  # after an error; otherwise nobody is there any more
+        self.end(at_once=True)  # after an error; otherwise all have ended
         await asyncio.wait(keeping, timeout=GOODBYE_SECONDS)
         self.kill()
         for ended in await asyncio.gather(*keeping, return_exceptions=True):
             if isinstance(ended, Exception):
                 raise ended
 
-    async def _keep(self, work: WorkerSetup) -> None:
-        """Keep one place filled."""
+    async def _keep(self, setup: WorkerSetup) -> None:
+        """Keep one worker running: start another when it dies."""
         number = 0
-        while not self._going_home:
-            name = work.worker if not number else f"{work.worker}.{number}"
-            member = self._members[work.worker] = Member(msgspec.structs.replace(work, worker=name))
+        while not self._is_ending:
+            name = setup.worker if not number else f"{setup.worker}.{number}"
+            member = self._members[setup.worker] = Member(
+                msgspec.structs.replace(setup, worker=name)
+            )
             died_of = await member.attend()
             if member.failure is not None:
                 raise _error(member.failure)
@@ -164,30 +145,30 @@ class WorkerPool:
         return fallen
 
     def something_done(self) -> None:
-        """Forget deaths: work goes on."""
+        """Forget deaths: the workers get on."""
         self._deaths = 0
 
     def end(self, *, at_once: bool = False) -> None:
-        """Send all workers home."""
-        self._going_home = True
+        """Have all workers finish what is in flight, or give it up, and end."""
+        self._is_ending = True
         for member in self._members.values():
             member.end(at_once=at_once)
 
     def kill(self) -> None:
-        """End all workers."""
-        self._going_home = True
+        """End all workers, whatever they do."""
+        self._is_ending = True
         for member in self._members.values():
             member.kill()
 
     @property
     def loading(self) -> Loading | None:
-        """What they get ready, None as soon as one of them can work."""
+        """What the workers are loading, None as soon as one of them can work."""
         states = [member.told.loading for member in self._members.values()]
         return None if None in states or not states else states[0]
 
     @property
     def models(self) -> dict[StageName, ModelFacts]:
-        """Who does each stage, as far as a worker has said."""
+        """The models of each stage, as far as a worker has told them."""
         found: dict[StageName, ModelFacts] = {}
         for member in self._members.values():
             found.update(member.told.models)
@@ -195,11 +176,11 @@ class WorkerPool:
 
     @property
     def current(self) -> list[str]:
-        """Photos in their hands."""
+        """Photos that workers are busy with."""
         return [path for member in self._members.values() for path in member.told.current]
 
     def all_remarks(self) -> list[str]:
-        """Return what came up, once each."""
+        """Return what came up in the pool and in its workers, once each."""
         said = [remark for member in self._members.values() for remark in member.told.remarks]
         return list(dict.fromkeys([*self.remarks, *said]))
 

@@ -1,4 +1,4 @@
-"""What the vendors' APIs say, good and bad, for the server in `api_server.py`."""
+"""Answers of the vendors' APIs, good and bad, for the server in `api_server.py`."""
 
 from __future__ import annotations
 

@@ -37,11 +37,11 @@ def message(
     """Return a message as Anthropic sends it, a block for each text.
 
     Args:
-        texts: What the model says.
-        stop_reason: Why it stopped.
+        texts: The texts of the answer.
+        stop_reason: Why the model stopped.
         stop_details: More about a refusal.
-        tokens: Tokens in that no cache held, and tokens out.
-        usage: More counts, such as `cache_read_input_tokens`.
+        tokens: Input tokens outside any cache, and output tokens.
+        usage: Further counts, such as `cache_read_input_tokens`.
     """
     counts = {
         "input_tokens": tokens[0],
@@ -98,11 +98,11 @@ class AnthropicProtocol(Protocol):
         return Reply(body=message(stop_reason="refusal", stop_details=details))
 
     def safety(self) -> Reply:
-        """Answer with a refusal: the filter has no ending of its own."""
+        """Answer with a refusal, because the filter has no stop reason of its own."""
         return self.refused()
 
     def cut_off(self) -> Reply:
-        """Answer with a caption that reached the most tokens allowed."""
+        """Answer with a caption that was cut off at the token limit."""
         return Reply(body=message(CUT_CAPTION, stop_reason="max_tokens"))
 
     def empty(self) -> Reply:
@@ -116,7 +116,7 @@ class AnthropicProtocol(Protocol):
         return Reply(status, {"type": "error", "error": detail, "request_id": "req_1"})
 
     def overloaded(self) -> Reply:
-        """Answer that there is too much to do just now, with a status no one else has."""
+        """Answer that the server is overloaded, with a status that only Anthropic uses."""
         return self.error(529, "Overloaded")
 
     def rate_limited(self, seconds: float | None) -> Reply:

@@ -1,4 +1,4 @@
-"""A request, a reply, and what every vendor's protocol can say with them."""
+"""A request, a reply, and the answers that every vendor's protocol can give."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ class Request:
 class Reply:
     """What the server does with a request.
 
-    `delay` waits first, `hang` never answers, `raw` replaces the whole HTTP
-    answer, `cut` sends only so many bytes of it, `endless` goes on for ever.
+    `delay` is the time before the answer in seconds; `hang` never answers; `raw` replaces
+    the whole HTTP answer; `cut` is the number of bytes that are sent; `endless` never ends.
     """
 
     status: int = 200
@@ -68,8 +68,8 @@ class Protocol(ABC):
     """How one vendor is asked for a caption, and how it answers.
 
     Attributes:
-        name: What the backend is called.
-        base_path: What `--base-url` holds after the host.
+        name: Name of the backend.
+        base_path: Path of `--base-url` after the host.
         caption_path: A pattern of the path that captions are asked from.
     """
 
@@ -82,7 +82,7 @@ class Protocol(ABC):
         return re.fullmatch(self.caption_path, path) is not None
 
     def key(self, request: Request) -> str | None:
-        """Return the API key that came with a request, None without one."""
+        """Return the API key of a request, None if the request has no key."""
         scheme, _, key = request.headers.get("authorization", "").partition(" ")
         return key if scheme == "Bearer" else None
 
@@ -112,11 +112,11 @@ class Protocol(ABC):
 
     @abstractmethod
     def cut_off(self) -> Reply:
-        """Answer with a caption that reached the most tokens allowed."""
+        """Answer with a caption that was cut off at the token limit."""
 
     @abstractmethod
     def empty(self) -> Reply:
-        """Answer well, but without a word."""
+        """Answer successfully, but with an empty text."""
 
     @abstractmethod
     def error(self, status: int, message: str, /, **fields: Any) -> Reply:
@@ -124,7 +124,7 @@ class Protocol(ABC):
 
     @abstractmethod
     def overloaded(self) -> Reply:
-        """Answer that there is too much to do just now."""
+        """Answer that the server is overloaded."""
 
     @abstractmethod
     def rate_limited(self, seconds: float | None) -> Reply:
@@ -140,5 +140,5 @@ class Protocol(ABC):
 
 
 def retry_after(seconds: float | None) -> dict[str, str]:
-    """Return the header that asks for a wait, none for None."""
+    """Return the header that asks for a wait; empty for None."""
     return {} if seconds is None else {"retry-after": f"{seconds:g}"}

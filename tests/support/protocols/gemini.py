@@ -29,10 +29,10 @@ def generated(
     """Return an answer with one candidate as Gemini sends it, a part for each text.
 
     Args:
-        texts: What the model says; without one, the content has no parts.
-        finish_reason: Why it stopped.
-        tokens: Tokens in and, without thoughts, out.
-        usage: More counts, such as `thoughtsTokenCount`, which is absent when there are none.
+        texts: The texts of the answer; without a text, the content has no parts.
+        finish_reason: Why the model stopped.
+        tokens: Input tokens, and output tokens without thoughts.
+        usage: Further counts, such as `thoughtsTokenCount`, which is absent without thoughts.
     """
     content: dict[str, Any] = {"role": "model"}
     if texts:
@@ -72,7 +72,7 @@ class GeminiProtocol(Protocol):
     caption_path = r"/v1(beta)?/models/[^/:]+:generateContent"
 
     def key(self, request: Request) -> str | None:
-        """Return the API key that came with a request, None without one."""
+        """Return the API key of a request, None if the request has no key."""
         return request.headers.get("x-goog-api-key")
 
     def picture(self, request: Request) -> bytes:
@@ -102,7 +102,7 @@ class GeminiProtocol(Protocol):
         return Reply(body=body)
 
     def cut_off(self) -> Reply:
-        """Answer with a caption that reached the most tokens allowed."""
+        """Answer with a caption that was cut off at the token limit."""
         return Reply(body=generated(CUT_CAPTION, finish_reason="MAX_TOKENS"))
 
     def empty(self) -> Reply:
@@ -116,7 +116,7 @@ class GeminiProtocol(Protocol):
         return Reply(status, {"error": detail})
 
     def overloaded(self) -> Reply:
-        """Answer that there is too much to do just now."""
+        """Answer that the server is overloaded."""
         return self.error(503, "The model is overloaded. Please try again later.")
 
     def rate_limited(self, seconds: float | None) -> Reply:
@@ -133,7 +133,7 @@ class GeminiProtocol(Protocol):
         return self.error(400, text, details=details)
 
     def quota_spent(self) -> Reply:
-        """Answer that the daily quota is used up; like the real one, name a short wait too."""
+        """Answer that the daily quota is used up, with a short wait as the real server names."""
         return self._out_of_quota("GenerateRequestsPerDayPerProjectPerModel-FreeTier", 40)
 
     def _out_of_quota(self, quota: str, seconds: float | None) -> Reply:

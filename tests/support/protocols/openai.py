@@ -22,7 +22,7 @@ XAI_CODES = {
     429: "Some resource has been exhausted",
     503: "The service is currently unavailable",
 }
-"""What xAI says in place of a code."""
+"""Texts that xAI sends in place of an error code."""
 
 
 def completion(
@@ -87,11 +87,11 @@ class OpenAIProtocol(Protocol):
         return Reply(body=completion("", finish_reason="content_filter"))
 
     def cut_off(self) -> Reply:
-        """Answer with a caption that reached the most tokens allowed."""
+        """Answer with a caption that was cut off at the token limit."""
         return Reply(body=completion(CUT_CAPTION, finish_reason="length"))
 
     def empty(self) -> Reply:
-        """Answer well, but without a word."""
+        """Answer successfully, but with an empty text."""
         return self.good("")
 
     def error(self, status: int, message: str, /, **fields: Any) -> Reply:
@@ -101,7 +101,7 @@ class OpenAIProtocol(Protocol):
         return Reply(status, {"error": detail | fields})
 
     def overloaded(self) -> Reply:
-        """Answer that there is too much to do just now."""
+        """Answer that the server is overloaded."""
         return self.error(503, "The engine is currently overloaded, please try again later")
 
     def rate_limited(self, seconds: float | None) -> Reply:

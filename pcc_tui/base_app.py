@@ -1,0 +1,245 @@
+"""What screens ask of the app: its desks, the job, and a place to say things.
+
+Screens know this module and not `app.py`, because `app.py` imports the screens.
+"""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections import deque
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import RenderableType
+from rich.text import Text
+from textual.app import App
+from textual.notifications import SeverityLevel
+from textual.signal import Signal
+from textual.worker import Worker
+
+from backends.errors import BackendError
+from backends.keys import scrub
+from journal import JournalError
+from pcc_tui.clean import clean
+from pcc_tui.desks.commands import MISSING_CAPTIONS
+from pcc_tui.desks.desks import Desks
+from pcc_tui.desks.job_link import JobEnd, JobLink
+from pcc_tui.errors import AppError
+from pcc_tui.preferences import Preferences
+from pcc_tui.probes import MachineProbe
+from pcc_tui.terminal import PatientDriver
+from pipeline.captions.plan import Selection
+from pipeline.captions.request import RunReport
+from pipeline.clusters.errors import ClusterError
+from pipeline.ingest.errors import IngestError
+from pipeline.ingest.report import IngestReport
+from pipeline.jobs.control import Command
+from pipeline.jobs.errors import JobError
+from pipeline.jobs.log import log_to
+from pipeline.jobs.progress import Snapshot
+from pipeline.photos.errors import PhotoError
+
+if TYPE_CHECKING:
+    from textual_image.widget._base import Image as ImageWidget
+
+EXPECTED = (
+    *(AppError, BackendError, ClusterError, IngestError, JobError, JournalError, PhotoError),
+    OSError,
+)
+"""Errors that say in a sentence what is wrong and what mends it."""
+
+LONGEST_NOTICE = 400
+"""Characters of a notice; the rest is cut off."""
+
+SAMPLE_SECONDS, SAMPLES = 1.0, 240
+"""How often the rate of a job is sampled, and how many samples the Run screen draws."""
+
+AsyncWork = Callable[..., Coroutine[Any, Any, None]]
+
+
+class BaseApp(App[int]):
+    """The app without its screens.
+
+    Args:
+        desks: The desks of the workspace.
+        preferences: What the user likes.
+        image_widget: The widget that draws pictures, None for no pictures.
+        machine: Reads what the machine is doing; ask it off the event loop.
+
+    Attributes:
+        workspace: The workspace.
+        link: Follows the job, whoever started it.
+        snapshot: The last state of the running job, None while no job runs.
+        ended: How the last job ended; None before the first end, and once another job starts.
+        rates: Photos a second of the running job, second by second.
+        catalogue_grew: Published by `PccApp`, which has the catalogue's thread look at the
+            journal every second, after that thread has read something new.
+        job_moved: Published with each snapshot, and with None when a job is over.
+        job_ended: Published with each new value of `ended`.
+    """
+
+    def __init__(
+        self,
+        desks: Desks,
+        preferences: Preferences,
+        image_widget: type[ImageWidget] | None,
+        machine: MachineProbe,
+    ) -> None:
+        super().__init__(driver_class=PatientDriver)
+        self.desks = desks
+        self.workspace = desks.workspace
+        self.preferences = preferences
+        self.image_widget = image_widget
+        self.machine = machine
+        self.link = JobLink(
+            desks.workspace.path,
+            on_snapshot=self._job_went_on,
+            on_reply=self._job_replied,
+            on_end=self._job_is_over,
+            rate=preferences.refresh_rate(),
+        )
+        self.snapshot: Snapshot | None = None
+        self.ended: JobEnd | None = None
+        self.rates: deque[float] = deque(maxlen=SAMPLES)
+        self.catalogue_grew: Signal[None] = Signal(self, "catalogue grew")
+        self.job_moved: Signal[Snapshot | None] = Signal(self, "job moved")
+        self.job_ended: Signal[JobEnd | None] = Signal(self, "job ended")
+        self._sampled_at = 0.0
+
+    def action_go(self, mode: str) -> None:
+        """Show another screen, unless a dialog waits for an answer."""
+        if not self.screen.is_modal:
+            self.switch_mode(mode)
+
+    # The job
+
+    def start_captioning(
+        self,
+        selection: Selection = MISSING_CAPTIONS,
+        *,
+        retry_list: Path | None = None,
+        backend: str | None = None,
+    ) -> None:
+        """Start a run with the settings of the workspace and show it; see `Commands.run`."""
+        if self.workspace.photos_dir is None:
+            self.switch_mode("setup")
+        else:
+            run = self.desks.commands.run(selection, retry_list=retry_list, backend=backend)
+            self._start_and_show(run)
+
+    def start_clustering(self) -> None:
+        """Start the clustering of the library and show it."""
+        self._start_and_show(self.desks.commands.cluster())
+
+    def _start_and_show(self, command: Sequence[str]) -> None:
+        if self.start_pcc(command):
+            self.switch_mode("run")
+
+    def start_pcc(self, command: Sequence[str]) -> bool:
+        """Start a command of `pcc` as the job, on whatever screen; tell whether it started."""
+        if self.link.running:
+            self.tell("a job is running; wait for it, or stop it", "warning")
+            return False
+        try:
+            self.workspace.path.mkdir(parents=True, exist_ok=True)
+            self.link.start(command)
+        except OSError as error:
+            self.tell(f"the job cannot be started: {error}", "error")
+            return False
+        self._set_ended(None)
+        self.rates.clear()
+        return True
+
+    def command_job(self, command: Command) -> None:
+        """Tell the running job something."""
+        if self.link.running:
+            self.background(self.link.send, command)
+        else:
+            self.tell("no job is running", "warning")
+
+    def pause_or_resume_job(self) -> None:
+        """Pause the running job, or let a paused job go on."""
+        paused = self.snapshot is not None and self.snapshot.state == "paused"
+        self.command_job("resume" if paused else "pause")
+
+    def show_snapshot(self, shot: Snapshot | None) -> None:
+        """Let every screen know the state of the job, None where no job runs."""
+        self.snapshot = shot
+        self.job_moved.publish(shot)
+
+    def _job_went_on(self, shot: Snapshot) -> None:
+        now = time.monotonic()
+        if now - self._sampled_at >= SAMPLE_SECONDS:
+            self._sampled_at = now
+            self.rates.append(0.0 if shot.state == "paused" else shot.rate_now)
+        self.show_snapshot(shot)
+
+    def _job_replied(self, reply: str) -> None:
+        self.tell(f"The job answers: {reply}")
+
+    def _job_is_over(self, ended: JobEnd) -> None:
+        self.show_snapshot(None)
+        if ended.code not in (None, 0):
+            self.tell(f"The job ended with exit code {ended.code}: {ended.words}", "error")
+        elif isinstance(ended.report, RunReport | IngestReport):
+            self.tell(f"The job is over: {ended.report.attempted:,} photos done.")
+        else:
+            self.tell("The job is over.")
+        self._set_ended(ended)
+
+    def _set_ended(self, ended: JobEnd | None) -> None:
+        self.ended = ended
+        self.job_ended.publish(ended)
+
+    # What is told
+
+    def tell(self, sentence: str, severity: SeverityLevel = "information") -> None:
+        """Show a sentence as a notice; nothing in the sentence acts on the terminal."""
+        self.notify(clean(scrub(sentence))[:LONGEST_NOTICE], severity=severity, markup=False)
+
+    def background(self, work: AsyncWork, *arguments: Any) -> Worker[None]:
+        """Do something while the app stays alive, whatever screen is shown."""
+        return self.run_worker(partial(self.guarded, work, *arguments), exit_on_error=False)
+
+    async def guarded(self, work: AsyncWork, *arguments: Any) -> None:
+        """Do something that may fail; a failure is a sentence, not the end of the app."""
+        try:
+            await work(*arguments)
+        except EXPECTED as error:
+            self.tell(f"{error}", "error")
+        except Exception as error:
+            self._note(error)
+            self.tell(f"unexpected {type(error).__name__}: {error}; app.log has more", "error")
+
+    def _note(self, error: Exception) -> None:
+        """Write an unexpected error to the log of the app."""
+        trace = scrub("".join(traceback.format_exception(error)))
+        with suppress(OSError), log_to(self.workspace.path / "app.log") as log:
+            log.error("failed", {"error": scrub(str(error)), "traceback": trace})
+
+    # Textual prints tracebacks, with every local variable, from the next two methods. They
+    # are Textual's own business, so tests keep them working, and its exact version is pinned.
+
+    def panic(self, *renderables: RenderableType) -> None:
+        """End the app with one sentence instead of the tracebacks."""
+        self._return_code = 1
+        self._end_with("The terminal cannot be read any longer.")
+
+    def _fatal_error(self) -> None:
+        """End the app with one sentence about the error."""
+        error = self._exception
+        if error is not None and not self._exit_renderables:
+            self._note(error)
+            self._end_with(f"{type(error).__name__}: {str(error)[:300]}; app.log has more")
+        self._close_messages_no_wait()
+
+    def _end_with(self, reason: str) -> None:
+        words = clean(scrub(reason))[:LONGEST_NOTICE]
+        sentence = f"pcc: the app failed, a running job goes on. {words}"
+        if not self._exit_renderables:
+            self._exit_renderables.append(Text(sentence))
+        self._close_messages_no_wait()

@@ -1,0 +1,69 @@
+"""The run that settings and flags add up to; flags win."""
+
+from __future__ import annotations
+
+from backends.base import Options
+from pcc_tui.cli.options import (
+    CaptioningOptions,
+    PaceOptions,
+    SelectionOptions,
+    SiteOptions,
+    require_text,
+)
+from pcc_tui.cli.output import ExitCode, fail
+from pcc_tui.settings import Settings
+from pipeline.captions.request import RunRequest
+
+
+def request_of(
+    site: SiteOptions, captioning: CaptioningOptions, selection: SelectionOptions, pace: PaceOptions
+) -> RunRequest:
+    """Return the run; end with a usage error where the flags make no sense."""
+    for option, value in (
+        ("--workspace", str(site.workspace)),
+        ("--captions-jsonl", str(site.journal)),
+    ):
+        require_text(option, value)
+    if site.journal.is_dir():
+        fail(f"{site.journal} is a directory; --captions-jsonl names a file", ExitCode.USAGE)
+    settings = site.settings()
+    photos = site.photos(settings)
+    site.warn_of_photos(photos)
+    backend, options = backend_options(settings, captioning, pace)
+    return RunRequest(
+        photos_dir=photos,
+        workspace=site.workspace,
+        journal=site.journal,
+        backend=backend,
+        options=options,
+        selection=selection.chosen(),
+        include=tuple(selection.include or ()),
+        exclude=tuple(selection.exclude or ()),
+    )
+
+
+def backend_options(
+    settings: Settings, captioning: CaptioningOptions, pace: PaceOptions
+) -> tuple[str, Options]:
+    """Return the name of the backend, and what settings and flags tell the backend."""
+    require_text("--model", captioning.model or "")
+    require_text("--prompt", captioning.prompt or "")
+    backend = captioning.backend or settings.choices.backend
+    options = settings.options(
+        backend,
+        prompt=captioning.prompt or None,
+        model=captioning.model or None,
+        workers=pace.max_workers,
+        batch_size=pace.batch_size,
+        base_url=captioning.base_url or None,
+        max_edge=pace.max_edge,
+        detail=pace.detail,
+        quantize=pace.quantize,
+        dtype=pace.dtype,
+        device=pace.device or None,
+        revision=pace.revision or None,
+        trust_remote_code=pace.trust_remote_code,
+        mock_error_rate=pace.mock_error_rate,
+        mock_latency=pace.mock_latency,
+    )
+    return backend, options

@@ -1,0 +1,54 @@
+"""The terminal misbehaving: input that is no text, signals, and a line that hangs up."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import threading
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from textual.drivers.linux_driver import LinuxDriver
+
+if TYPE_CHECKING:
+    from textual.app import App
+
+LEAVING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Signals that end the app. Ctrl+C at the keyboard is a key; this SIGINT comes from elsewhere."""
+
+LAST_WORDS_SECONDS = 5.0
+"""How long the app may take to leave: a write to a terminal that is lost may wait for ever."""
+
+
+class PatientDriver(LinuxDriver):
+    """Textual's driver, but input that is not UTF-8 is passed over.
+
+    A terminal set to Latin-1 sends such bytes for an umlaut.
+    """
+
+    def run_input_thread(self) -> None:
+        """Read keys until the app is left; what cannot be read is dropped."""
+        while not self.exit_event.is_set():
+            try:
+                super().run_input_thread()
+            except UnicodeDecodeError:
+                continue
+
+
+def leave_on_signals(app: App[int]) -> None:
+    """Let signals end the app in order, with the terminal put back as it was; a job goes on."""
+    if threading.current_thread() is not threading.main_thread():
+        return
+    loop = asyncio.get_running_loop()
+
+    def leave(number: int, frame: FrameType | None) -> None:
+        # A lost terminal sends SIGCONT along, on which Textual would start to draw anew.
+        signal.signal(signal.SIGCONT, signal.SIG_IGN)
+        watchdog = threading.Timer(LAST_WORDS_SECONDS, os._exit, [128 + number])
+        watchdog.daemon = True
+        watchdog.start()
+        loop.call_soon_threadsafe(app.exit, 128 + number)
+
+    for number in LEAVING:
+        signal.signal(number, leave)

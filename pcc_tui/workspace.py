@@ -1,0 +1,74 @@
+"""One workspace as the app works on it: its paths, and its settings as the files last said."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from pcc_tui.settings import Settings, load_settings, save_choices
+
+
+class Workspace:
+    """The paths and the settings of one workspace.
+
+    Args:
+        path: The directory of the workspace.
+        photos_dir: The photos directory, where a flag names one.
+        journal: The captions journal, where a flag names one.
+
+    Attributes:
+        path: The directory of the workspace.
+        named_journal: The captions journal that a flag named, None for the usual place.
+        settings: The settings, as the files last said.
+
+    Raises:
+        SettingsError: a settings file cannot be read, or holds what it should not.
+    """
+
+    def __init__(
+        self, path: Path, photos_dir: Path | None = None, journal: Path | None = None
+    ) -> None:
+        self.path = path
+        self.named_journal = journal
+        self.settings: Settings = load_settings(path)
+        self._named_photos = photos_dir
+
+    @property
+    def journal(self) -> Path:
+        """The captions journal."""
+        return self.named_journal or self.path / "captions.jsonl"
+
+    @property
+    def photos_dir(self) -> Path | None:
+        """The photos directory, None while nobody has named one."""
+        return self._named_photos or self.settings.photos_dir
+
+    @property
+    def dataset(self) -> Path:
+        """The training dataset."""
+        return self.path / "dataset.jsonl"
+
+    @property
+    def cache(self) -> Path:
+        """The directory in which the ingestion keeps its results."""
+        return self.path / "cache"
+
+    @property
+    def is_new(self) -> bool:
+        """Whether nobody has said yet where the photos are."""
+        return self.photos_dir is None and not self.journal.exists()
+
+    async def save(self, **changes: object) -> None:
+        """Set choices in `pcc.toml`, and read the settings again.
+
+        Raises:
+            SettingsError: the file cannot be changed, or a value is wrong.
+        """
+        self.settings = await asyncio.to_thread(self._save, changes)
+        if "photos_dir" in changes:
+            self._named_photos = Path(str(changes["photos_dir"]))  # wins over PHOTOS_DIR too
+
+    def _save(self, changes: dict[str, object]) -> Settings:
+        self.path.mkdir(parents=True, exist_ok=True)
+        save_choices(self.path, changes)
+        return load_settings(self.path)

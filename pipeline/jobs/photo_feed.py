@@ -1,0 +1,166 @@
+"""Photos on their way to the workers: decoded ahead of need, twins held back, in batches."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterable
+from contextlib import AbstractAsyncContextManager, nullcontext
+from pathlib import Path
+from typing import Generic, TypeVar
+
+import msgspec
+
+from pipeline.jobs.copies import Copies
+from pipeline.jobs.decoded_buffer import DecodedBuffer
+from pipeline.jobs.errors import RunStopped
+from pipeline.jobs.pending_records import PendingRecords
+from pipeline.jobs.stage import Decoded, Stage
+from pipeline.photos.decoder import DecoderPool
+from pipeline.photos.errors import CorruptImageError, DecoderUnavailable, PhotosDirMissing
+from pipeline.photos.photo import LoadedPhoto, Photo
+from pipeline.photos.walk import is_empty_or_gone
+
+R = TypeVar("R", bound=msgspec.Struct)
+
+
+class PhotoFeed(Generic[R]):
+    """Decodes photos, a bounded number ahead of the workers.
+
+    Args:
+        stage: The stage that the workers hand the photos to.
+        photos: What there is to do, in order.
+        records: Takes the records of photos that no worker will see: broken ones and copies.
+        copies: Knows identical files.
+        photos_dir: The photos directory.
+        decoders: Number of decoding processes.
+        resumed: While this event is not set, no photo is taken or handed out.
+        on_failure: Told of what ends the job.
+        open_ended: Whether more photos may come, through `add`.
+    """
+
+    def __init__(
+        self,
+        stage: Stage[R],
+        photos: Iterable[Photo],
+        records: PendingRecords[R],
+        copies: Copies,
+        *,
+        photos_dir: Path,
+        decoders: int,
+        resumed: asyncio.Event,
+        on_failure: Callable[[BaseException], None],
+        open_ended: bool,
+    ) -> None:
+        self._stage = stage
+        self._queue = deque(photos)
+        self._records = records
+        self._copies = copies
+        self._photos_dir = photos_dir
+        self._resumed = resumed
+        self._on_failure = on_failure
+        self._open_ended = open_ended
+        needed = decoders if open_ended else max(1, min(decoders, len(self._queue)))
+        self._decoders = (
+            None if stage.picture is None else DecoderPool(photos_dir, stage.picture, needed)
+        )
+        self._buffer = DecodedBuffer(stage.workers, decoders, resumed)
+        self._decoding: set[asyncio.Task[None]] = set()
+        self._in_flight = 0
+        self._wake = asyncio.Event()
+        self._ended = False
+
+    def decoding(self) -> AbstractAsyncContextManager[object]:
+        """Hold the decoding processes while the block runs."""
+        return self._decoders or nullcontext()
+
+    async def run(self) -> None:
+        """Start the decoding of photos until nothing is left, or until told to end."""
+        self._buffer.make_room(self._stage.workers * self._stage.batch_size)
+        while not self._ended:
+            if self._queue and self._resumed.is_set():
+                await self._buffer.reserve()
+                photo = self._queue.popleft()
+                self._in_flight += 1
+                task = asyncio.create_task(self._decode(photo))
+                self._decoding.add(task)
+                task.add_done_callback(self._decoded)
+            elif self._queue or self._in_flight or self._open_ended:
+                self._wake.clear()
+                await self._wake.wait()
+            else:
+                break
+        self._buffer.end()
+
+    async def batch(self) -> list[Decoded]:
+        """Return the next photos for the stage; an empty list at the end."""
+        return await self._buffer.batch(self._stage.batch_size)
+
+    @property
+    def unsettled(self) -> int:
+        """Photos that are here and have no record on disk."""
+        return len(self._queue) + self._in_flight
+
+    def add(self, photos: Iterable[Photo]) -> None:
+        """Take on more photos."""
+        self._queue.extend(photos)
+        self._wake.set()
+
+    def settled(self, photos: int) -> None:
+        """Note that so many photos have got their record."""
+        self._in_flight -= photos
+        self._wake.set()
+
+    def wake(self) -> None:
+        """Look again whether there is something to do: a pause is over."""
+        self._wake.set()
+
+    def end(self) -> None:
+        """Take no further photo, and hand none out."""
+        self._ended = True
+        self._buffer.end()
+        self._wake.set()
+
+    async def cancel_decoding(self) -> None:
+        """Give up what is being decoded."""
+        leftover = list(self._decoding)
+        for task in leftover:
+            task.cancel()
+        await asyncio.gather(*leftover, return_exceptions=True)
+
+    def _decoded(self, task: asyncio.Task[None]) -> None:
+        self._decoding.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._on_failure(error)
+        if not self._queue and not self._decoding:
+            self._buffer.drained()
+
+    async def _decode(self, photo: Photo) -> None:
+        """Decode one photo, and pass it on unless an identical one serves for both."""
+        if self._decoders is None:
+            self._buffer.put(Decoded(photo))
+            return
+        try:
+            loaded = await self._decoders.decode(photo.path, self._stage.picture_of(photo))
+        except CorruptImageError as error:
+            self._buffer.give_back()
+            if is_empty_or_gone(self._photos_dir):
+                gone = PhotosDirMissing(self._photos_dir, "it is empty or gone")
+                self._on_failure(RunStopped(str(gone)))
+            else:
+                self._records.keep_failure(photo, error, "error_corrupt")
+        except DecoderUnavailable as error:
+            self._on_failure(error)
+        else:
+            if self._has_twin(photo, loaded):
+                self._buffer.give_back()
+            else:
+                self._buffer.put(Decoded(photo, loaded))
+
+    def _has_twin(self, photo: Photo, loaded: LoadedPhoto) -> bool:
+        """Copy the record of an identical photo, or wait for that record; False without a twin."""
+        record = self._copies.record_of(loaded.digest, self._stage)
+        if record is None:
+            return not self._copies.is_first(loaded.digest, photo)
+        self._records.keep(self._stage.copied(record, photo), photo, is_copy=True)
+        return True

@@ -1,0 +1,177 @@
+"""The one frame around every job: its log, its socket, its signals, its report.
+
+A job is a process of its own, so the frame is the same for all: tell the log how the job
+starts, let signals and the clients of the socket reach the job, and report how it ended.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import traceback
+from collections.abc import Callable, Coroutine
+from contextlib import AbstractAsyncContextManager, nullcontext
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from backends.keys import scrub
+from journal import utc_now
+from pipeline.jobs.control import ControlServer
+from pipeline.jobs.errors import WorkspaceBusy
+from pipeline.jobs.log import log_to
+from pipeline.jobs.progress import Snapshot
+from pipeline.jobs.run_file import RunFile
+from pipeline.jobs.signals import stop_on_signals
+from pipeline.jobs.step import Ending, Step
+
+Report = TypeVar("Report", bound=msgspec.Struct)
+
+log = logging.getLogger("pcc.run")
+
+LOG_NAME = "caption.log"
+
+Watcher = Callable[[Callable[[], Snapshot]], Coroutine[Any, Any, None]]
+"""Shows a running job: gets a function that samples the job, and is cancelled at its end."""
+
+
+class JobFrame(msgspec.Struct, kw_only=True):
+    """What the frame of a job tells others about the job.
+
+    Attributes:
+        run: Id of the run.
+        stage: Name of the stage, as `run.json` and the log tell it.
+        workspace: The directory that holds `run.json`.
+        journal: The file that the job writes.
+        told: Further fields of the log's `start`.
+        log: The log, None for `caption.log` of the workspace.
+        shares_workspace: Whether the job may run beside another job of the workspace. Clients
+            then reach the other job, and this one hears signals alone.
+    """
+
+    run: str
+    stage: str
+    workspace: Path
+    journal: Path
+    told: dict[str, Any] = {}
+    log: Path | None = None
+    shares_workspace: bool = False
+
+    def run_file(self) -> RunFile:
+        """Return what `run.json` says of the job before the job has a socket."""
+        return RunFile(
+            pid=os.getpid(),
+            run=self.run,
+            stage=self.stage,
+            socket="",
+            journal=str(self.journal.absolute()),
+            started=utc_now(),
+        )
+
+
+class JobResult(msgspec.Struct, Generic[Report]):
+    """How a job ended.
+
+    Attributes:
+        ending: Done, at the budget, or stopped.
+        signal_code: 128 and the number of the signal that stopped the job, None without one.
+        report: What the job did.
+        remarks: What the user should know besides the report, a sentence each.
+    """
+
+    ending: Ending
+    signal_code: int | None
+    report: Report
+    remarks: list[str] = []
+
+
+async def run_job(
+    step: Step, frame: JobFrame, watch: Watcher, report: Callable[[Ending], Report]
+) -> JobResult[Report]:
+    """Run a job where signals and the clients of its socket reach the job.
+
+    Args:
+        step: The work.
+        frame: What others are told about the job.
+        watch: Shows how the work goes.
+        report: Returns what the job did, given how the job ended.
+
+    Raises:
+        WorkspaceBusy: another job runs in this workspace, and this one may not share it.
+        Exception: whatever `step` raises; the log tells it first.
+    """
+    with log_to(frame.log or frame.workspace / LOG_NAME):
+        log.info("start", {"run": frame.run, "stage": frame.stage, **frame.told})
+        try:
+            ending, signal_code = await _serve(step, frame, watch)
+        except BaseException as error:
+            _log_failure(error, frame, step.snapshot())
+            raise
+        made = report(ending)
+        figures = {
+            name: value
+            for name, value in msgspec.to_builtins(made).items()
+            if not isinstance(value, list)  # a list may name every photo of the library
+        }
+        log.info("end", {"run": frame.run, "ending": ending.value, **figures})
+    return JobResult(ending, signal_code, made)
+
+
+def _log_failure(error: BaseException, frame: JobFrame, last: Snapshot) -> None:
+    if isinstance(error, Exception):
+        trace = "".join(traceback.format_exception(error))
+        log.error("failed", {"error": scrub(str(error)), "traceback": scrub(trace)})
+    counts = {"attempted": last.attempted, "by_status": last.by_status}
+    log.info("end", {"run": frame.run, "ending": "failed", **counts})
+
+
+async def _serve(step: Step, frame: JobFrame, watch: Watcher) -> tuple[Ending, int | None]:
+    control = ControlServer(
+        step.snapshot,
+        {
+            "pause": step.pause,
+            "resume": step.resume,
+            "stop": step.stop,
+            "abort": step.abort,
+            "retry": step.retry,
+        },
+    )
+    try:
+        return await _accompany(step, watch, control.serving(frame.workspace, frame.run_file()))
+    except WorkspaceBusy:
+        if not frame.shares_workspace:
+            raise
+        return await run_unlisted(step, watch)
+
+
+async def run_unlisted(step: Step, watch: Watcher) -> tuple[Ending, int | None]:
+    """Run work that no client need reach, and that holds up no other job of the workspace.
+
+    Returns:
+        How the work ended, and 128 with the signal that stopped it, None without one.
+    """
+    return await _accompany(step, watch, nullcontext())
+
+
+async def _accompany(
+    step: Step, watch: Watcher, serving: AbstractAsyncContextManager[None]
+) -> tuple[Ending, int | None]:
+    asyncio.get_running_loop().set_exception_handler(_log_stray_error)
+    watching = asyncio.create_task(watch(step.snapshot))
+    try:
+        with stop_on_signals(step.stop, step.abort) as received:
+            async with serving:
+                ending = await step.run()
+    finally:
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+    return ending, received.exit_code
+
+
+def _log_stray_error(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Keep what no task waits for, such as a client that hung up, off the terminal."""
+    log.warning(
+        "stray error", {"error": scrub(f"{context['message']}: {context.get('exception')}")}
+    )
