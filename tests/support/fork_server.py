@@ -26,7 +26,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from backends.local_captioner import model_process
-
 from pipeline.clusters import fit_process
 from pipeline.ingest.workers import worker_pool
 from pipeline.photos import decoder

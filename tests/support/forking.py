@@ -22,7 +22,6 @@ from threading import RLock
 from typing import Any, NamedTuple
 
 from backends.local_captioner import model_process
-
 from pipeline.clusters import fit_process
 from pipeline.ingest.workers import worker_pool
 from pipeline.photos import decoder
