@@ -218,7 +218,8 @@ def _heic(image: Image.Image, exif: Image.Exif) -> bytes:
     import pillow_heif
 
     pillow_heif.register_heif_opener()
-    return _saved(image, "HEIF", quality=HEIC_QUALITY, exif=exif.tobytes())
+    options = {"quality": HEIC_QUALITY, "enc_params": {"preset": "ultrafast"}}  # else seconds each
+    return _saved(image, "HEIF", exif=exif.tobytes(), **options)
 
 
 def _webp(image: Image.Image) -> bytes:

@@ -83,7 +83,7 @@ def load_models() -> None:
     """Import what holds models; no model is loaded, since that needs threads."""
     for name in (
         *(model_process.WORKER_MODULE, worker_pool.MODULE, "backends.local_captioner.processors"),
-        *("accelerate", "cv2", "onnxruntime", "rapidocr"),
+        *("accelerate", "bitsandbytes", "cv2", "onnxruntime", "rapidocr"),
         *("transformers.models.qwen2_5_vl.modeling_qwen2_5_vl",),
         *("transformers.models.qwen2_5_vl.processing_qwen2_5_vl",),
     ):

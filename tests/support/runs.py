@@ -60,4 +60,5 @@ def wait_for_snapshot(workspace: Path, condition: Callable[[dict[str, Any]], boo
         assert not shown.returncode, shown.stderr
         if shown.stdout and condition(json.loads(shown.stdout)):
             return
+        time.sleep(0.01)
     pytest.fail("no such snapshot in time")
