@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
+from backends.registry import EMBEDDERS
 from pcc_tui.cli.exit_codes import ExitCode
 from pcc_tui.cli.groups import takes_groups
 from pcc_tui.cli.options import SiteOptions, require_extra, require_text
@@ -31,7 +32,7 @@ class EmbedderOptions:
     embedder: Annotated[
         Optional[str],
         typer.Option(
-            help="minilm, tfidf, clip, or the id of a sentence-transformers model.",
+            help=f"{', '.join(EMBEDDERS.built_in)}, or the id of a sentence-transformers model.",
             show_default="minilm where it can be loaded, else tfidf",
         ),
     ] = None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
@@ -39,6 +38,8 @@ class SideStage(SoloStage[Kind]):
 
     async def process(self, photos: Sequence[Decoded]) -> list[Kind | Exception]:
         """Return a record or an error for each image, in their order."""
+        import asyncio  # not before a stage works: every command of `pcc` loads all passes
+
         return await asyncio.to_thread(self.look_at, photos)
 
     def look_at(self, photos: Sequence[Decoded]) -> list[Kind | Exception]:
