@@ -12,7 +12,7 @@ import pytest
 
 from backends.keys import KEY_NAMES
 from tests.support.api_server import ApiServer
-from tests.support.forking import shared_imports
+from tests.support.forking import Forks, shared_imports
 from tests.support.in_process import READ_AT_IMPORT, run_in_process
 from tests.support.photos import make_photos
 from tests.support.programs import left_out
@@ -37,9 +37,17 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _shared_imports() -> Iterator[None]:
-    with shared_imports():
-        yield
+def _forks() -> Iterator[Forks]:
+    with shared_imports() as forks:
+        yield forks
+
+
+@pytest.fixture
+def fresh_processes(_forks: Forks) -> Iterator[None]:
+    """Start every process afresh, with imports of its own."""
+    _forks.shared = False
+    yield
+    _forks.shared = True
 
 
 @pytest.fixture

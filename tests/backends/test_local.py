@@ -119,6 +119,7 @@ async def test_batch_size_is_chosen_by_free_memory() -> None:
         assert texts(await captioner.caption_batch(photos)) == truth
 
 
+@pytest.mark.usefixtures("fresh_processes")
 async def test_loading_is_told() -> None:
     captioner = TellingCaptioner(Options(model=MODEL, batch_size=1))
     await captioner.open()

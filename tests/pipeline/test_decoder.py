@@ -37,6 +37,7 @@ async def decode_all(pool: DecoderPool, names: list[str]) -> dict[str, str]:
     return dict(zip(names, await asyncio.gather(*map(one, names)), strict=True))
 
 
+@pytest.mark.usefixtures("fresh_processes")
 async def test_many_photos_through_few_processes(photos: Callable[..., Path]) -> None:
     root = photos(60)
     names = sorted(path.name for path in root.iterdir())

@@ -39,6 +39,7 @@ async def test_a_small_library_has_the_same_answer_from_the_process() -> None:
     assert [stage.what for stage in told] == ["finding clusters", "drawing the map"]
 
 
+@pytest.mark.usefixtures("fresh_processes")
 async def test_umap_tells_how_far_it_is_and_answers_the_same_twice() -> None:
     """Both requests are answered by one process: it compiles once."""
     asked = request(blobs(6, 26), smallest=5)

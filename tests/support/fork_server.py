@@ -17,6 +17,7 @@ import io
 import json
 import os
 import runpy
+import signal
 import socket
 import sys
 import threading
@@ -52,6 +53,12 @@ class Order(NamedTuple):
     directory: str
     mask: int
     new_session: bool
+
+
+def load_commands() -> None:
+    """Import what commands need, but not Textual, which reads variables that the app sets."""
+    for name in ("pcc_tui.cli.main", "pipeline.captions.run", "pipeline.ingest.run"):
+        importlib.import_module(name)
 
 
 def load_decoder() -> None:
@@ -96,6 +103,7 @@ def load_models() -> None:
 
 
 LOADERS: dict[str, Callable[[], None]] = {
+    "commands": load_commands,
     "decoder": load_decoder,
     "fitting": load_fitting,
     "models": load_models,
@@ -140,6 +148,7 @@ def serve(orders: socket.socket) -> Order | None:
 
 def become(order: Order) -> None:
     """Be as if this process had been started for an order."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     if order.new_session:
         os.setsid()
     os.chdir(order.directory)
@@ -177,6 +186,7 @@ def run(module: str) -> None:
 def main() -> Any:
     """Serve the test that started this; end as whatever was forked."""
     descriptor, kind, _ = sys.argv[1:]
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the test's process answers for all
     LOADERS[kind]()
     gc.collect()
     gc.freeze()

@@ -1,4 +1,4 @@
-"""Helper processes that a test starts, forked from one that has imported what they need.
+"""Processes that a test starts, forked from one that has imported what they need.
 
 Their libraries take seconds to import, and the fitting process compiles for longer.
 `fork_server.py` does either once for many processes. A process that is different in what
@@ -21,6 +21,8 @@ from pathlib import Path
 from threading import RLock
 from typing import Any, NamedTuple
 
+import pytest
+
 from backends.local_captioner import model_process
 from pipeline.clusters import fit_process
 from pipeline.ingest.workers import worker_pool
@@ -30,6 +32,7 @@ from tests.support.fork_server import Order
 from tests.support.in_process import python_path
 
 MODULES = {
+    "pcc_tui": "commands",
     decoder.WORKER_MODULE: "decoder",
     hostile_worker.__name__: "decoder",
     fit_process.WORKER_MODULE: "fitting",
@@ -62,13 +65,18 @@ class Server(NamedTuple):
 
 
 class Forks:
-    """The servers of a test's process, each started when it is first missed."""
+    """The servers of a test's process, each started when it is first missed.
+
+    Attributes:
+        shared: Whether imports may be shared; otherwise each process is started afresh.
+    """
 
     def __init__(self) -> None:
         self._lock = RLock()
         self._asked: Counter[Any] = Counter()
         self._servers: dict[Any, Server] = {}
         self._ready = set[Any]()
+        self.shared = True
 
     def start(self, process: Any, *given: Any) -> None:
         """Start the process of a `Popen`, in place of its method of that purpose."""
@@ -182,20 +190,15 @@ def adopt(whether: bool) -> None:
 
 
 @contextmanager
-def shared_imports() -> Iterator[None]:
-    """Let helper processes share their imports while the block runs, where Linux is."""
-    if sys.platform != "linux":
-        yield
-        return
+def shared_imports() -> Iterator[Forks]:
+    """Let processes share their imports while the block runs, where this is Linux."""
     forks = Forks()
 
     def start(process: subprocess.Popen[Any], *given: Any) -> None:
         forks.start(process, *given)
 
-    vars_of = subprocess.Popen
-    vars_of._execute_child = start  # type: ignore[attr-defined]
-    try:
-        yield
-    finally:
-        vars_of._execute_child = _really_start  # type: ignore[attr-defined]
-        forks.close()
+    with pytest.MonkeyPatch.context() as patch:
+        if sys.platform == "linux":
+            patch.setattr(subprocess.Popen, "_execute_child", start)
+        yield forks
+    forks.close()
