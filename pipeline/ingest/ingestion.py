@@ -13,8 +13,7 @@ from contextlib import suppress
 
 from journal import JournalError, Status
 from pipeline.ingest.cache.manifest import ModelFacts
-from pipeline.ingest.cache.outcomes import StageEnd
-from pipeline.ingest.cache.records import Outcome, StageName
+from pipeline.ingest.cache.records import Outcome, StageEnd, StageName
 from pipeline.ingest.cache.store import Cache
 from pipeline.ingest.planning.enqueue import Enqueuer
 from pipeline.ingest.planning.plan import IngestPlan, Wanted

@@ -15,8 +15,7 @@ from journal import JournalError, Status, check, scan
 from pipeline.ingest.cache.counting import counted
 from pipeline.ingest.cache.lines import Lines
 from pipeline.ingest.cache.manifest import ModelFacts, dataset_digest, manifest_path, read_manifest
-from pipeline.ingest.cache.outcomes import StageEnd
-from pipeline.ingest.cache.records import Detection, Embedding, Outcome, RegionLabel, Text
+from pipeline.ingest.cache.records import Detection, Embedding, Outcome, RegionLabel, StageEnd, Text
 from pipeline.ingest.cache.store import Cache, PhotoResult
 from pipeline.ingest.errors import CacheRefused
 from pipeline.ingest.queue.base import Item

@@ -25,8 +25,7 @@ from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 from journal import record_key
 
 if TYPE_CHECKING:
-    from pipeline.ingest.cache.outcomes import StageEnd
-    from pipeline.ingest.cache.records import Detection, Outcome, StageName, Text
+    from pipeline.ingest.cache.records import Detection, Outcome, StageEnd, StageName, Text
 
 
 E = TypeVar("E", bound="StageEnd | Outcome")

@@ -6,28 +6,9 @@ import sys
 import threading
 from pathlib import Path
 
-import msgspec
-
-from journal import Follower, Malformed, Status, collector_off, record_key
+from journal import Follower, Malformed, collector_off, record_key
 from pipeline.ingest.cache.counting import PhotoOutcomes
-from pipeline.ingest.cache.records import StageName
-
-
-class StageEnd(msgspec.Struct, gc=False):
-    """How a stage ended for a photo: what is remembered of an `Outcome`."""
-
-    rel_path: str = msgspec.field(name="image_id")
-    stage: StageName
-    status: Status
-    raw_path: str | None = None
-    digest: str | None = None
-    lines: int = 0
-    found: int = 0
-    version: str = ""
-    item_hash: str | None = msgspec.field(default=None, name="work")
-    error: str | None = None
-    copied_from: str | None = None
-
+from pipeline.ingest.cache.records import StageEnd, StageName
 
 _NONE: PhotoOutcomes[StageEnd] = PhotoOutcomes()
 

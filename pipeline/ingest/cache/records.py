@@ -165,6 +165,22 @@ class Outcome(_Record, kw_only=True):
         return self.key, self.stage
 
 
+class StageEnd(msgspec.Struct, gc=False):
+    """How a stage ended for a photo: what is remembered of an `Outcome`."""
+
+    rel_path: str = msgspec.field(name="image_id")
+    stage: StageName
+    status: Status
+    raw_path: str | None = None
+    digest: str | None = None
+    lines: int = 0
+    found: int = 0
+    version: str = ""
+    item_hash: str | None = msgspec.field(default=None, name="work")
+    error: str | None = None
+    copied_from: str | None = None
+
+
 class Embedding(_Record, kw_only=True):
     """The row of `embeddings/regions.f32` that belongs to a region: a line of `regions.jsonl`."""
 

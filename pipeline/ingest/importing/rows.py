@@ -8,8 +8,7 @@ from pipeline.ingest.cache.counting import PhotoOutcomes
 
 if TYPE_CHECKING:
     from backends.detectors.base import Box
-    from pipeline.ingest.cache.outcomes import StageEnd
-    from pipeline.ingest.cache.records import Outcome, RegionLabel
+    from pipeline.ingest.cache.records import Outcome, RegionLabel, StageEnd
 
 
 class PhotoRow(NamedTuple):

@@ -9,7 +9,7 @@ from functools import lru_cache
 from operator import attrgetter
 
 from pipeline.ingest.cache.counting import PhotoOutcomes, source_of, what_counts
-from pipeline.ingest.cache.outcomes import StageEnd
+from pipeline.ingest.cache.records import StageEnd
 from pipeline.ingest.importing.report import ImportReport
 from pipeline.ingest.importing.rows import EmbeddingRow, OutcomeRow, PhotoRow, RegionRow, TextRow
 

@@ -6,8 +6,7 @@ from pathlib import Path
 
 from journal import utc_now
 from pipeline.ingest.batched import batched
-from pipeline.ingest.cache.outcomes import StageEnd
-from pipeline.ingest.cache.records import STAGES, Outcome
+from pipeline.ingest.cache.records import STAGES, Outcome, StageEnd
 from pipeline.ingest.cache.store import Cache, PhotoResult
 from pipeline.ingest.planning.file_digests import FileDigests
 from pipeline.ingest.planning.plan import (

@@ -8,8 +8,8 @@ from collections.abc import Collection, Iterable, Iterator
 import msgspec
 
 from journal import split_path, utc_now
-from pipeline.ingest.cache.outcomes import Outcomes, StageEnd
-from pipeline.ingest.cache.records import STAGES, Outcome, StageName
+from pipeline.ingest.cache.outcomes import Outcomes
+from pipeline.ingest.cache.records import STAGES, Outcome, StageEnd, StageName
 from pipeline.ingest.cache.store import PhotoResult
 from pipeline.ingest.queue.base import Item, Parked, short_hash
 from pipeline.photos.photo import photo_key
