@@ -43,19 +43,12 @@ def import_cache(
     ] = None,
 ) -> int:
     """Import a cache into a database, all of it or nothing. Safe to interrupt, safe to repeat."""
-    import asyncio
-
-    from pcc_tui.cli.live import show
+    from pcc_tui.cli.live import run_blocking
     from pipeline.ingest.importing.importer import Importer
-    from pipeline.jobs.blocking_step import BlockingStep
-    from pipeline.jobs.progress import Progress
-    from pipeline.jobs.run_job import run_unlisted
 
     stream = narration(site.json)
     importer = Importer(cache, db, adapt)
-    progress = Progress(run="import", stage="write", backend="import", total=0, skipped={})
-    step = BlockingStep(importer.run, progress)
-    _, code = asyncio.run(run_unlisted(step, lambda shot: show(shot, stream)))
+    code = run_blocking(importer.run, "write", stream)
     report = importer.report
     if report.finished:
         _tell(report, db, stream)

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Literal, TextIO
 
 from pcc_tui.clean import clean
 from pcc_tui.cli.output import say
@@ -16,6 +16,8 @@ from pipeline.jobs.progress import Snapshot
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+
+    from pipeline.jobs.pause_point import PausePoint
 
 REFRESH_SECONDS = 0.25
 LINE_SECONDS = 10.0
@@ -70,6 +72,29 @@ async def show(snapshot: Callable[[], Snapshot], stream: TextIO) -> None:
     finally:
         board.done.set()
         await asyncio.to_thread(artist.join, LAST_DRAWING_SECONDS)
+
+
+def run_blocking(
+    work: Callable[[PausePoint], None], stage: Literal["verify", "write"], stream: TextIO
+) -> int | None:
+    """Run work that blocks, in reach of signals alone, and show it on a stream.
+
+    Args:
+        work: The work; it waits at its pause point, and ends there when told to stop.
+        stage: What kind of work it is, as its snapshots say.
+        stream: Where it is shown.
+
+    Returns:
+        128 and the number of the signal that stopped the work, None without one.
+    """
+    from pipeline.jobs.blocking_step import BlockingStep
+    from pipeline.jobs.progress import Progress
+    from pipeline.jobs.run_job import run_unlisted
+
+    progress = Progress(run=stage, stage=stage, backend=stage, total=0, skipped={})
+    step = BlockingStep(work, progress)
+    _, code = asyncio.run(run_unlisted(step, lambda shot: show(shot, stream)))
+    return code
 
 
 class _Board:

@@ -189,13 +189,8 @@ def validate(
 
 def _validate(directory: Path, stream: TextIO) -> tuple[Validation | None, int | None]:
     """Return what the check found, None if a signal stopped it, and the exit code of the signal."""
-    import asyncio
-
-    from pcc_tui.cli.live import show
-    from pipeline.jobs.blocking_step import BlockingStep
+    from pcc_tui.cli.live import run_blocking
     from pipeline.jobs.pause_point import PausePoint
-    from pipeline.jobs.progress import Progress
-    from pipeline.jobs.run_job import run_unlisted
     from pipeline.synth.validation import validate_dataset
 
     found: list[Validation] = []
@@ -203,9 +198,7 @@ def _validate(directory: Path, stream: TextIO) -> tuple[Validation | None, int |
     def work(pause_point: PausePoint) -> None:
         found.append(validate_dataset(directory, pause_point))
 
-    progress = Progress(run="validate", stage="verify", backend="synth", total=0, skipped={})
-    step = BlockingStep(work, progress)
-    _, code = asyncio.run(run_unlisted(step, lambda shot: show(shot, stream)))
+    code = run_blocking(work, "verify", stream)
     return (found[0] if found else None), code
 
 

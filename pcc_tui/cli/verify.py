@@ -77,14 +77,9 @@ def verify(
 def _run(
     site: SiteOptions, checks: CheckOptions, dataset: Path, input_dir: Path | None
 ) -> tuple[VerifyReport, int | None]:
-    import asyncio
-
     from backends.encoders.t5 import T5Tokenizer
-    from pcc_tui.cli.live import show
+    from pcc_tui.cli.live import run_blocking
     from pipeline.datasets.verify import Verifier
-    from pipeline.jobs.blocking_step import BlockingStep
-    from pipeline.jobs.progress import Progress
-    from pipeline.jobs.run_job import run_unlisted
 
     tokenizer = None
     if checks.masks:
@@ -93,8 +88,5 @@ def _run(
         tokenizer.open()
     patches_dir = checks.patches_dir or dataset.parent / "dinov3_patches"
     verifier = Verifier(dataset, input_dir, patches_dir, tokenizer, checks.discard)
-    progress = Progress(run="verify", stage="verify", backend="verify", total=0, skipped={})
-    step = BlockingStep(verifier.run, progress)
-    stream = narration(site.json)
-    _, code = asyncio.run(run_unlisted(step, lambda shot: show(shot, stream)))
+    code = run_blocking(verifier.run, "verify", narration(site.json))
     return verifier.report, code

@@ -11,7 +11,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from pcc_tui.clean import clean
-from pcc_tui.widgets.text import Words
+from pcc_tui.widgets.text import Words, safe_lines
 
 
 class AskDialog(ModalScreen[str]):
@@ -36,12 +36,8 @@ class AskDialog(ModalScreen[str]):
     def compose(self) -> ComposeResult:
         """Lay out the question and the line to write on."""
         with Vertical(id="dialog"):
-            yield Words(id="question")
+            yield Words(safe_lines(self._question), id="question")
             yield Input(self._text, placeholder=self._placeholder, id="line")
-
-    def on_mount(self) -> None:
-        """Show the question."""
-        self.query_one("#question", Words).say(self._question)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Answer with what was typed, and only once: a second Enter may follow immediately."""

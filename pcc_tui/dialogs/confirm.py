@@ -10,7 +10,7 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Button
 
-from pcc_tui.widgets.text import Words
+from pcc_tui.widgets.text import Words, safe_lines
 
 
 class ConfirmDialog(ModalScreen[bool]):
@@ -35,14 +35,10 @@ class ConfirmDialog(ModalScreen[bool]):
     def compose(self) -> ComposeResult:
         """Lay out the question and its answers."""
         with Vertical(id="dialog"):
-            yield Words(id="question")
+            yield Words(safe_lines(self._question), id="question")
             with Horizontal(id="answers"):
                 yield Button("Yes (y)", variant="primary", id="yes")
                 yield Button("No (n)", id="no")
-
-    def on_mount(self) -> None:
-        """Show the question."""
-        self.query_one("#question", Words).say(self._question)
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """Answer by the button that was pressed."""

@@ -12,7 +12,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, TextArea
 
 from pcc_tui.clean import clean
-from pcc_tui.widgets.text import Words, clean_lines
+from pcc_tui.widgets.text import Words, clean_lines, safe_lines
 
 
 class CaptionArea(TextArea):
@@ -54,7 +54,7 @@ class EditDialog(ModalScreen[str]):
     def compose(self) -> ComposeResult:
         """Lay out the text and its buttons."""
         with Vertical(id="dialog"):
-            yield Words(id="edited-photo")
+            yield Words(safe_lines(self._rel_path), id="edited-photo")
             yield CaptionArea(self._shown, soft_wrap=True, tab_behavior="focus", id="caption")
             with Horizontal(id="answers"):
                 yield Button("Save (f2)", variant="primary", id="save")
@@ -62,7 +62,6 @@ class EditDialog(ModalScreen[str]):
 
     def on_mount(self) -> None:
         """Put the cursor behind the text."""
-        self.query_one("#edited-photo", Words).say(self._rel_path)
         area = self.query_one(TextArea)
         area.move_cursor(area.document.end)
 

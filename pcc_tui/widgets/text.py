@@ -33,7 +33,7 @@ class Words(Static):
     """A text that is never markup; `say` is for text from outside, `update` for the app's own."""
 
     def __init__(
-        self, text: str = "", *, id: str | None = None, classes: str | None = None
+        self, text: VisualType = "", *, id: str | None = None, classes: str | None = None
     ) -> None:
         super().__init__(text, id=id, classes=classes, markup=False)
 

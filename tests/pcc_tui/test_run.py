@@ -178,6 +178,7 @@ def test_json_is_one_document_and_nothing_else(photos: Callable[..., Path], pcc:
     report = json.loads(done.stdout)
 
     assert list(report) == [
+        "kind",
         "run",
         "attempted",
         "by_status",
