@@ -40,8 +40,7 @@ from journal.records import (
 from journal.repair import CheckReport, RewriteReport, check, compact, repair
 from journal.rewrite import atomic_rewrite, clear_leftovers
 from journal.spread import SpreadDict
-from journal.tail import JournalTail
-from journal.writer import Committed, GroupCommit, JournalWriter
+from journal.writer import Committed, GroupCommit, JournalTail, JournalWriter
 
 __all__ = [
     "BOM",

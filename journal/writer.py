@@ -1,12 +1,13 @@
 """Appending to a journal: each record is acknowledged once it is on disk.
 
 A sync takes milliseconds whatever its size, so a sync for each record would be the limit.
-`GroupCommit` gathers what is appended and brings it to disk together; `JournalWriter` is the
-group commit of one journal.
+`GroupCommit` gathers what is appended and brings it to disk together. `JournalTail` adds the
+lines: all of a write and its sync, or none of it. `JournalWriter` is both for one journal.
 """
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from abc import ABC, abstractmethod
@@ -16,10 +17,11 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from journal.errors import JournalError, JournalWriteFailed
+from journal.disk import NO_SPACE, free_bytes, sync_data, sync_directory
+from journal.errors import DiskFull, JournalError, JournalWriteFailed
 from journal.lines import seal
 from journal.lock import WriterLock
-from journal.tail import JournalTail
+from journal.torn_line import healing_of
 
 R = TypeVar("R")
 P = TypeVar("P")
@@ -160,6 +162,64 @@ class GroupCommit(ABC, Generic[R, P]):
             self._failure = error
             self._changed.notify_all()
         self._on_failure(error)
+
+
+class JournalTail:
+    """Adds lines to a journal whose lock is held.
+
+    Args:
+        lock: The writer's lock on the journal.
+
+    Raises:
+        JournalWriteFailed: a torn last line could not be healed.
+    """
+
+    def __init__(self, lock: WriterLock) -> None:
+        self.path = lock.path
+        self._lock = lock
+        self._size = os.fstat(lock.descriptor).st_size
+        if healing := healing_of(self.path, lock.descriptor, self._size):
+            self._write(healing)
+        if not self._size:
+            sync_directory(self.path.parent)  # the file itself may be new
+
+    def write(self, data: bytes) -> int:
+        """Bring whole lines to disk, and return the byte offset of the first.
+
+        Raises:
+            JournalLost: the path names another file now.
+            JournalWriteFailed: the lines cannot be written; the file is as it was.
+        """
+        self._lock.verify()
+        self._size = os.fstat(self._lock.descriptor).st_size
+        self._write(data)
+        return self._size
+
+    def _write(self, data: bytes) -> None:
+        descriptor = self._lock.descriptor
+        view = memoryview(data)
+        try:
+            while view:
+                view = view[os.write(descriptor, view) :]
+        except OSError as error:
+            self._cut_back()
+            raise self._describe(error, len(data)) from error
+        try:
+            sync_data(descriptor)
+        except OSError as error:
+            raise self._describe(error, len(data)) from error
+
+    def _cut_back(self) -> None:
+        """Take back our own short write; if even that fails, the next writer heals the line."""
+        try:
+            os.ftruncate(self._lock.descriptor, self._size)
+        except OSError:
+            return
+
+    def _describe(self, error: OSError, needed: int) -> JournalWriteFailed:
+        if error.errno in NO_SPACE:
+            return DiskFull(self.path, needed, free_bytes(self.path.parent))
+        return JournalWriteFailed(self.path, error)
 
 
 class JournalWriter(GroupCommit[Record, bytes]):

@@ -20,9 +20,9 @@ from journal import JournalError, Status, split_path
 from pipeline.jobs.budget import Budget
 from pipeline.jobs.copies import Copies
 from pipeline.jobs.cores import decoder_count
+from pipeline.jobs.decode_ahead import PhotoFeed
 from pipeline.jobs.errors import RunStopped
 from pipeline.jobs.pending_records import OpenJournal, PendingRecords
-from pipeline.jobs.photo_feed import PhotoFeed
 from pipeline.jobs.progress import Progress, Snapshot
 from pipeline.jobs.stage import Decoded, Stage
 from pipeline.jobs.step import Ending

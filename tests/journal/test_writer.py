@@ -21,7 +21,7 @@ from journal import (
     read_record,
     scan,
 )
-from journal import tail as tail_module
+from journal import writer as writer_module
 
 
 def record(name: str) -> CaptionRecord:
@@ -50,7 +50,7 @@ def test_acknowledged_records_stand_at_their_offsets(tmp_path: Path) -> None:
 
 def test_many_records_share_a_sync(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     syncs = list[int]()
-    monkeypatch.setattr(tail_module, "sync_data", syncs.append)
+    monkeypatch.setattr(writer_module, "sync_data", syncs.append)
     writer = open_writer(tmp_path / "j", [])
     for number in range(2000):
         writer.append(record(f"{number}.jpg"))
@@ -119,7 +119,7 @@ def test_failed_sync_acknowledges_nothing_and_is_never_tried_again(
 
     acknowledged = list[tuple[int, str]]()
     writer = open_writer(tmp_path / "j", acknowledged)
-    monkeypatch.setattr(tail_module, "sync_data", fail)
+    monkeypatch.setattr(writer_module, "sync_data", fail)
     writer.append(record("a"))
     with pytest.raises(JournalWriteFailed, match="Input/output error"):
         writer.flush()
