@@ -13,7 +13,7 @@ import msgspec
 
 from benchmarks.table import Row
 from journal import CaptionRecord, JournalWriter, WriterLock, seal
-from journal import tail as tail_module
+from journal import writer as writer_module
 
 RECORDS = 1_000_000
 APPENDED = 200_000
@@ -104,7 +104,7 @@ def append_row(folder: Path) -> Row:
     naive = naive_count / (time.perf_counter() - began)
 
     syncs, acknowledged = 0, 0
-    real = tail_module.sync_data
+    real = writer_module.sync_data
 
     def counting(descriptor: int) -> None:
         nonlocal syncs
@@ -115,7 +115,7 @@ def append_row(folder: Path) -> Row:
         nonlocal acknowledged
         acknowledged += len(done)  # type: ignore[arg-type]
 
-    tail_module.sync_data = counting
+    writer_module.sync_data = counting
     records = [record(number) for number in range(APPENDED)]
     began = time.perf_counter()
     writer: JournalWriter[CaptionRecord] = JournalWriter(
@@ -126,7 +126,7 @@ def append_row(folder: Path) -> Row:
             writer.append(one)
     writer.close()
     seconds = time.perf_counter() - began
-    tail_module.sync_data = real
+    writer_module.sync_data = real
     assert acknowledged == APPENDED
     ours = APPENDED / seconds
     return Row(
