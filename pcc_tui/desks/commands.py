@@ -58,8 +58,8 @@ class Commands:
         """Return `pcc run`; the settings of the workspace say the rest.
 
         Args:
-            selection: Which photos are captioned again; its keys go into a list.
-            retry_list: A file that names the photos to work on.
+            selection: Which photos are captioned again; the keys it may hold are not looked at.
+            retry_list: A file that lists the photos to work on, None for all.
             backend: A backend other than the chosen one.
         """
         arguments = ["run", *self._site(), "--run-id", new_run_id()]
@@ -68,6 +68,8 @@ class Commands:
             arguments += ["--restart-every", str(restart_every)]
         if selection.statuses:
             arguments += ["--retry-status", ",".join(sorted(selection.statuses))]
+        if selection.backend is not None:
+            arguments += ["--retry-backend", selection.backend]
         if selection.stale:
             arguments.append("--retry-stale")
         if selection.force:

@@ -19,7 +19,7 @@ from pcc_tui.screens.parts.photo_search import PhotoSearch
 from pcc_tui.widgets.entry_view import EntryView
 from pcc_tui.widgets.findings import FindingsView
 from pcc_tui.widgets.overlay import Overlay, overlay_of
-from pcc_tui.widgets.photo_list import PhotoList, Row, in_order
+from pcc_tui.widgets.photo_list import ListRow, PhotoList, in_order
 from pcc_tui.widgets.photo_row import photo_row
 from pcc_tui.widgets.picture import PictureBox
 from pcc_tui.widgets.text import Words, clean_lines
@@ -91,7 +91,7 @@ class ReviewScreen(PccScreen):
 
     # The list
 
-    def _row(self, key: str) -> Row:
+    def _row(self, key: str) -> ListRow:
         catalogue, marked = self.desks.captions.catalogue, self.desks.captions.marked
         edited = key in catalogue.edits.texts
         return photo_row(key, catalogue.made(key), marked=key in marked, edited=edited)

@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.events import Click
 
 from pcc_tui.clean import clean
-from pcc_tui.widgets.photo_list import PhotoList, Row, in_order
+from pcc_tui.widgets.photo_list import ListRow, PhotoList, in_order
 from pipeline.clusters.view import Cluster, ClusterView, chunk_id
 
 if TYPE_CHECKING:
@@ -121,19 +121,19 @@ class ClusterTree(PhotoList):
             depth, above = depth + 1, self.view.clusters[above].parent
         return depth
 
-    def _row(self, key: str) -> Row:
+    def _row(self, key: str) -> ListRow:
         """Return what the row of a group, a cluster or a chunk shows."""
         spot = self.spot_of(key)
         if spot is None:
-            return Row("", "row", "")
+            return ListRow("", "row", "")
         cluster = spot.cluster
         pad = " " * (INDENT * self._depth(cluster))
         if spot.chunk is not None:
-            return Row("   ", "row", f"{pad}{' ' * 2 * INDENT}{self._chunk_words(spot)}")
+            return ListRow("   ", "row", f"{pad}{' ' * 2 * INDENT}{self._chunk_words(spot)}")
         branch = "▾" if cluster.id in self._open else "▸" if _opens(cluster) else " "
         sign = f"{'●' if cluster.id in self.marked else ' '}{'L' if cluster.locked else ' '}"
         style = "marked" if cluster.id in self.marked else "good" if cluster.named else "row"
-        return Row(sign, style, f"{pad}{branch} {cluster.title}\t{cluster.size:,}")
+        return ListRow(sign, style, f"{pad}{branch} {cluster.title}\t{cluster.size:,}")
 
     def _chunk_words(self, spot: Spot) -> str:
         assert self.view is not None

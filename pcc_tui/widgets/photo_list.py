@@ -36,7 +36,7 @@ def in_order(*bindings: Binding) -> list[BindingType]:
     return [dataclasses.replace(binding, priority=True) for binding in bindings]
 
 
-class Row(NamedTuple):
+class ListRow(NamedTuple):
     """What a row shows.
 
     Attributes:
@@ -79,7 +79,7 @@ class PhotoList(ScrollView, can_focus=True):
     class Moved(Message):
         """The cursor stands on another row."""
 
-    def __init__(self, row_of: Callable[[str], Row], id: str) -> None:
+    def __init__(self, row_of: Callable[[str], ListRow], id: str) -> None:
         super().__init__(id=id)
         self._row_of = row_of
         self.rows: Sequence[str] = ()

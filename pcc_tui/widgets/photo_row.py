@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pcc_tui.widgets.photo_list import Row
+from pcc_tui.widgets.photo_list import ListRow
 from pipeline.captions.catalogue import readable_path
 from pipeline.captions.plan import Made
 
 
-def photo_row(key: str, made: Made | None, *, marked: bool, edited: bool) -> Row:
+def photo_row(key: str, made: Made | None, *, marked: bool, edited: bool) -> ListRow:
     """Return the row of a photo: signs, then the path.
 
     Args:
@@ -18,4 +18,4 @@ def photo_row(key: str, made: Made | None, *, marked: bool, edited: bool) -> Row
     """
     good = made is not None and made.status == "success"
     sign = f"{'●' if marked else ' '}{'✓' if good else '✗'}{'✎' if edited else ' '}"
-    return Row(sign, "marked" if marked else "good" if good else "bad", readable_path(key))
+    return ListRow(sign, "marked" if marked else "good" if good else "bad", readable_path(key))

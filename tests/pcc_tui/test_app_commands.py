@@ -17,7 +17,7 @@ from pipeline.captions.plan import Selection
 
 Make = Callable[[Commands], list[str]]
 
-EVERYTHING = Selection(frozenset({"error_model", "error_api"}), stale=True, force=True)
+EVERYTHING = Selection(frozenset({"error_model", "error_api"}), "openai", stale=True, force=True)
 
 COMMANDS: dict[str, tuple[Make, str, dict[str, Any]]] = {
     "run": (
@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[Make, str, dict[str, Any]]] = {
         "run",
         {
             "retry_status": "error_api,error_model",
+            "retry_backend": "openai",
             "retry_stale": True,
             "force": True,
             "retry_list": Path("a list"),
