@@ -188,7 +188,7 @@ def test_watch_follows_pauses_resumes_and_stops(
 def test_watch_shows_a_job_to_its_end(
     job: Callable[..., subprocess.Popen[str]], pcc: Pcc, workspace: Path
 ) -> None:
-    job("0.02")
+    job("0.1")
     done = pcc("watch", "--json")
     shots = [json.loads(line) for line in done.stdout.splitlines()]
 
