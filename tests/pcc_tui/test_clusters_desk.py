@@ -17,6 +17,7 @@ from pipeline.captions.edits import Edits
 from pipeline.clusters import label_changes
 from pipeline.clusters.label_journal import LabelChange
 from pipeline.clusters.view import Cluster, ClusterView
+from tests.conftest import Pcc
 from tests.support.apps import write_records
 from tests.support.clusters import photo_name, photo_names, record, run_pcc
 
@@ -172,10 +173,12 @@ async def test_new_captions_are_read_when_somebody_comes_back(
 
 @pytest.mark.parametrize("command", [["cluster", "--force"], ["chunk", "--chunk-size", "3"]])
 async def test_another_clustering_or_chunk_size_is_read(
-    desk: ClustersDesk, reads: Reads, clustered: Path, command: list[str]
+    desk: ClustersDesk, reads: Reads, pcc_process: Pcc, command: list[str]
 ) -> None:
+    """The command is a process: this one has a loop, and its readings are counted."""
     await desk.change(CHANGES["rename"])
-    run_pcc(clustered, *command)
+    done = pcc_process(*command)
+    assert done.returncode == 0, done.stderr
     await desk.refresh()
 
     assert reads.both[0] == 1
