@@ -14,6 +14,7 @@ from textual.pilot import Pilot
 from textual.widgets import DataTable, Input
 
 from pcc_tui.app import PccApp
+from pcc_tui.desks.job_link import JobEnd
 from pcc_tui.dialogs.ask import AskDialog
 from pcc_tui.dialogs.confirm import ConfirmDialog
 from pcc_tui.screens.datasets import DatasetsScreen
@@ -56,6 +57,7 @@ class Bench:
         self.pilot = pilot
         self.app = cast(PccApp, pilot.app)
         self.screen = cast(DatasetsScreen, pilot.app.screen)
+        self._last_end: JobEnd | None = None
 
     async def press(self, *keys: str) -> None:
         await self.pilot.press(*keys)
@@ -76,8 +78,9 @@ class Bench:
         await self.pilot.pause()
 
     async def job_over(self) -> None:
-        await self.until(lambda: self.app.link.running)
-        await self.until(lambda: not self.app.link.running)
+        """Wait for the end of the job that was just started, however short the job is."""
+        await self.until(lambda: self.app.ended not in (None, self._last_end))
+        self._last_end = self.app.ended
 
 
 @asynccontextmanager
