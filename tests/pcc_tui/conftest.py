@@ -5,8 +5,11 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from textual.css.model import RuleSet
+from textual.css.stylesheet import Stylesheet
 
 from pipeline.datasets.buckets import BUCKETS, bucket_name
 from tests.support.clusters import SUBJECTS, make_clustered, photo_names
@@ -15,6 +18,22 @@ from tests.support.enriching_models import Model, few_photos, model_maker, nothi
 from tests.support.ingesting import Ingest
 from tests.support.photos import noise_jpeg
 from tests.support.tiny_t5 import save_tiny_t5
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _styles_parsed_once() -> Iterator[None]:
+    """Let all apps of a session share the rules that Textual parses, as the screens of one do."""
+    parse, known = Stylesheet._parse_rules, dict[Any, list[RuleSet]]()
+
+    def parsed(sheet: Stylesheet, *given: Any, **named: Any) -> list[RuleSet]:
+        key = (frozenset(sheet._variables.items()), given, frozenset(named.items()))
+        if key not in known:
+            known[key] = parse(sheet, *given, **named)
+        return known[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Stylesheet, "_parse_rules", parsed)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -140,18 +140,19 @@ def test_a_job_of_the_app_outlives_it(
     workspace: Path, library: Path, opened: Open, number: signal.Signals
 ) -> None:
     slow(workspace, library)
-    make_photos(library, 3000)
+    make_photos(library, 300)
     window = opened()
-    window.wait_for("Caption 3,000 photos")
+    window.wait_for("Caption 300 photos")
     window.press("Enter")
     wait_for_records(workspace, 1)
     os.kill(window.pid(), number)
+    assert len(records(workspace)) < 300
     screen = window.wait_for("EXIT=")
     assert f"EXIT={128 + number}" in screen
     if number is not signal.SIGKILL:
         gone(window)
         assert "Traceback" not in screen
-    wait_for_records(workspace, 3000)
+    wait_for_records(workspace, 300)
 
 
 def test_a_dropped_line_ends_the_app_and_not_the_job(

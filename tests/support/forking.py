@@ -109,7 +109,7 @@ class Forks:
         One is started at the second time, and nobody waits for it.
         """
         kind = MODULES[order.module]
-        ignored = READ_LATE if kind == "models" else READ_LATE + OF_MODELS
+        ignored = READ_LATE if kind == "models" else (*READ_LATE, *OF_MODELS, "XDG_")
         key = (
             kind,
             frozenset(
