@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.clusters.naming import centroid
+from pipeline.clusters.naming import centroid, most_typical
 from pipeline.clusters.tree_file import ClusteringHead
 from pipeline.clusters.view import PhotoMeasures
 from pipeline.embeddings.store import VectorKind, VectorStore, store_of
@@ -51,7 +51,7 @@ def measure_photos(
     distances: list[float | None] = [None] * len(keys)
     for place, value in zip(places, cosine.tolist(), strict=True):
         distances[place] = round(max(0.0, 1 - value), 4)
-    return PhotoMeasures(float(cosine.mean()), places[int(cosine.argmax())], distances)
+    return PhotoMeasures(float(cosine.mean()), places[most_typical(cosine)], distances)
 
 
 @lru_cache(4)

@@ -86,9 +86,18 @@ def measure_leaves(found: FitResult) -> Leaves:
     for label in range(count):
         members = np.flatnonzero(found.labels == label)
         cohesion.append(float(cosine[members].mean()))
-        exemplars.append(int(members[cosine[members].argmax()]))
+        exemplars.append(int(members[most_typical(cosine[members])]))
     distance = np.clip(1 - cosine, 0, 2).astype(np.float32)
     return Leaves(centroids, nearest, distance, cohesion, exemplars)
+
+
+def most_typical(cosine: NDArray[np.float32]) -> int:
+    """Return the place of the greatest cosine similarity to a centroid, the first of equal ones.
+
+    Processors add in different orders, so that equal sums differ in their last bits. Without
+    rounding, the exemplar of a cluster would depend on the machine.
+    """
+    return int(cosine.round(5).argmax())
 
 
 def centroid(vectors: Vectors) -> Vectors:
@@ -179,7 +188,7 @@ def _labels(group: Group) -> list[int]:
 def _measure(found: FitResult, members: NDArray[np.int64]) -> tuple[float, int]:
     vectors = found.vectors[found.places[members]]
     cosine = vectors @ centroid(vectors)
-    return float(cosine.mean()), int(members[cosine.argmax()])
+    return float(cosine.mean()), int(members[most_typical(cosine)])
 
 
 def _ids(
