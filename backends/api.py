@@ -6,6 +6,9 @@ import asyncio
 import os
 from abc import abstractmethod
 from typing import Any, ClassVar, Generic, TypeGuard, TypeVar
+from urllib.parse import urlsplit
+
+import msgspec
 
 from backends.base import (
     DEFAULT_EDGE,
@@ -22,7 +25,7 @@ from backends.base import (
 from backends.errors import CallError, SetupError, TooLargeError, TransientError
 from backends.http_statuses import ErrorDetails, error_for_status
 from backends.image_tokens import largest, text_tokens
-from backends.keys import remember
+from backends.keys import remember, scrub
 from backends.offers import Offer
 from backends.prices import Prices
 from backends.retirements import RETIREMENTS, retirement_notice
@@ -50,6 +53,27 @@ UNKNOWN_IMAGE_TOKENS = 8_000
 """Tokens of a picture where no rule is known; 2,048 px square are 5,476 patches of 28 px."""
 
 
+class Bill:
+    """What the attempts to caption one photo cost, or may have cost.
+
+    Args:
+        most: The most that one attempt can cost in US dollars, None where no price is known.
+
+    Attributes:
+        usd: The sum in US dollars, None where no attempt has a price.
+    """
+
+    def __init__(self, most: float | None) -> None:
+        self._most = most
+        self.usd: float | None = None
+
+    def add(self, cost: float | None) -> None:
+        """Count an attempt; one whose cost is not told counts as the most it can be."""
+        counted = self._most if cost is None else cost
+        if counted is not None:
+            self.usd = (self.usd or 0.0) + counted
+
+
 class ApiCaptioner(Captioner, Generic[Prepared]):
     """Sends one picture in one request, which is repeated by one policy for all vendors.
 
@@ -74,17 +98,15 @@ class ApiCaptioner(Captioner, Generic[Prepared]):
 
     def __init__(self, options: Options, policy: RetryPolicy = DEFAULT_POLICY) -> None:
         super().__init__(options)
-        import httpx2  # the SDKs bring it
-
         for name in SDK_SWITCHES:
             os.environ.pop(name, None)
-        from backends import http
-
-        self._httpx2 = httpx2
+        from backends import http  # which needs httpx2; the SDKs bring it
 
         url = self.server_url(options)
         self.own_server = url is not None
         self.base_url = http.checked_url(url or self.default_url)
+        self._http = http
+        self._host = urlsplit(self.base_url).netloc
         self.key = remember(options.keys.get(self.key_name, ""))
         if not self.key and not (self.own_server and http.is_private(self.base_url)):
             raise SetupError(
@@ -147,13 +169,21 @@ class ApiCaptioner(Captioner, Generic[Prepared]):
         """Return what is sent for a picture. It is made once and sent as often as needed."""
 
     @abstractmethod
-    async def call(self, prepared: Prepared) -> Caption:
-        """Make one request and read its answer; a time limit stands around it.
+    async def call(self, prepared: Prepared) -> bytes:
+        """Make one request and return the body of the answer; a time limit stands around it.
 
         Raises:
             CallError: what the status means; see `status_error`.
             httpx2.TransportError: there was no answer.
-            ValueError, LookupError, TypeError: the answer is not of the right shape.
+        """
+
+    @abstractmethod
+    def read(self, content: bytes) -> Caption:
+        """Return what the body of an answer says, with its price; see `billed`.
+
+        Raises:
+            CallError: the body tells of an error, whatever the status was.
+            ValueError, LookupError, TypeError: the body is not of the right shape.
         """
 
     @abstractmethod
@@ -161,31 +191,72 @@ class ApiCaptioner(Captioner, Generic[Prepared]):
         """Return what the body of an error says."""
 
     async def caption(self, photo: PhotoInput) -> Caption:
-        """Send the picture, and send a smaller one if the server finds the picture too large."""
-        try:
-            return await self._caption_picture(photo.picture)
-        except TooLargeError:
-            smaller = await asyncio.to_thread(photo.picture.shrunk, SHRINK)
-            return await self._caption_picture(smaller)
+        """Send the picture, and send a smaller one if the server finds the picture too large.
 
-    async def _caption_picture(self, picture: Picture) -> Caption:
+        The cost of the caption, or of the error, is that of all attempts.
+        """
+        bill = Bill(self.cost_bound())
+        try:
+            try:
+                caption = await self._caption_picture(photo.picture, bill)
+            except TooLargeError:
+                smaller = await asyncio.to_thread(photo.picture.shrunk, SHRINK)
+                caption = await self._caption_picture(smaller, bill)
+        except CallError as error:
+            error.cost_usd = bill.usd
+            raise
+        return msgspec.structs.replace(caption, cost_usd=bill.usd)
+
+    async def _caption_picture(self, picture: Picture, bill: Bill) -> Caption:
         prepared = self.prepare(picture)
         return await with_retries(
-            lambda: self._call_in_time(prepared), self._throttle, self._policy
+            lambda: self._attempt(prepared, bill), self._throttle, self._policy
         )
 
-    async def _call_in_time(self, prepared: Prepared) -> Caption:
-        httpx2 = self._httpx2
+    async def _attempt(self, prepared: Prepared, bill: Bill) -> Caption:
+        if bill.usd and not self.may_repeat():
+            raise CallError("an attempt failed and may have been billed; no budget for another")
+        try:
+            content = await self._call_in_time(prepared)
+        except TransientError as error:
+            if error.may_be_billed:
+                bill.add(None)
+            raise
+        try:
+            caption = self.read(content)
+        except CallError:
+            bill.add(None)
+            raise
+        except (ValueError, LookupError, TypeError, RecursionError) as error:
+            bill.add(None)
+            reason = str(error)[:LONGEST_REASON]
+            raise TransientError(f"the answer is not of the right shape: {reason}") from None
+        bill.add(caption.cost_usd)
+        return caption
+
+    async def _call_in_time(self, prepared: Prepared) -> bytes:
+        http = self._http
         try:
             async with asyncio.timeout(self.timeout):
                 return await self.call(prepared)
-        except (TimeoutError, httpx2.TimeoutException):
-            raise TransientError(f"no answer within {self.timeout:g} s") from None
-        except httpx2.TransportError as error:
-            raise TransientError(f"connection failed: {str(error)[:LONGEST_REASON]}") from None
-        except (ValueError, LookupError, TypeError, RecursionError) as error:
-            reason = str(error)[:LONGEST_REASON]
-            raise TransientError(f"the answer is not of the right shape: {reason}") from None
+        except (TimeoutError, http.TransportError) as error:
+            raise TransientError(
+                http.no_answer(error, self._host, self.timeout),
+                may_be_billed=not isinstance(error, http.NEVER_SENT),
+            ) from None
+
+    @property
+    def trouble(self) -> str | None:
+        """Why calls wait for another attempt, and how many; None while none waits."""
+        waiting, reason = self._throttle.waiting, self._throttle.reason
+        if reason is None:
+            return None
+        where = "" if self._host in reason else f"{self._host}: "
+        return f"{where}{scrub(reason)}, {waiting} {'call' if waiting == 1 else 'calls'} waiting"
+
+    def stop_waiting(self) -> None:
+        """End every wait for a place or for another attempt; calls under way are finished."""
+        self._throttle.close()
 
     async def close(self) -> None:
         """Close the connections."""

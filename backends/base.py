@@ -226,6 +226,7 @@ class Captioner(ABC):
         typical_seconds: About how many seconds a photo takes; a guess until it is measured.
         picture: The form in which the captioner wants its pictures.
         loading: How far `open` is, None when there is nothing to tell.
+        may_repeat: Asked before a call is repeated whose attempts may have been billed.
         remarks: What came up while the captioner loaded or worked, a sentence each.
     """
 
@@ -238,6 +239,7 @@ class Captioner(ABC):
     typical_seconds: ClassVar[float] = 0.02
     picture: PictureSpec = PictureSpec(max_edge=1024)
     loading: Loading | None = None
+    may_repeat: Callable[[], bool] = staticmethod(lambda: True)
 
     def __init__(self, options: Options) -> None:
         self.options = options
@@ -290,6 +292,14 @@ class Captioner(ABC):
 
     async def close(self) -> None:
         """Let go of what `open` took."""
+
+    @property
+    def trouble(self) -> str | None:
+        """What calls wait for, such as a server that is down; None while all goes well."""
+        return None
+
+    def stop_waiting(self) -> None:
+        """End every wait for another attempt: the run ends, and nothing more may be sent."""
 
     @abstractmethod
     def caption(self, photo: PhotoInput) -> Caption | Awaitable[Caption]:

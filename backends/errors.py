@@ -10,10 +10,14 @@ BackendError
     ├── QuotaError      credit or the daily quota is spent; asking again is no use
     ├── TooLargeError   the picture is too large for the server
     ├── TransientError  the server or the line hiccupped; asking again may help
+    ├── RejectedError   the server rejects this one request
+    ├── UnaskedError    the run ends, so that the photo is not asked again
     └── AnswerError     an answer came, but it is no caption
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 
 class BackendError(Exception):
@@ -37,7 +41,16 @@ class BackendLost(BackendError):
 
 
 class CallError(BackendError):
-    """Raised when a call fails for good."""
+    """Raised when a call fails for good.
+
+    Attributes:
+        blames_photo: False when the next photo would fare the same, whatever it shows.
+        cost_usd: What the attempts of the call may have cost in US dollars, None where no
+            price is known.
+    """
+
+    blames_photo = False
+    cost_usd: float | None = None
 
 
 class AuthError(CallError):
@@ -51,6 +64,8 @@ class QuotaError(CallError):
 class TooLargeError(CallError):
     """Raised when the server finds the picture too large; a smaller one may pass."""
 
+    blames_photo = True
+
 
 class TransientError(CallError):
     """Raised when the same call may succeed later.
@@ -58,16 +73,45 @@ class TransientError(CallError):
     Attributes:
         wait: Seconds the server asked to wait, None when it did not say.
         throttled: True when the server said that calls come too fast.
+        may_be_billed: True when the server may have worked on the request all the same.
     """
 
-    def __init__(self, message: str, *, wait: float | None = None, throttled: bool = False) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        wait: float | None = None,
+        throttled: bool = False,
+        may_be_billed: bool = False,
+    ) -> None:
         super().__init__(message)
         self.wait = wait
         self.throttled = throttled
+        self.may_be_billed = may_be_billed
+
+
+class UnaskedError(CallError):
+    """Raised when a run ends while a call waits for its turn, or for its next attempt."""
+
+
+class RejectedError(CallError):
+    """Raised when the server rejects this one request; another photo may pass."""
+
+    blames_photo = True
 
 
 class AnswerError(CallError):
     """Raised when the answer is empty, a refusal, cut off, or endless repetition."""
+
+    blames_photo = True
+
+
+def causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error, what caused it, what caused that, and so on."""
+    seen: BaseException | None = error
+    while seen is not None:
+        yield seen
+        seen = seen.__cause__ or seen.__context__
 
 
 def first_line(error: Exception) -> str:

@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
+import errno
 import ipaddress
+import socket
 from collections.abc import AsyncIterator
 from typing import cast
 from urllib.parse import urlsplit
 
 import httpx2
+from httpx2 import TransportError
 
-from backends.errors import SetupError
+from backends.errors import SetupError, causes
 
 LARGEST_ANSWER = 4 << 20
 """The most bytes of an answer; a caption with its usage block is a thousand times smaller."""
 
 CONNECT_SECONDS = 10.0
 
+LONGEST_REASON = 300
 
-class AnswerTooLarge(httpx2.TransportError):
+NEVER_SENT = (
+    httpx2.ConnectError,
+    httpx2.ConnectTimeout,
+    httpx2.PoolTimeout,
+    httpx2.ProxyError,
+    httpx2.LocalProtocolError,
+)
+"""Errors of a request that never reached its server, so that nothing can have been billed."""
+
+
+class AnswerTooLarge(TransportError):
     """Raised when a server sends more than any caption needs."""
 
 
@@ -64,6 +78,24 @@ def new_client(connections: int, timeout: float) -> httpx2.AsyncClient:
         timeout=httpx2.Timeout(timeout, connect=CONNECT_SECONDS),
         follow_redirects=False,
     )
+
+
+def no_answer(error: Exception, host: str, seconds: float) -> str:
+    """Return in words why a server gave no answer.
+
+    Args:
+        error: A TimeoutError, or an error of the transport.
+        host: The server, with its port where the address names one.
+        seconds: The time limit of the call.
+    """
+    if isinstance(error, TimeoutError | httpx2.TimeoutException):
+        return f"no answer from {host} within {seconds:g} s"
+    for cause in causes(error):
+        if isinstance(cause, socket.gaierror):
+            return f"{host} is not known: no address belongs to that name"
+        if isinstance(cause, OSError) and cause.errno == errno.ECONNREFUSED:
+            return f"{host} refuses connections"
+    return f"the connection to {host} failed: {str(error)[:LONGEST_REASON]}"
 
 
 def checked_url(url: str) -> str:

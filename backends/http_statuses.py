@@ -5,12 +5,23 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
+from math import isfinite
 
 import msgspec
 
-from backends.errors import AuthError, CallError, QuotaError, TooLargeError, TransientError
+from backends.errors import (
+    AuthError,
+    CallError,
+    QuotaError,
+    RejectedError,
+    TooLargeError,
+    TransientError,
+)
 
 RETRIED = frozenset({408, 409, 429, 500, 502, 503, 504, 529})
+BLAMED_ON_THE_PHOTO = frozenset({400, 422})
+"""Statuses of a request that is wrong in itself; the model, the key and the address are right."""
+
 LONGEST_OBEYED_WAIT = 600.0
 """Seconds; a provider that asks for more than ten minutes means that the day's quota is spent."""
 
@@ -62,14 +73,14 @@ def error_for_status(status: int, refusal: ErrorDetails, headers: Mapping[str, s
         return CallError(
             f"{text} (redirects to {target} are not followed: pictures would go there too)"
         )
-    return CallError(text)
+    return RejectedError(text) if status in BLAMED_ON_THE_PHOTO else CallError(text)
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """Return the seconds that a server asks to wait, None when the server does not say.
 
     Reads `retry-after-ms` and `retry-after`: seconds, fractions of them, or an
-    HTTP date. A moment in the past is no wait at all.
+    HTTP date. A moment in the past is no wait at all, and the ordinary wait still holds.
     """
     milliseconds = _number(headers.get("retry-after-ms"))
     if milliseconds is not None:
@@ -88,6 +99,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
 def _number(text: str | None) -> float | None:
     try:
-        return None if text is None else float(text)
+        number = None if text is None else float(text)
     except ValueError:
         return None
+    return number if number is None or isfinite(number) else None

@@ -146,17 +146,18 @@ class GeminiCaptioner(ApiCaptioner[Any]):
         image = self._types.Part.from_bytes(data=picture.data, mime_type="image/jpeg")
         return [image, self._types.Part.from_text(text=self.options.prompt)]
 
-    async def call(self, prepared: Any) -> Caption:
-        """Make one request and read its answer; see `ApiCaptioner.call`."""
+    async def call(self, prepared: Any) -> bytes:
+        """Make one request and return the body of the answer; see `ApiCaptioner.call`."""
         try:
             answer = await self._client.aio.models.generate_content(
                 model=self.model or "", contents=prepared, config=self._config
             )
         except self._errors.APIError as error:
             raise self.status_error(error.response) from None
-        return self._read(answer.sdk_http_response.body)
+        body: str = answer.sdk_http_response.body
+        return body.encode("utf-8", "surrogatepass")
 
-    def _read(self, content: str) -> Caption:
+    def read(self, content: bytes) -> Caption:
         """Return what an answer says, or why the model declined."""
         answer = msgspec.json.decode(content, type=_Answer)
         usage = answer.usage_metadata

@@ -45,6 +45,8 @@ async def run_captions(prepared: PreparedRun, watch: Watcher) -> JobResult[RunRe
         later=prepared.later,
         skipped=dict(prepared.plan.skipped),
     )
+    budget = Budget(request.budget, _spent(prepared.history, bound or 0.0), bound or 0.0)
+    stage.captioner.may_repeat = budget.admit_repeat
     job: Job[CaptionRecord] = Job(
         stage,
         [Photo.at(path) for path in prepared.batch],
@@ -52,7 +54,7 @@ async def run_captions(prepared: PreparedRun, watch: Watcher) -> JobResult[RunRe
         open_journal=_journal_of(prepared),
         progress=progress,
         copies=_copies_of(prepared),
-        budget=Budget(request.budget, _spent(prepared.history, bound or 0.0), bound or 0.0),
+        budget=budget,
     )
     plan = prepared.plan
     frame = JobFrame(
