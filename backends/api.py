@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 import os
 from abc import abstractmethod
-from typing import Any, ClassVar, Generic, TypeGuard, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
 
+from backends import loose_json
 from backends.base import (
     DEFAULT_EDGE,
     LARGEST_EDGE,
-    MOST_TOKENS_OUT,
     Caption,
     Captioner,
     Ended,
@@ -46,8 +46,8 @@ SDK_SWITCHES = (
 )
 """Variables that would make the SDKs print pictures, or send more than we say."""
 
-MOST_TOKENS_BELIEVED = 10**9
-"""A server that counts more tokens is wrong."""
+UNTOLD_STATUS = 503
+"""The status of an error that came with HTTP 200 and tells no other; the same call may pass."""
 
 UNKNOWN_IMAGE_TOKENS = 8_000
 """Tokens of a picture where no rule is known; 2,048 px square are 5,476 patches of 28 px."""
@@ -87,6 +87,7 @@ class ApiCaptioner(Captioner, Generic[Prepared]):
         provider: The vendor's id in `genai-prices`.
         default_url: The vendor's address.
         models: Ids worth choosing, the default first.
+        form: The dialect of the server's protocol that is spoken.
     """
 
     key_name: ClassVar[str]
@@ -95,6 +96,7 @@ class ApiCaptioner(Captioner, Generic[Prepared]):
     models: ClassVar[tuple[str, ...]]
     default_workers = 8
     typical_seconds = 2.5
+    form = ""
 
     def __init__(self, options: Options, policy: RetryPolicy = DEFAULT_POLICY) -> None:
         super().__init__(options)
@@ -119,7 +121,14 @@ class ApiCaptioner(Captioner, Generic[Prepared]):
         self.timeout = options.request_timeout or (
             OWN_SERVER_SECONDS if self.own_server else REQUEST_SECONDS
         )
-        self.http_client = http.new_client(self.workers, self.timeout)
+        self.http_client = http.new_client(self.base_url, self.workers, self.timeout)
+        if proxy := http.proxy_for(self.base_url):
+            self.remarks.append(f"calls go through the proxy {http.without_password(proxy)}")
+        if self.key and http.is_in_the_clear(self.base_url):
+            self.remarks.append(
+                f"{self._host} is asked over plain http: the key and the pictures can be read "
+                "on their way; use https"
+            )
         self._policy = policy
         self._throttle = Throttle(self.workers)
 
@@ -178,12 +187,14 @@ class ApiCaptioner(Captioner, Generic[Prepared]):
         """
 
     @abstractmethod
-    def read(self, content: bytes) -> Caption:
+    def read(self, answer: Any) -> Caption:
         """Return what the body of an answer says, with its price; see `billed`.
 
+        Args:
+            answer: The JSON of the body.
+
         Raises:
-            CallError: the body tells of an error, whatever the status was.
-            ValueError, LookupError, TypeError: the body is not of the right shape.
+            LookupError: the body is not of the right shape.
         """
 
     @abstractmethod
@@ -208,24 +219,36 @@ class ApiCaptioner(Captioner, Generic[Prepared]):
         return msgspec.structs.replace(caption, cost_usd=bill.usd)
 
     async def _caption_picture(self, picture: Picture, bill: Bill) -> Caption:
+        form = self.form
+        try:
+            return await self._send(picture, bill)
+        except CallError as error:
+            if self.form == form and not self.adapts_to(error):
+                raise
+            return await self._send(picture, bill)
+
+    async def _send(self, picture: Picture, bill: Bill) -> Caption:
         prepared = self.prepare(picture)
         return await with_retries(
             lambda: self._attempt(prepared, bill), self._throttle, self._policy
         )
+
+    def adapts_to(self, error: CallError) -> bool:
+        """Take on another `form` if the server refused this one; return whether to ask again."""
+        return False
 
     async def _attempt(self, prepared: Prepared, bill: Bill) -> Caption:
         if bill.usd and not self.may_repeat():
             raise CallError("an attempt failed and may have been billed; no budget for another")
         try:
             content = await self._call_in_time(prepared)
-        except TransientError as error:
+            answer = loose_json.parse(content)
+            if loose_json.at(answer, "error"):
+                raise self._error_in_answer(content, answer)
+            caption = self.read(answer)
+        except CallError as error:
             if error.may_be_billed:
                 bill.add(None)
-            raise
-        try:
-            caption = self.read(content)
-        except CallError:
-            bill.add(None)
             raise
         except (ValueError, LookupError, TypeError, RecursionError) as error:
             bill.add(None)
@@ -233,6 +256,15 @@ class ApiCaptioner(Captioner, Generic[Prepared]):
             raise TransientError(f"the answer is not of the right shape: {reason}") from None
         bill.add(caption.cost_usd)
         return caption
+
+    def _error_in_answer(self, content: bytes, answer: Any) -> CallError:
+        """Return what an error means that came with a status of success."""
+        code = loose_json.count(loose_json.at(answer, "error", "code"))
+        status = code if code and 400 <= code < 600 else UNTOLD_STATUS
+        said = self.refusal(status, content)
+        error = error_for_status(status, said, {}, f"HTTP 200 with error {code or ''}".rstrip())
+        error.may_be_billed = True
+        return error
 
     async def _call_in_time(self, prepared: Prepared) -> bytes:
         http = self._http
@@ -270,13 +302,18 @@ class ApiCaptioner(Captioner, Generic[Prepared]):
             said = ErrorDetails.in_no_shape(response.content)
         if not said.message:
             said = ErrorDetails(message=response.reason_phrase)
+        said = msgspec.structs.replace(said, message=said.message + self.hint(response.status_code))
         return error_for_status(response.status_code, said, response.headers)
+
+    def hint(self, status: int) -> str:
+        """Return what to say besides the server's words, such as what mends a wrong address."""
+        return ""
 
     def billed(
         self, text: str, tokens_in: int | None, tokens_out: int | None, ended: Ended = "whole"
     ) -> Caption:
-        """Return an answer with its price; impossible counts of tokens are ignored."""
-        if not (_is_believed(tokens_in) and _is_believed(tokens_out)):
+        """Return an answer with its price; without both counts of tokens the price is not known."""
+        if tokens_in is None or tokens_out is None:
             return Caption(text=text, ended=ended)
         cost = self._cost(tokens_in, tokens_out)
         return Caption(
@@ -288,14 +325,10 @@ class ApiCaptioner(Captioner, Generic[Prepared]):
         edge = self.picture.max_edge
         image = largest(edge, lambda width, height: self.image_tokens(self.options, width, height))
         tokens_in = text_tokens(self.options.prompt) * 4 + (image or UNKNOWN_IMAGE_TOKENS)
-        return self._cost(tokens_in, MOST_TOKENS_OUT)
+        return self._cost(tokens_in, self.options.max_tokens)
 
     def _cost(self, tokens_in: int, tokens_out: int) -> float | None:
         price = Prices(self.provider, self.model or "", self.options.prices).price(
             tokens_in, tokens_out
         )
         return None if price is None else price.total
-
-
-def _is_believed(tokens: int | None) -> TypeGuard[int]:
-    return tokens is not None and 0 <= tokens <= MOST_TOKENS_BELIEVED

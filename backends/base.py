@@ -174,6 +174,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
         batch_size: Photos to a batch, None for the backend's default.
         base_url: Another server that speaks the same protocol, or a preset's name.
         max_edge: Longest side sent, in pixels.
+        max_tokens: Most tokens of an answer.
         detail: How closely an API looks at a picture, None for the backend's default.
         keys: API keys by the name of their environment variable.
         prices: USD for a million tokens `(in, out)` by model, in place of the known prices.
@@ -195,6 +196,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     batch_size: int | None = None
     base_url: str | None = None
     max_edge: int | None = None
+    max_tokens: int = MOST_TOKENS_OUT
     detail: Literal["low", "high", "auto"] | None = None
     keys: dict[str, str] = {}
     prices: dict[str, tuple[float, float]] = {}

@@ -10,7 +10,6 @@ BackendError
     ├── QuotaError      credit or the daily quota is spent; asking again is no use
     ├── TooLargeError   the picture is too large for the server
     ├── TransientError  the server or the line hiccupped; asking again may help
-    ├── RejectedError   the server rejects this one request
     ├── UnaskedError    the run ends, so that the photo is not asked again
     └── AnswerError     an answer came, but it is no caption
 """
@@ -45,26 +44,35 @@ class CallError(BackendError):
 
     Attributes:
         blames_photo: False when the next photo would fare the same, whatever it shows.
+        may_be_billed: True when the server may have worked on the request all the same.
         cost_usd: What the attempts of the call may have cost in US dollars, None where no
             price is known.
     """
 
-    blames_photo = False
+    blames_photo = True
+    may_be_billed = False
     cost_usd: float | None = None
+
+    def __init__(self, message: str, *, blames_photo: bool | None = None) -> None:
+        super().__init__(message)
+        if blames_photo is not None:
+            self.blames_photo = blames_photo
 
 
 class AuthError(CallError):
     """Raised when the key is refused."""
 
+    blames_photo = False
+
 
 class QuotaError(CallError):
     """Raised when credit or the daily quota is spent."""
 
+    blames_photo = False
+
 
 class TooLargeError(CallError):
     """Raised when the server finds the picture too large; a smaller one may pass."""
-
-    blames_photo = True
 
 
 class TransientError(CallError):
@@ -73,8 +81,9 @@ class TransientError(CallError):
     Attributes:
         wait: Seconds the server asked to wait, None when it did not say.
         throttled: True when the server said that calls come too fast.
-        may_be_billed: True when the server may have worked on the request all the same.
     """
+
+    blames_photo = False
 
     def __init__(
         self,
@@ -93,25 +102,21 @@ class TransientError(CallError):
 class UnaskedError(CallError):
     """Raised when a run ends while a call waits for its turn, or for its next attempt."""
 
-
-class RejectedError(CallError):
-    """Raised when the server rejects this one request; another photo may pass."""
-
-    blames_photo = True
+    blames_photo = False
 
 
 class AnswerError(CallError):
     """Raised when the answer is empty, a refusal, cut off, or endless repetition."""
 
-    blames_photo = True
-
 
 def causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield an error, what caused it, what caused that, and so on."""
-    seen: BaseException | None = error
-    while seen is not None:
-        yield seen
-        seen = seen.__cause__ or seen.__context__
+    """Yield an error, what caused it, what caused that, and so on, each once."""
+    cause: BaseException | None = error
+    seen = set[int]()
+    while cause is not None and id(cause) not in seen:
+        yield cause
+        seen.add(id(cause))  # an error that is raised again may be the cause of its own cause
+        cause = cause.__cause__ or cause.__context__
 
 
 def first_line(error: Exception) -> str:

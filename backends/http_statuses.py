@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
@@ -13,7 +14,6 @@ from backends.errors import (
     AuthError,
     CallError,
     QuotaError,
-    RejectedError,
     TooLargeError,
     TransientError,
 )
@@ -21,6 +21,22 @@ from backends.errors import (
 RETRIED = frozenset({408, 409, 429, 500, 502, 503, 504, 529})
 BLAMED_ON_THE_PHOTO = frozenset({400, 422})
 """Statuses of a request that is wrong in itself; the model, the key and the address are right."""
+
+_NO_PICTURES = re.compile(
+    r"(?:image|vision|multimodal)\S*(?: input)? (?:is|are) not (?:supported|enabled)"
+    r"|(?:does not|doesn't|cannot) (?:support|accept|process)(?: an?)? (?:image|vision|multi)"
+    r"|at most 0 image|no endpoints found that support image|\bmmproj\b"
+    r"|not a (?:multimodal|vision)",
+    re.IGNORECASE,
+)
+"""How servers say that the model takes no pictures at all, whatever status they give."""
+
+_NO_MODEL = re.compile(
+    r"\bmodel\b.{0,200}?(?:not found|does(?: not|n't) exist|is not (?:available|supported)"
+    r"|unknown|not loaded|decommissioned|deprecated)|(?:unknown|invalid|no such) model",
+    re.IGNORECASE | re.DOTALL,
+)
+"""How servers say that there is no such model."""
 
 LONGEST_OBEYED_WAIT = 600.0
 """Seconds; a provider that asks for more than ten minutes means that the day's quota is spent."""
@@ -47,15 +63,18 @@ class ErrorDetails(msgspec.Struct, frozen=True, kw_only=True):
         return cls(message=content[:200].decode("utf-8", "replace"))
 
 
-def error_for_status(status: int, refusal: ErrorDetails, headers: Mapping[str, str]) -> CallError:
+def error_for_status(
+    status: int, refusal: ErrorDetails, headers: Mapping[str, str], prefix: str | None = None
+) -> CallError:
     """Return what an HTTP status that is no success means for the call.
 
     Args:
         status: The HTTP status.
         refusal: What the body says.
         headers: The headers; names in lower case.
+        prefix: What stands before the server's words, None for the status.
     """
-    text = f"HTTP {status}: {refusal.message}"
+    text = f"{prefix or f'HTTP {status}'}: {refusal.message}"
     asked = retry_after(headers)
     wait = refusal.wait if asked is None else asked
     if status == 401 or refusal.wrong_key:
@@ -66,14 +85,17 @@ def error_for_status(status: int, refusal: ErrorDetails, headers: Mapping[str, s
         return QuotaError(f"{text} (asks to wait {wait / 60:,.0f} min)")
     if status == 413:
         return TooLargeError(text)
+    if _NO_PICTURES.search(refusal.message) or _NO_MODEL.search(refusal.message):
+        return CallError(text, blames_photo=False)
     if status in RETRIED:
         return TransientError(text, wait=wait, throttled=status in (429, 529))
     if 300 <= status < 400:
         target = headers.get("location", "elsewhere")
         return CallError(
-            f"{text} (redirects to {target} are not followed: pictures would go there too)"
+            f"{text} (redirects to {target} are not followed: pictures would go there too)",
+            blames_photo=False,
         )
-    return RejectedError(text) if status in BLAMED_ON_THE_PHOTO else CallError(text)
+    return CallError(text, blames_photo=status in BLAMED_ON_THE_PHOTO)
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

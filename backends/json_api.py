@@ -52,8 +52,9 @@ class JsonApiCaptioner(ApiCaptioner[bytes]):
                 options={"headers": {"content-type": "application/json"}},
             )
         except sdk.APIConnectionError as error:  # which a time-out is, too
-            if isinstance(error.__cause__, httpx2.TransportError):
-                raise error.__cause__ from None
+            cause = error.__cause__
+            if isinstance(cause, httpx2.TransportError):
+                raise cause from cause.__cause__
             raise TransientError(f"connection failed: {error.__cause__ or error}") from None
         except sdk.APIStatusError as error:
             raise self.status_error(error.response) from None

@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from backends.base import Dtype, Options, Quantization
+from backends.base import MOST_TOKENS_OUT, Dtype, Options, Quantization
 from backends.keys import KEY_NAMES, is_key_name, remember
 from backends.prices import OWN_PRICES
 from backends.prompts import DEFAULT_PROMPT
@@ -25,6 +25,7 @@ from pcc_tui.errors import SettingsError
 from pcc_tui.toml import change_toml, read_toml
 
 MOST_WORKERS = 1024
+MOST_TOKENS = 32_768
 """Most calls in flight, or photos of a batch: beyond this number only memory grows."""
 
 UsdPerMillion = Annotated[float, msgspec.Meta(ge=0, le=1_000_000)]
@@ -44,6 +45,7 @@ class Choices(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, kw
         max_workers: Most calls in flight.
         batch_size: Photos of a batch.
         max_edge: Longest side of a picture that is sent, in pixels.
+        max_tokens: Most tokens of an answer.
         detail: How closely an API looks at a picture.
         quantize: Bits of the weights of a local model.
         dtype: Number format of a local model.
@@ -63,6 +65,7 @@ class Choices(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, kw
     max_workers: Annotated[int, msgspec.Meta(ge=1, le=MOST_WORKERS)] | None = None
     batch_size: Annotated[int, msgspec.Meta(ge=1, le=MOST_WORKERS)] | None = None
     max_edge: Annotated[int, msgspec.Meta(ge=64, le=2048)] | None = None
+    max_tokens: Annotated[int, msgspec.Meta(ge=16, le=MOST_TOKENS)] = MOST_TOKENS_OUT
     detail: Literal["low", "high", "auto"] | None = None
     quantize: Quantization | None = None
     dtype: Dtype | None = None
@@ -113,6 +116,7 @@ class Settings(msgspec.Struct, kw_only=True):
             "batch_size": choices.batch_size,
             "base_url": choices.base_url,
             "max_edge": choices.max_edge,
+            "max_tokens": choices.max_tokens,
             "detail": choices.detail,
             "quantize": choices.quantize,
             "dtype": choices.dtype,

@@ -40,6 +40,7 @@ class Generator:
         device: Device that the model runs on.
         beat: Called about every second while layers are computed: a CPU takes minutes for
             the pictures before the first token comes.
+        max_tokens: Most tokens of an answer.
 
     Attributes:
         batch_size: Pictures in a batch; the number falls when so many do not fit into memory.
@@ -52,6 +53,7 @@ class Generator:
         family: Family,
         device: str,
         beat: Callable[[], None],
+        max_tokens: int = MOST_TOKENS_OUT,
     ) -> None:
         from torch.nn import ModuleList
 
@@ -60,6 +62,7 @@ class Generator:
         self._family = family
         self._device = device
         self._beat = beat
+        self._max_tokens = max_tokens
         self._last_beat = 0.0
         self.batch_size = 1
         for layers in model.modules():
@@ -76,7 +79,7 @@ class Generator:
         grey = Image.new("RGB", (max_edge, max_edge), "grey")
         with PeakMemory(self._device) as peak:
             self._generate([grey], MEASURED_TOKENS)
-        each = peak.bytes + MOST_TOKENS_OUT * self._cache_bytes()
+        each = peak.bytes + self._max_tokens * self._cache_bytes()
         release_memory(self._device)
         room = SHARE_OF_MEMORY * free_memory(self._device)
         most = LARGEST_BATCH.get(self._device.partition(":")[0], LARGEST_BATCH["cpu"])
@@ -96,7 +99,7 @@ class Generator:
         while len(answers) < len(images):
             some = images[len(answers) : len(answers) + self.batch_size]
             try:
-                answers += self._generate(some, MOST_TOKENS_OUT)
+                answers += self._generate(some, self._max_tokens)
                 continue
             except Exception as error:
                 if is_fatal(error):

@@ -43,6 +43,8 @@ def status_parts(shot: Snapshot) -> list[str]:
         pace,
         counts(shot.by_status),
     ]
+    if shot.trouble is not None:
+        parts.insert(1, shot.trouble)
     if shot.state == "stopping":
         parts.insert(1, "finishing what is in flight; Ctrl+C again ends at once")
     if shot.tokens_in or shot.tokens_out:

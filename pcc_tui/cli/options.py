@@ -15,7 +15,7 @@ from journal import Status
 from pcc_tui.cli.exit_codes import ExitCode
 from pcc_tui.cli.output import fail, warn
 from pcc_tui.errors import SettingsError
-from pcc_tui.settings import MOST_WORKERS, Settings, load_settings
+from pcc_tui.settings import MOST_TOKENS, MOST_WORKERS, Settings, load_settings
 from pipeline.captions.plan import Selection
 from pipeline.photos.photo import find_file, photo_key
 
@@ -210,6 +210,15 @@ class PaceOptions:
     max_edge: Annotated[
         Optional[int],
         typer.Option(min=64, max=2048, help="Longest side sent to an API, in pixels."),
+    ] = None
+    max_tokens: Annotated[
+        Optional[int],
+        typer.Option(
+            min=16,
+            max=MOST_TOKENS,
+            help="Most tokens of an answer, thoughts included.",
+            show_default="300",
+        ),
     ] = None
     detail: Annotated[
         Optional[Literal["low", "high", "auto"]],

@@ -58,6 +58,7 @@ def backend_options(
         batch_size=pace.batch_size,
         base_url=captioning.base_url or None,
         max_edge=pace.max_edge,
+        max_tokens=pace.max_tokens,
         detail=pace.detail,
         quantize=pace.quantize,
         dtype=pace.dtype,

@@ -96,7 +96,8 @@ class RunScreen(PccScreen):
         self._show_progress(shot)
         self.query_one(Sparkline).data = list(self.pcc.rates)
         self._show_last(shot)
-        remarks = [safe(remark, "$warning") for remark in shot.remarks]
+        told = [*shot.remarks, *filter(None, [shot.trouble])]
+        remarks = [safe(remark, "$warning") for remark in told]
         errors = [
             Content.assemble(safe(f"{error.rel_path} ", "dim"), safe(error.text, "$error"))
             for error in shot.errors

@@ -7,7 +7,15 @@ from __future__ import annotations
 
 import re
 
-from backends.errors import AuthError, BackendLost, CallError, QuotaError, RejectedError
+from backends.errors import (
+    AnswerError,
+    AuthError,
+    BackendLost,
+    CallError,
+    QuotaError,
+    TooLargeError,
+    UnaskedError,
+)
 from backends.keys import scrub
 from pipeline.jobs.errors import RunStopped
 
@@ -25,10 +33,12 @@ class BackendHealth:
 
     Args:
         backend: Name of the backend, for the message.
+        local: Whether the backend is this machine, whose failures are told in other ways.
     """
 
-    def __init__(self, backend: str) -> None:
+    def __init__(self, backend: str, *, local: bool) -> None:
         self._backend = backend
+        self._local = local
         self._key_refused = 0
         self._succeeded = False
         self._failed = 0
@@ -56,7 +66,9 @@ class BackendHealth:
             self._key_refused = self._failed = self._rejected = 0
         if isinstance(error, AuthError):
             return self._note_refused_key(error)
-        return self._note_failure(error) if isinstance(error, CallError) else None
+        if self._local or not isinstance(error, CallError):
+            return None
+        return self._note_failure(error)
 
     def _note_refused_key(self, error: AuthError) -> RunStopped | None:
         self._key_refused += 1
@@ -68,16 +80,23 @@ class BackendHealth:
         )
 
     def _note_failure(self, error: CallError) -> RunStopped | None:
-        """Count a failure of the server, or a rejection in the same words as the one before."""
-        self._key_refused = self._key_refused if isinstance(error, AuthError) else 0
-        if isinstance(error, RejectedError):
+        """Count a failure of the server, or a rejection in the same words as the one before.
+
+        Rejections count while no photo was captioned: later, model and settings are known to
+        be right, and a folder of tiny pictures may well be rejected in the same words.
+        """
+        if not isinstance(error, AuthError):
+            self._key_refused = 0
+        if isinstance(error, UnaskedError | TooLargeError):
+            return None
+        if not error.blames_photo:
+            self._failed += 1
+        elif isinstance(error, AnswerError):
+            self._failed = self._rejected = 0  # the server works
+        elif not self._succeeded:
             words = _VARIES.sub("", str(error))
             self._rejected = self._rejected + 1 if words == self._words else 1
             self._words = words
-        elif error.blames_photo:
-            self._failed = self._rejected = 0  # the server works
-        else:
-            self._failed += 1
         in_a_row = max(self._failed, self._rejected)
         if in_a_row < MOST_FAILURES_IN_A_ROW:
             return None

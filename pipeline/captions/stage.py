@@ -37,7 +37,7 @@ class CaptionStage(Stage[CaptionRecord]):
         self.unexpected: Status = "error_model" if captioner.local else "error_api"
         self._run = run
         self._prompt = prompt
-        self._health = BackendHealth(captioner.name)
+        self._health = BackendHealth(captioner.name, local=captioner.local)
         self._stopped: RunStopped | None = None
 
     @property
@@ -95,7 +95,7 @@ class CaptionStage(Stage[CaptionRecord]):
             self._stopped = self._health.note(caption) or self._stopped
             return caption
         fault = answers.fault(caption)
-        self._stopped = self._health.note(None if self.captioner.local else fault) or self._stopped
+        self._stopped = self._health.note(fault) or self._stopped
         return self._record(photo, caption, fault, seconds)
 
     def _input(self, photo: Decoded) -> PhotoInput:

@@ -8,7 +8,7 @@ from email.utils import formatdate
 
 import pytest
 
-from backends.errors import AuthError, CallError, QuotaError, RejectedError, TransientError
+from backends.errors import AuthError, CallError, QuotaError, TransientError
 from backends.http_statuses import RETRIED, ErrorDetails, error_for_status, retry_after
 from backends.retry import RetryPolicy, with_retries
 from backends.throttle import Throttle
@@ -53,7 +53,7 @@ def test_passing_troubles_are_transient(status: int) -> None:
 @pytest.mark.parametrize("status", [400, 403, 404, 422, 501, 307])
 def test_lasting_troubles_are_not(status: int) -> None:
     error = error_for_status(status, X, {})
-    assert type(error) is (RejectedError if status in (400, 422) else CallError)
+    assert type(error) is CallError
     assert error.blames_photo is (status in (400, 422))
 
 

@@ -12,11 +12,14 @@ import pytest
 
 from backends.base import Caption, Captioner, Options, PhotoInput
 from backends.errors import (
+    AnswerError,
     AuthError,
     CallError,
     ModelError,
     PictureError,
     QuotaError,
+    TransientError,
+    UnaskedError,
 )
 from journal import CaptionRecord, JournalWriter, WriterLock, scan
 from pipeline.captions.stage import CaptionStage
@@ -164,7 +167,7 @@ async def test_unexpected_error_of_a_remote_backend_is_an_error_of_the_call(benc
 
 async def test_long_errors_are_cut(bench: Bench) -> None:
     async def answer(photo: PhotoInput) -> Caption:
-        raise CallError("x" * 9000)
+        raise AnswerError("x" * 9000)
 
     await bench.job(Remote(answer=answer)).run()
     assert all(len(record.error or "") == 500 for record in bench.records().values())
@@ -257,7 +260,7 @@ async def test_copies_share_the_fate_of_the_first(bench: Bench) -> None:
         shutil.copy(bench.photos_dir / "IMG_00002.jpg", bench.photos_dir / f"copy{number}.jpg")
 
     async def answer(photo: PhotoInput) -> Caption:
-        raise CallError("refused")
+        raise AnswerError("refused")
 
     captioner = Remote(answer=answer)
     assert await bench.job(captioner).run() is Ending.DONE
@@ -317,13 +320,13 @@ async def test_a_copy_that_comes_late_shares_the_fate_of_the_first_too(bench: Be
 
     async def answer(photo: PhotoInput) -> Caption:
         await until(lambda: job.progress.attempted >= len(captioner.seen) - 1)
-        raise CallError("refused")
+        raise AnswerError("refused")
 
     captioner = Remote(answer=answer)
     job = bench.job(captioner)
     assert await job.run() is Ending.DONE
     assert len(captioner.seen) == 12
-    assert bench.records()["Z_last.jpg"].error == "CallError: refused"
+    assert bench.records()["Z_last.jpg"].error == "AnswerError: refused"
 
 
 @pytest.mark.parametrize(("count", "batches"), [(12, [8, 4]), (8, [8]), (3, [3]), (1, [1])])
@@ -516,15 +519,108 @@ async def test_wrong_key_stops_after_three_refusals(bench: Bench) -> None:
     assert len(captioner.seen) == len(bench.records()) == 3
 
 
-async def test_refusals_after_a_success_stop_nothing(bench: Bench) -> None:
+async def test_some_refused_keys_after_a_success_stop_nothing(bench: Bench) -> None:
     async def answer(photo: PhotoInput) -> Caption:
-        if len(captioner.seen) > 1:
+        if 1 < len(captioner.seen) < 10:
             raise AuthError("HTTP 401: no")
         return Caption(text="fine")
 
     captioner = Remote(answer=answer)
     assert await bench.job(captioner).run() is Ending.DONE
     assert len(captioner.seen) == 12
+
+
+LASTING = {
+    "a dead server": TransientError("127.0.0.1:9 refuses connections"),
+    "a server in trouble": TransientError("HTTP 503: busy"),
+    "a wrong model": CallError("HTTP 404: no such model", blames_photo=False),
+    "a key that was withdrawn": AuthError("HTTP 401: no"),
+    "a request that is always rejected": CallError("HTTP 400: unknown field (request 7f3a)"),
+    "a model that gets no picture": AnswerError("it sees no image", blames_photo=False),
+}
+
+
+@pytest.mark.parametrize("error", LASTING.values(), ids=LASTING)
+async def test_ten_failures_that_are_not_the_photos_stop_the_run(
+    bench: Bench, error: CallError
+) -> None:
+    async def answer(photo: PhotoInput) -> Caption:
+        if is_first_fine and len(captioner.seen) == 1:
+            return Caption(text="fine")
+        raise error
+
+    is_first_fine = isinstance(error, AuthError)
+    captioner = Remote(answer=answer)
+    with pytest.raises(RunStopped, match="10 photos in a row") as stopped:
+        await bench.job(captioner).run()
+
+    assert str(error) in str(stopped.value)
+    assert "\n" not in str(stopped.value)
+    assert len(captioner.seen) == len(bench.records()) == 10 + is_first_fine
+
+
+LASTING_ERROR = TransientError("HTTP 503: busy")
+
+PASSING: dict[str, Callable[[int], Caption | Exception]] = {
+    "a success between": lambda number: Caption(text="fine") if number == 9 else LASTING_ERROR,
+    "a refusal between": lambda number: AnswerError("refused") if number == 9 else LASTING_ERROR,
+    "photos that are refused": lambda number: AnswerError("refused: I cannot"),
+    "rejections in other words": lambda number: CallError(f"HTTP 400: {'very ' * number} small"),
+    "rejections after a success": lambda number: (
+        Caption(text="fine") if number == 1 else CallError("HTTP 400: too small")
+    ),
+}
+
+
+@pytest.mark.parametrize("script", PASSING.values(), ids=PASSING)
+async def test_failures_that_the_next_photo_need_not_share_stop_nothing(
+    bench: Bench, script: Callable[[int], Caption | Exception]
+) -> None:
+    async def answer(photo: PhotoInput) -> Caption:
+        outcome = script(len(captioner.seen))
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    captioner = Remote(answer=answer)
+    assert await bench.job(captioner).run() is Ending.DONE
+    assert len(bench.records()) == 12
+
+
+async def test_a_local_backend_is_asked_about_every_photo(bench: Bench) -> None:
+    async def answer(photo: PhotoInput) -> Caption:
+        raise CallError("odd")
+
+    assert await bench.job(Scripted(answer=answer)).run() is Ending.DONE
+    assert len(bench.records()) == 12
+
+
+async def test_a_photo_that_was_not_asked_again_leaves_no_record(bench: Bench) -> None:
+    async def answer(photo: PhotoInput) -> Caption:
+        if len(captioner.seen) == 1:
+            return Caption(text="fine")
+        job.stop()
+        raise UnaskedError("HTTP 429: slow down")
+
+    captioner = Remote(answer=answer)
+    job = bench.job(captioner)
+    assert await job.run() is Ending.STOPPED
+    assert len(bench.records()) == 1
+
+
+async def test_a_photo_that_may_have_been_billed_leaves_a_record_all_the_same(
+    bench: Bench,
+) -> None:
+    async def answer(photo: PhotoInput) -> Caption:
+        job.stop()
+        error = UnaskedError("no answer within 60 s")
+        error.cost_usd = 0.02
+        raise error
+
+    job = bench.job(Remote(answer=answer))
+    assert await job.run() is Ending.STOPPED
+    [record] = bench.records().values()
+    assert (record.status, record.cost_usd) == ("error_api", 0.02)
 
 
 async def test_spent_quota_stops_at_once(bench: Bench) -> None:
