@@ -252,7 +252,7 @@ class ApiCaptioner(Captioner, Generic[Prepared]):
             raise
         except (ValueError, LookupError, TypeError, RecursionError) as error:
             bill.add(None)
-            reason = str(error)[:LONGEST_REASON]
+            reason = str(error)[:LONGEST_REASON] + self.hint(404)
             raise TransientError(f"the answer is not of the right shape: {reason}") from None
         bill.add(caption.cost_usd)
         return caption
@@ -262,6 +262,7 @@ class ApiCaptioner(Captioner, Generic[Prepared]):
         code = loose_json.count(loose_json.at(answer, "error", "code"))
         status = code if code and 400 <= code < 600 else UNTOLD_STATUS
         said = self.refusal(status, content)
+        said = msgspec.structs.replace(said, message=said.message + self.hint(404))
         error = error_for_status(status, said, {}, f"HTTP 200 with error {code or ''}".rstrip())
         error.may_be_billed = True
         return error
@@ -306,7 +307,11 @@ class ApiCaptioner(Captioner, Generic[Prepared]):
         return error_for_status(response.status_code, said, response.headers)
 
     def hint(self, status: int) -> str:
-        """Return what to say besides the server's words, such as what mends a wrong address."""
+        """Return what to say besides the server's words, such as what mends a wrong address.
+
+        Args:
+            status: The status of the answer; 404 for an answer that is no answer at all.
+        """
         return ""
 
     def billed(

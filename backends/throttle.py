@@ -30,16 +30,17 @@ class Throttle:
         self._changed = asyncio.Condition()
         self._closed = asyncio.Event()
         self._closing: asyncio.Task[None] | None = None
+        self._queued = 0
         self._reasons: list[str] = []
 
     @property
     def waiting(self) -> int:
-        """Calls that wait for another attempt."""
-        return len(self._reasons)
+        """Calls that wait for another attempt, or for a place."""
+        return len(self._reasons) + self._queued
 
     @property
     def reason(self) -> str | None:
-        """Why the call that began to wait last has to wait, None while no call waits."""
+        """Why the call that failed last has to wait, None while none waits for an attempt."""
         return self._reasons[-1] if self._reasons else None
 
     @asynccontextmanager
@@ -49,19 +50,35 @@ class Throttle:
         Raises:
             UnaskedError: the run ends before there is a place.
         """
-        async with self._changed:
-            await self._changed.wait_for(self._has_place)
-            self._in_flight += 1
+        await self._take_place()
         try:
-            while (wait := self._not_before - time.monotonic()) > 0 and not self._closed.is_set():
-                await self._sleep(wait)
             if self._closed.is_set():
                 raise UnaskedError("the run ended before the photo was sent")
             yield
         finally:
+            await self._give_place_back()
+
+    async def _take_place(self) -> None:
+        self._queued += 1
+        try:
             async with self._changed:
-                self._in_flight -= 1
-                self._changed.notify_all()
+                await self._changed.wait_for(self._has_place)
+                self._in_flight += 1
+            try:
+                while (
+                    not self._closed.is_set() and (wait := self._not_before - time.monotonic()) > 0
+                ):
+                    await self._sleep(wait)
+            except BaseException:
+                await self._give_place_back()
+                raise
+        finally:
+            self._queued -= 1
+
+    async def _give_place_back(self) -> None:
+        async with self._changed:
+            self._in_flight -= 1
+            self._changed.notify_all()
 
     def _has_place(self) -> bool:
         return self._closed.is_set() or self._in_flight < int(self.limit)
