@@ -40,6 +40,9 @@ REQUEST_SECONDS = 60.0
 OWN_SERVER_SECONDS = 180.0
 """A model on someone's own CPU takes its time."""
 
+LAST_SECONDS = 30.0
+"""What a call under way is given when the run is stopped: its answer is paid for."""
+
 SDK_SWITCHES = (
     *("OPENAI_LOG", "ANTHROPIC_LOG"),
     *("OPENAI_CUSTOM_HEADERS", "ANTHROPIC_CUSTOM_HEADERS"),
@@ -131,6 +134,7 @@ class ApiCaptioner(Captioner, Generic[Prepared]):
             )
         self._policy = policy
         self._throttle = Throttle(self.workers)
+        self._limits: set[asyncio.Timeout] = set()
 
     @classmethod
     def server_url(cls, options: Options) -> str | None:
@@ -270,8 +274,12 @@ class ApiCaptioner(Captioner, Generic[Prepared]):
     async def _call_in_time(self, prepared: Prepared) -> bytes:
         http = self._http
         try:
-            async with asyncio.timeout(self.timeout):
-                return await self.call(prepared)
+            async with asyncio.timeout(self.timeout) as limit:
+                self._limits.add(limit)
+                try:
+                    return await self.call(prepared)
+                finally:
+                    self._limits.discard(limit)
         except (TimeoutError, http.TransportError) as error:
             raise TransientError(
                 http.no_answer(error, self._host, self.timeout),
@@ -288,8 +296,11 @@ class ApiCaptioner(Captioner, Generic[Prepared]):
         return f"{where}{scrub(reason)}, {waiting} {'call' if waiting == 1 else 'calls'} waiting"
 
     def stop_waiting(self) -> None:
-        """End every wait for a place or for another attempt; calls under way are finished."""
+        """End every wait for a place or another attempt; calls under way get a last time limit."""
         self._throttle.close()
+        latest = asyncio.get_running_loop().time() + LAST_SECONDS
+        for limit in self._limits:
+            limit.reschedule(min(latest, limit.when() or latest))
 
     async def close(self) -> None:
         """Close the connections."""

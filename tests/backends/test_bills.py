@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 
 from backends.base import Caption
-from backends.errors import CallError, TransientError
+from backends.errors import CallError, TransientError, UnaskedError
 from pipeline.jobs.budget import Budget
 from tests.support.api_server import ApiServer, Reply
 from tests.support.protocols import Protocol
@@ -96,3 +97,22 @@ async def test_what_was_set_aside_for_repeats_is_given_back() -> None:
     budget.charge(2.1, answered=True)  # two attempts at the most each, then a caption
     assert await budget.reserve(6)  # 2.1 spent, 1 in flight, 6 more: 9.1 of 10
     assert not budget.admit_repeat()
+
+
+async def test_an_answer_on_its_way_has_a_bounded_time_after_a_stop(
+    protocol: Protocol, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("backends.api.LAST_SECONDS", 0.1)
+    with ApiServer(protocol, lambda request: Reply(hang=True)) as server:
+        captioner = make(protocol, server, request_timeout=3600)
+        under_way = asyncio.create_task(captioner.caption_batch([PHOTO]))
+        while not server.captions:
+            await asyncio.sleep(0.01)
+        captioner.stop_waiting()
+        async with asyncio.timeout(10):
+            [answer] = await under_way
+        await captioner.close()
+
+    assert isinstance(answer, UnaskedError), answer
+    assert answer.cost_usd == captioner.cost_bound()
+    assert len(server.captions) == 1
