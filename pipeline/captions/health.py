@@ -101,6 +101,6 @@ class BackendHealth:
         if in_a_row < MOST_FAILURES_IN_A_ROW:
             return None
         return RunStopped(
-            f"{in_a_row} photos in a row failed for a reason that is not theirs, the last with: "
+            f"{in_a_row} photos in a row failed, and not because of the photos: "
             f"{scrub(str(error))}; no further photo was sent"
         )

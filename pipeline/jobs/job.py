@@ -220,7 +220,7 @@ class Job(Generic[R]):
         self.progress.model = self._stage.model
         self.progress.loading = self._stage.loading
         self.progress.remarks = self._stage.remarks
-        self.progress.trouble = self._stage.trouble
+        self.progress.trouble = self._stage.trouble or self._feed.trouble
         return self.progress.snapshot()
 
     def pause(self) -> None:

@@ -1,0 +1,174 @@
+"""Which photos are another file than the one that was captioned.
+
+A record tells the digest of the file it is about. Reading every file again would take hours,
+so a small file beside the journal remembers size and times of each photo, and only a photo
+whose size or times differ is read. What is remembered only saves time: where it is lost, the
+time of the record is compared with the times of the file.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+from blake3 import blake3
+
+from journal import CaptionRecord, Index, RecordUnreadable, atomic_rewrite, read_record, scan
+
+NOT_CHANGED = -1
+
+_NS = 1_000_000_000
+
+
+class KnownState(NamedTuple):
+    """The state of a file when it was last looked at.
+
+    Attributes:
+        size: Size in bytes.
+        mtime_ns: Time of the last change of the content, in nanoseconds since 1970.
+        ctime_ns: Time of the last change of the content or of the permissions.
+        changed_since: Byte offset of the record that is about another file, `NOT_CHANGED`
+            where the last record is about this file.
+    """
+
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+    changed_since: int = NOT_CHANGED
+
+
+class FileStates:
+    """Compares photos on disk with the records of a journal.
+
+    Args:
+        journal: The captions journal.
+        photos_dir: The photos directory.
+    """
+
+    def __init__(self, journal: Path, photos_dir: Path) -> None:
+        self._journal = journal
+        self._root = os.fspath(photos_dir)
+        self._path = journal.with_name(f"{journal.stem}.files")
+        self._known = self._load()
+        self._seen: dict[str, KnownState] = {}
+        self._first_at = _first_time(journal)
+
+    def _load(self) -> dict[str, KnownState]:
+        try:
+            return msgspec.msgpack.decode(self._path.read_bytes(), type=dict[str, KnownState])
+        except (OSError, msgspec.MsgspecError):
+            return {}  # whatever it is, it is not what was remembered
+
+    def note(self, path: str, key: str) -> None:
+        """Remember the state of a photo that has no record yet.
+
+        Args:
+            path: Relative path as the system spells it.
+            key: The name under which the journal knows the photo.
+        """
+        state = self._state(path)
+        if state is not None:
+            self._seen[key] = state
+
+    def is_changed(self, path: str, key: str, index: Index[tuple[str | None, ...]]) -> bool:
+        """Tell whether a photo is another file than the one that its last record is about.
+
+        Args:
+            path: Relative path as the system spells it.
+            key: The name under which the journal knows the photo.
+            index: The journal; the first field of a group is the status.
+        """
+        state = self._state(path)
+        if state is None:
+            return False
+        known = self._known.get(key)
+        if known is None:
+            changed_since = self._judge_by_time(state, path, index.offset(key))
+        elif known[:2] == state[:2] and known.changed_since == NOT_CHANGED:
+            may_be_readable = known.ctime_ns != state.ctime_ns and _is_corrupt(index, key)
+            changed_since = index.offset(key) if may_be_readable else NOT_CHANGED
+        elif known[:2] == state[:2] and known.changed_since == index.offset(key):
+            changed_since = known.changed_since
+        else:
+            changed_since = self._judge_by_content(path, index.offset(key), known[:2] == state[:2])
+        self._seen[key] = state._replace(changed_since=changed_since)
+        return changed_since != NOT_CHANGED
+
+    def save(self) -> None:
+        """Remember the states of all photos that were looked at."""
+        merged = {**self._known, **self._seen}
+        if merged == self._known:
+            return
+        data = msgspec.msgpack.encode(merged)
+        with atomic_rewrite(self._path, needed=len(data)) as file:
+            file.write(data)
+        self._known = merged
+
+    def _state(self, path: str) -> KnownState | None:
+        try:
+            status = os.stat(f"{self._root}/{path}")
+        except OSError:
+            return None
+        return KnownState(status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+
+    def _judge_by_time(self, state: KnownState, path: str, offset: int) -> int:
+        """Judge a file that was never looked at: one older than its record is the file of then."""
+        newest = max(state.mtime_ns, state.ctime_ns)
+        if newest <= self._first_at:
+            return NOT_CHANGED
+        record = self._record(offset)
+        if record is None or record.at is None:
+            return NOT_CHANGED
+        is_corrupt = record.status == "error_corrupt"
+        changed_at = newest if is_corrupt else state.mtime_ns
+        if changed_at <= _time(record.at):
+            return NOT_CHANGED
+        return self._judge_by_content(path, offset, was_corrupt_then=False)
+
+    def _judge_by_content(self, path: str, offset: int, was_corrupt_then: bool) -> int:
+        record = self._record(offset)
+        if record is None:
+            return NOT_CHANGED
+        if record.digest is None:
+            is_other = record.status == "error_corrupt" and not was_corrupt_then
+            return offset if is_other else NOT_CHANGED
+        return offset if self._digest(path) not in (record.digest, None) else NOT_CHANGED
+
+    def _record(self, offset: int) -> CaptionRecord | None:
+        try:
+            return read_record(self._journal, offset, CaptionRecord)[0]
+        except (RecordUnreadable, OSError):
+            return None
+
+    def _digest(self, path: str) -> str | None:
+        hasher = blake3()
+        try:
+            descriptor = os.open(f"{self._root}/{path}", os.O_RDONLY | os.O_NONBLOCK)
+            with open(descriptor, "rb", buffering=0) as file:  # a FIFO gives no bytes
+                while data := file.read(1 << 20):
+                    hasher.update(data)
+        except OSError:
+            return None
+        return f"blake3:{hasher.hexdigest()}"
+
+
+def _is_corrupt(index: Index[tuple[str | None, ...]], key: str) -> bool:
+    group = index.group(key)
+    return group is not None and group[0] == "error_corrupt"
+
+
+def _first_time(journal: Path) -> int:
+    """Return the time of the first record of a journal, in nanoseconds since 1970."""
+    record = next((record for _, record in scan(journal, CaptionRecord)), None)
+    return 0 if record is None or record.at is None else _time(record.at)
+
+
+def _time(at: str) -> int:
+    """Return a moment of RFC 3339 in nanoseconds since 1970; the whole second counts."""
+    try:
+        return int((datetime.fromisoformat(at).timestamp() + 1) * _NS)
+    except ValueError:
+        return 0
