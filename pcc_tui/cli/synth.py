@@ -77,12 +77,12 @@ def generate(
     if not site.yes and not agrees("Proceed with generation? (y/n)", stream):
         return _decline(request, site, stream)
     result = _run(request, stream)
-    report, signal_code = result.report, result.signal_code
+    report, stop_code = result.report, result.stop_code
     if site.json:
         print_json(report)
     else:
         _tell(report)
-    return signal_code or ExitCode.OK
+    return stop_code or ExitCode.OK
 
 
 def _request(site: SiteOptions, generation: GenerationOptions, num_images: int) -> SynthRequest:
@@ -177,9 +177,9 @@ def validate(
     require_extra("synth", "this command")
     if not directory.is_dir():
         fail(f"there is no directory {directory}", ExitCode.USAGE)
-    found, signal_code = _validate(directory, narration(site.json))
+    found, stop_code = _validate(directory, narration(site.json))
     if found is None:
-        return signal_code or ExitCode.FAILED
+        return stop_code or ExitCode.FAILED
     if site.json:
         print_json(found)
     else:

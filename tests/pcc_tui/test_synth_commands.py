@@ -86,7 +86,7 @@ def test_json_is_one_document(pcc: Pcc, workspace: Path) -> None:
     }
     assert "Images:" in done.stderr
     logged = (workspace / "caption.log").read_text().splitlines()
-    assert [json.loads(line)["event"] for line in logged] == ["start", "end"]
+    assert [json.loads(line)["event"] for line in logged] == ["start", "progress", "end"]
 
 
 @pytest.mark.parametrize(
