@@ -183,12 +183,13 @@ class BaseApp(App[int]):
 
     def _job_is_over(self, ended: JobEnd) -> None:
         self.show_snapshot(None)
-        if ended.code not in (None, 0):
+        if ended.failed:
             self.tell(f"The job ended with exit code {ended.code}: {ended.words}", "error")
         elif isinstance(ended.report, RunReport | IngestReport):
-            self.tell(f"The job is over: {ended.report.attempted:,} photos done.")
+            over = "stopped" if ended.was_stopped else "over"
+            self.tell(f"The job is {over}: {ended.report.attempted:,} photos done.")
         else:
-            self.tell("The job is over.")
+            self.tell("The job is stopped." if ended.was_stopped else "The job is over.")
         self._set_ended(ended)
 
     def _set_ended(self, ended: JobEnd | None) -> None:

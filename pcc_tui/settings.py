@@ -54,7 +54,7 @@ class Choices(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, kw
         embedder: Name of the embedder, None for what suits this machine.
         dino_model: Id or directory of the DINO that datasets are enriched with.
         t5_model: Id or directory of the T5 tokenizer.
-        restart_every: Photos after which the app lets a new process go on; None for never.
+        restart_every: Photos after which the app lets a new process go on; None or 0 for never.
     """
 
     photos_dir: str | None = None
@@ -74,7 +74,7 @@ class Choices(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, kw
     embedder: str | None = None
     dino_model: str | None = None
     t5_model: str | None = None
-    restart_every: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    restart_every: Annotated[int, msgspec.Meta(ge=0)] | None = None
 
 
 class Settings(msgspec.Struct, kw_only=True):

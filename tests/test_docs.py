@@ -198,6 +198,20 @@ def test_the_example_of_reading_a_workspace_works(
     assert names["captions"] == {"a.jpg": "second", "b.jpg": "hand"}
 
 
+def test_the_example_of_a_synthetic_set_works(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    [example] = [text for text in blocks("docs/synthetic.md", "python") if "import" in text][1:]
+    monkeypatch.chdir(workspace)
+    names: dict[str, Any] = {}
+    exec(example, names)
+
+    said = capsys.readouterr().out.splitlines()
+    assert said[0] == "256 kB"
+    assert said[1].startswith("(800, 16, 16)")
+    assert (workspace / "my-set" / "metadata.json").exists()
+
+
 def test_the_symptoms_of_troubleshooting_are_messages() -> None:
     packages = ("backends", "journal", "pcc_tui", "pipeline")
     sources = [

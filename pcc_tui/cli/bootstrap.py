@@ -50,8 +50,8 @@ def bootstrap(
         site, embedder, clustering.settings(), labels=labels, force=clustering.force
     )
     result = run_request(request, json=site.json)
-    if result.signal_code is not None:
-        return result.signal_code
+    if result.stop_code is not None:
+        return result.stop_code
     view = opened(site)
     with atomic_rewrite(path) as file:
         if path.suffix == ".json":

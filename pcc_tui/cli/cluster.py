@@ -90,7 +90,7 @@ def _carry_out(
         print_json(result.report)
     else:
         tell(result)
-    return result.signal_code or ExitCode.OK
+    return result.stop_code or ExitCode.OK
 
 
 def cluster_request(
@@ -160,7 +160,7 @@ def tell(result: JobResult[EmbedReport | ClusterReport]) -> None:
 
     if isinstance(result.report, EmbedReport):
         _tell_vectors(result.report)
-        if result.signal_code is not None:
+        if result.stop_code is not None:
             say("Stopped; the vectors made so far are kept, and the same command goes on")
     else:
         _tell_clusters(result.report)

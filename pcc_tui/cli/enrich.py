@@ -233,8 +233,8 @@ def _run(prepared: PreparedEnrichment, stream: TextIO) -> JobResult[EnrichReport
 def _exit_code(result: JobResult[EnrichReport]) -> int:
     from pipeline.jobs.step import Ending
 
-    if result.signal_code is not None:
-        return result.signal_code
+    if result.stop_code is not None:
+        return result.stop_code
     return ExitCode.BUDGET if result.ending is Ending.BUDGET else ExitCode.OK
 
 

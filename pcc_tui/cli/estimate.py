@@ -90,7 +90,7 @@ def _fly(request: RunRequest, plan: Plan, photos: int, *, json: bool) -> tuple[s
         prepared.lock.release()
     for remark in result.remarks:
         say(f"note: {remark}", to=stream)
-    return prepared.run, result.signal_code
+    return prepared.run, result.stop_code
 
 
 def _tell(found: Estimate, told: list[str]) -> None:

@@ -54,7 +54,7 @@ def run(
         print_json(result.report)
     else:
         _tell(result)
-    return result.signal_code or ExitCode.OK
+    return result.stop_code or ExitCode.OK
 
 
 def _require_extras(

@@ -33,7 +33,9 @@ class LimitOptions:
     ] = None
     restart_every: Annotated[
         Optional[int],
-        typer.Option(min=1, help="End with exit code 2 after so many photos; see run_loop.sh."),
+        typer.Option(
+            min=0, help="End with exit code 2 after so many photos; 0 is never. See run_loop.sh."
+        ),
     ] = None
     budget: Annotated[Optional[float], typer.Option(min=0, help="US dollars the run may cost.")] = (
         None
@@ -74,7 +76,7 @@ def run(
         request,
         run=limits.run_id,
         limit=limits.limit,
-        restart_every=limits.restart_every,
+        restart_every=limits.restart_every or None,
         budget=limits.budget,
         dry_run=limits.dry_run,
     )
@@ -109,8 +111,8 @@ def _run_prepared(prepared: PreparedRun, *, json: bool) -> tuple[int, RunReport]
     result = asyncio.run(run_captions(prepared, lambda shot: show(shot, narration(json))))
     for remark in result.remarks:
         say(f"note: {remark}", to=narration(json))
-    if result.signal_code is not None:
-        return result.signal_code, result.report
+    if result.stop_code is not None:
+        return result.stop_code, result.report
     if result.ending is Ending.BUDGET:
         return ExitCode.BUDGET, result.report
     more = result.ending is Ending.DONE and prepared.later

@@ -310,9 +310,9 @@ def _report_words(ended: JobEnd) -> list[str]:
             return ingest_words(report, go_on="r goes on", why="v tells why")
         case ImportReport() as report:
             return import_words(report)
-        case ShardReport() as report if ended.code == 0:
+        case ShardReport() as report if not ended.failed:
             return shard_words(report)
-        case SynthReport() as report if ended.code == 0:
+        case SynthReport() as report if not ended.failed:
             return synth_words(report)
         case _:
-            return [ended.words] if ended.words and ended.code != 0 else []
+            return [ended.words] if ended.words and ended.failed else []

@@ -145,8 +145,9 @@ class RunScreen(PccScreen):
             self._show_report(report)
         elif ended.last is not None:
             self._show_progress(ended.last)
-        good = ended.code in (None, 0)
-        if good:
+        if ended.was_stopped:
+            self.query_one("#state", Words).say("The job is stopped. r starts another.", "$warning")
+        elif not ended.failed:
             self.query_one("#state", Words).say("The job is over. r starts another.", "$success")
         else:
             words = f"The job ended with exit code {ended.code}. r starts another.\n{ended.words}"

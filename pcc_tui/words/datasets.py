@@ -56,7 +56,8 @@ def shard_words(report: ShardReport) -> list[str]:
 
 def synth_words(report: SynthReport) -> list[str]:
     """Return which synthetic set was made, line by line."""
-    return [f"Made: {report.directory or 'nothing'}"]
+    made = [f"Made: {report.directory or 'nothing'}"]
+    return made + (validation_words(report.validation) if report.validation is not None else [])
 
 
 def validation_words(found: Validation | None) -> list[str]:

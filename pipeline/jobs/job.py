@@ -118,6 +118,8 @@ class Job(Generic[R]):
             self.progress.finish()
         if self._failure is not None:
             raise self._failure
+        if self._ending is Ending.STOPPED and not self._feed.unsettled:
+            return Ending.DONE  # the order came while the last photos were in flight
         return self._ending or Ending.DONE
 
     async def _finish_writing(self, write: Callable[[], None]) -> None:

@@ -134,8 +134,7 @@ class PendingRecords(Generic[R]):
             if usage.status in RETRYABLE:
                 self._failed.append((pending.photo, usage.status))
             if usage.status != "success":
-                fields = {"photo": usage.rel_path, "status": usage.status, "error": usage.text}
-                log.warning("photo failed", fields)
+                log.warning(usage.status, {"rel_path": usage.rel_path, "error": usage.text})
             digest = self._stage.digest(record)
             if digest is not None and not pending.is_copy:
                 for photo in self._copies.release(digest, usage.status, offset):

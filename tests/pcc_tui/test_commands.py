@@ -178,11 +178,11 @@ def test_watch_follows_pauses_resumes_and_stops(
     assert "stop" in pcc("watch", "--stop").stdout
     stdout, stderr = running.communicate(timeout=20)
 
-    assert running.returncode == 0, stderr
+    assert running.returncode == 130, stderr
     assert "photos remain" in stdout
-    log = (workspace / "caption.log").read_text().splitlines()
-    events = [json.loads(line)["event"] for line in log]
-    assert events == ["start", "pause", "resume", "end"]
+    log = list(map(json.loads, (workspace / "caption.log").read_text().splitlines()))
+    assert [line["event"] for line in log] == ["start", "pause", "resume", "progress", "end"]
+    assert (log[-1]["how"], log[-1]["by"]) == ("stopped", "watch")
 
 
 def test_watch_shows_a_job_to_its_end(

@@ -98,7 +98,7 @@ def test_pause_resume_stop_and_go_on(workspace: Path, library: Path, opened: Ope
         wait_for_records(workspace, held + 2)
         window.press("s")
         window.wait_for("The job is over")
-        assert job.wait(10) == 0
+        assert job.wait(10) == 130
         job.communicate()
     done = len(records(workspace))
     assert held < done < 40
