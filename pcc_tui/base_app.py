@@ -199,6 +199,7 @@ class BaseApp(App[int]):
 
     def tell(self, sentence: str, severity: SeverityLevel = "information") -> None:
         """Show a sentence as a notice; nothing in the sentence acts on the terminal."""
+        sentence = self.workspace.origin().complete(sentence)
         self.notify(clean(scrub(sentence))[:LONGEST_NOTICE], severity=severity, markup=False)
 
     def background(self, work: AsyncWork, *arguments: Any) -> Worker[None]:

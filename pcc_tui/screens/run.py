@@ -96,7 +96,8 @@ class RunScreen(PccScreen):
         self._show_progress(shot)
         self.query_one(Sparkline).data = list(self.pcc.rates)
         self._show_last(shot)
-        remarks = [safe(remark, "$warning") for remark in shot.remarks]
+        whole = self.workspace.origin().complete
+        remarks = [safe(whole(remark), "$warning") for remark in shot.remarks]
         errors = [
             Content.assemble(safe(f"{error.rel_path} ", "dim"), safe(error.text, "$error"))
             for error in shot.errors
