@@ -163,7 +163,7 @@ class LibraryScreen(PccScreen):
             case "start":
                 self.pcc.start_captioning()
             case "retry":
-                self.pcc.start_captioning(Selection(statuses=frozenset(RETRYABLE)))
+                self.pcc.start_captioning(Selection(frozenset(RETRYABLE), only=True))
             case "cluster":
                 self.pcc.start_clustering()
             case "review":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from backends.offers import Offer
-from pcc_tui.words.figures import about, dollars
+from pcc_tui.words.figures import about, counted, dollars
 from pipeline.captions.estimate import Estimate
 
 BASES = {
@@ -64,6 +64,14 @@ def _time(found: Estimate) -> str:
         low, high = map(about, found.seconds_interval)
         line += f", {low} to {high}"
     return line
+
+
+def price_question(found: Estimate) -> str:
+    """Return the question before a run that may cost money, with what the run would take."""
+    model = f" / {found.model}" if found.model else ""
+    photos = counted(found.photos_remaining, "photo", "photos")
+    rows = [f"{name}: {value}" for name, value in estimate_rows(found)]
+    return "\n".join([f"Send {photos} to {found.backend}{model}?", *rows, *found.notices])
 
 
 def offer_words(offer: Offer, card_bytes: int | None) -> str:

@@ -100,7 +100,7 @@ def _of_last_record(journal: Path) -> LastCaptioner | None:
             record = msgspec.json.decode(line, type=CaptionRecord)
         except (msgspec.MsgspecError, UnicodeDecodeError):
             continue
-        if record.backend in known:
+        if record.status == "success" and record.backend in known:
             return LastCaptioner(
                 record.backend, record.model, server_known=not _may_be_remote(record.backend)
             )
