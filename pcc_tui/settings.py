@@ -23,12 +23,16 @@ from backends.prices import OWN_PRICES
 from backends.prompts import DEFAULT_PROMPT
 from pcc_tui.errors import SettingsError
 from pcc_tui.toml import change_toml, read_toml
+from pipeline.captions.last_captioner import LastCaptioner, last_captioner
 
 MOST_WORKERS = 1024
 MOST_TOKENS = 32_768
 """Most calls in flight, or photos of a batch: beyond this number only memory grows."""
 
 UsdPerMillion = Annotated[float, msgspec.Meta(ge=0, le=1_000_000)]
+
+DEFAULT_BACKEND = "basic"
+"""What captions where nobody names a backend and nobody has captioned yet."""
 
 OTHER_NAMES = ("PHOTOS_DIR", "PCC_REQUEST_TIMEOUT")
 
@@ -38,7 +42,8 @@ class Choices(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, kw
 
     Attributes:
         photos_dir: The photos directory.
-        backend: Name of the backend.
+        backend: Name of the backend. Empty in a file that names none; `load_settings` puts there
+            who captioned the workspace last, or the default.
         model: Model id.
         prompt: The instruction that goes with each picture.
         base_url: Another server for an API backend.
@@ -58,7 +63,7 @@ class Choices(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, kw
     """
 
     photos_dir: str | None = None
-    backend: str = "basic"
+    backend: str = ""
     model: str | None = None
     prompt: str = DEFAULT_PROMPT
     base_url: str | None = None
@@ -81,7 +86,9 @@ class Settings(msgspec.Struct, kw_only=True):
     """Everything that flags may still override.
 
     Attributes:
-        choices: What `pcc.toml` holds.
+        choices: What `pcc.toml` holds, and the backend that captioned last where it names none.
+        names_backend: Whether `pcc.toml` names the backend.
+        recalled: Who captioned the workspace last, where that decides the backend; else None.
         photos_dir: The photos directory, from the environment or a file; None if unset.
         keys: API keys by variable name.
         prices: USD for a million tokens `(in, out)` by model.
@@ -91,12 +98,22 @@ class Settings(msgspec.Struct, kw_only=True):
     """
 
     choices: Choices
+    names_backend: bool = False
+    recalled: LastCaptioner | None = None
     photos_dir: Path | None
     keys: dict[str, str]
     prices: dict[str, tuple[float, float]]
     prices_as_of: str | None
     request_timeout: float | None
     warnings: list[str]
+
+    def recalled_options(self) -> dict[str, tuple[str, ...]]:
+        """Return the options that name who captioned last, where that decides the backend."""
+        last = self.recalled
+        if last is None:
+            return {}
+        said = {"--backend": last.backend, "--model": last.model, "--base-url": last.base_url}
+        return {name: (value,) for name, value in said.items() if value}
 
     def options(self, backend: str | None = None, **given: Any) -> Options:
         """Return what a backend is told; a given value that is not None wins over a setting.
@@ -131,19 +148,32 @@ class Settings(msgspec.Struct, kw_only=True):
         return Options(**values)
 
 
-def load_settings(workspace: Path, environment: Mapping[str, str] = os.environ) -> Settings:
+def load_settings(
+    workspace: Path, environment: Mapping[str, str] = os.environ, journal: Path | None = None
+) -> Settings:
     """Read the settings of a workspace.
+
+    Args:
+        workspace: The directory of the workspace.
+        environment: The variables of the environment.
+        journal: The captions journal, None for the usual place.
 
     Raises:
         SettingsError: a file cannot be read, or holds what it should not.
     """
     warnings: list[str] = []
     choices = read_toml(workspace / "pcc.toml", Choices) or Choices()
+    names_backend, recalled = bool(choices.backend), None
+    if not names_backend:
+        recalled = last_captioner(workspace, journal or workspace / "captions.jsonl")
+        choices = _with_backend(choices, recalled)
     values = {**_read_env_file(workspace / "config.env", warnings), **environment}
     warnings += _likely_typos(values)
     photos_dir = values.get("PHOTOS_DIR") or choices.photos_dir
     return Settings(
         choices=choices,
+        names_backend=names_backend,
+        recalled=recalled,
         photos_dir=Path(photos_dir).expanduser() if photos_dir else None,
         keys={
             name: remember(value.strip())
@@ -154,6 +184,18 @@ def load_settings(workspace: Path, environment: Mapping[str, str] = os.environ) 
         prices_as_of=_last_change(workspace / OWN_PRICES),
         request_timeout=_seconds(values.get("PCC_REQUEST_TIMEOUT")),
         warnings=warnings,
+    )
+
+
+def _with_backend(choices: Choices, recalled: LastCaptioner | None) -> Choices:
+    """Return choices with a backend: who captioned last, else the default."""
+    if recalled is None:
+        return msgspec.structs.replace(choices, backend=DEFAULT_BACKEND)
+    return msgspec.structs.replace(
+        choices,
+        backend=recalled.backend,
+        model=choices.model or recalled.model,
+        base_url=choices.base_url or recalled.base_url,
     )
 
 

@@ -13,6 +13,7 @@ from pcc_tui.cli.exit_codes import ExitCode
 from pcc_tui.cli.groups import takes_groups
 from pcc_tui.cli.labels import opened, require_place
 from pcc_tui.cli.options import SiteOptions, require_extra, require_text
+from pcc_tui.cli.origin import origin
 from pcc_tui.cli.output import fail, print_json, say
 
 
@@ -65,6 +66,5 @@ def bootstrap(
         return ExitCode.OK
     tell(result)
     say(f"{len(seen):,} photos had labels. Names suggested in {path}: correct its titles, then")
-    photos = "" if site.photos_dir is None else f" --photos-dir {site.photos_dir}"
-    say(f"  pcc labels import {path}{photos}")
+    say(f"  {origin().command_line('labels', 'import', str(path))}")
     return ExitCode.OK

@@ -176,7 +176,7 @@ def _run(request: IngestRequest, stream: TextIO) -> JobResult[IngestReport]:
 def _tell(result: JobResult[IngestReport]) -> None:
     from pcc_tui.words.ingestion import ingest_words
 
-    why = "`pcc ingest status` tells why, --retry-errors tries again"
+    why = "`pcc ingest status` tells why, `pcc ingest run --retry-errors` tries again"
     for line in ingest_words(result.report, go_on="the same command goes on", why=why):
         say(line)
 

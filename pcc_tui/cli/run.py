@@ -18,9 +18,10 @@ from pcc_tui.cli.options import (
     SiteOptions,
     require_text,
 )
+from pcc_tui.cli.origin import look_again, origin
 from pcc_tui.cli.output import fail, narration, print_json, say
-from pcc_tui.cli.run_request import request_of
-from pcc_tui.words.figures import counts, duration
+from pcc_tui.cli.run_request import captioner_words, request_of, require_server
+from pcc_tui.words.figures import counted, counts, duration
 from pipeline.captions.request import PreparedRun, RunReport, RunRequest, prepare_run
 
 
@@ -59,6 +60,7 @@ def run(
 ) -> int:
     """Caption every photo that has no caption yet. Safe to interrupt, safe to repeat."""
     request = request_of(site, captioning, selection, pace)
+    require_server(request)
     if limits.run_id is not None:
         require_text("--run-id", limits.run_id)
     if limits.run_id == "":
@@ -90,6 +92,7 @@ def carry_out(request: RunRequest, *, json: bool) -> int:
         code, report = _run_prepared(prepared, json=json)
     finally:
         prepared.lock.release()
+    look_again()
     if json:
         print_json(report)
     else:
@@ -138,10 +141,19 @@ def _tell_plan(prepared: PreparedRun, *, json: bool) -> None:
     if listed is not None and len(listed) > len(plan.to_do):
         absent = len(listed) - len(plan.to_do)
         say(f"warning: {absent:,} of the listed photos are not in the photos directory", to=stream)
+    if plan.spared:
+        say(
+            f"{counted(plan.spared, 'caption', 'captions')} by other backends stay: `basic` looks "
+            "at no picture and replaces them only with --force",
+            to=stream,
+        )
     later = prepared.remaining - len(prepared.batch)
+    missing = len(plan.to_do) - plan.retried
+    kinds = f": {plan.retried:,} to retry, {missing:,} missing" if plan.retried else ""
     say(
-        f"To do: {len(prepared.batch):,} of {plan.photos:,} photos with {prepared.request.backend}"
-        f"{f', {later:,} more later' if later else ''} (run {prepared.run})",
+        f"To do: {len(prepared.batch):,} of {plan.photos:,} photos{kinds}"
+        f"{f', {later:,} more later' if later else ''}; "
+        f"by {captioner_words(prepared.request)} (run {prepared.run})",
         to=stream,
     )
 
@@ -161,5 +173,6 @@ def _tell_end(prepared: PreparedRun, report: RunReport, code: int) -> None:
         say(f"{report.remaining:,} photos remain; the same command goes on")
     again = sorted(set(report.by_status) & {"error_api", "error_model"})
     if again:
-        say(f"Retry the failed ones: pcc run --retry-status {','.join(again)}")
+        command = origin().command_line("run", "--retry-status", ",".join(again), "--retry-only")
+        say(f"Retry the failed ones: {command}")
     say(f"Captions: {prepared.lock.path}")

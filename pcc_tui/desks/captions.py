@@ -83,15 +83,15 @@ class CaptionsDesk:
 
     # Runs
 
-    def request(self, selection: Selection | None = None) -> RunRequest:
-        """Return the run that the settings describe."""
+    def request(self, selection: Selection | None = None, backend: str | None = None) -> RunRequest:
+        """Return the run that the settings describe, or the same by another backend."""
         settings = self._workspace.settings
         return RunRequest(
             photos_dir=self._workspace.photos_dir or Path(),
             workspace=self._workspace.path,
             journal=self._workspace.journal,
-            backend=settings.choices.backend,
-            options=settings.options(),
+            backend=backend or settings.choices.backend,
+            options=settings.options(backend),
             selection=selection or Selection(),
         )
 

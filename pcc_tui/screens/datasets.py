@@ -192,7 +192,8 @@ class DatasetsScreen(PccScreen):
             self.action_count()
 
     def _tell(self, lines: list[str]) -> None:
-        self.query_one("#dataset-report", Words).say("\n".join(lines))
+        whole = map(self.workspace.origin().complete, lines)
+        self.query_one("#dataset-report", Words).say("\n".join(whole))
 
     # What is done
 
@@ -281,7 +282,7 @@ class DatasetsScreen(PccScreen):
     def action_model(self) -> None:
         """Choose the DINO; on the row of the masks, choose the tokenizer."""
         if self._row() in ABOUT:
-            self.pcc.tell("The models of ingestion are chosen on the command line: pcc ingest run")
+            self.pcc.tell("The models of ingestion are options of `pcc ingest run --help`")
             return
         choices = self.workspace.settings.choices
         if self._row() == "t5":

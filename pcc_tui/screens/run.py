@@ -96,7 +96,8 @@ class RunScreen(PccScreen):
         self._show_progress(shot)
         self.query_one(Sparkline).data = list(self.pcc.rates)
         self._show_last(shot)
-        told = [*shot.remarks, *filter(None, [shot.trouble])]
+        whole = self.workspace.origin().complete
+        told = [*map(whole, shot.remarks), *filter(None, [shot.trouble])]
         remarks = [safe(remark, "$warning") for remark in told]
         errors = [
             Content.assemble(safe(f"{error.rel_path} ", "dim"), safe(error.text, "$error"))
@@ -187,7 +188,7 @@ class RunScreen(PccScreen):
         self.pcc.command_job("stop")
 
     def action_retry(self) -> None:
-        """Retry what failed: in the running job, or in a run of its own.
+        """Retry what failed and nothing else: in the running job, or in a run of its own.
 
         After a job that made no captions, such as an ingestion, a run would retry what
         that job never touched, and might be billed.
@@ -196,7 +197,7 @@ class RunScreen(PccScreen):
         if self.pcc.link.running:
             self.pcc.command_job("retry")
         elif ended is None or ended.was_captioning:
-            self.pcc.start_captioning(Selection(statuses=frozenset(RETRYABLE)))
+            self.pcc.start_captioning(Selection(frozenset(RETRYABLE), only=True))
         else:
             self.pcc.tell("the last job made no captions, so t retries nothing", "warning")
 

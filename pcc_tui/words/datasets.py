@@ -37,7 +37,8 @@ def enrich_words(report: EnrichReport) -> list[str]:
     ]
     if report.stale_masks:
         lines.append(
-            f"{report.stale_masks:,} masks are of an older caption; --redo t5 makes them anew"
+            f"{report.stale_masks:,} masks are of an older caption; "
+            "`pcc dataset enrich --redo t5` makes them anew"
         )
     if report.cost_usd:
         lines.append(f"The captions cost ${report.cost_usd:.4f}")
@@ -80,7 +81,10 @@ def verify_words(report: VerifyReport, dataset: str) -> list[str]:
         verdict = "Stopped before the end"
     lines = [f"{verdict}: {report.records:,} records in {dataset}", *_table(report)]
     if report.mixed_models:
-        lines.append("Some patch files are still of another model; enrich --redo patches goes on")
+        lines.append(
+            "Some patch files are still of another model; "
+            "`pcc dataset enrich --redo patches` goes on"
+        )
     if not report.patches_checked:
         lines.append("There are no patch files")
     lines += [f"{count:,} {what}" for count, what in _findings(report) if count]
@@ -103,7 +107,7 @@ def _findings(report: VerifyReport) -> list[tuple[int, str]]:
         (len(widths) if len(widths) > 1 else 0, f"lengths of embeddings: {lengths}"),
         (
             report.stale_masks or 0,
-            "masks are not those of their caption; enrich --redo t5 mends them",
+            "masks are not those of their caption; `pcc dataset enrich --redo t5` mends them",
         ),
         (report.missing_images or 0, "records whose image is not there"),
         (len(report.malformed), f"lines hold no record: {_some(report.malformed)}"),

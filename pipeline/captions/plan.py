@@ -14,6 +14,12 @@ import msgspec
 from journal import CaptionRecord, Follower, Index, Malformed, Status, record_key, scan
 from pipeline.photos.photo import photo_key
 
+LEAST = "basic"
+"""A backend that looks at no picture: its sentences replace no other's unless forced to.
+
+It is the default, so a flag forgotten would otherwise cost every caption that was paid for.
+"""
+
 
 class Maker(NamedTuple):
     """Who makes the records of a run; a success of another maker is stale.
@@ -27,6 +33,10 @@ class Maker(NamedTuple):
     backend: str
     model: str | None
     prompt: str
+
+    def spares(self, record: Made) -> bool:
+        """Tell whether a record is another's caption that this maker would only make worse."""
+        return self.backend == LEAST and record.status == "success" and record.backend != LEAST
 
     def made(self, record: Made) -> bool:
         """Tell whether this maker made a record."""
@@ -64,6 +74,7 @@ class Selection(msgspec.Struct, frozen=True):
         stale: Redo the captions of another model or prompt.
         force: Redo every photo.
         keys: Caption only these photos, whatever their record says; None for all photos.
+        only: Leave photos that have no record, and of `keys` those that nothing else selects.
     """
 
     statuses: frozenset[str] = frozenset()
@@ -71,6 +82,7 @@ class Selection(msgspec.Struct, frozen=True):
     stale: bool = False
     force: bool = False
     keys: frozenset[str] | None = None
+    only: bool = False
 
     @property
     def repeats(self) -> bool:
@@ -86,6 +98,10 @@ class Selection(msgspec.Struct, frozen=True):
             or (self.stale and stale)
         )
 
+    def takes_listed(self, key: str) -> bool:
+        """Tell whether a photo is one of those listed, where photos are listed."""
+        return self.keys is None or key in self.keys
+
 
 class Plan(msgspec.Struct):
     """What a run with a given selection would do.
@@ -94,9 +110,12 @@ class Plan(msgspec.Struct):
         photos: Photos found on disk.
         to_do: Relative paths to work on, in order, as the system spells them.
         skipped: Photos that are skipped, by the status of their record.
+        retried: Photos to work on that have a record.
+        spared: Captions that were asked for anew, and that the maker leaves as they are.
         missing: Photos without a record.
         errored: Photos whose record is an error, by status.
-        stale: Successes of another model or prompt.
+        stale: Successes of another model or prompt that the maker would redo; a record that
+            names no backend tells nothing of its maker, and is none of them.
         edited: Photos whose caption was edited by hand.
         malformed: Lines of the journal that hold no record.
     """
@@ -104,6 +123,8 @@ class Plan(msgspec.Struct):
     photos: int
     to_do: list[str]
     skipped: Counter[str]
+    retried: int
+    spared: int
     missing: int
     errored: Counter[str]
     stale: int
@@ -127,6 +148,7 @@ class _Verdict(NamedTuple):
     status: Status
     stale: bool
     wanted: bool
+    spared: bool
 
 
 def make_plan(
@@ -149,18 +171,32 @@ def make_plan(
     @cache
     def judge(group: tuple[str | None, ...]) -> _Verdict:
         made = Made(*group)  # type: ignore[arg-type]
-        stale = made.status == "success" and not maker.made(made)
-        return _Verdict(made.status, stale, selection.wants(made, stale=stale))
+        spared = maker.spares(made) and not selection.force
+        other = made.status == "success" and made.backend is not None and not maker.made(made)
+        wanted = selection.wants(made, stale=other)
+        return _Verdict(made.status, other and not spared, wanted, spared)
 
-    listed = selection.keys
-    plan = Plan(0, [], Counter(), 0, Counter(), 0, 0, index.malformed)
+    plan = Plan(
+        photos=0,
+        to_do=[],
+        skipped=Counter(),
+        retried=0,
+        spared=0,
+        missing=0,
+        errored=Counter(),
+        stale=0,
+        edited=0,
+        malformed=index.malformed,
+    )
+    alone = selection.keys is not None and not selection.only
     for path in paths:
         plan.photos += 1
         key = photo_key(path)
         group = index.group(key)
+        listed = selection.takes_listed(key)
         if group is None:
             plan.missing += 1
-            if listed is None or key in listed:
+            if listed and not selection.only:
                 plan.to_do.append(path)
             continue
         verdict = judge(group)
@@ -169,11 +205,13 @@ def make_plan(
             plan.errored[verdict.status] += 1
         is_edited = key in edited
         plan.edited += is_edited
-        asked_for = selection.force or (verdict.wanted and not is_edited)
-        if asked_for if listed is None else key in listed:
-            plan.to_do.append(path)
-        else:
+        asked_for = alone or selection.force or (verdict.wanted and not is_edited)
+        if not (listed and asked_for) or verdict.spared:
+            plan.spared += listed and asked_for
             plan.skipped[verdict.status] += 1
+        else:
+            plan.retried += 1
+            plan.to_do.append(path)
     return plan
 
 

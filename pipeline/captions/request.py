@@ -14,6 +14,7 @@ from backends.base import Options
 from backends.registry import backend_class
 from journal import WriterLock
 from pipeline.captions.edits import Edits
+from pipeline.captions.last_captioner import LastCaptioner
 from pipeline.captions.plan import (
     History,
     Maker,
@@ -38,6 +39,7 @@ class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
         journal: The captions journal.
         backend: Name of the backend.
         options: Options of the backend.
+        recalled: Who captioned last, where nobody named a backend and this is why it is used.
         selection: Which photos are captioned again.
         run: Id of the run, None to make an id from the time.
         limit: Photos attempted in this run at most.
@@ -53,6 +55,7 @@ class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
     journal: Path
     backend: str
     options: Options
+    recalled: LastCaptioner | None = None
     selection: Selection = Selection()
     run: str | None = None
     limit: int | None = None

@@ -6,6 +6,7 @@ from backends.prices import require_price
 from backends.registry import make_backend
 from journal import CaptionRecord, JournalWriter, WriterLock
 from pipeline.captions.dry_run import DryRunJournal, dry_run_path, dry_run_stage
+from pipeline.captions.last_captioner import keep_captioner, was_kept
 from pipeline.captions.plan import History
 from pipeline.captions.prompt_file import keep_prompt
 from pipeline.captions.request import PreparedRun, RunReport
@@ -87,7 +88,12 @@ def _make_stage(prepared: PreparedRun) -> CaptionStage:
     prompt = keep_prompt(request.workspace, request.options.prompt)
     if request.dry_run:
         return dry_run_stage(prepared.run, prompt)
-    return CaptionStage(make_backend(request.backend, request.options), prepared.run, prompt)
+    stage = CaptionStage(make_backend(request.backend, request.options), prepared.run, prompt)
+    # A pilot, or a few photos given to another backend, say nothing of all the others.
+    if request.selection.keys is None or not was_kept(request.workspace):
+        options = request.options
+        keep_captioner(request.workspace, request.backend, options.model, options.base_url)
+    return stage
 
 
 def _copies_of(prepared: PreparedRun) -> Copies:

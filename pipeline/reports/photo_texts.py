@@ -44,7 +44,8 @@ class PhotoTexts(msgspec.Struct):
         """A sentence about photos without a label, None where every photo has one."""
         if not self.errors:
             return None
-        return f"{self.errors:,} photos failed and have no label; retry them with `pcc run`"
+        again = "`pcc run --retry-status error_api,error_model --retry-only`"
+        return f"{self.errors:,} photos failed and have no label; {again} retries them"
 
 
 def make_photo_texts(

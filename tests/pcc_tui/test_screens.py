@@ -13,6 +13,7 @@ from textual.widgets import Button, Input, OptionList, Select, TextArea
 from backends.prompts import PRESETS
 from pcc_tui.app import PccApp
 from pcc_tui.desks.job_link import JobEnd
+from pcc_tui.dialogs.confirm import ConfirmDialog
 from pcc_tui.dialogs.leave import LeaveDialog
 from pcc_tui.screens.backend import BackendScreen
 from pcc_tui.screens.clusters import ClustersScreen
@@ -23,6 +24,7 @@ from pcc_tui.screens.setup import SetupScreen
 from pcc_tui.widgets.model_list import ModelList
 from pipeline.captions.request import RunReport
 from pipeline.datasets.enrich_report import EnrichReport
+from tests.support.api_server import ApiServer
 from tests.support.apps import (
     FakeProbe,
     caption,
@@ -512,3 +514,51 @@ async def test_a_journal_that_fails_for_a_while_is_followed_again(
         (workspace / "aside").rename(journal)
         write_records(workspace, caption(1))
         await until(pilot, lambda: "of 2" in shown(pilot.app.screen))
+
+
+# What may cost money
+
+
+async def test_a_retry_in_the_app_captions_nothing_that_is_missing(
+    workspace: Path, library: Path
+) -> None:
+    write_records(workspace, *map(caption, range(4)), failure(4))
+    app = make_app(workspace, library)
+    async with running(app) as pilot:
+        await pilot.press("3", "t")
+        await until(pilot, lambda: app.ended is not None)
+    assert [record.rel_path for record in records(workspace)[5:]] == ["IMG_00004.jpg"]
+
+
+@pytest.mark.parametrize("answer", ["n", "y"])
+async def test_a_run_that_may_cost_money_starts_only_after_its_price_and_a_yes(
+    workspace: Path, library: Path, server: ApiServer, answer: str
+) -> None:
+    choose(workspace, backend="openai", base_url=server.url, model="gpt-4.1-mini")
+    write_records(workspace, *map(caption, range(4)), failure(4))
+    app = make_app(workspace, library)
+    async with running(app, (120, 40)) as pilot:
+        await pilot.press("3", "t")
+        await until(pilot, lambda: isinstance(app.screen, ConfirmDialog))
+        question = shown(app.screen)
+        assert "Send 1 photo to openai / gpt-4.1-mini?" in question
+        assert "$" in question
+        assert server.captions == []
+        await pilot.press(answer)
+        if answer == "y":
+            await until(pilot, lambda: app.ended is not None)
+        else:
+            await until(pilot, lambda: not isinstance(app.screen, ConfirmDialog))
+            assert not app.link.running
+    assert len(server.captions) == (answer == "y")
+
+
+async def test_a_free_server_is_asked_without_a_question(
+    workspace: Path, library: Path, server: ApiServer
+) -> None:
+    choose(workspace, backend="openai", base_url=server.url, model="my-own-model")
+    app = make_app(workspace, library)
+    async with running(app) as pilot:
+        await pilot.press("3", "r")
+        await until(pilot, lambda: app.ended is not None)
+    assert len(server.captions) == 12
