@@ -101,9 +101,17 @@ class RejectedError(CallError):
 
 
 class AnswerError(CallError):
-    """Raised when the answer is empty, a refusal, cut off, or endless repetition."""
+    """Raised when an answer is no caption.
 
-    blames_photo = True
+    Attributes:
+        blames_photo: True for a refusal, endless repetition and an answer that is too long,
+            which another photo may be spared; False for an empty answer, one that was cut off,
+            and a model that sees no image.
+    """
+
+    def __init__(self, message: str, *, blames_photo: bool = True) -> None:
+        super().__init__(message)
+        self.blames_photo = blames_photo
 
 
 def causes(error: BaseException) -> Iterator[BaseException]:
