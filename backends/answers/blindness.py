@@ -104,8 +104,10 @@ _CERTAIN = tuple(
         r"|currently )?(?:an? )?(?:[\w-]+ ){0,3}text[- ]?(?:based|only)\b",
         r"\b(?:i|we) (?:can |am able to |am designed to |am )?only (?:able to "
         r"|designed to )?(?:\w+ (?:and|or) )?(?:process|understand|handle|work with|read|see"
-        r"|interpret|have access to|support|receive|accept|respond to|respond with)(?: and \w+"
-        r"| or \w+)* (?:plain |written )?(?:text|a text|the text)\b",
+        r"|interpret|have access to|support|receive|received|got|saw|was given|accept|respond to"
+        r"|respond with)(?: and \w+| or \w+)* (?:plain |written )?(?:text|a text|the text)\b",
+        r"\bas an? [^.,!?]{0,40}\bwithout (?:vision|eyes|sight|visual)",
+        rf"\b{NOUN} (?:that |which )?(?:i have not|i was not|was never|has not) (?:been )?(?:shown|seen|given|received)",
         r"\bi (?:can )?(?:process|understand|work with|handle|see) (?:text only"
         r"|only (?:the )?text)\b",
         r"\b(?:my|current) (?:capabilit\w+|abilities|functions?|training|inputs?) (?:are"

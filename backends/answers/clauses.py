@@ -29,7 +29,8 @@ _ABOUT_THE_TALK = re.compile(
     r"|inappropriate|offensive|violat\w*|prohibited|graphic|sensitive|consent|ethical|unethical"
     r"|against|feel free|supported|format|loaded|loading|corrupt\w*|missing|access\w*"
     r"|conversation|message|chat|hesitate|text-based|text-only|respect\w*|biometric|comply|error"
-    r"|instead|let's|let us|else|link|happy|hello|hi|alternatively)\b"
+    r"|instead|let's|let us|else|link|thanks?|reaching|assist\w*|help\w*|sure|certainly|of course"
+    r"|oops|appreciate|mind|happy|hello|hi|alternatively)\b"
 )
 _DESCRIBES = re.compile(
     r"\b(?:image|photo|picture|scene|photograph|shot|it) (?:\w+ )?(?:shows?|depicts?|features?"
@@ -43,7 +44,7 @@ _DESCRIBES = re.compile(
     r"|are) (?:an?|two|three|several)\b"
 )
 _REPORTS = re.compile(
-    r"\b(?:says?|saying|reads?|reading|written|painted|printed|embroidered|engraved|scrawled"
+    r"\b(?:says?|saying|reads|reading|written|painted|printed|embroidered|engraved|scrawled"
     r"|lettering|slogan|poster|sticker|mug|t-shirt|billboard|banner|tattoo|graffiti"
     r"|caption(?:ed)? on|sign on|sign in|sign at|sign hangs|note on)\b"
 )
