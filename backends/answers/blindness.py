@@ -65,7 +65,7 @@ _CERTAIN = tuple(
         r"(?:^\W*|\b(?:that|but|and|like|unfortunately|sorry|however|since|as|because|when"
         rf"|if),? |[,.:;!] ?)no {OBJECT} (?:(?:was|were|is|has|have|had|seems?|appears?|came"
         rf"|got)\b ?)?(?:been |to be |to have been )?(?:actually |currently )?(?:{GIVEN}|through"
-        r"|attached)\b",
+        r"|with (?:your|this))\b",
         rf"^\W*(?:(?:(?:unfortunately|sorry),? )?no {NOUN}(?: here)?|{NOUN} (?:not (?:found"
         r"|provided|available|attached|visible|received)|missing|unavailable))\W*$",
         r"\bthere (?:is|was|are|were|seems? to be|appears? to be) (?:currently |actually )?(?:no"
@@ -99,6 +99,8 @@ _CERTAIN = tuple(
         r"|(?:have )?only)(?: \w+){0,3}? (?:provided?|attach(?:ed)?|upload(?:ed)?|included?"
         r"|shared?|sen[dt]|add(?:ed)?|insert(?:ed)?|pasted?|suppl(?:y|ied)|given?|link(?:ed)?"
         rf"|submit(?:ted)?)\b(?: \w+){{0,3}}? (?:{NOUN}|anything|text)\b",
+        r"\b(?:nothing|none|no file) (?:is |was )?(?:attached|uploaded|included|shared|provided)\b",
+        r"\bmy (?:vision|visual|image)[^.!?]{0,30}\b(?:not|disabled|unavailable|limited)\b",
         # I am a text-only model; this model does not take images
         r"\b(?:am|as|being) (?:just |only |merely "
         r"|currently )?(?:an? )?(?:[\w-]+ ){0,3}text[- ]?(?:based|only)\b",
@@ -107,7 +109,8 @@ _CERTAIN = tuple(
         r"|interpret|have access to|support|receive|received|got|saw|was given|accept|respond to"
         r"|respond with)(?: and \w+| or \w+)* (?:plain |written )?(?:text|a text|the text)\b",
         r"\bas an? [^.,!?]{0,40}\bwithout (?:vision|eyes|sight|visual)",
-        rf"\b{NOUN} (?:that |which )?(?:i have not|i was not|was never|has not) (?:been )?(?:shown|seen|given|received)",
+        rf"\b{NOUN} (?:that |which )?(?:i have not|i was not|was never"
+        r"|has not) (?:been )?(?:shown|seen|given|received)",
         r"\bi (?:can )?(?:process|understand|work with|handle|see) (?:text only"
         r"|only (?:the )?text)\b",
         r"\b(?:my|current) (?:capabilit\w+|abilities|functions?|training|inputs?) (?:are"
@@ -161,8 +164,8 @@ _INTRODUCES = re.compile(r"\b(?:message|words?|text|note|error|sign|screen|title
 _HINTS = tuple(
     re.compile(pattern)
     for pattern in (
-        r"\b(?:i|me|my|we|us)\b",
-        r"\b(?:cannot|not|unable|no|never|without|beyond|outside|blind|lack\w*)\b",
+        r"\b(?:i|me|my|we|us|your?)\b",
+        r"\b(?:cannot|not|unable|no|never|without|beyond|outside|none|nothing|blind|lack\w*)\b",
         rf"\b{NOUN}\b",
         r"\b(?:see|seeing|view\w*|access\w*|process\w*|visual\w*|vision|perceiv\w+|blind|load\w*"
         r"|open\w*)\b",

@@ -20,7 +20,7 @@ _QUOTED = re.compile(
     r"|(?<!\w)‘[^\n]{1,400}?’(?!\w)"
 )
 _END = re.compile(
-    r"(?<=[.!?;])\s+|(?<=[。！？；])|\n+|,?\s(?:but|however|although|though|yet),?\s|\s[—–-]\s|—"
+    r"(?<=[.!?;])\s+|(?<=[。！？；])|\n+|,?\s(?:but|however|although|though|yet),?\s|\s[—–-]\s|—|:\s|,\s(?:only|just)\s|,?\s(?:because|since|so|as)\s(?=(?:he|she|it|they|the|an?|only|there|its|his|her)\b)"
 )
 _ABOUT_THE_TALK = re.compile(
     r"\b(?:i|me|my|mine|we|us|our|you|your|yours|ai|assistant|chatbot|language model|policy"
@@ -29,19 +29,19 @@ _ABOUT_THE_TALK = re.compile(
     r"|inappropriate|offensive|violat\w*|prohibited|graphic|sensitive|consent|ethical|unethical"
     r"|against|feel free|supported|format|loaded|loading|corrupt\w*|missing|access\w*"
     r"|conversation|message|chat|hesitate|text-based|text-only|respect\w*|biometric|comply|error"
-    r"|instead|let's|let us|else|link|thanks?|reaching|assist\w*|help\w*|sure|certainly|of course"
-    r"|oops|appreciate|mind|happy|hello|hi|alternatively)\b"
+    r"|instead|let's|let us|else|link|thanks?|reaching|assist\w*|help (?:you|with)|sure|certainly"
+    r"|of course|oops|appreciate|mind|happy|hello|hi|alternatively)\b"
 )
 _DESCRIBES = re.compile(
-    r"\b(?:image|photo|picture|scene|photograph|shot|it) (?:\w+ )?(?:shows?|depicts?|features?"
-    r"|captures?|portrays?|displays|contains (?:an?|two|three|some|several)\b|appears to (?:be"
-    r"|show))|^(?:an?|two|three|four|several|some|many) (?!(?:error|images?|photos?|pictures?"
-    r"|captions?|description|text|large|language|photograph|new|different|visual|file"
-    r"|more)\b)(?!.*\b(?:i|my|me)\b)(?:\S+ ){2}|^(?:photo|photograph|screenshot|image|picture"
-    r"|close-up) (?:in|of|taken) |\bi (?:can )?(?:see|notice|observe)(?! (?:no|your"
-    r"|the (?:problem|issue|confusion))\b) (?:an?|two|three|four|several|some|many|the"
-    r"|that there)\b|\b(?:shows|depicts) (?:an?|two|three|several|the)\b|\bthere (?:is"
-    r"|are) (?:an?|two|three|several)\b"
+    r"\b(?<!what the )(?<!what your )(?<!what this )(?:image|photo|picture|scene|photograph|shot"
+    r"|it) (?:\w+ )?(?:shows?|depicts?|features?|captures?|portrays?|displays|contains (?:an?|two"
+    r"|three|some|several)\b|appears to (?:be|show))|^(?:an?|two|three|four|several|some"
+    r"|many) (?!(?:error|images?|photos?|pictures?|captions?|description|text|large|language"
+    r"|photograph|new|different|visual|file|more)\b)(?!.*\b(?:i|my|me)\b)(?:\S+ ){2}|^(?:photo"
+    r"|photograph|screenshot|image|picture|close-up) (?:in|of|taken) |\bi (?:can )?(?:see|notice"
+    r"|observe)(?! (?:no|your|the (?:problem|issue|confusion))\b) (?:an?|two|three|four|several"
+    r"|some|many|the|that there)\b|\b(?:shows|depicts) (?:an?|two|three|several|the)\b"
+    r"|\bthere (?:is|are) (?:an?|two|three|several)\b"
 )
 _REPORTS = re.compile(
     r"\b(?:says?|saying|reads|reading|written|painted|printed|embroidered|engraved|scrawled"
@@ -67,7 +67,7 @@ class Clauses:
     def __init__(self, text: str) -> None:
         head = text[:LONGEST_HEAD]
         unquoted = _QUOTED.sub(" … ", head)
-        if len(_WORDS.findall(unquoted)) < 2 and not _is_cjk(unquoted):
+        if not _WORDS.search(unquoted) and not _is_cjk(unquoted):
             unquoted = head.strip("\"“”„«»「」『』'‘’ ")
         self.head = plain(unquoted)
         self.all = [clause.strip() for clause in _END.split(self.head) if clause.strip()]

@@ -6,7 +6,7 @@ from backends.answers.blindness import implies_blindness, sees_nothing
 from backends.answers.clauses import Clauses
 from backends.answers.legible import has_word, legible, trimmed
 from backends.answers.listening import Heard, listen
-from backends.answers.refusals import refuses
+from backends.answers.refusals import implies_refusal, refuses
 from backends.answers.repetition import repeats
 from backends.answers.wrapping import unwrapped
 from backends.base import Caption
@@ -21,8 +21,8 @@ LONGEST_QUOTE = 400
 NO_VALUES = frozenset({"none", "null", "n/a", "nan", "nil", "undefined"})
 """What programs write where a text is missing, and models after them."""
 
-SAME_SIGNS = 8
-"""From so many signs on, an answer of one sign alone is a repetition and not an empty answer."""
+SAME_SIGNS, FEW_SIGNS = 8, 3
+"""An answer of so many signs, and so few different ones, is a repetition and not empty."""
 
 
 def read(caption: Caption) -> str:
@@ -65,8 +65,7 @@ def _check_words(text: str, heard: Heard) -> None:
         after = ": nothing stands behind the reasoning" if heard.thought else ""
         raise AnswerError(f"empty answer{after}", blames_photo=False)
     if not has_word(text):
-        signs = set("".join(text.split()))
-        if len(text) >= SAME_SIGNS and len(signs) == 1:
+        if len(text) >= SAME_SIGNS and len(set(text)) <= FEW_SIGNS:
             raise AnswerError(f"endless repetition: {_beginning(text)}")
         raise AnswerError(f"empty answer: no word in {_beginning(text)}", blames_photo=False)
     if text.lower().strip("<>[]().") in NO_VALUES:
@@ -78,6 +77,8 @@ def _check_words(text: str, heard: Heard) -> None:
         raise AnswerError(f"refused: {text[:LONGEST_QUOTE]}")
     if implies_blindness(clauses):
         raise _unseen(text)
+    if implies_refusal(clauses):
+        raise AnswerError(f"refused: {text[:LONGEST_QUOTE]}")
     if repeats(text):
         raise AnswerError(f"endless repetition: {_beginning(text)}")
 

@@ -26,11 +26,13 @@ _BLIND = re.compile(
             r"\bals (?:rein )?text(?:basierte\w?|modell|-ki)\b",
             r"\b(?:kein|ohne) (?:bild|foto)[^.!?]{0,30}?\b(?:vorhanden|beigefügt|angehängt"
             r"|hochgeladen|erhalten|übermittelt)\b",
+            r"\bliegt (?:mir |uns )?(?:\w+ )?kein(?:e|en)? (?:bild|foto)\b",
             # French
             r"\bje (?:(?:ne|n')\s?[^.!?]{0,40}?\b(?:pas|aucune?)|suis incapable)\b(?:(?!\b(?:sur"
             r"|dans)\b)[^.!?]){0,40}?\b(?:d'images?|les images|l'image|votre image|d'image"
-            r"|aucune image|cette image|images|de photos?|la photo|votre photo)\b(?=\W*$|[.,!?]"
-            r"| (?:que|dans|jointe|ci-jointe|car|directement|mais|et|pour|attachée|fournie)\b)",
+            r"|aucune image|image|cette image|images|de photos?|la photo|votre photo)\b(?=\W*$"
+            r"|[.,!?]| (?:que|dans|jointe|ci-jointe|car|directement|mais|et|pour|attachée"
+            r"|fournie)\b)",
             r"\b(?:aucune|pas d'|pas de) ?(?:image|photo|pièce jointe)[^.!?]{0,40}?\b(?:fournie?"
             r"|jointe?|reçue?|partagée?|téléchargée?|visible|transmise?|dans votre)\b",
             r"\b(?:veuillez|pouvez-vous|pourriez-vous|peux-tu"
@@ -62,6 +64,9 @@ _BLIND = re.compile(
             r"|fornecid\w|enviad\w)\b)",
             r"\b(?:por favor|poderia|você pode|pode)\b[^.!?]{0,40}?\b(?:forne\w+|envi\w+|anex\w+"
             r"|compartilh\w+|carreg\w+)\b[^.!?]{0,30}?\b(?:imagem|foto)\b",
+            r"\b(?:nenhuma|ninguna|nessuna) (?:imagem|foto|imagen|fotografía"
+            r"|immagine)\b[^.!?]{0,20}?\b(?:fornecida|enviada|anexada|proporcionada|adjunta"
+            r"|cargada|enviado|fornita|caricata|allegata)\b",
             # Dutch
             r"\bik (?:kan|zie|heb)\b(?=[^.!?]{0,60}\b(?:niet"
             r"|geen)\b)[^.!?]{0,40}?\b(?:afbeelding(?:en)?|foto's|foto"
@@ -115,14 +120,14 @@ _REFUSED = re.compile(
             r"|beschreiben|weiterhelfen|unterstützen|identifizieren|nachkommen|behilflich"
             r"|bereitstellen|erfüllen|geben)\b",
             r"\b(?:kann|darf|möchte|werde) ich\b[^.!?]{0,50}?\bnicht\b[^.!?]{0,20}?\b(?:helfen"
-            r"|beschreiben|weiterhelfen|nachkommen)\b",
+            r"|beschreiben|weiterhelfen|nachkommen|erfüllen|bearbeiten|beantworten)\b",
             r"\b(?:dabei|damit|hierbei|das|dies\w*) (?:bild |foto |anfrage )?(?:kann|darf|möchte"
             r"|werde) ich[^.!?]{0,30}?\bnicht\b[^.!?]{0,20}?\b(?:helfen|beschreiben|weiterhelfen"
             r"|erfüllen|unterstützen)\b",
             r"\b(?:je ne peux pas|je ne suis pas (?:en mesure|autorisée?|capable)"
             r"|je ne puis)\b[^.!?]{0,30}?\b(?:aider|décrire|identifier|assister|répondre|fournir"
             r"|traiter|satisfaire|commenter|faire cela)\b",
-            r"\b(?:no puedo|no me es posible|no soy capaz de"
+            r"\b(?:no puedo|no poder|no me es posible|no soy capaz de"
             r"|no estoy autorizado a)\b[^.!?]{0,20}?\b(?:ayudar\w*|describir|identificar"
             r"|asistir\w*|proporcionar|cumplir|procesar|responder|hacer eso|generar)\b",
             r"\bnon (?:posso|sono in grado di|mi è possibile)\b[^.!?]{0,20}?\b(?:aiutar\w*"
@@ -146,7 +151,9 @@ _REFUSED = re.compile(
     )
 )
 
-_TO_DESCRIBE = re.compile(r"\b(?:beschreiben|décrire|describir|descrivere|descrever|identif\w+)\b")
+_TO_DESCRIBE = re.compile(
+    r"\b(?:beschreiben|décrire|describir|descrivere|descrever|descri\w+|identif\w+)\b"
+)
 """What a model declines to do with a picture that it does see."""
 
 _APOLOGY = re.compile(

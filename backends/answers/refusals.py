@@ -31,17 +31,17 @@ _WHO = (
 )
 _ACT = (
     r"(?:(?:assist|help)(?:ing)?(?: you| out)?(?=\W*$|[.,;!?]| (?:with|in|by|you|identify"
-    r"|describ\w+|here|on)\b)|(?:describ|caption|analy[sz]|interpret|process|comment on|discuss"
-    rf"|look at|view|transcrib|engag|support)(?:e|ing)?(?: (?:with|in|or \w+|and \w+))? {_IT}"
-    r"|(?:identify|recogni[sz]e|name|identifying|recogni[sz]ing|naming|tell(?: you)?|say"
-    rf"|determine|reveal|infer|speculate (?:on|about))(?:,? (?:or|and) \w+)? {_WHO}|(?:provid"
-    r"|generat|creat|writ|giv|offer|produc|mak|shar|complet|fulfil\w?|answer|respond to"
-    r"|continue with|proceed with|participate in)(?:e|ing)? (?:[\w'-]+ ){0,5}?(?:captions?"
-    r"|descriptions?|alt text|information|details?|assistance|help|responses?|content|requests?"
-    r"|that|this|it|analysis|identification|images?|photos?|keywords|answer)\b|(?:comply|fulfil"
-    r"|do (?:that|this|so|it)\b|go along|proceed|continue\b|accommodate|answer that"
-    r"|respond to (?:that|this)|be of (?:help|assistance)|be (?:able|providing|describing"
-    r"|commenting)))"
+    r"|describ\w+|here|on)\b)|(?:describ|caption|analy[sz]|interpret|process|comment on"
+    r"|talk about|speak about|discuss|look at|view|transcrib|engag|support)(?:e|ing)?(?: (?:with"
+    rf"|in|or \w+|and \w+))? {_IT}|(?:identify|recogni[sz]e|name|identifying|recogni[sz]ing"
+    r"|naming|tell(?: you)?|say|determine|reveal|infer|speculate (?:on|about))(?:,? (?:or"
+    rf"|and) \w+)? {_WHO}|(?:provid|generat|creat|writ|giv|offer|produc|mak|shar|complet"
+    r"|fulfil\w?|answer|respond to|continue with|proceed with|participate in)(?:e"
+    r"|ing)? (?:[\w'-]+ ){0,5}?(?:captions?|descriptions?|alt text|information|details?"
+    r"|assistance|help|responses?|content|requests?|that|this|it|analysis|identification|images?"
+    r"|photos?|keywords|answer)\b|(?:comply|fulfil|do (?:that|this|so|it)\b|go along|proceed"
+    r"|continue\b|accommodate|answer that|respond to (?:that|this)|be of (?:help|assistance)"
+    r"|be (?:able|providing|describing|commenting)))"
 )
 
 _DECLINED = tuple(
@@ -93,6 +93,20 @@ _DECLINED = tuple(
 )
 
 
+_HINTS = tuple(
+    re.compile(pattern)
+    for pattern in (
+        r"\b(?:i|my|me)\b",
+        r"\b(?:cannot|unable|not|refuse|decline|regret|outside|beyond|never)\b",
+        r"\b(?:requests?|content|images?|photos?|pictures?|people|persons?|individuals|assist\w*"
+        r"|describ\w+|comment|captions?|help|guidelines|(?:this|that|it)\W*$)",
+    )
+)
+_MARVELS = re.compile(
+    r"\bhelp but\b|\bwithout (?:smiling|laughing|thinking)|self\b|\b(?:describe|say) how\b"
+)
+
+
 def refuses(clauses: Clauses) -> bool:
     """Tell whether the model declines, and says nothing of the photo besides."""
     if clauses.describe():
@@ -103,3 +117,13 @@ def refuses(clauses: Clauses) -> bool:
         if not is_reported(clause)
         for pattern in _DECLINED
     ) or any(map(other_languages.refuses, clauses.all))
+
+
+def implies_refusal(clauses: Clauses) -> bool:
+    """Tell whether an answer that describes nothing speaks of not doing, in whatever words."""
+    return (
+        not clauses.describe()
+        and not any(map(is_reported, clauses.all))
+        and all(each.search(clauses.head) for each in _HINTS)
+        and _MARVELS.search(clauses.head) is None
+    )
