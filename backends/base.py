@@ -130,7 +130,7 @@ class PhotoInput(msgspec.Struct, frozen=True):
 
 
 class Caption(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer of a model, and its cost. `answers.fault` tells if the answer is a caption.
+    """The answer of a model, and its cost. `answers.read` takes the caption out of it.
 
     Attributes:
         text: The answer, or the words of a refusal.

@@ -106,7 +106,13 @@ class UnaskedError(CallError):
 
 
 class AnswerError(CallError):
-    """Raised when the answer is empty, a refusal, cut off, or endless repetition."""
+    """Raised when an answer is no caption.
+
+    Attributes:
+        blames_photo: True for a refusal, endless repetition and an answer that is too long,
+            which another photo may be spared; False for an empty answer, one that was cut off,
+            and a model that sees no image.
+    """
 
 
 def causes(error: BaseException) -> Iterator[BaseException]:

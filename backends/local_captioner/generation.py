@@ -8,6 +8,7 @@ from typing import Any
 
 from PIL import Image
 
+from backends.answers.marks import tells
 from backends.base import MOST_TOKENS_OUT
 from backends.hardware import (
     PeakMemory,
@@ -59,6 +60,7 @@ class Generator:
 
         self._model = model
         self._decode = processor.decode
+        self._silent = _silent_tokens(processor)
         self._family = family
         self._device = device
         self._beat = beat
@@ -148,9 +150,23 @@ class Generator:
         ends = set(ends if isinstance(ends, list) else [ends])
         tokens = row.tolist()
         end = next((place for place, token in enumerate(tokens) if token in ends), None)
+        said = [token for token in tokens[:end] if token not in self._silent]
         return Answer(
-            text=self._decode(row, skip_special_tokens=True).strip(),
+            text=self._decode(said, skip_special_tokens=False),
             tokens_in=tokens_in,
             tokens_out=len(tokens) if end is None else end + 1,
             ended="length" if end is None else "whole",
         )
+
+
+def _silent_tokens(processor: Any) -> frozenset[int]:
+    """Return the special tokens that mean nothing to the judge of answers, such as padding.
+
+    The others are kept: without the tokens around it, reasoning looks like a caption.
+    """
+    tokenizer = getattr(processor, "tokenizer", processor)
+    return frozenset(
+        number
+        for number, token in tokenizer.added_tokens_decoder.items()
+        if token.special and not tells(token.content)
+    )

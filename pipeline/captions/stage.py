@@ -94,9 +94,10 @@ class CaptionStage(Stage[CaptionRecord]):
         if isinstance(caption, Exception):
             self._stopped = self._health.note(caption) or self._stopped
             return caption
-        fault = answers.fault(caption)
+        judged = _judged(caption)
+        fault = judged if isinstance(judged, AnswerError) else None
         self._stopped = self._health.note(fault) or self._stopped
-        return self._record(photo, caption, fault, seconds)
+        return self._record(photo, caption, judged, seconds)
 
     def _input(self, photo: Decoded) -> PhotoInput:
         """Return what the backend may see: only a local backend gets more than pixels."""
@@ -106,13 +107,13 @@ class CaptionStage(Stage[CaptionRecord]):
         return PhotoInput(photo.seen.picture, name, photo.seen.facts)
 
     def _record(
-        self, photo: Decoded, caption: Caption, fault: AnswerError | None, seconds: float
+        self, photo: Decoded, caption: Caption, judged: str | AnswerError, seconds: float
     ) -> CaptionRecord:
-        record = self._blank(photo.photo, "success" if fault is None else "error_api")
-        if fault is None:
-            record.caption = scrub(caption.text.strip())
+        record = self._blank(photo.photo, "success" if isinstance(judged, str) else "error_api")
+        if isinstance(judged, str):
+            record.caption = scrub(judged)
         else:
-            record.error = describe(fault)
+            record.error = describe(judged)
         record.seconds = round(seconds, 3)
         record.tokens_in = caption.tokens_in
         record.tokens_out = caption.tokens_out
@@ -187,6 +188,14 @@ class CaptionStage(Stage[CaptionRecord]):
         """
         if self._stopped is not None:
             raise self._stopped
+
+
+def _judged(caption: Caption) -> str | AnswerError:
+    """Return the text of a caption, or why there is none: either way the call has its price."""
+    try:
+        return answers.read(caption)
+    except AnswerError as error:
+        return error
 
 
 def _with_facts(record: CaptionRecord, photo: Decoded) -> CaptionRecord:

@@ -1,0 +1,96 @@
+"""The judge: from an answer to the text of a caption, or to the reason why there is none."""
+
+from __future__ import annotations
+
+from backends.answers.blindness import implies_blindness, sees_nothing
+from backends.answers.clauses import Clauses
+from backends.answers.legible import has_word, legible, trimmed
+from backends.answers.listening import Heard, listen
+from backends.answers.refusals import implies_refusal, refuses
+from backends.answers.repetition import repeats
+from backends.answers.wrapping import unwrapped
+from backends.base import Caption
+from backends.errors import AnswerError
+
+LONGEST_ANSWER = 10_000
+"""The most characters of an answer; the longest captions that people ask for stay far below."""
+
+LONGEST_QUOTE = 400
+"""The most characters of an answer that a reason repeats."""
+
+NO_VALUES = frozenset({"none", "null", "n/a", "nan", "nil", "undefined"})
+"""What programs write where a text is missing, and models after them."""
+
+SAME_SIGNS, FEW_SIGNS = 8, 3
+"""An answer of so many signs, and so few different ones, is a repetition and not empty."""
+
+
+def read(caption: Caption) -> str:
+    """Return the text of a caption, without reasoning, control tokens and wrapping.
+
+    Raises:
+        AnswerError: the answer is no caption; the message says why.
+    """
+    answer = legible(caption.text)
+    if caption.ended == "refused":
+        raise AnswerError(f"refused: {trimmed(answer)[:LONGEST_QUOTE] or 'no reason given'}")
+    heard = listen(answer)
+    _check_ending(caption, heard)
+    if len(heard.said) > LONGEST_ANSWER:
+        raise AnswerError(
+            f"answer of {len(heard.said):,} characters, at most {LONGEST_ANSWER:,} count"
+        )
+    text = trimmed(unwrapped(heard.said))
+    _check_words(text, heard)
+    if caption.ended == "length":
+        raise _cut_off(f"cut off at the token limit: {_beginning(text)}")
+    return text
+
+
+def _check_ending(caption: Caption, heard: Heard) -> None:
+    """Raise where the model did not get as far as a caption."""
+    limit = " at the token limit" if caption.ended == "length" else ""
+    if heard.thinking:
+        raise _cut_off(f"cut off{limit} while thinking, before any caption")
+    if limit and not has_word(heard.said):
+        tokens = "all" if caption.tokens_out is None else f"all {caption.tokens_out:,}"
+        raise _cut_off(f"cut off{limit}: it used {tokens} of its tokens before any caption came")
+    if limit and len(heard.said) > LONGEST_ANSWER:
+        raise _cut_off(f"cut off{limit}: {_beginning(heard.said)}")
+
+
+def _check_words(text: str, heard: Heard) -> None:
+    """Raise where the words are no caption."""
+    if not text:
+        after = ": nothing stands behind the reasoning" if heard.thought else ""
+        raise AnswerError(f"empty answer{after}", blames_photo=False)
+    if not has_word(text):
+        if len(text) >= SAME_SIGNS and len(set(text)) <= FEW_SIGNS:
+            raise AnswerError(f"endless repetition: {_beginning(text)}")
+        raise AnswerError(f"empty answer: no word in {_beginning(text)}", blames_photo=False)
+    if text.lower().strip("<>[]().") in NO_VALUES:
+        raise AnswerError(f"empty answer: {text}", blames_photo=False)
+    clauses = Clauses(text)
+    if sees_nothing(clauses):
+        raise _unseen(text)
+    if refuses(clauses):
+        raise AnswerError(f"refused: {text[:LONGEST_QUOTE]}")
+    if implies_blindness(clauses):
+        raise _unseen(text)
+    if implies_refusal(clauses):
+        raise AnswerError(f"refused: {text[:LONGEST_QUOTE]}")
+    if repeats(text):
+        raise AnswerError(f"endless repetition: {_beginning(text)}")
+
+
+def _unseen(text: str) -> AnswerError:
+    reason = f"the model says that it sees no image: {text[:LONGEST_QUOTE]}"
+    return AnswerError(reason, blames_photo=False)
+
+
+def _cut_off(reason: str) -> AnswerError:
+    return AnswerError(reason, blames_photo=False)
+
+
+def _beginning(text: str) -> str:
+    return text if len(text) <= 80 else f"{text[:80]}…"
