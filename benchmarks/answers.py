@@ -26,10 +26,11 @@ def answers_row(folder: Path) -> Row:
     naive_lost = sum(_plain(one.answer) != one.caption for one in good)
     naive_kept = sum(_plain(one.answer) is not None for one in bad)
     seconds = best_of(3, lambda: wrongly_kept(bad))
+    took = f"{1e3 * seconds / len(bad):.2f} ms"
     return Row(
         f"answers judged, {len(good)} sound and {len(bad)} others",
         f"{naive_lost / len(good):.1%} lost, {naive_kept / len(bad):.1%} kept (a list of words)",
-        f"{lost / len(good):.1%} lost, {kept / len(bad):.1%} kept; {1e3 * seconds / len(bad):.2f} ms",
+        f"{lost / len(good):.1%} lost, {kept / len(bad):.1%} kept; {took}",
         "-",
         f"{lost / len(good):.1%} lost, {kept / len(bad):.1%} kept",
         "1 % lost, 2 % kept",
