@@ -26,6 +26,7 @@ class PlanReport(msgspec.Struct, tag_field="kind", tag="plan"):
         missing: Photos without a record.
         errored: Photos whose record is an error, by status.
         stale: Captions of another backend, model or prompt.
+        changed: Photos whose file is another than the one that was captioned.
         edited: Captions edited by hand; redone by `--force` alone.
         copies: Photos whose caption was copied from an identical file.
         to_do: What `pcc run` with these flags would work on.
@@ -35,6 +36,7 @@ class PlanReport(msgspec.Struct, tag_field="kind", tag="plan"):
     missing: int
     errored: dict[str, int]
     stale: int
+    changed: int
     edited: int
     copies: int
     to_do: int
@@ -52,6 +54,7 @@ def plan(site: SiteOptions, captioning: CaptioningOptions, selection: SelectionO
         missing=found.missing,
         errored=dict(found.errored),
         stale=found.stale,
+        changed=found.changed,
         edited=found.edited,
         copies=count_copies(request.journal),
         to_do=len(found.to_do),
@@ -73,6 +76,7 @@ def _tell(report: PlanReport) -> None:
         rows.append((status, count, (*again, "--retry-only") if again else ()))
     rows += [
         ("stale", report.stale, ("run", "--retry-stale", "--retry-only")),
+        ("changed", report.changed, ("run", "--retry-stale", "--retry-only")),
         ("edited", report.edited, ()),  # --force redoes them, and every other photo with them
         ("copies", report.copies, ()),
         ("to do now", report.to_do, ()),

@@ -180,6 +180,8 @@ def _statuses(survey: Survey) -> str:
     parts = [f"{count:,} {status}" for status, count in sorted(plan.errored.items())]
     if plan.stale:
         parts.append(f"{plan.stale:,} of another model or prompt")
+    if plan.changed:
+        parts.append(f"{plan.changed:,} changed since")
     if plan.edited:
         parts.append(f"{plan.edited:,} edited by hand")
     gone = survey.recorded.total() - (plan.photos - plan.missing)

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
-from blake3 import blake3
 
-from journal import CaptionRecord, Index, RecordUnreadable, atomic_rewrite, read_record, scan
+from journal import CaptionRecord, RecordUnreadable, atomic_rewrite, read_record, scan
+from pipeline.photos.file_digest import file_digest
 
 NOT_CHANGED = -1
 
@@ -73,27 +73,28 @@ class FileStates:
         if state is not None:
             self._seen[key] = state
 
-    def is_changed(self, path: str, key: str, index: Index[tuple[str | None, ...]]) -> bool:
+    def is_changed(self, path: str, key: str, status: str, offset: int) -> bool:
         """Tell whether a photo is another file than the one that its last record is about.
 
         Args:
             path: Relative path as the system spells it.
             key: The name under which the journal knows the photo.
-            index: The journal; the first field of a group is the status.
+            status: Status of the last record.
+            offset: Byte offset of the last record in the journal.
         """
         state = self._state(path)
         if state is None:
             return False
         known = self._known.get(key)
         if known is None:
-            changed_since = self._judge_by_time(state, path, index.offset(key))
+            changed_since = self._judge_by_time(state, path, offset)
         elif known[:2] == state[:2] and known.changed_since == NOT_CHANGED:
-            may_be_readable = known.ctime_ns != state.ctime_ns and _is_corrupt(index, key)
-            changed_since = index.offset(key) if may_be_readable else NOT_CHANGED
-        elif known[:2] == state[:2] and known.changed_since == index.offset(key):
-            changed_since = known.changed_since
+            may_be_readable = known.ctime_ns != state.ctime_ns and status == "error_corrupt"
+            changed_since = offset if may_be_readable else NOT_CHANGED
+        elif known[:2] == state[:2] and known.changed_since == offset:
+            changed_since = offset
         else:
-            changed_since = self._judge_by_content(path, index.offset(key), known[:2] == state[:2])
+            changed_since = self._judge_by_content(path, offset, known[:2] == state[:2])
         self._seen[key] = state._replace(changed_since=changed_since)
         return changed_since != NOT_CHANGED
 
@@ -135,29 +136,14 @@ class FileStates:
         if record.digest is None:
             is_other = record.status == "error_corrupt" and not was_corrupt_then
             return offset if is_other else NOT_CHANGED
-        return offset if self._digest(path) not in (record.digest, None) else NOT_CHANGED
+        digest = file_digest(f"{self._root}/{path}")
+        return offset if digest not in (record.digest, None) else NOT_CHANGED
 
     def _record(self, offset: int) -> CaptionRecord | None:
         try:
             return read_record(self._journal, offset, CaptionRecord)[0]
         except (RecordUnreadable, OSError):
             return None
-
-    def _digest(self, path: str) -> str | None:
-        hasher = blake3()
-        try:
-            descriptor = os.open(f"{self._root}/{path}", os.O_RDONLY | os.O_NONBLOCK)
-            with open(descriptor, "rb", buffering=0) as file:  # a FIFO gives no bytes
-                while data := file.read(1 << 20):
-                    hasher.update(data)
-        except OSError:
-            return None
-        return f"blake3:{hasher.hexdigest()}"
-
-
-def _is_corrupt(index: Index[tuple[str | None, ...]], key: str) -> bool:
-    group = index.group(key)
-    return group is not None and group[0] == "error_corrupt"
 
 
 def _first_time(journal: Path) -> int:

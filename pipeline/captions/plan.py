@@ -12,6 +12,7 @@ from typing import NamedTuple
 import msgspec
 
 from journal import CaptionRecord, Follower, Index, Malformed, Status, record_key, scan
+from pipeline.captions.file_states import FileStates
 from pipeline.photos.photo import photo_key
 
 LEAST = "basic"
@@ -71,7 +72,7 @@ class Selection(msgspec.Struct, frozen=True):
     Attributes:
         statuses: Statuses to retry.
         backend: Redo the captions of this backend.
-        stale: Redo the captions of another model or prompt.
+        stale: Redo the captions of another model or prompt, and of photos that changed.
         force: Redo every photo.
         keys: Caption only these photos, whatever their record says; None for all photos.
         only: Leave photos that have no record, and of `keys` those that nothing else selects.
@@ -98,6 +99,13 @@ class Selection(msgspec.Struct, frozen=True):
             or (self.stale and stale)
         )
 
+    def takes_changed(self, status: Status) -> bool:
+        """Tell whether a photo whose file changed is captioned again.
+
+        A broken file that was replaced is taken by every run that takes what is missing.
+        """
+        return self.stale or (status == "error_corrupt" and not self.only)
+
     def takes_listed(self, key: str) -> bool:
         """Tell whether a photo is one of those listed, where photos are listed."""
         return self.keys is None or key in self.keys
@@ -116,6 +124,7 @@ class Plan(msgspec.Struct):
         errored: Photos whose record is an error, by status.
         stale: Successes of another model or prompt that the maker would redo; a record that
             names no backend tells nothing of its maker, and is none of them.
+        changed: Photos whose file is another than the one that their record is about.
         edited: Photos whose caption was edited by hand.
         malformed: Lines of the journal that hold no record.
     """
@@ -128,6 +137,7 @@ class Plan(msgspec.Struct):
     missing: int
     errored: Counter[str]
     stale: int
+    changed: int
     edited: int
     malformed: Malformed
 
@@ -157,6 +167,7 @@ def make_plan(
     selection: Selection,
     maker: Maker,
     edited: set[str],
+    states: FileStates | None = None,
 ) -> Plan:
     """Divide photos into those to caption and those that are done.
 
@@ -166,6 +177,7 @@ def make_plan(
         selection: Which photos are captioned again.
         maker: What would make the records.
         edited: Keys of photos edited by hand, which are redone only by `force`.
+        states: Tells which photos are another file than the one captioned, None to trust names.
     """
 
     @cache
@@ -185,6 +197,7 @@ def make_plan(
         missing=0,
         errored=Counter(),
         stale=0,
+        changed=0,
         edited=0,
         malformed=index.malformed,
     )
@@ -196,6 +209,8 @@ def make_plan(
         listed = selection.takes_listed(key)
         if group is None:
             plan.missing += 1
+            if states is not None:
+                states.note(path, key)
             if listed and not selection.only:
                 plan.to_do.append(path)
             continue
@@ -205,7 +220,11 @@ def make_plan(
             plan.errored[verdict.status] += 1
         is_edited = key in edited
         plan.edited += is_edited
-        asked_for = alone or selection.force or (verdict.wanted and not is_edited)
+        offset = index.offset(key)
+        is_changed = states is not None and states.is_changed(path, key, verdict.status, offset)
+        plan.changed += is_changed
+        anew = is_changed and selection.takes_changed(verdict.status)
+        asked_for = alone or selection.force or ((verdict.wanted or anew) and not is_edited)
         if not (listed and asked_for) or verdict.spared:
             plan.spared += listed and asked_for
             plan.skipped[verdict.status] += 1

@@ -14,6 +14,7 @@ from backends.base import Options
 from backends.registry import backend_class
 from journal import WriterLock
 from pipeline.captions.edits import Edits
+from pipeline.captions.file_states import FileStates
 from pipeline.captions.last_captioner import LastCaptioner
 from pipeline.captions.plan import (
     History,
@@ -125,8 +126,12 @@ def edited_keys(journal: Path) -> set[str]:
     return set(edits.texts)
 
 
-def plan_run(request: RunRequest) -> tuple[Plan, list[str]]:
+def plan_run(request: RunRequest, states: FileStates | None = None) -> tuple[Plan, list[str]]:
     """Return what a run would do, and warnings about the walk and the backend; write nothing.
+
+    Args:
+        request: The run.
+        states: Tells which photos changed, None to look them up.
 
     Raises:
         PhotosDirMissing: the photos directory cannot be read.
@@ -135,7 +140,12 @@ def plan_run(request: RunRequest) -> tuple[Plan, list[str]]:
     walked = walk_photos(request.photos_dir, request.include, request.exclude)
     index = load_makers(request.journal)
     plan = make_plan(
-        walked.paths, index, request.selection, maker_of(request), edited_keys(request.journal)
+        walked.paths,
+        index,
+        request.selection,
+        maker_of(request),
+        edited_keys(request.journal),
+        states or FileStates(request.journal, request.photos_dir),
     )
     notices = backend_class(request.backend).notices(request.options)
     return plan, walked.warnings + notices
@@ -158,7 +168,9 @@ def prepare_run(request: RunRequest) -> PreparedRun:
     request.workspace.mkdir(parents=True, exist_ok=True)
     lock = WriterLock(request.journal, f"pcc run in {request.workspace}")
     try:
-        plan, warnings = plan_run(request)
+        states = FileStates(request.journal, request.photos_dir)
+        plan, warnings = plan_run(request, states)
+        states.save()
         run = request.run or new_run_id()
         history = read_history(lock.path, run, maker_of(request), plan.to_do)
         to_do = [path for path in plan.to_do if photo_key(path) not in history.attempted]

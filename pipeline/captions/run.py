@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from backends.prices import require_price
 from backends.registry import make_backend
-from journal import CaptionRecord, JournalWriter, WriterLock
+from journal import CaptionRecord, JournalError, JournalWriter, WriterLock
 from pipeline.captions.dry_run import DryRunJournal, dry_run_path, dry_run_stage
 from pipeline.captions.last_captioner import keep_captioner, was_kept
+from pipeline.captions.moved_edits import follow_renames
 from pipeline.captions.plan import History
 from pipeline.captions.prompt_file import keep_prompt
 from pipeline.captions.request import PreparedRun, RunReport
@@ -74,8 +77,18 @@ async def run_captions(prepared: PreparedRun, watch: Watcher) -> JobResult[RunRe
         },
     )
     result = await run_job(job, frame, watch, lambda _: _report(prepared, job.snapshot()))
-    result.remarks = stage.captioner.remarks
+    result.remarks = [*stage.captioner.remarks, *await asyncio.to_thread(_follow_renames, prepared)]
     return result
+
+
+def _follow_renames(prepared: PreparedRun) -> list[str]:
+    """Give edits on to photos that were renamed, and say so."""
+    try:
+        followed = follow_renames(prepared.lock.path, prepared.request.photos_dir, prepared.run)
+    except JournalError as error:
+        return [f"edits of photos that were renamed could not be given on: {error}"]
+    told = f"captions written by hand that followed a renamed photo: {followed:,}"
+    return [told] if followed else []
 
 
 def _spent(history: History, bound: float) -> float:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from backends.base import Caption, Captioner, Options, PhotoInput
+from backends.base import Caption, Captioner, Options, PhotoInput, PictureSpec
 from backends.errors import (
     AnswerError,
     AuthError,
@@ -29,7 +29,9 @@ from pipeline.jobs.errors import RunStopped
 from pipeline.jobs.job import Job
 from pipeline.jobs.progress import Progress
 from pipeline.jobs.step import Ending
-from pipeline.photos.photo import Photo
+from pipeline.photos.decoder import DecoderPool
+from pipeline.photos.errors import StorageError
+from pipeline.photos.photo import LoadedPhoto, Photo
 from pipeline.photos.walk import walk_photos
 
 Answer = Callable[[PhotoInput], Awaitable[Caption]]
@@ -655,3 +657,47 @@ async def test_an_answer_that_is_no_caption_is_an_error_that_cost_its_price(benc
         assert (record.status, record.caption) == ("error_api", None)
         assert record.error == "AnswerError: empty answer"
         assert (record.tokens_in, record.cost_usd) == (10, 0.5)
+
+
+async def test_a_storage_that_fails_leaves_no_record_and_stops_the_run(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(pool: object, path: str, spec: object = None) -> object:
+        raise StorageError(path, "OSError: Input/output error")
+
+    monkeypatch.setattr("pipeline.photos.decoder.DecoderPool.decode", fail)
+    captioner = Scripted()
+    job = bench.job(captioner)
+    with pytest.raises(RunStopped, match="Input/output error") as stopped:
+        await job.run()
+
+    assert str(bench.photos_dir) in str(stopped.value)
+    assert bench.lines() == 0
+    assert captioner.seen == []
+
+
+async def test_a_photo_the_storage_does_not_deliver_is_left_for_the_next_run(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = DecoderPool.decode
+
+    async def fail(pool: DecoderPool, path: str, spec: PictureSpec | None = None) -> LoadedPhoto:
+        if path in ("IMG_00003.jpg", "IMG_00007.jpg"):
+            raise StorageError(path, "OSError: Stale file handle")
+        return await whole(pool, path, spec)
+
+    monkeypatch.setattr("pipeline.photos.decoder.DecoderPool.decode", fail)
+    job = bench.job(Scripted())
+    assert await job.run() is Ending.DONE
+
+    assert len(bench.records()) == bench.lines() == 10
+    trouble = job.snapshot().trouble
+    assert trouble is not None
+    assert "2 photos could not be read" in trouble
+
+
+async def test_a_photo_removed_meanwhile_is_left_out(bench: Bench) -> None:
+    job = bench.job(Scripted())
+    (bench.photos_dir / "IMG_00004.jpg").unlink()
+    assert await job.run() is Ending.DONE
+    assert len(bench.records()) == 11

@@ -54,14 +54,16 @@ class CaptionProducer(Producer[CaptionRecord]):
     def known(self) -> dict[str, str]:
         """Captions of the captions journal, by key, for the records that lack one."""
         journal = self.results.request.captions_journal
-        wanted = {entry.key for entry in self.results.entries if CAPTION in entry.lacking}
+        lacking = [entry for entry in self.results.entries if CAPTION in entry.lacking]
+        wanted = {entry.key for entry in lacking}
         if journal is None or self.anew or not wanted:
             return {}
         from pipeline.captions.library import read_library
 
+        paths = [entry.path for entry in lacking]
         return {
             photo.key: photo.caption
-            for photo in read_library(journal)
+            for photo in read_library(journal, paths, self.results.request.input_dir)
             if photo.caption is not None and photo.key in wanted
         }
 
