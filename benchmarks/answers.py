@@ -29,8 +29,8 @@ def answers_row(folder: Path) -> Row:
     took = f"{1e3 * seconds / len(bad):.2f} ms"
     return Row(
         f"answers judged, {len(good)} sound and {len(bad)} others",
-        f"{naive_lost / len(good):.1%} lost, {naive_kept / len(bad):.1%} kept (a list of words)",
-        f"{lost / len(good):.1%} lost, {kept / len(bad):.1%} kept; {took}",
+        f"{naive_lost} lost, {naive_kept} kept (a list of words)",
+        f"{lost} lost, {kept} kept, {took} each",
         "-",
         f"{lost / len(good):.1%} lost, {kept / len(bad):.1%} kept",
         "1 % lost, 2 % kept",

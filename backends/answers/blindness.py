@@ -100,6 +100,12 @@ _CERTAIN = tuple(
         r"|shared?|sen[dt]|add(?:ed)?|insert(?:ed)?|pasted?|suppl(?:y|ied)|given?|link(?:ed)?"
         rf"|submit(?:ted)?)\b(?: \w+){{0,3}}? (?:{NOUN}|anything|text)\b",
         r"\b(?:nothing|none|no file) (?:is |was )?(?:attached|uploaded|included|shared|provided)\b",
+        rf"\bno {NOUN} (?:has |have |had )?(?:come|came|arrived|reached)\b",
+        rf"\bnot (?:allow|permit|enable|let) me (?:to )?{SENSE} {OBJECT}{TAIL}",
+        r"\bi only (?:get|see|have|receive) (?:your|the) (?:words|text|message|prompt)\b",
+        rf"\bi am missing (?:the|an|your) {NOUN}\b",
+        rf"\b(?:the|your) {NOUN} (?:is|does|seems|appears) not (?:seem |appear )?"
+        r"(?:to be )?(?:here|there)\b",
         r"\bmy (?:vision|visual|image)[^.!?]{0,30}\b(?:not|disabled|unavailable|limited)\b",
         # I am a text-only model; this model does not take images
         r"\b(?:am|as|being) (?:just |only |merely "

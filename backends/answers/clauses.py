@@ -29,8 +29,8 @@ _ABOUT_THE_TALK = re.compile(
     r"|inappropriate|offensive|violat\w*|prohibited|graphic|sensitive|consent|ethical|unethical"
     r"|against|feel free|supported|format|loaded|loading|corrupt\w*|missing|access\w*"
     r"|conversation|message|chat|hesitate|text-based|text-only|respect\w*|biometric|comply|error"
-    r"|instead|let's|let us|else|link|thanks?|reaching|assist\w*|help (?:you|with)|sure|certainly"
-    r"|of course|oops|appreciate|mind|happy|hello|hi|alternatively)\b"
+    r"|instead|let's|let us|else|link|thanks?|reaching|fail\w*|assist\w*|help (?:you|with)|sure"
+    r"|certainly|of course|oops|appreciate|mind|happy|hello|hi|alternatively)\b"
 )
 _DESCRIBES = re.compile(
     r"\b(?<!what the )(?<!what your )(?<!what this )(?:image|photo|picture|scene|photograph|shot"

@@ -94,6 +94,7 @@ _BLIND = re.compile(
             r"無法(?:直接)?(?:查看|看到|檢視|存取|處理)[^。]{0,8}(?:圖片|圖像|照片|影像)",
             r"^\W*没有(?:图片|图像|照片)\W*$",
             r"(?:没有|未)(?:检测到|附带|找到)(?:任何)?(?:图片|图像|照片)",
+            r"(?:看不到|看不见|没看到|没收到)(?:您|你)(?:发|發|上传|传|提供|说|分享)?(?:来|给我)?的(?:图片|图像|照片|图)",
             # Japanese
             r"(?:画像|写真|イメージ|添付ファイル)(?:ファイル)?(?:を|が|は)(?:直接)?(?:見る|見"
             r"|確認|表示|閲覧|認識|処理|開く|添付|提供|アップロード|受け取|共有|送信|参照|拝見"
@@ -102,6 +103,7 @@ _BLIND = re.compile(
             r"|見当たりません|ないよう|いないよう|見られません|ていません|届いていません)",
             r"(?:画像|写真)を(?:もう一度|再度)?(?:アップロード|提供|共有|添付|送信|送って|送"
             r"|ご提供|お送り)(?:して)?(?:ください|下さい|いただけ|くださ|もらえ|お願い)",
+            r"(?:画像|写真)を(?:見る|閲覧する|処理する|認識する)(?:機能|能力|こと)[^。]{0,6}(?:ありません|ない|できません)",
             # Korean
             r"(?:이미지|사진|그림)(?:를|을|가|이)? ?(?:직접 )?(?:볼|확인할|열|처리할"
             r"|분석할) ?수 ?(?:가 )?없",
@@ -115,6 +117,8 @@ _BLIND = re.compile(
 _REFUSED = re.compile(
     "|".join(
         (
+            r"\bich (?:darf|möchte|kann) (?:dazu|hierzu|darüber) (?:nichts|keine|leider nicht)\b",
+            r"\bje (?:ne souhaite pas|préfère ne pas) (?:décrire|commenter|identifier)\b",
             r"\bich kann (?:dabei|ihnen|dir|diese[rmns]?|das|damit|dir dabei|ihnen dabei|keine"
             r"|die person\w*|solche)\b[^.!?]{0,80}?\b(?:nicht|keine)?\b[^.!?]{0,40}?\b(?:helfen"
             r"|beschreiben|weiterhelfen|unterstützen|identifizieren|nachkommen|behilflich"

@@ -50,8 +50,8 @@ _DECLINED = tuple(
         rf"{BEFORE}(?:i|we|this assistant|the assistant) {_DECLINES}{_ADVERB} {_ACT}",
         r"\b(?:i|we) (?:(?:must|have to|need to|will have to|will|would|am going to|should"
         r"|would like to)(?: have to)?(?: respectfully| politely| kindly)? (?:decline|refuse"
-        r"|abstain|refrain|pass)\b|(?:respectfully |politely )?(?:decline|refuse) (?:to|this|your"
-        r"|that)\b)",
+        r"|abstain|refrain|pass|say no)\b|(?:respectfully |politely )?(?:decline|refuse) (?:to"
+        r"|this|your|that)\b)",
         rf"^\W*(?:unfortunately |currently )?(?:cannot|unable to|not able to|incapable of) {_ACT}",
         r"^\W*(?:request|content|prompt|image|response) (?:denied|blocked|rejected|refused"
         r"|withheld|filtered|removed|flagged|not allowed)\b[^.]{0,30}\W*$",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from backends import answers
+from backends.answers import marks
 from backends.base import Caption, Ended
 from backends.errors import AnswerError
 
@@ -161,3 +162,28 @@ def test_broken_text_is_mended() -> None:
         answers.read(Caption(text="A \x00dog\ud800 \ud83d\ude00 smiles."))
         == "A dog\ufffd 😀 smiles."
     )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "A slide says that models write <think> and </think> around their thoughts.",
+        "A T-shirt with the word <think>.",
+        'A terminal shows "<|im_end|>" in green letters.',
+        "I think, therefore I <3 chess, says a poster.",
+    ],
+)
+def test_marks_that_a_caption_mentions_stay(text: str) -> None:
+    assert answers.read(Caption(text=text)) == text
+
+
+@pytest.mark.parametrize(
+    "token", ["<|channel|>", "[THINK]", "</think>", "<|im_end|>", "<channel|>"]
+)
+def test_tokens_that_tell_thinking_from_saying_are_known(token: str) -> None:
+    assert marks.tells(token)
+
+
+@pytest.mark.parametrize("token", ["<pad>", "<s>", "<image>", "<|image_pad|>", "<loc_12>", "[CLS]"])
+def test_tokens_that_mean_nothing_may_be_dropped(token: str) -> None:
+    assert not marks.tells(token)

@@ -163,7 +163,7 @@ def test_a_dataset_does_not_take_the_caption_of_the_photo_before(
     replace(folder / "IMG_00001.jpg", 7)
     done = pcc(
         *("dataset", "enrich", "--input-dir", folder, "--pass-filter", "caption"),
-        *("--backend", "basic", "--yes"),
+        *("--backend", "basic", "--captions-jsonl", "captions.jsonl", "--yes"),
     )
     assert done.returncode == 0, done.stderr
     [dataset] = workspace.glob("*dataset*.jsonl")

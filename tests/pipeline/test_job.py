@@ -648,14 +648,12 @@ async def test_library_that_vanishes_stops_the_run(bench: Bench) -> None:
 
 async def test_an_answer_that_is_no_caption_is_an_error_that_cost_its_price(bench: Bench) -> None:
     async def answer(photo: PhotoInput) -> Caption:
-        return Caption(text="  ", tokens_in=10, tokens_out=1, cost_usd=0.5)
+        return Caption(text="I can't help.", tokens_in=10, tokens_out=1, cost_usd=0.5)
 
-    with pytest.raises(RunStopped, match="empty answer"):  # ten in a row are the model's fault
-        await bench.job(Remote(answer=answer)).run()
-    assert len(bench.records()) == 10
+    await bench.job(Remote(answer=answer)).run()
     for record in bench.records().values():
         assert (record.status, record.caption) == ("error_api", None)
-        assert record.error == "AnswerError: empty answer"
+        assert record.error == "AnswerError: refused: I can't help."
         assert (record.tokens_in, record.cost_usd) == (10, 0.5)
 
 
@@ -701,3 +699,21 @@ async def test_a_photo_removed_meanwhile_is_left_out(bench: Bench) -> None:
     (bench.photos_dir / "IMG_00004.jpg").unlink()
     assert await job.run() is Ending.DONE
     assert len(bench.records()) == 11
+
+
+@pytest.mark.parametrize("text", ["  ", "<think>Let me see", "I cannot see any image."])
+async def test_answers_that_every_photo_would_get_stop_the_run(bench: Bench, text: str) -> None:
+    async def answer(photo: PhotoInput) -> Caption:
+        return Caption(text=text)
+
+    captioner = Remote(answer=answer)
+    with pytest.raises(RunStopped, match="10 photos in a row failed"):
+        await bench.job(captioner).run()
+
+
+async def test_a_caption_is_recorded_without_the_thoughts_before_it(bench: Bench) -> None:
+    async def answer(photo: PhotoInput) -> Caption:
+        return Caption(text="<think>A dog, I guess.</think>\n\nA dog.<|im_end|>")
+
+    await bench.job(Remote(answer=answer)).run()
+    assert {record.caption for record in bench.records().values()} == {"A dog."}
