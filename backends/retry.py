@@ -5,14 +5,16 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
-import tenacity
 
 from backends.errors import TransientError
 from backends.keys import scrub
 from backends.throttle import Throttle
+
+if TYPE_CHECKING:
+    import tenacity
 
 T = TypeVar("T")
 
@@ -46,6 +48,8 @@ async def with_retries(
     Raises:
         CallError: the call failed for good, or as often as the policy allows, or the run ends.
     """
+    import tenacity  # of the extra `api`: an estimate, which calls nobody, goes without
+
     backoff = tenacity.wait_exponential_jitter(
         initial=policy.first_wait, max=policy.longest_wait, jitter=policy.first_wait
     )

@@ -18,7 +18,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from backends.base import MOST_TOKENS_OUT, Dtype, Options, Quantization
-from backends.keys import KEY_NAMES, is_key_name, remember
+from backends.keys import KEY_ENDING, KEY_NAMES, is_key_name, remember
 from backends.prices import OWN_PRICES
 from backends.prompts import DEFAULT_PROMPT
 from pcc_tui.errors import SettingsError
@@ -245,10 +245,23 @@ def _likely_typos(values: Mapping[str, str]) -> list[str]:
     for name in values:
         if name in (*KEY_NAMES, *OTHER_NAMES) or not name.endswith(("_KEY", "_DIR")):
             continue
-        near = difflib.get_close_matches(name, (*KEY_NAMES, *OTHER_NAMES), n=1, cutoff=0.75)
-        if near and near[0] not in values:
-            hints.append(f"{name} is set and {near[0]} is not; a typo?")
+        near = _nearest_name(name)
+        if near is not None and near not in values:
+            hints.append(f"{name} is set and {near} is not; a typo?")
     return hints
+
+
+def _nearest_name(name: str) -> str | None:
+    """Return the name of a setting that a variable may have been meant to have.
+
+    Names of keys are compared without the ending that they all share: every `HOME_API_KEY` of a
+    backend of somebody else's would look like one of ours otherwise.
+    """
+    ending = KEY_ENDING if is_key_name(name) else ""
+    names = KEY_NAMES if ending else (*KEY_NAMES, *OTHER_NAMES)
+    told = [each.removesuffix(ending) for each in names]
+    near = difflib.get_close_matches(name.removesuffix(ending), told, n=1, cutoff=0.75)
+    return near[0] + ending if near else None
 
 
 def _seconds(text: str | None) -> float | None:
