@@ -43,9 +43,23 @@ class CaptionProducer(Producer[CaptionRecord]):
         """What there is to do, told behind the number of images."""
         return f"images to caption with {self.results.request.backend}"
 
+    @property
+    def unserved(self) -> int:
+        """Number of images on disk without a caption, where no backend is named to write any."""
+        if self.results.request.backend is not None:
+            return 0
+        return sum(
+            entry.on_disk and CAPTION in entry.lacking and not self.has_caption(entry.key)
+            for entry in self.results.entries
+        )
+
+    def wants(self, entry: Lacking) -> bool:
+        """Tell whether an image is to be captioned, which takes a backend that somebody named."""
+        return self.results.request.backend is not None and super().wants(entry)
+
     def open_journal(self, path: Path) -> SideJournal[CaptionRecord]:
         """Return the side journal; of captions made anew, only those by the same maker count."""
-        if not self.anew:
+        if not self.anew or self.results.request.backend is None:
             return SideJournal(path, CaptionRecord)
         maker = caption_maker(self.results.request)
         return SideJournal(path, CaptionRecord, lambda attempted: _is_by(attempted, maker))
@@ -81,6 +95,7 @@ class CaptionProducer(Producer[CaptionRecord]):
         from backends.registry import make_backend
 
         request = self.results.request
+        assert request.backend is not None
         self._captioner = make_backend(request.backend, request.options)
         bound = self._captioner.cost_bound()
         if request.budget is not None:
@@ -154,6 +169,7 @@ def caption_maker(request: EnrichRequest) -> Maker:
     """Return who would make the captions."""
     from backends.registry import backend_class
 
+    assert request.backend is not None
     kind, options = backend_class(request.backend), request.options
     return Maker(kind.name, kind.model_for(options), prompt_hash(options.prompt))
 
