@@ -146,7 +146,7 @@ class OpenAICaptioner(JsonApiCaptioner):
         """Return what a chat completion says."""
         message = at(answer, "choices", 0, "message")
         reason = text(at(answer, "choices", 0, "finish_reason"))
-        if message is None and not reason:
+        if message is None and reason.lower() not in _ENDINGS:
             raise LookupError("there is no choice in it, or no message")
         content = at(message, "content")
         parts = "".join(text(at(part, "text")) for part in items(content))
