@@ -246,10 +246,7 @@ class ApiCaptioner(Captioner, Generic[Prepared]):
             raise CallError("an attempt failed and may have been billed; no budget for another")
         try:
             content = await self._call_in_time(prepared)
-            answer = loose_json.parse(content)
-            if loose_json.at(answer, "error"):
-                raise self._error_in_answer(content, answer)
-            caption = self.read(answer)
+            caption = self._read(content)
         except CallError as error:
             if error.may_be_billed:
                 bill.add(None)
@@ -260,6 +257,15 @@ class ApiCaptioner(Captioner, Generic[Prepared]):
             raise TransientError(f"the answer is not of the right shape: {reason}") from None
         bill.add(caption.cost_usd)
         return caption
+
+    def _read(self, content: bytes) -> Caption:
+        answer = loose_json.parse(content)
+        try:
+            return self.read(answer)
+        except LookupError:
+            if loose_json.at(answer, "error"):
+                raise self._error_in_answer(content, answer) from None
+            raise
 
     def _error_in_answer(self, content: bytes, answer: Any) -> CallError:
         """Return what an error means that came with a status of success."""
