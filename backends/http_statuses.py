@@ -76,6 +76,12 @@ def error_for_status(status: int, refusal: ErrorDetails, headers: Mapping[str, s
     return RejectedError(text) if status in BLAMED_ON_THE_PHOTO else CallError(text)
 
 
+def names_no_model(status: int, content: bytes) -> bool:
+    """Tell whether an error says that there is no such model, or no such address."""
+    said = content[:2000].lower()
+    return status == 404 or (status == 400 and b"model_not_found" in said)
+
+
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """Return the seconds that a server asks to wait, None when the server does not say.
 
