@@ -23,7 +23,7 @@ from backends.base import (
     PictureSpec,
 )
 from backends.errors import CallError, SetupError, TooLargeError, TransientError
-from backends.http_statuses import ErrorDetails, error_for_status
+from backends.http_statuses import ErrorDetails, error_for_status, names_no_model
 from backends.image_tokens import largest, text_tokens
 from backends.keys import remember, scrub
 from backends.offers import Offer
@@ -320,7 +320,10 @@ class ApiCaptioner(Captioner, Generic[Prepared]):
             said = ErrorDetails.in_no_shape(response.content)
         if not said.message:
             said = ErrorDetails(message=response.reason_phrase)
-        said = msgspec.structs.replace(said, message=said.message + self.hint(response.status_code))
+        hint = self.hint(response.status_code)
+        if not hint and names_no_model(response.status_code, said.message):
+            said = msgspec.structs.replace(said, message=self._no_such_model(said.message))
+        said = msgspec.structs.replace(said, message=said.message + hint)
         return error_for_status(response.status_code, said, response.headers)
 
     def hint(self, status: int) -> str:
@@ -330,6 +333,18 @@ class ApiCaptioner(Captioner, Generic[Prepared]):
             status: The status of the answer; 404 for an answer that is no answer at all.
         """
         return ""
+
+    def _no_such_model(self, said: str) -> str:
+        """Return what to say of a model that is not there, and how to find another."""
+        if self.own_server:
+            return (
+                f"{self._host} has no model {self.model}, or --base-url leads elsewhere; leave out "
+                f"--model to see what it serves ({said})"
+            )
+        return (
+            f"{self.name} has no model {self.model}, or no longer; "
+            f"`pcc models --backend {self.name}` lists models ({said})"
+        )
 
     def billed(
         self, text: str, tokens_in: int | None, tokens_out: int | None, ended: Ended = "whole"

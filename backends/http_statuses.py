@@ -98,6 +98,11 @@ def error_for_status(
     return CallError(text, blames_photo=status in BLAMED_ON_THE_PHOTO)
 
 
+def names_no_model(status: int, words: str) -> bool:
+    """Tell whether an error says that there is no such model, or no such address."""
+    return status == 404 or (status < 500 and _NO_MODEL.search(words) is not None)
+
+
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """Return the seconds that a server asks to wait, None when the server does not say.
 

@@ -27,6 +27,7 @@ from journal import JournalError
 from pcc_tui.clean import clean
 from pcc_tui.desks.commands import MISSING_CAPTIONS
 from pcc_tui.desks.desks import Desks
+from pcc_tui.desks.endings import outcome_of
 from pcc_tui.desks.job_link import JobEnd, JobLink
 from pcc_tui.dialogs.confirm import ConfirmDialog
 from pcc_tui.errors import AppError, SettingsError
@@ -34,12 +35,12 @@ from pcc_tui.preferences import Preferences
 from pcc_tui.probes import MachineProbe
 from pcc_tui.terminal import PatientDriver
 from pcc_tui.words.estimates import price_question
+from pcc_tui.words.outcomes import Verdict
 from pipeline.captions.bill import may_cost
 from pipeline.captions.plan import Selection
-from pipeline.captions.request import RunReport, RunRequest
+from pipeline.captions.request import RunRequest
 from pipeline.clusters.errors import ClusterError
 from pipeline.ingest.errors import IngestError
-from pipeline.ingest.report import IngestReport
 from pipeline.jobs.control import Command
 from pipeline.jobs.errors import JobError
 from pipeline.jobs.log import log_to
@@ -57,6 +58,13 @@ EXPECTED = (
 
 LONGEST_NOTICE = 400
 """Characters of a notice; the rest is cut off."""
+
+SEVERITIES: dict[Verdict, SeverityLevel] = {
+    "good": "information",
+    "partly": "warning",
+    "bad": "error",
+}
+"""How loudly the end of a job is told."""
 
 SAMPLE_SECONDS, SAMPLES = 1.0, 240
 """How often the rate of a job is sampled, and how many samples the Run screen draws."""
@@ -217,13 +225,8 @@ class BaseApp(App[int]):
         with suppress(SettingsError):  # whoever asks next is told what is wrong with the file
             self.workspace.recall()
         self.show_snapshot(None)
-        if ended.failed:
-            self.tell(f"The job ended with exit code {ended.code}: {ended.words}", "error")
-        elif isinstance(ended.report, RunReport | IngestReport):
-            over = "stopped" if ended.was_stopped else "over"
-            self.tell(f"The job is {over}: {ended.report.attempted:,} photos done.")
-        else:
-            self.tell("The job is stopped." if ended.was_stopped else "The job is over.")
+        outcome = outcome_of(ended)
+        self.tell(outcome.words, SEVERITIES[outcome.verdict])
         self._set_ended(ended)
 
     def _set_ended(self, ended: JobEnd | None) -> None:

@@ -14,6 +14,7 @@ from pcc_tui.cli.groups import takes_groups
 from pcc_tui.cli.options import SiteOptions, require_extra, require_text
 from pcc_tui.cli.output import fail, narration, print_json, say
 from pcc_tui.words.figures import duration
+from pcc_tui.words.outcomes import cluster_words
 from pipeline.clusters.settings import SAMPLE, ClusterSettings
 
 if TYPE_CHECKING:
@@ -178,10 +179,7 @@ def _tell_vectors(report: EmbedReport) -> None:
 def _tell_clusters(report: ClusterReport) -> None:
     if not report.changed:
         say("Nothing has changed since the last clustering; --force clusters again")
-    say(
-        f"{report.clusters:,} clusters in {report.groups:,} groups: {report.clustered:,} photos "
-        f"clustered, {report.unclustered:,} unclustered, {report.no_caption:,} without a caption"
-    )
+    say(": ".join(cluster_words(report)))
     if report.changed:
         say(f"{report.kept:,} clusters as before, {report.new:,} new, {len(report.gone):,} gone")
     for line in report.gone[:SHOWN]:

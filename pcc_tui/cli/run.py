@@ -22,6 +22,7 @@ from pcc_tui.cli.origin import look_again, origin
 from pcc_tui.cli.output import fail, narration, print_json, say
 from pcc_tui.cli.run_request import captioner_words, request_of, require_server
 from pcc_tui.words.figures import counted, counts, duration
+from pcc_tui.words.outcomes import photo_outcome
 from pipeline.captions.request import PreparedRun, RunReport, RunRequest, prepare_run
 
 
@@ -89,21 +90,22 @@ def carry_out(request: RunRequest, *, json: bool) -> int:
     """Carry out a run, show its progress, and return the exit code."""
     prepared = prepare_run(request)
     try:
-        code, report = _run_prepared(prepared, json=json)
+        code, report, how = _run_prepared(prepared, json=json)
     finally:
         prepared.lock.release()
     look_again()
     if json:
         print_json(report)
     else:
-        _tell_end(prepared, report, code)
+        _tell_end(prepared, report, code, how)
     return code
 
 
-def _run_prepared(prepared: PreparedRun, *, json: bool) -> tuple[int, RunReport]:
+def _run_prepared(prepared: PreparedRun, *, json: bool) -> tuple[int, RunReport, str]:
+    """Carry out a run; return its exit code, its report, and how it ended before its time."""
     _tell_plan(prepared, json=json)
     if not prepared.batch:
-        return ExitCode.OK, RunReport(run=prepared.run, remaining=prepared.remaining)
+        return ExitCode.OK, RunReport(run=prepared.run, remaining=prepared.remaining), ""
 
     import asyncio
 
@@ -115,11 +117,12 @@ def _run_prepared(prepared: PreparedRun, *, json: bool) -> tuple[int, RunReport]
     for remark in result.remarks:
         say(f"note: {remark}", to=narration(json))
     if result.stop_code is not None:
-        return result.stop_code, result.report
+        return result.stop_code, result.report, "stopped"
     if result.ending is Ending.BUDGET:
-        return ExitCode.BUDGET, result.report
+        return ExitCode.BUDGET, result.report, "stopped at the budget"
     more = result.ending is Ending.DONE and prepared.later
-    return ExitCode.RESTART if more else ExitCode.OK, result.report
+    how = "stopped" if result.ending is Ending.STOPPED else ""
+    return ExitCode.RESTART if more else ExitCode.OK, result.report, how
 
 
 def _tell_plan(prepared: PreparedRun, *, json: bool) -> None:
@@ -158,8 +161,11 @@ def _tell_plan(prepared: PreparedRun, *, json: bool) -> None:
     )
 
 
-def _tell_end(prepared: PreparedRun, report: RunReport, code: int) -> None:
+def _tell_end(prepared: PreparedRun, report: RunReport, code: int, how: str) -> None:
     request = prepared.request
+    done = "decoded" if request.dry_run else "captioned"
+    words = photo_outcome(report, how, done).words
+    say(f"{words[0].upper()}{words[1:]}")
     if report.attempted:
         say(
             f"{report.attempted:,} photos in {duration(report.seconds)} ({report.rate:.1f}/s): "

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
 import pytest
+from textual.content import Content
 from textual.pilot import Pilot
 from textual.widgets import Button, Input, OptionList, Select, TextArea
 
@@ -22,9 +24,10 @@ from pcc_tui.screens.review import ReviewScreen
 from pcc_tui.screens.run import RunScreen
 from pcc_tui.screens.setup import SetupScreen
 from pcc_tui.widgets.model_list import ModelList
+from pcc_tui.widgets.text import Words
 from pipeline.captions.request import RunReport
 from pipeline.datasets.enrich_report import EnrichReport
-from tests.support.api_server import ApiServer
+from tests.support.api_server import ApiServer, Request
 from tests.support.apps import (
     FakeProbe,
     caption,
@@ -36,6 +39,7 @@ from tests.support.apps import (
     write_records,
 )
 from tests.support.photos import make_photos
+from tests.support.protocols import OPENAI
 from tests.support.runs import ROOT, records
 
 
@@ -514,6 +518,51 @@ async def test_a_journal_that_fails_for_a_while_is_followed_again(
         (workspace / "aside").rename(journal)
         write_records(workspace, caption(1))
         await until(pilot, lambda: "of 2" in shown(pilot.app.screen))
+
+
+# How a job ended
+
+
+@pytest.mark.parametrize(
+    ("broken", "words", "style"),
+    [
+        (lambda asked: False, "6 photos captioned.", "success"),
+        (lambda asked: asked.number > 3, "4 photos captioned, 2 failed.", "warning"),
+        (lambda asked: True, "nothing was captioned, all 6 failed (6 error_api).", "error"),
+    ],
+)
+async def test_an_end_is_told_by_what_came_of_it(
+    workspace: Path,
+    library: Path,
+    server: ApiServer,
+    broken: Callable[[Request], bool],
+    words: str,
+    style: str,
+) -> None:
+    server.script = lambda asked: OPENAI.error(400, "no") if broken(asked) else OPENAI.good()
+    choose(workspace, backend="openai", base_url=server.url, model="my-own-model")
+    write_records(workspace, *map(caption, range(6)))
+    app = make_app(workspace, library)
+    async with running(app, (120, 40)) as pilot:
+        await pilot.press("3", "r")
+        await until(pilot, lambda: app.ended is not None)
+        await until(pilot, lambda: f"The job is over: {words}" in shown(app.screen))
+        state = app.screen.query_one("#state", Words).content
+        assert isinstance(state, Content)
+        assert {str(span.style) for span in state.spans} == {f"${style}"}
+
+
+async def test_the_end_of_a_clustering_shows_its_clusters(workspace: Path, library: Path) -> None:
+    (workspace / "pcc.toml").write_text('embedder = "tfidf"\n')
+    write_records(workspace, *map(caption, range(12)))
+    app = make_app(workspace, library)
+    async with running(app, (120, 40)) as pilot:
+        app.start_clustering()
+        await until(pilot, lambda: app.ended is not None, seconds=60)
+        await until(pilot, lambda: "clusters in" in shown(app.screen))
+        assert "12 photos clustered" in shown(app.screen) or "unclustered" in shown(app.screen)
+        assert "100%" in shown(app.screen)
+        assert "(90%)" not in shown(app.screen)
 
 
 # What may cost money
