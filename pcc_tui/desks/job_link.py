@@ -86,11 +86,6 @@ class JobEnd(msgspec.Struct, frozen=True):
     was_captioning: bool
 
     @property
-    def was_stopped(self) -> bool:
-        """Whether somebody asked the job to end before all was done: the app, or Ctrl+C."""
-        return self.code == STOPPED
-
-    @property
     def failed(self) -> bool:
         """Whether the job ended in a way that nobody asked for."""
         return self.code not in (None, 0, STOPPED)
