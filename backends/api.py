@@ -321,9 +321,11 @@ class ApiCaptioner(Captioner, Generic[Prepared]):
         if not said.message:
             said = ErrorDetails(message=response.reason_phrase)
         hint = self.hint(response.status_code)
-        if not hint and names_no_model(response.status_code, said.message):
-            said = msgspec.structs.replace(said, message=self._no_such_model(said.message))
-        said = msgspec.structs.replace(said, message=said.message + hint)
+        message = said.message + hint
+        no_model = names_no_model(response.status_code, message, response.content)
+        if no_model and not hint:
+            message = self._no_such_model(message)
+        said = msgspec.structs.replace(said, message=message, no_model=no_model)
         return error_for_status(response.status_code, said, response.headers)
 
     def hint(self, status: int) -> str:

@@ -49,12 +49,14 @@ class ErrorDetails(msgspec.Struct, frozen=True, kw_only=True):
         message: The message for people.
         wrong_key: True when the error is about the key, whatever the status.
         quota_spent: True when credit or the daily quota is gone.
+        no_model: True when there is no such model.
         wait: Seconds that the body asks to wait, None when the body does not say.
     """
 
     message: str
     wrong_key: bool = False
     quota_spent: bool = False
+    no_model: bool = False
     wait: float | None = None
 
     @classmethod
@@ -85,7 +87,8 @@ def error_for_status(
         return QuotaError(f"{text} (asks to wait {wait / 60:,.0f} min)")
     if status == 413:
         return TooLargeError(text)
-    if _NO_PICTURES.search(refusal.message) or _NO_MODEL.search(refusal.message):
+    words = refusal.message
+    if refusal.no_model or _NO_PICTURES.search(words) or _NO_MODEL.search(words):
         return CallError(text, blames_photo=False)
     if status in RETRIED:
         return TransientError(text, wait=wait, throttled=status in (429, 529))
@@ -98,9 +101,16 @@ def error_for_status(
     return CallError(text, blames_photo=status in BLAMED_ON_THE_PHOTO)
 
 
-def names_no_model(status: int, words: str) -> bool:
-    """Tell whether an error says that there is no such model, or no such address."""
-    return status == 404 or (status < 500 and _NO_MODEL.search(words) is not None)
+def names_no_model(status: int, words: str, content: bytes) -> bool:
+    """Tell whether an error says that there is no such model, or no such address.
+
+    Args:
+        status: The HTTP status.
+        words: What the body says.
+        content: The body, where a code may say so.
+    """
+    says_so = _NO_MODEL.search(words) is not None or b"model_not_found" in content[:2000]
+    return status == 404 or (says_so and status < 500)
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
