@@ -122,10 +122,10 @@ class CaptionProducer(Producer[CaptionRecord]):
         request, path, run = self.results.request, self.journal.path, self.progress.run
         paths = [entry.path for entry in self.to_do]
         digests = read_history(path, run, caption_maker(request), paths).digests
-        return {
-            "copies": Copies(path, digests),
-            "budget": Budget(request.budget, 0.0, self._bound),
-        }
+        budget = Budget(request.budget, 0.0, self._bound)
+        if self._captioner is not None:
+            self._captioner.may_repeat = budget.admit_repeat
+        return {"copies": Copies(path, digests), "budget": budget}
 
     def waiting_bytes(self) -> int:
         """Return about how many bytes of captions wait to be written into the dataset."""
