@@ -76,7 +76,7 @@ class BackendHealth:
             return self._note_failure(error)
         return RunStopped(
             f"{self._backend} refuses the key ({error}); "
-            f"correct it in config.env, then retry with --retry-status error_api"
+            "correct it in config.env, then `pcc run --retry-status error_api` goes on"
         )
 
     def _note_failure(self, error: CallError) -> RunStopped | None:
@@ -102,5 +102,6 @@ class BackendHealth:
             return None
         return RunStopped(
             f"{in_a_row} photos in a row failed, and not because of the photos: "
-            f"{scrub(str(error))}; no further photo was sent"
+            f"{scrub(str(error))}; no further photo was sent. Once that is mended, "
+            "`pcc run --retry-status error_api` takes these photos again and goes on"
         )
