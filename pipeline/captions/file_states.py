@@ -9,6 +9,7 @@ time of the record is compared with the times of the file.
 from __future__ import annotations
 
 import os
+import sys
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -54,7 +55,7 @@ class FileStates:
         self._path = journal.with_name(f"{journal.stem}.files")
         self._known = self._load()
         self._seen: dict[str, KnownState] = {}
-        self._first_at = _first_time(journal)
+        self._first_at: int | None = None
 
     def _load(self) -> dict[str, KnownState]:
         try:
@@ -118,6 +119,8 @@ class FileStates:
     def _judge_by_time(self, state: KnownState, path: str, offset: int) -> int:
         """Judge a file that was never looked at: one older than its record is the file of then."""
         newest = max(state.mtime_ns, state.ctime_ns)
+        if self._first_at is None:
+            self._first_at = _first_time(self._journal)
         if newest <= self._first_at:
             return NOT_CHANGED
         record = self._record(offset)
@@ -147,9 +150,12 @@ class FileStates:
 
 
 def _first_time(journal: Path) -> int:
-    """Return the time of the first record of a journal, in nanoseconds since 1970."""
+    """Return the time of the first record of a journal, in nanoseconds since 1970.
+
+    A journal whose first record has no time comes from elsewhere and tells nothing of files.
+    """
     record = next((record for _, record in scan(journal, CaptionRecord)), None)
-    return 0 if record is None or record.at is None else _time(record.at)
+    return sys.maxsize if record is None or record.at is None else _time(record.at)
 
 
 def _time(at: str) -> int:

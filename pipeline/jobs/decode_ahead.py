@@ -258,7 +258,13 @@ class PhotoFeed(Generic[R]):
         self._on_failure(RunStopped(str(gone)))
 
     def _pass_over(self, photo: Photo, error: StorageError) -> None:
-        """Leave a photo without a record, because the storage failed and not the photo."""
+        """Leave a photo without a record, because the storage failed and not the photo.
+
+        A job without an end has a queue that waits for an outcome, and tries again by itself.
+        """
+        if self._open_ended:
+            self._records.keep_failure(photo, error, "error_corrupt")
+            return
         self._unread += 1
         self._unread_in_a_row += 1
         rel_path = split_path(photo.path)[0]

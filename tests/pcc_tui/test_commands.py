@@ -55,6 +55,7 @@ def test_plan_tells_what_each_flag_would_do(
         "missing": 2,
         "errored": {"error_api": 1},
         "stale": 2,
+        "changed": 0,
         "edited": 1,
         "copies": 1,
         "to_do": 2,

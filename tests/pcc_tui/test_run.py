@@ -269,7 +269,7 @@ def test_files_are_private_and_the_photos_untouched(
 
     assert {path: path.stat().st_mtime_ns for path in (folder, *folder.iterdir())} == before
     made = {path.name for path in workspace.iterdir()}
-    assert made == {"captions.jsonl", "caption.log", "prompts.json"}
+    assert made == {"captions.jsonl", "captions.files", "caption.log", "prompts.json"}
     for path in workspace.iterdir():
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
 

@@ -141,7 +141,7 @@ async def test_a_whole_job_by_keys(workspace: Path, library: Path) -> None:
         await until(pilot, lambda: not app.link.running)
         done = len(records(workspace))
         assert 0 < done < 40
-        await until(pilot, lambda: "The job is stopped" in shown(pilot.app.screen))
+        await until(pilot, lambda: "The job is over: stopped" in shown(pilot.app.screen))
         await pilot.press("r")
         await until(pilot, lambda: app.link.running)
         await until(pilot, lambda: not app.link.running)
