@@ -8,7 +8,6 @@ from abc import abstractmethod
 from types import ModuleType
 from typing import Any, ClassVar
 
-import httpx2
 import msgspec
 
 from backends.api import ApiCaptioner
@@ -43,6 +42,8 @@ class JsonApiCaptioner(ApiCaptioner[bytes]):
 
     async def call(self, prepared: bytes) -> bytes:
         """Post a body and return the answer's; see `ApiCaptioner.call`."""
+        import httpx2  # a plan needs the class, and sends nothing
+
         sdk = self.sdk
         try:
             response: httpx2.Response = await self.client.post(

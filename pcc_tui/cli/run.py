@@ -61,7 +61,6 @@ def run(
 ) -> int:
     """Caption every photo that has no caption yet. Safe to interrupt, safe to repeat."""
     request = request_of(site, captioning, selection, pace)
-    require_server(request)
     if limits.run_id is not None:
         require_text("--run-id", limits.run_id)
     if limits.run_id == "":
@@ -106,6 +105,8 @@ def _run_prepared(prepared: PreparedRun, *, json: bool) -> tuple[int, RunReport,
     _tell_plan(prepared, json=json)
     if not prepared.batch:
         return ExitCode.OK, RunReport(run=prepared.run, remaining=prepared.remaining), ""
+    if not prepared.request.dry_run:
+        require_server(prepared.request)
 
     import asyncio
 

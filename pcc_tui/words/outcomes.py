@@ -6,12 +6,14 @@ is not a success.
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from pcc_tui.words.figures import counted, counts
-from pipeline.captions.request import RunReport
-from pipeline.clusters.comparison import ClusterReport
-from pipeline.ingest.report import IngestReport
+
+if TYPE_CHECKING:
+    from pipeline.captions.request import RunReport
+    from pipeline.clusters.comparison import ClusterReport
+    from pipeline.ingest.report import IngestReport
 
 Verdict = Literal["good", "partly", "bad"]
 
@@ -40,6 +42,8 @@ def photo_outcome(report: RunReport | IngestReport, how: str = "", done: str = "
         how: How it ended before its time, such as `stopped`; empty for an end of its own.
         done: What was done to a photo; by the kind of the report if it is empty.
     """
+    from pipeline.captions.request import RunReport  # `pcc --help` needs no reports
+
     done = done or ("captioned" if isinstance(report, RunReport) else "looked at")
     well = report.by_status.get("success", 0)
     failed = report.attempted - well

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import sys
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -47,17 +48,20 @@ class FileStates:
     Args:
         journal: The captions journal.
         photos_dir: The photos directory.
+        captioned_too: Whether captioned photos are looked at, and not only broken ones. That
+            asks the file system for each photo of a library.
     """
 
-    def __init__(self, journal: Path, photos_dir: Path) -> None:
+    def __init__(self, journal: Path, photos_dir: Path, *, captioned_too: bool = True) -> None:
+        self.captioned_too = captioned_too
         self._journal = journal
         self._root = os.fspath(photos_dir)
         self._path = journal.with_name(f"{journal.stem}.files")
-        self._known = self._load()
         self._seen: dict[str, KnownState] = {}
         self._first_at: int | None = None
 
-    def _load(self) -> dict[str, KnownState]:
+    @cached_property
+    def _known(self) -> dict[str, KnownState]:
         try:
             return msgspec.msgpack.decode(self._path.read_bytes(), type=dict[str, KnownState])
         except (OSError, msgspec.MsgspecError):
@@ -101,13 +105,12 @@ class FileStates:
 
     def save(self) -> None:
         """Remember the states of all photos that were looked at."""
-        merged = {**self._known, **self._seen}
-        if merged == self._known:
+        if all(self._known.get(key) == state for key, state in self._seen.items()):
             return
+        merged = {**self._known, **self._seen}
         data = msgspec.msgpack.encode(merged)
         with atomic_rewrite(self._path, needed=len(data)) as file:
             file.write(data)
-        self._known = merged
 
     def _state(self, path: str) -> KnownState | None:
         try:

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from backends.errors import SetupError
-from backends.registry import backend_class, backend_names
+from backends.registry import CAPTIONERS, backend_class
 from journal import CaptionRecord, atomic_rewrite
 from pipeline.captions.plan import LEAST
 
@@ -94,13 +94,12 @@ def _read(path: Path) -> LastCaptioner | None:
 
 
 def _of_last_record(journal: Path) -> LastCaptioner | None:
-    known = backend_names()  # another program may have written any name there
     for line in reversed(_tail(journal).splitlines()):
         try:
             record = msgspec.json.decode(line, type=CaptionRecord)
         except (msgspec.MsgspecError, UnicodeDecodeError):
             continue
-        if record.status == "success" and record.backend in known:
+        if record.status == "success" and record.backend and record.backend in CAPTIONERS:
             return LastCaptioner(
                 record.backend, record.model, server_known=not _may_be_remote(record.backend)
             )
@@ -118,6 +117,10 @@ def _tail(journal: Path) -> bytes:
 
 
 def _may_be_remote(backend: str) -> bool:
+    """Tell whether a backend may send photos to a server, without importing one of ours."""
+    built_in = CAPTIONERS.built_in.get(backend)
+    if built_in is not None:
+        return built_in.extra == "api"
     try:
         return not backend_class(backend).local
     except SetupError:

@@ -7,13 +7,15 @@ from collections.abc import Iterable
 from functools import cache
 from operator import attrgetter
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
 from journal import CaptionRecord, Follower, Index, Malformed, Status, record_key, scan
-from pipeline.captions.file_states import FileStates
 from pipeline.photos.photo import photo_key
+
+if TYPE_CHECKING:
+    from pipeline.captions.file_states import FileStates
 
 LEAST = "basic"
 """A backend that looks at no picture: its sentences replace no other's unless forced to.
@@ -106,10 +108,6 @@ class Selection(msgspec.Struct, frozen=True):
         """
         return self.stale or (status == "error_corrupt" and not self.only)
 
-    def takes_listed(self, key: str) -> bool:
-        """Tell whether a photo is one of those listed, where photos are listed."""
-        return self.keys is None or key in self.keys
-
 
 class Plan(msgspec.Struct):
     """What a run with a given selection would do.
@@ -201,12 +199,13 @@ def make_plan(
         edited=0,
         malformed=index.malformed,
     )
-    alone = selection.keys is not None and not selection.only
+    keys = selection.keys
+    alone = keys is not None and not selection.only
     for path in paths:
         plan.photos += 1
         key = photo_key(path)
         group = index.group(key)
-        listed = selection.takes_listed(key)
+        listed = keys is None or key in keys
         if group is None:
             plan.missing += 1
             if states is not None:
@@ -220,11 +219,15 @@ def make_plan(
             plan.errored[verdict.status] += 1
         is_edited = key in edited
         plan.edited += is_edited
-        offset = index.offset(key)
-        is_changed = states is not None and states.is_changed(path, key, verdict.status, offset)
-        plan.changed += is_changed
-        anew = is_changed and selection.takes_changed(verdict.status)
-        asked_for = alone or selection.force or ((verdict.wanted or anew) and not is_edited)
+        wanted = verdict.wanted
+        if (
+            states is not None
+            and (states.captioned_too or verdict.status != "success")
+            and states.is_changed(path, key, verdict.status, index.offset(key))
+        ):
+            plan.changed += 1
+            wanted = wanted or selection.takes_changed(verdict.status)
+        asked_for = alone or selection.force or (wanted and not is_edited)
         if not (listed and asked_for) or verdict.spared:
             plan.spared += listed and asked_for
             plan.skipped[verdict.status] += 1

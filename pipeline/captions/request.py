@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from backends.base import Options
-from backends.registry import backend_class
+from backends.registry import CAPTIONERS, backend_class
 from journal import WriterLock
 from pipeline.captions.edits import Edits
 from pipeline.captions.file_states import FileStates
@@ -147,14 +147,22 @@ def plan_run(request: RunRequest, states: FileStates | None = None) -> tuple[Pla
         edited_keys(request.journal),
         states or FileStates(request.journal, request.photos_dir),
     )
-    notices = backend_class(request.backend).notices(request.options)
-    return plan, walked.warnings + notices
+    if not plan.to_do:
+        return plan, walked.warnings
+    return plan, walked.warnings + backend_class(request.backend).notices(request.options)
 
 
 def maker_of(request: RunRequest) -> Maker:
-    """Return the maker of the records of a run."""
-    kind = backend_class(request.backend)
-    return Maker(kind.name, kind.model_for(request.options), prompt_hash(request.options.prompt))
+    """Return the maker of the records of a run.
+
+    Raises:
+        SetupError: there is no such backend.
+    """
+    model, prompt = request.options.model, prompt_hash(request.options.prompt)
+    if model is None or request.backend not in CAPTIONERS:
+        kind = backend_class(request.backend)  # whose import a plan with a model can do without
+        return Maker(kind.name, kind.model_for(request.options), prompt)
+    return Maker(request.backend, model, prompt)
 
 
 def prepare_run(request: RunRequest) -> PreparedRun:
@@ -168,7 +176,8 @@ def prepare_run(request: RunRequest) -> PreparedRun:
     request.workspace.mkdir(parents=True, exist_ok=True)
     lock = WriterLock(request.journal, f"pcc run in {request.workspace}")
     try:
-        states = FileStates(request.journal, request.photos_dir)
+        stale = request.selection.stale
+        states = FileStates(request.journal, request.photos_dir, captioned_too=stale)
         plan, warnings = plan_run(request, states)
         states.save()
         run = request.run or new_run_id()
