@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from backends.answers.blindness import implies_blindness, sees_nothing
-from backends.answers.clauses import Clauses
 from backends.answers.legible import has_word, legible, trimmed
 from backends.answers.listening import Heard, listen
-from backends.answers.refusals import implies_refusal, refuses
 from backends.answers.repetition import repeats
+from backends.answers.talk import Fault, fault
 from backends.answers.wrapping import unwrapped
 from backends.base import Caption
 from backends.errors import AnswerError
@@ -70,22 +68,18 @@ def _check_words(text: str, heard: Heard) -> None:
         raise AnswerError(f"empty answer: no word in {_beginning(text)}", blames_photo=False)
     if text.lower().strip("<>[]().") in NO_VALUES:
         raise AnswerError(f"empty answer: {text}", blames_photo=False)
-    clauses = Clauses(text)
-    if sees_nothing(clauses):
-        raise _unseen(text)
-    if refuses(clauses):
-        raise AnswerError(f"refused: {text[:LONGEST_QUOTE]}")
-    if implies_blindness(clauses):
-        raise _unseen(text)
-    if implies_refusal(clauses):
-        raise AnswerError(f"refused: {text[:LONGEST_QUOTE]}")
     if repeats(text):
         raise AnswerError(f"endless repetition: {_beginning(text)}")
-
-
-def _unseen(text: str) -> AnswerError:
-    reason = f"the model says that it sees no image: {text[:LONGEST_QUOTE]}"
-    return AnswerError(reason, blames_photo=False)
+    match fault(text):
+        case Fault.UNSEEN:
+            reason = f"the model says that it sees no image: {text[:LONGEST_QUOTE]}"
+            raise AnswerError(reason, blames_photo=False)
+        case Fault.REFUSED:
+            raise AnswerError(f"refused: {text[:LONGEST_QUOTE]}")
+        case Fault.NO_CAPTION:
+            raise AnswerError(f"no caption: {text[:LONGEST_QUOTE]}", blames_photo=False)
+        case None:
+            pass
 
 
 def _cut_off(reason: str) -> AnswerError:

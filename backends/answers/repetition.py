@@ -12,8 +12,11 @@ from operator import eq
 LONGEST_PHRASE = 40
 """The most words of a phrase whose repetition is looked for."""
 
-WORD_TIMES, WORD_TIMES_AFTER_OTHERS, PHRASE_TIMES = 8, 12, 5
-"""How often a word, a word behind other words, and a phrase may not come in a row."""
+WORD_TIMES, WORD_TIMES_AFTER_OTHERS, PHRASE_TIMES, SENTENCE_TIMES = 8, 12, 5, 4
+"""How often a word, a word behind other words, a phrase and a sentence may not come in a row."""
+
+SENTENCE = 6
+"""So many words make a sentence."""
 
 NEARLY_ALL = 0.8
 """Share of a text that a run takes up when little else is said."""
@@ -74,7 +77,7 @@ def _is_endless(words: list[str], length: int, run: int, end: int) -> bool:
     if length == 1:
         needed = WORD_TIMES if share >= NEARLY_ALL else WORD_TIMES_AFTER_OTHERS
     else:
-        needed = PHRASE_TIMES
+        needed = PHRASE_TIMES if length < SENTENCE else SENTENCE_TIMES
     if times < needed:
         return False
     at_the_end = len(words) - end <= 1  # the last word may be cut short

@@ -1,0 +1,229 @@
+"""Does an answer speak of a photo, or of the model, of whoever asked it, and of the request?
+
+Each word is weighed by its part in the talk (`vocabulary`, `foreign`). A word without a part
+speaks of the photo. An answer is no caption when talk outweighs what it says of the photo.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from enum import Enum, auto
+
+from backends.answers import foreign
+from backends.answers.legible import plain
+from backends.answers.vocabulary import ENGLISH, PHRASES, Part, Vocabulary, Writing
+
+LONGEST_HEAD = 1_500
+"""The most characters that are looked at: who declines does so at the beginning."""
+
+WEIGHTS = {
+    **dict.fromkeys((Part.SELF, Part.YOU, Part.ASK, Part.SORRY, Part.RULE, Part.UNABLE), 2.0),
+    Part.ROLE: 1.5,
+    **dict.fromkeys((Part.NOT, Part.GIVE, Part.SEE, Part.DO, Part.PICTURE, Part.TASK), 1.0),
+    Part.MACHINE: 1.5,
+    Part.PLAN: 3.0,
+}
+"""How much a word of the talk weighs; a word of the photo weighs 1."""
+
+TOPIC = 0.5
+"""How much a word weighs that photos show, and of which models like to decline to speak."""
+
+DENIED = 0.35
+"""What is left of the weight of a word that the model says it cannot speak of."""
+
+FIGURE = 2.0
+"""How much it weighs that a clause says what a picture shows, or quotes what is written."""
+
+UNSPOKEN = 0.6
+"""What is left of the talk in an answer that names neither the model nor whoever asks."""
+
+A_CAPTION = 1.9
+"""How much a clause has to say of a photo to make a caption, whatever stands beside it."""
+
+TALK_PER_CLAUSE = 1.3
+"""How much of it there has to be for each bit of talk in the clause."""
+
+TALK_PER_WORD, TALK_BEFORE = 1.3, 0.5
+"""How much talk a word of the photo outweighs, and how much of it counts for nothing."""
+
+_SPEAKERS = (Part.SELF, Part.YOU, Part.ASK, Part.SORRY, Part.ROLE, Part.RULE)
+_QUOTED = re.compile(
+    r"`[^`\n]{1,100}`|\"[^\"]{1,400}\"|“[^”]{1,400}”|„[^“”]{1,400}[“”]|«[^»]{1,400}»|「[^」]{1,400}」"
+    r"|『[^』]{1,400}』|(?<!\w)'[^'\n]{0,100}(?:(?<=\w)'(?=\w)[^'\n]{0,100}){0,4}'(?!\w)"
+    r"|(?<!\w)‘[^\n]{1,400}?’(?!\w)"
+)
+_END = re.compile(
+    r"(?<=[.!?;])\s+|(?<=[。！？；])|\n+|,?\s(?:but|however|although|though|yet|aber|doch|mais|pero|ma|mas|maar|но|ale),?\s|\s[—–-]\s|—"
+    r"|:\s|,\s(?:only|just)\s|,?\s(?:because|since|so|as)\s(?=(?:he|she|it|they|the|an?|only"
+    r"|there|its|his|her)\b)|,\s(?=(?:the (?:image|photo|picture)|this|it|there|we|here)\b)"
+)
+_COUNTED = r"(?:an?|one|two|three|four|five|six|several|some|many|the)"
+_SHOWS = re.compile(
+    "|".join(
+        (
+            r"\b(?:image|photo|picture|photograph|screenshot|scene|shot|it) (?:\w+ )?"
+            r"(?:shows?|depicts?|features?|captures?|portrays?|displays) (?!(?:no|nothing)\b)",
+            rf"\b(?:i|we) (?:can )?(?:see|notice|observe) {_COUNTED} (?!(?:image|photo|picture"
+            r"|problem|request|issue)\b)",
+            r"^(?:an? |the )?(?:[\w-]+ ){0,3}?(?:image|photo|picture|photograph|screenshot"
+            r"|graphic|meme|page|scan|window|screen) (?:of|in which|with|from|taken"
+            r"|that (?:shows|says|reads))\b",
+            r"\b(?:bild|foto) zeigt\b|\bzu sehen\b(?! ist kein)",
+            r"\b(?:image|photo) montre\b|\bon (?:peut )?voi[tr]\b",
+            r"\b(?:imagen|foto) muestra\b|\bse (?:ve|ven|puede ver)\b",
+            r"\b(?:immagine|foto|imagem) mostra\b|\bsi vede\b",
+            r"写って(?:い|お)ます|映って|(?:图片|照片|图|画面)中?(?:显示|有|是)",
+        )
+    )
+)
+"""What says what a picture shows."""
+
+
+class Fault(Enum):
+    """Why an answer that speaks of itself is no caption."""
+
+    UNSEEN = auto()
+    REFUSED = auto()
+    NO_CAPTION = auto()
+
+
+class _Clause:
+    """What a clause says of the photo, and what of the talk.
+
+    Attributes:
+        talk: The weight of what is said of the talk.
+        photo: The weight of what is said of the photo.
+        parts: The parts in the talk of its words.
+    """
+
+    def __init__(self, text: str, writing: Vocabulary | Writing) -> None:
+        self.parts = Counter[Part]()
+        self.talk = 0.0
+        self.photo = FIGURE * ((_SHOWS.search(text) is not None) + ("⁂" in text))
+        denied = False
+        for part, size in writing.parts(text):
+            weight = size * (DENIED if denied else 1)
+            if part is None:
+                self.photo += weight
+            elif part is Part.TOPIC:
+                self.photo += TOPIC * weight
+            elif part is not Part.FILLER:
+                self.parts[part] += 1
+                self.talk += WEIGHTS[part]
+                said = Part.SELF in self.parts
+                denied |= (part is Part.UNABLE and (said or not self.photo)) or (
+                    part is Part.NOT and said
+                )
+
+    @property
+    def confesses(self) -> bool:
+        """Whether the model says here that it sees no image, and nothing else."""
+        has = self.parts
+        return (
+            self.photo == 0
+            and has[Part.SELF] > 0
+            and has[Part.UNABLE] + has[Part.NOT] > 0
+            and has[Part.SEE] > 0
+            and has[Part.PICTURE] > 0
+            and (has[Part.TASK] == 0 or has[Part.YOU] > 0)
+        )
+
+    @property
+    def misses(self) -> bool:
+        """Whether the model misses an image here, or asks for one."""
+        has = self.parts
+        if has[Part.GIVE] and (has[Part.ASK] or has[Part.YOU]):
+            return True
+        if has[Part.GIVE] and not has[Part.DO]:
+            return self.denies
+        seeks = has[Part.SEE] or has[Part.GIVE]
+        return self.denies and bool(has[Part.PICTURE] and (seeks or not has[Part.DO]))
+
+    @property
+    def denies(self) -> bool:
+        """Whether something is missing or impossible here."""
+        return self.parts[Part.UNABLE] + self.parts[Part.NOT] > 0
+
+    @property
+    def captions(self) -> bool:
+        """Whether this alone is a caption."""
+        return self.photo >= max(A_CAPTION, TALK_PER_CLAUSE * self.talk)
+
+
+def fault(text: str) -> Fault | None:
+    """Tell why an answer is no caption by what it speaks of; None where it may be one."""
+    clauses = _clauses(text[:LONGEST_HEAD])
+    has = sum((clause.parts for clause in clauses), Counter[Part]())
+    if not clauses or not _outweighs(clauses, has):
+        return None
+    return _kind(clauses, has)
+
+
+def _kind(clauses: list[_Clause], has: Counter[Part]) -> Fault:
+    if has[Part.RULE]:
+        return Fault.REFUSED
+    denies = any(clause.denies for clause in clauses)
+    if (has[Part.PLAN] and not denies) or (has[Part.MACHINE] and not has[Part.SELF]):
+        return Fault.NO_CAPTION
+    if any(clause.misses for clause in clauses):
+        return Fault.UNSEEN
+    speaks = has[Part.SELF] + has[Part.YOU] + has[Part.SORRY] + has[Part.ROLE] > 0
+    if any(clause.denies and clause.parts[Part.DO] for clause in clauses):
+        return Fault.REFUSED if speaks or has[Part.UNABLE] else Fault.NO_CAPTION
+    if not speaks and not (has[Part.ASK] and has[Part.PICTURE]):
+        return Fault.REFUSED if has[Part.UNABLE] else Fault.NO_CAPTION
+    if has[Part.SEE] and not has[Part.TASK]:
+        return Fault.UNSEEN
+    if has[Part.PICTURE] or (has[Part.DO] and not has[Part.SORRY]):
+        return Fault.UNSEEN
+    return Fault.REFUSED
+
+
+def _outweighs(clauses: list[_Clause], has: Counter[Part]) -> bool:
+    for clause in clauses:
+        if clause.confesses:
+            return True
+        if clause.captions:
+            return False
+    talk = sum(clause.talk for clause in clauses)
+    photo = sum(clause.photo for clause in clauses)
+    if not any(has[part] for part in _SPEAKERS):
+        talk *= UNSPOKEN
+    return talk > TALK_PER_WORD * photo + TALK_BEFORE
+
+
+def _clauses(head: str) -> list[_Clause]:
+    """Return the clauses; what is written in a photo stands in quotes, and is left out."""
+    text = plain(_QUOTED.sub(" ⁂ ", head))
+    writing = _writing(text)
+    if not any(size for _, size in writing.parts(text)):
+        text = plain(head)
+        writing = _writing(text)
+    for pattern, word in PHRASES:
+        text = pattern.sub(word, text)
+    parts = (clause for clause in _END.split(text) if clause and clause.strip())
+    return [_Clause(clause.strip(), writing) for clause in parts]
+
+
+_LANGUAGES = (
+    ENGLISH,
+    *(foreign.GERMAN, foreign.FRENCH, foreign.SPANISH, foreign.ITALIAN, foreign.PORTUGUESE),
+    *(foreign.DUTCH, foreign.RUSSIAN, foreign.POLISH),
+)
+_SPACED = tuple(Vocabulary(words) for words in _LANGUAGES)
+_JOINED = tuple(
+    Writing(words, letters)
+    for words, letters in (
+        (foreign.KOREAN, "\uac00-\ud7a3"),
+        (foreign.CHINESE_AND_JAPANESE, "\u30a0-\u30ff\u3400-\u9fff"),
+    )
+)
+
+
+def _writing(text: str) -> Writing | Vocabulary:
+    """Return the words of the language that a text is written in."""
+    for writing in _JOINED:
+        if writing.letters.search(text):
+            return writing
+    return max(_SPACED, key=lambda words: sum(part is not None for part, _ in words.parts(text)))

@@ -1,0 +1,255 @@
+"""The words in which models speak of themselves, of the request and of what they will not do.
+
+What a photo may show has names without end. What a model says when it has no caption is said
+in few words, which the tables below hold by their part in the talk; a `*` stands for endings.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from enum import Enum, auto
+
+
+class Part(Enum):
+    """The part of a word in the talk between a model and whoever asks it."""
+
+    FILLER = auto()
+    TOPIC = auto()
+    SELF = auto()
+    YOU = auto()
+    ASK = auto()
+    SORRY = auto()
+    ROLE = auto()
+    RULE = auto()
+    UNABLE = auto()
+    NOT = auto()
+    GIVE = auto()
+    SEE = auto()
+    DO = auto()
+    PICTURE = auto()
+    TASK = auto()
+    MACHINE = auto()
+    PLAN = auto()
+
+
+ENGLISH = {
+    Part.FILLER: """
+        a an the this that these those it its he she they his her their them of in on at to for
+        from with by and or as so if then than be is are was were been being am do does did doing
+        has have had having will would shall should may might must can could which who whom what
+        when where why how there here too also just only even still yet already currently actually
+        really simply very quite rather more most much many any some such other another else one
+        two three four first next all both each every about into out up down over under through
+        before after until while because since due however but although though instead otherwise
+        lets s get got gets getting go goes going come comes came coming make makes made take
+        takes took put keep seem* appear* look looks looking like want* wish* need* able time now
+        again once soon good great well okay ok happy glad gladly pleas* love thing things
+        something anything everything way ways kind kinds sort part parts bit lot end side start*
+        begin* turn* try* tried further full fully proper* correct* direct* complete* particular*
+        certain likely possibl* maybe perhaps probably general* personal* physical* technical*
+        honest* sometimes often always usually within between among per via using used use uses
+        based same own self itself myself yourself themselves yours mine whether either neither
+        nor not-so say says said saying tell* told speak* know* think* thought believe* feel* felt
+        mean* refer* mention* matter* cases point* reason* work* help-wise assum* guess* imagin*
+        remember* find* found showing contain* includ* exist* happen* occur* becom* remain* stay*
+        give* gave call* set sets ready yes hi hello hey oh hmm hm ah dear thanks thank regard*
+        according therefore thus hence alternatively additionally type* form* short brief long
+        detail* specific* exact* accurate* few new different similar several additional main best
+        better extra small large whatever whichever anyone anybody someone somebody everyone
+        nobody day today right left sure absolutely certainly definitely indeed around during upon
+        across along near behind below above against beyond outside interesting appropriate
+        suitable useful helpful relevant important ago later early earlier ever nothing-else etc
+        eg ie vs check* double-check ensur* confirm* verif* switch* choos* follow* creat* wait*
+        arriv* appreciat* understand* understood glance pass* moment* intend* expect* question*
+        topic* subject* briefly simple single line lines purpose* result* step*
+        """,
+    Part.TOPIC: """
+        people person persons individual* human* man men woman women face faces facial child*
+        minor* adult* celebrit* public figure* identit* appearance* name named names age gender
+        race ethnic* body medical* doctor* health* diagnos* x-ray* dermatolog* radiolog* patholog*
+        physician* clinic* condition* symptom* treatment professional* qualified licensed expert*
+        nud* naked sexual* erotic* porn* violen* gor* blood* weapon* drug* illegal* logo* brand*
+        trademark* copyright* material* politic* religio* legal* private real background setting*
+        scene* composition color* colour* mood atmosphere* lighting clothing clothes pose* object*
+        action* activit* emotion* expression* style* visible* aspect* element* feature* place*
+        season* location* world life data event*
+        """,
+    Part.SELF: "i me my we us our ours let",
+    Part.YOU: "you your user user's users",
+    Part.ASK: "please kindly letmeknow feelfree assistwith hesitate",
+    Part.SORRY: """
+        sorry apolog* unfortunately regret* afraid forgive inconvenience confusion oops alas
+        pardon
+        """,
+    Part.ROLE: """
+        ai assistant chatbot llm languagemodel model capabilit* abilit* capacity capable programm*
+        designed equip* built textonly multimodal platform system setup interface tool tools
+        service software developer* openai anthropic google meta trained bot version plugin
+        environment
+        """,
+    Part.RULE: """
+        policy policies guideline* rule rules safety safe safeguard* privacy terms violat*
+        prohibit* inappropriate sensitive explicit harmful harm offensive unethical ethic* consent
+        restrict* respect* comfortabl* uncomfortable conscience allowed permit* flagged block*
+        filter* moderat* disallow* forbid* responsib* biometric unsafe nsfw redacted withheld
+        rejected denied boundar* limitation* standards principle* values withhold* disclos*
+        unwilling willing protect* speculat* breach* conflict* censor* removed hate* discriminat*
+        """,
+    Part.UNABLE: """
+        cannot unable incapable couldn't can't wontdo impossible lack* fail* unsupported
+        inaccessible struggl* trouble declin* refus* refrain* abstain* comply complian* avoid*
+        """,
+    Part.NOT: """
+        no not never nothing missing broken corrupt* blank empty unavailable invalid unreadable
+        without wrong issue* problem* error* blind forgot* omit* neglect* lost damaged
+        """,
+    Part.GIVE: """
+        upload* re-upload* reupload* attach* re-attach* reattach* provid* shar* send* sent resend*
+        re-send* submit* suppl* past* insert* receiv* arrived include included includes load*
+        reload* transmit* download* link linked add added adding drop dropped forward* deliver*
+        retry resubmit* available embed* access* input* shown show absent
+        """,
+    Part.SEE: """
+        see sees seeing saw seen view* look-at process* perceiv* open opened opening read reading
+        inspect* display* render* decod* detect* observ* notic* watch eyes vision sight visual*
+        visibility
+        """,
+    Part.DO: """
+        describ* descript* talk* identif* recogni* assist* help helps helping comment* discuss*
+        answer* respond* respons* fulfil* accommodat* engag* generat* produc* writ* wrote explain*
+        offer* caption* transcrib* determin* reveal* infer* continu* proceed* perform* complet*
+        summar* support* handl* interpret* analy* examin*
+        """,
+    Part.PICTURE: """
+        img image* picture* photo photos photograph photographs pic pics attachment* file files
+        media screenshot* graphic* url urls format png jpeg jpg webp gif pdf visuals
+        """,
+    Part.TASK: """
+        request* prompt* message* conversation* chat* task* instruction* sentence* word words text
+        alt keyword* title* label* query comma-separated case characters output* format* limit*
+        guess template placeholder content* information paragraph context untitled undefined null
+        none n/a comma session discussion
+        """,
+    Part.MACHINE: """
+        server* internal timeout* timed exceed* rate retri* exception* traceback gateway overload*
+        connection* refused memory cuda token* api key status http* code json quota bad unexpected
+        recent shape mismatch tensor py runtime* module stack fatal unauthorized billing bytes
+        allocate* gpu backend endpoint occurred
+        """,
+    Part.PLAN: "plan",
+}
+
+LETTER = 0.5
+"""How much of a word a letter is, where words run together."""
+
+NAMED = 2
+"""The size of a word behind an article: a photo has a dog, a wall, two men."""
+
+_ARTICLES = frozenset(
+    (
+        *("a", "an", "two", "three", "four", "five", "several", "ein", "eine", "einen", "zwei"),
+        *("drei", "un", "une", "deux", "trois", "una", "uno", "dos", "tres", "due", "tre", "um"),
+        *("uma", "dois", "duas", "een", "twee"),
+    )
+)
+_WORD = re.compile(r"[^\W\d_]+")
+
+PHRASES = tuple(
+    (re.compile(pattern), word)
+    for pattern, word in (
+        (
+            r"\bnot (?:\w+ )?(?:able|allowed|permitted|possible|authori[sz]ed|capable|equipped"
+            r"|designed|programmed|trained|built|going)\b|\bno (?:way|means)\b|\bwill not\b",
+            "cannot",
+        ),
+        (
+            r"\b(?:rather|prefer)(?: to)? not\b|\bsay no\b|\boff[- ]limits\b|\bhave to pass\b",
+            "decline",
+        ),
+        (r"\b(?:let me know|feel free|go ahead|would you like|do you want)\b", "please"),
+        (r"\b(?:look|looks|looking|glance) at\b|\bmak(?:e|ing) out\b", "view"),
+        (r"\b(?:com(?:e|es|ing)|came|go|went|gone|get|got|ma(?:k|d)e it) through\b", "received"),
+        (
+            r"\b(?:provid|shar|giv|offer)(?:e|ing) (?:\w+ ){0,3}?(?:descri\w+|captions?|details"
+            r"|analysis|identification|diagnos\w+|information|answers?|one\b|that\b|this\b)\b",
+            "describe",
+        ),
+        (
+            r"\bvisual (?:content|information|input|data)\b|\b(?:image|visual|picture|photo)"
+            r" (?:recognition|processing|analysis|understanding|viewing)\b",
+            "vision",
+        ),
+        (
+            r"\b(no|without|not) "
+            r"((?:\w+ ){0,2}?(?:image|picture|photo|photograph|attachment|file)s?)\b",
+            r"\1 absent \2",
+        ),
+        (r"\b(?:been|was|were) (?:given|shown)\b", "provided"),
+        (r"\bthank(?:s| you) for\b", "thanks"),
+        (
+            r"\bthe user\b|\b(?:let me|(?:i|we) need to|i should|let us|let s|let's) (?:think"
+            r"|start|write|produce|describe|craft|analy[sz]e|look|see what|check|figure)\b",
+            "plan",
+        ),
+        (r"\b[a-z]+(?:error|exception)\b", "exception"),
+        (r"\btext[- ](?:only|based)\b|\b(?:only|just) (?:text|words)\b", "textonly"),
+        (r"\blanguage model\b", "languagemodel"),
+        (r"\b(?:my|our) (?:end|side)\b", "my"),
+        (r"\b\w+-looking\b", "strange"),
+        (r"\bof course\b|\bas of\b|\bin order\b", " "),
+    )
+)
+"""Turns of speech, and the one word that each stands for."""
+
+
+class Vocabulary:
+    """The words of one language that parts words by spaces."""
+
+    def __init__(self, words: dict[Part, str]) -> None:
+        self._whole: dict[str, Part] = {}
+        self._begun: dict[str, Part] = {}
+        for part, listed in words.items():
+            for word in listed.split():
+                table = self._begun if word.endswith("*") else self._whole
+                table[word.rstrip("*")] = part
+
+    def parts(self, text: str) -> Iterator[tuple[Part | None, float]]:
+        """Yield the part in the talk of each word, None if it has none, and its size."""
+        before, seen = "", set[str]()
+        for word in _WORD.findall(text):
+            if word not in seen:
+                yield self._part_of(word), NAMED if before in _ARTICLES else 1
+            seen.add(word)
+            before = word
+
+    def _part_of(self, word: str) -> Part | None:
+        if (part := self._whole.get(word)) is not None:
+            return part
+        for end in range(len(word), 1, -1):
+            if (part := self._begun.get(word[:end])) is not None:
+                return part
+        return None
+
+
+class Writing:
+    """The words of a language that runs its words together.
+
+    Args:
+        words: The words by their parts.
+        letters: The range of letters that stand for something.
+
+    Attributes:
+        letters: What finds a letter that stands for something.
+    """
+
+    def __init__(self, words: dict[Part, str], letters: str) -> None:
+        self._part = {word: part for part, listed in words.items() for word in listed.split()}
+        longest_first = sorted(self._part, key=len, reverse=True)
+        self.letters = re.compile(f"[{letters}]")
+        self._word = re.compile(f"({'|'.join(longest_first)})|[{letters}]|[a-z]+")
+
+    def parts(self, text: str) -> Iterator[tuple[Part | None, float]]:
+        """Yield the part in the talk of each word, and for each other letter None and its size."""
+        for word in dict.fromkeys(found[0] for found in self._word.finditer(text)):
+            yield self._part.get(word), 1 if word in self._part else LETTER
