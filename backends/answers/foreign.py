@@ -24,16 +24,17 @@ GERMAN = {
     Part.SORRY: "leider entschuldig* bedauer* verzeih* sorry",
     Part.ROLE: "ki sprachmodell* modell* assistent* textbasiert* programmiert fähig* lage",
     Part.RULE: """
-        richtlinie* datenschutz* regel* sicherheit* verstöß* verstoß* unangemessen* erlaubt darf
-        dürfen ablehnen lehne abgelehnt privatsphäre persönlichkeitsrecht* schutz schütz* gründ*
-        explizit* anstößig* sensib*
+        richtlinie* datenschutz* regel* sicherheit* verstöß* verstoß* unangemessen* darf dürfen
+        ablehnen lehne abgelehnt privatsphäre persönlichkeitsrecht* schutz schütz* gründ*
+        explizit* anstößig* sensib* erlaub* gestattet ethisch* heikl*
         """,
     Part.UNABLE: "unmöglich unfähig fehlgeschlagen gescheitert",
     Part.NOT: "nicht nichts kein* ohne fehl* leer* beschädigt* problem* nie",
     Part.GIVE: """
         lade laden hochlad* hochgeladen* hochzuladen hoch anhäng* anhang angehängt* beigefügt*
         füge schick* geschickt send* gesendet* übermitt* erhalt* empfang* teil* geteilt* stell*
-        bereit* verfügung angekommen geladen* zugriff zugreif* vorhanden mitgeschickt
+        bereit* verfügung angekommen geladen* zugriff zugreif* vorhanden mitgeschickt beilieg*
+        mitsend* anzuhängen
         """,
     Part.SEE: """
         seh* siehst sieht gesehen anseh* anzuseh* anschau* betracht* anzeig* angezeigt* erkenn*
@@ -65,7 +66,8 @@ FRENCH = {
     Part.ROLE: "modèle ia assistant* intelligence artificielle langage textuel* mesure capable*",
     Part.RULE: """
         politique* règle* confidentialité vie privée sécurité consigne* directive* autoris* refus*
-        inapproprié* explicite* respect* contraire enfreint préfère
+        inapproprié* explicite* respect* contraire enfreint préfère permis* droit éthique*
+        sensible*
         """,
     Part.UNABLE: "impossible incapable* échoué échec",
     Part.NOT: "ne n pas aucun* rien sans jamais manqu* vide erreur* problème* ni",
@@ -99,7 +101,7 @@ SPANISH = {
     Part.ROLE: "modelo ia asistente inteligencia artificial lenguaje capaz capacidad diseñado",
     Part.RULE: """
         política* privacidad norma* directric* seguridad permitid* autorizad* inapropiad*
-        explícit* respet* viola* neg* rechaz* incumpl*
+        explícit* respet* viola* neg* rechaz* incumpl* permiso consentid* étic* sensibl*
         """,
     Part.UNABLE: "imposible incapaz falló",
     Part.NOT: "no ningun* ningún nada sin nunca falta* vacío* vacía* error* problema* tampoco",
@@ -133,7 +135,7 @@ ITALIAN = {
     Part.ROLE: "modello ia assistente intelligenza artificiale linguaggio linguistico capacità",
     Part.RULE: """
         polic* privacy norm* linee regol* sicurezza autorizzat* inappropriat* esplicit* rispett*
-        viol* rifiut* permess* riservatezza
+        viol* rifiut* permess* riservatezza consentit* etic*
         """,
     Part.UNABLE: "impossibile incapace riesco fallito",
     Part.NOT: "non nessun* alcun* niente nulla senza manca* vuot* errore problema",
@@ -166,7 +168,7 @@ PORTUGUESE = {
     Part.ROLE: "modelo ia assistente inteligência artificial linguagem capaz capacidade",
     Part.RULE: """
         polític* privacidade norma* diretriz* segurança permitid* autorizad* inapropriad*
-        explícit* respeit* viola* recus*
+        explícit* respeit* viola* recus* permissão consentid* ética sensív*
         """,
     Part.UNABLE: "impossível incapaz falhou",
     Part.NOT: "não nao nenhum* nada sem nunca falta* vazi* erro problema",
@@ -185,10 +187,11 @@ PORTUGUESE = {
 
 DUTCH = {
     Part.FILLER: """
-        de het een en of maar dat die dit deze er is zijn was waren wordt worden werd ben heb
-        heeft hebt hebben in op aan met van voor naar bij te om als dan ook nog nu hier daar al zo
-        mee over uit opnieuw keer lijkt blijkbaar wat wie welke momenteel direct goed kan zal wil
-        wilt graag doe doen gedaan iets andere anders omdat zodat want eerst hij ze toe moet twee
+        de het een en of maar dat die dit er is zijn was waren wordt worden werd ben heb heeft
+        hebt hebben in op aan met van voor naar bij te om als dan ook nog nu hier daar al zo mee
+        over uit opnieuw keer lijkt blijkbaar wat wie welke momenteel direct goed kan zal wil wilt
+        graag doe doen gedaan iets andere anders omdat zodat want eerst hij ze toe moet twee erop
+        deze nooit ernaar
         """,
     Part.TOPIC: "person* mens* gezicht* identiteit kind* naam inhoud",
     Part.SELF: "ik mij me mijn wij we ons onze",
@@ -196,12 +199,16 @@ DUTCH = {
     Part.ASK: "alsjeblieft alstublieft kun kunt zou gelieve",
     Part.SORRY: "helaas sorry excus* spijt",
     Part.ROLE: "model ai assistent taalmodel* kunstmatige staat capaciteit",
-    Part.RULE: "beleid* richtlijn* privacy* regels veiligheid* toegestaan mag weiger* ongepast*",
+    Part.RULE: """
+        beleid* richtlijn* privacy* regels veiligheid* toegestaan mag weiger* ongepast*
+        toestemming gevoelig* ethisch*
+        """,
     Part.UNABLE: "onmogelijk mislukt",
     Part.NOT: "niet geen niets zonder ontbreekt leeg leege fout* probleem",
     Part.GIVE: """
         upload* geüpload* bijlage* bijgevoegd* voeg toevoegen stuur* sturen verstuur* deel delen
-        gedeeld ontvang* geladen laden toegang aangekomen binnengekomen verstrek*
+        gedeeld ontvang* geladen laden toegang aangekomen binnengekomen verstrek* meegestuurd
+        gestuurd
         """,
     Part.SEE: """
         zie zien ziet bekijk* weergeven openen lezen analyseren verwerk* zichtbaar waarnemen
@@ -243,7 +250,8 @@ POLISH = {
     Part.FILLER: """
         i w we na z ze do o od u dla że żeby aby jak jeśli ale a lub albo to ten ta te tę tego tej
         tym jest są był* być jeszcze raz ponownie już też tylko tak tu tam go jej ich się wydaje
-        wygląda bezpośrednio obecnie który* może móc chcesz chcia* dwa więc ponieważ coś
+        wygląda bezpośrednio obecnie który* może móc chcesz chcia* dwa więc ponieważ coś został
+        została zostało zostały niczego czy
         """,
     Part.TOPIC: "osob* osób ludzi twarz* tożsamoś* imi* zawartoś* treś*",
     Part.SELF: "ja mogę mi mnie mną mój moja moje my nam nas",
@@ -332,7 +340,7 @@ KOREAN = {
     Part.NOT: "않 안 아니 오류 문제 비어",
     Part.GIVE: "업로드 첨부 제공 공유 보내 전송 올려 올리 받 로드 접근 전달",
     Part.SEE: "보이 볼 확인 열 처리 분석 인식 표시 보여 읽",
-    Part.DO: "도와 도움 도울 식별 답변 응답 묘사 따를",
+    Part.DO: "도와 도움 도울 식별 답변 응답 묘사 따를 설명",
     Part.PICTURE: "이미지 사진 그림 파일 링크",
-    Part.TASK: "요청 메시지 대화 질문 설명 캡션",
+    Part.TASK: "요청 메시지 대화 질문 캡션",
 }

@@ -24,6 +24,9 @@ NEARLY_ALL = 0.8
 ALWAYS_TOO_MANY = 40
 """Repetitions that no sign in a photo has."""
 
+FEW_CHARACTERS = 3
+"""So few different characters make no long text."""
+
 FEW_WORDS, MANY_WORDS = 8, 64
 """So many words or more with fewer different ones than an eighth go round in circles."""
 
@@ -86,6 +89,8 @@ def _is_endless(words: list[str], length: int, run: int, end: int) -> bool:
 
 def _same_characters(text: str) -> bool:
     """Tell whether one character, or up to eight, fill the text or its end."""
+    if len(text) >= ALWAYS_TOO_MANY and len(set("".join(text.split()))) <= FEW_CHARACTERS:
+        return True
     for found in _SAME_CHARACTERS.finditer(text):
         length = found.end() - found.start()
         is_last = len(text.rstrip()) - found.end() <= len(found[1])

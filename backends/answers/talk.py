@@ -22,6 +22,7 @@ WEIGHTS = {
     Part.ROLE: 1.5,
     **dict.fromkeys((Part.NOT, Part.GIVE, Part.SEE, Part.DO, Part.PICTURE, Part.TASK), 1.0),
     Part.MACHINE: 1.5,
+    Part.CHAT: 1.0,
     Part.PLAN: 3.0,
 }
 """How much a word of the talk weighs; a word of the photo weighs 1."""
@@ -32,8 +33,8 @@ TOPIC = 0.5
 DENIED = 0.35
 """What is left of the weight of a word that the model says it cannot speak of."""
 
-FIGURE = 2.0
-"""How much it weighs that a clause says what a picture shows, or quotes what is written."""
+FIGURE, QUOTATION = 2.0, 1.5
+"""How much it weighs that a clause says what a picture shows, and quotes what is written."""
 
 UNSPOKEN = 0.6
 """What is left of the talk in an answer that names neither the model nor whoever asks."""
@@ -48,6 +49,7 @@ TALK_PER_WORD, TALK_BEFORE = 1.3, 0.5
 """How much talk a word of the photo outweighs, and how much of it counts for nothing."""
 
 _SPEAKERS = (Part.SELF, Part.YOU, Part.ASK, Part.SORRY, Part.ROLE, Part.RULE)
+_PRELUDES = (Part.ASK, Part.CHAT)
 _QUOTED = re.compile(
     r"`[^`\n]{1,100}`|\"[^\"]{1,400}\"|“[^”]{1,400}”|„[^“”]{1,400}[“”]|«[^»]{1,400}»|「[^」]{1,400}」"
     r"|『[^』]{1,400}』|(?<!\w)'[^'\n]{0,100}(?:(?<=\w)'(?=\w)[^'\n]{0,100}){0,4}'(?!\w)"
@@ -100,10 +102,15 @@ class _Clause:
     def __init__(self, text: str, writing: Vocabulary | Writing) -> None:
         self.parts = Counter[Part]()
         self.talk = 0.0
-        self.photo = FIGURE * ((_SHOWS.search(text) is not None) + ("⁂" in text))
-        denied = False
+        self.photo = FIGURE if _SHOWS.search(text) else 0.0
+        if text.endswith(("?", "？")):
+            self.parts[Part.ASK] += 1
+            self.talk += WEIGHTS[Part.ASK]
+        denied, before = False, None
         for part, size in writing.parts(text):
             weight = size * (DENIED if denied else 1)
+            if part in (None, Part.TOPIC):
+                before = part
             if part is None:
                 self.photo += weight
             elif part is Part.TOPIC:
@@ -111,10 +118,17 @@ class _Clause:
             elif part is not Part.FILLER:
                 self.parts[part] += 1
                 self.talk += WEIGHTS[part]
+                if (before, part) == (Part.NOT, Part.PICTURE):
+                    self.parts[Part.GIVE] += 1
+                    self.talk += WEIGHTS[Part.GIVE]
+                before = part
                 said = Part.SELF in self.parts
                 denied |= (part is Part.UNABLE and (said or not self.photo)) or (
                     part is Part.NOT and said
                 )
+
+        if "⁂" in text and self.photo + self.talk:
+            self.photo += QUOTATION
 
     @property
     def confesses(self) -> bool:
@@ -130,15 +144,22 @@ class _Clause:
         )
 
     @property
+    def orders(self) -> bool:
+        """Whether this tells somebody to do something, as prompts do."""
+        first = next((part for part in self.parts if part not in _PRELUDES), None)
+        return first is Part.DO and not self.parts[Part.SELF]
+
+    @property
     def misses(self) -> bool:
         """Whether the model misses an image here, or asks for one."""
         has = self.parts
         if has[Part.GIVE] and (has[Part.ASK] or has[Part.YOU]):
             return True
-        if has[Part.GIVE] and not has[Part.DO]:
-            return self.denies
-        seeks = has[Part.SEE] or has[Part.GIVE]
-        return self.denies and bool(has[Part.PICTURE] and (seeks or not has[Part.DO]))
+        if not self.denies:
+            return False
+        if has[Part.DO]:
+            return bool(has[Part.PICTURE] and (has[Part.SEE] or has[Part.GIVE]))
+        return bool(has[Part.PICTURE] or has[Part.GIVE] or (has[Part.SEE] and not has[Part.TASK]))
 
     @property
     def denies(self) -> bool:
@@ -164,20 +185,19 @@ def _kind(clauses: list[_Clause], has: Counter[Part]) -> Fault:
     if has[Part.RULE]:
         return Fault.REFUSED
     denies = any(clause.denies for clause in clauses)
-    if (has[Part.PLAN] and not denies) or (has[Part.MACHINE] and not has[Part.SELF]):
+    if has[Part.MACHINE] and not has[Part.SELF]:
+        return Fault.NO_CAPTION
+    if clauses[0].orders or (has[Part.PLAN] and not denies):
         return Fault.NO_CAPTION
     if any(clause.misses for clause in clauses):
         return Fault.UNSEEN
-    speaks = has[Part.SELF] + has[Part.YOU] + has[Part.SORRY] + has[Part.ROLE] > 0
-    if any(clause.denies and clause.parts[Part.DO] for clause in clauses):
-        return Fault.REFUSED if speaks or has[Part.UNABLE] else Fault.NO_CAPTION
-    if not speaks and not (has[Part.ASK] and has[Part.PICTURE]):
-        return Fault.REFUSED if has[Part.UNABLE] else Fault.NO_CAPTION
-    if has[Part.SEE] and not has[Part.TASK]:
-        return Fault.UNSEEN
-    if has[Part.PICTURE] or (has[Part.DO] and not has[Part.SORRY]):
-        return Fault.UNSEEN
-    return Fault.REFUSED
+    asks = has[Part.ASK] or has[Part.SEE] or (has[Part.YOU] and has[Part.SELF])
+    if not any(has[part] for part in (Part.SELF, Part.SORRY, Part.UNABLE)):
+        seeks = has[Part.PICTURE] and (has[Part.GIVE] or has[Part.ASK])
+        return Fault.UNSEEN if seeks else Fault.NO_CAPTION
+    if denies:
+        return Fault.REFUSED
+    return Fault.UNSEEN if asks and (has[Part.PICTURE] or has[Part.DO]) else Fault.REFUSED
 
 
 def _outweighs(clauses: list[_Clause], has: Counter[Part]) -> bool:

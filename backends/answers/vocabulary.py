@@ -31,6 +31,7 @@ class Part(Enum):
     TASK = auto()
     MACHINE = auto()
     PLAN = auto()
+    CHAT = auto()
 
 
 ENGLISH = {
@@ -39,30 +40,30 @@ ENGLISH = {
         from with by and or as so if then than be is are was were been being am do does did doing
         has have had having will would shall should may might must can could which who whom what
         when where why how there here too also just only even still yet already currently actually
-        really simply very quite rather more most much many any some such other another else one
-        two three four first next all both each every about into out up down over under through
-        before after until while because since due however but although though instead otherwise
-        lets s get got gets getting go goes going come comes came coming make makes made take
-        takes took put keep seem* appear* look looks looking like want* wish* need* able time now
-        again once soon good great well okay ok happy glad gladly pleas* love thing things
-        something anything everything way ways kind kinds sort part parts bit lot end side start*
-        begin* turn* try* tried further full fully proper* correct* direct* complete* particular*
-        certain likely possibl* maybe perhaps probably general* personal* physical* technical*
-        honest* sometimes often always usually within between among per via using used use uses
-        based same own self itself myself yourself themselves yours mine whether either neither
-        nor not-so say says said saying tell* told speak* know* think* thought believe* feel* felt
-        mean* refer* mention* matter* cases point* reason* work* help-wise assum* guess* imagin*
-        remember* find* found showing contain* includ* exist* happen* occur* becom* remain* stay*
-        give* gave call* set sets ready yes hi hello hey oh hmm hm ah dear thanks thank regard*
-        according therefore thus hence alternatively additionally type* form* short brief long
-        detail* specific* exact* accurate* few new different similar several additional main best
-        better extra small large whatever whichever anyone anybody someone somebody everyone
-        nobody day today right left sure absolutely certainly definitely indeed around during upon
-        across along near behind below above against beyond outside interesting appropriate
-        suitable useful helpful relevant important ago later early earlier ever nothing-else etc
-        eg ie vs check* double-check ensur* confirm* verif* switch* choos* follow* creat* wait*
-        arriv* appreciat* understand* understood glance pass* moment* intend* expect* question*
-        topic* subject* briefly simple single line lines purpose* result* step*
+        really simply very quite rather more most much any some such other another else one two
+        three four first next all both each every about into out up down over under through before
+        after until while because since due however but although though instead otherwise lets s
+        get got gets getting go goes going come comes came coming make makes made take takes took
+        put keep seem* appear* look looks looking like want* wish* need* able time now again once
+        soon good pleas* love thing things something anything everything way ways kind kinds sort
+        part parts bit lot end side start* begin* turn* try* tried further full fully proper*
+        correct* direct* complete* particular* certain likely possibl* maybe perhaps probably
+        general* personal* physical* technical* honest* sometimes often always usually within
+        between among per via using used use uses based same own self itself myself yourself
+        themselves yours mine whether either neither nor not-so say says said saying tell* told
+        speak* know* think* thought believe* feel* felt mean* refer* mention* matter* cases point*
+        reason* work* help-wise assum* imagin* remember* find* found showing contain* includ*
+        exist* happen* occur* becom* remain* stay* give* gave call* set sets regard* according
+        therefore thus hence alternatively additionally type* form* short brief long detail*
+        specific* exact* accurate* few new different similar several additional main best better
+        extra small large whatever whichever anyone anybody someone somebody everyone nobody day
+        today right left definitely indeed around during upon across along near behind below above
+        against beyond outside interesting appropriate suitable useful helpful relevant important
+        ago later early earlier ever nothing-else etc eg ie vs check* double-check ensur* confirm*
+        verif* switch* choos* follow* creat* wait* arriv* appreciat* understand* glance pass*
+        moment* intend* expect* question* topic* subject* briefly simple single line lines
+        purpose* result* step* suppos* area areas fall size length hold back away developer* meta
+        google
         """,
     Part.TOPIC: """
         people person persons individual* human* man men woman women face faces facial child*
@@ -79,14 +80,13 @@ ENGLISH = {
     Part.YOU: "you your user user's users",
     Part.ASK: "please kindly letmeknow feelfree assistwith hesitate",
     Part.SORRY: """
-        sorry apolog* unfortunately regret* afraid forgive inconvenience confusion oops alas
-        pardon
+        sorry apolog* unfortunately regret* afraid forgive inconvenience confusion alas pardon
         """,
     Part.ROLE: """
         ai assistant chatbot llm languagemodel model capabilit* abilit* capacity capable programm*
         designed equip* built textonly multimodal platform system setup interface tool tools
-        service software developer* openai anthropic google meta trained bot version plugin
-        environment
+        software openai anthropic trained bot version plugin environment claude gemini gpt chatgpt
+        grok llama qwen mistral pixtral gemma
         """,
     Part.RULE: """
         policy policies guideline* rule rules safety safe safeguard* privacy terms violat*
@@ -95,20 +95,24 @@ ENGLISH = {
         filter* moderat* disallow* forbid* responsib* biometric unsafe nsfw redacted withheld
         rejected denied boundar* limitation* standards principle* values withhold* disclos*
         unwilling willing protect* speculat* breach* conflict* censor* removed hate* discriminat*
+        instructed legal law laws permission* moral* trigger* danger* unlawful rightful
         """,
     Part.UNABLE: """
-        cannot unable incapable couldn't can't wontdo impossible lack* fail* unsupported
-        inaccessible struggl* trouble declin* refus* refrain* abstain* comply complian* avoid*
+        cannot unable incapable couldn't can't wontdo impossible lack* unsupported inaccessible
+        struggl* trouble declin* refus* refrain* abstain* comply complian* avoid* sidestep* opt
+        reluctan* skip pass hesita*
         """,
     Part.NOT: """
         no not never nothing missing broken corrupt* blank empty unavailable invalid unreadable
-        without wrong issue* problem* error* blind forgot* omit* neglect* lost damaged
+        without wrong issue* problem* error* blind forgot* omit* neglect* lost damaged gone
+        nowhere nope nah fail*
         """,
     Part.GIVE: """
         upload* re-upload* reupload* attach* re-attach* reattach* provid* shar* send* sent resend*
         re-send* submit* suppl* past* insert* receiv* arrived include included includes load*
         reload* transmit* download* link linked add added adding drop dropped forward* deliver*
-        retry resubmit* available embed* access* input* shown show absent
+        retry resubmit* available embed* access* input* shown show absent retriev* fetch*
+        transfer* enclos* pop reached landed
         """,
     Part.SEE: """
         see sees seeing saw seen view* look-at process* perceiv* open opened opening read reading
@@ -119,7 +123,8 @@ ENGLISH = {
         describ* descript* talk* identif* recogni* assist* help helps helping comment* discuss*
         answer* respond* respons* fulfil* accommodat* engag* generat* produc* writ* wrote explain*
         offer* caption* transcrib* determin* reveal* infer* continu* proceed* perform* complet*
-        summar* support* handl* interpret* analy* examin*
+        summar* support* handl* interpret* analy* examin* judge* evaluat* assess* satisf*
+        cooperat* guess* estimat*
         """,
     Part.PICTURE: """
         img image* picture* photo photos photograph photographs pic pics attachment* file files
@@ -135,9 +140,13 @@ ENGLISH = {
         server* internal timeout* timed exceed* rate retri* exception* traceback gateway overload*
         connection* refused memory cuda token* api key status http* code json quota bad unexpected
         recent shape mismatch tensor py runtime* module stack fatal unauthorized billing bytes
-        allocate* gpu backend endpoint occurred
+        allocate* gpu backend endpoint occurred service temporarily output many
         """,
     Part.PLAN: "plan",
+    Part.CHAT: """
+        sure okay ok yes great hello hi hey thanks thank done certainly absolutely ready alright
+        hmm hm oops whoops oh dear welcome gladly happy glad delighted understood noted ah well
+        """,
 }
 
 LETTER = 0.5
@@ -164,14 +173,15 @@ PHRASES = tuple(
             "cannot",
         ),
         (
-            r"\b(?:rather|prefer)(?: to)? not\b|\bsay no\b|\boff[- ]limits\b|\bhave to pass\b",
+            r"\b(?:rather|prefer)(?: to)? not\b|\bsay no\b|\boff[- ]limits\b|\bhave to pass\b"
+            r"|\b(?:hold|step|stay|steer|shy) (?:back|away|clear|out)\b|\bgoing there\b",
             "decline",
         ),
         (r"\b(?:let me know|feel free|go ahead|would you like|do you want)\b", "please"),
         (r"\b(?:look|looks|looking|glance) at\b|\bmak(?:e|ing) out\b", "view"),
         (r"\b(?:com(?:e|es|ing)|came|go|went|gone|get|got|ma(?:k|d)e it) through\b", "received"),
         (
-            r"\b(?:provid|shar|giv|offer)(?:e|ing) (?:\w+ ){0,3}?(?:descri\w+|captions?|details"
+            r"(?<!please )(?<!you )\b(?:provid|shar|giv|offer)(?:e|ing) (?:\w+ ){0,3}?(?:descri\w+|captions?|details"
             r"|analysis|identification|diagnos\w+|information|answers?|one\b|that\b|this\b)\b",
             "describe",
         ),
@@ -180,22 +190,21 @@ PHRASES = tuple(
             r" (?:recognition|processing|analysis|understanding|viewing)\b",
             "vision",
         ),
-        (
-            r"\b(no|without|not) "
-            r"((?:\w+ ){0,2}?(?:image|picture|photo|photograph|attachment|file)s?)\b",
-            r"\1 absent \2",
-        ),
         (r"\b(?:been|was|were) (?:given|shown)\b", "provided"),
+        (r"\b(?:cross|draw)(?:es|ing)? (?:a|the) line\b", "breach"),
+        (r"\ban? (?:\w+ )?view\b|\bview (?:of|from|over)\b", "vista"),
         (r"\bthank(?:s| you) for\b", "thanks"),
         (
-            r"\bthe user\b|\b(?:let me|(?:i|we) need to|i should|let us|let s|let's) (?:think"
-            r"|start|write|produce|describe|craft|analy[sz]e|look|see what|check|figure)\b",
+            r"\bthe user\b|\b(?:let me|(?:i|we) need to|let us|let s|let's) (?:think"
+            r"|start|write|produce|describe|craft|analy[sz]e|look|see what|check|figure)\b"
+            r"|\bi should (?!not\b)|\bthe task is\b",
             "plan",
         ),
-        (r"\b[a-z]+(?:error|exception)\b", "exception"),
+        (r"\b[a-z]+(?:error|exception)\b|\bwent wrong\b", "exception"),
         (r"\btext[- ](?:only|based)\b|\b(?:only|just) (?:text|words)\b", "textonly"),
         (r"\blanguage model\b", "languagemodel"),
-        (r"\b(?:my|our) (?:end|side)\b", "my"),
+        (r"\bmy (?:end|side)\b", "my"),
+        (r"\bour (?:end|side)\b|\byou can (?:also )?see\b|\bhere you go\b", "okay"),
         (r"\b\w+-looking\b", "strange"),
         (r"\bof course\b|\bas of\b|\bin order\b", " "),
     )
