@@ -20,7 +20,7 @@ GERMAN = {
     Part.TOPIC: "person* mensch* gesicht* identität kind* minderjähr* name* inhalt*",
     Part.SELF: "ich mir mich mein* wir uns unser*",
     Part.YOU: "du dir dich dein* ihnen ihr ihre ihrer ihren ihrem euch",
-    Part.ASK: "bitte kannst könntest könnten möchtest",
+    Part.ASK: "bitte kannst könntest könnten möchtest versuch* probier*",
     Part.SORRY: "leider entschuldig* bedauer* verzeih* sorry",
     Part.ROLE: "ki sprachmodell* modell* assistent* textbasiert* programmiert fähig* lage",
     Part.RULE: """
@@ -61,7 +61,7 @@ FRENCH = {
     Part.TOPIC: "personne* visage* identité* individu* mineur* enfant* nom contenu*",
     Part.SELF: "je j me m moi mon ma mes nous notre nos",
     Part.YOU: "vous votre vos tu te t ton ta tes",
-    Part.ASK: "veuillez merci pourriez pourrais s'il plaît",
+    Part.ASK: "veuillez merci pourriez pourrais s'il plaît réessay* essay*",
     Part.SORRY: "désolé* malheureusement regrett* excus* pardon navré*",
     Part.ROLE: "modèle ia assistant* intelligence artificielle langage textuel* mesure capable*",
     Part.RULE: """
@@ -96,7 +96,7 @@ SPANISH = {
     Part.TOPIC: "persona* rostro* cara identidad individuo* menor* nombre* contenido*",
     Part.SELF: "yo puedo me mi mis mí nosotros nos nuestr*",
     Part.YOU: "tú tu tus te ti usted* le les contigo",
-    Part.ASK: "favor podrías podría puedes",
+    Part.ASK: "favor podrías podría puedes intent* prueb*",
     Part.SORRY: "siento lamento lamentablemente disculp* perdón desafortunadamente",
     Part.ROLE: "modelo ia asistente inteligencia artificial lenguaje capaz capacidad diseñado",
     Part.RULE: """
@@ -125,12 +125,12 @@ ITALIAN = {
         per da dal dalla su sul sulla come questo questa questi queste quest quello quella quell
         più anche ancora già qui c'è ci c ne sembra nuovo nuova volta attualmente direttamente
         correttamente momento perché così altro altra qualcosa fare quindi poi due vuoi vorrei
-        desider* nel nella nelle nell riprov* grado po
+        desider* nel nella nelle nell grado po sia siano avessi abbia
         """,
     Part.TOPIC: "person* volt* identità individu* minor* nome contenut*",
     Part.SELF: "io posso mi me mio mia miei mie noi nostro",
     Part.YOU: "tu ti te tuo tua tuoi tue voi vostr* lei suo sua",
-    Part.ASK: "favore cortesia prego potresti puoi potrebbe può",
+    Part.ASK: "favore cortesia prego potresti puoi potrebbe può riprov* prova*",
     Part.SORRY: "dispiace purtroppo spiacente scus* mi-spiace",
     Part.ROLE: "modello ia assistente intelligenza artificiale linguaggio linguistico capacità",
     Part.RULE: """
@@ -163,7 +163,7 @@ PORTUGUESE = {
     Part.TOPIC: "pessoa* rosto* identidade indivíduo* menor* nome conteúdo*",
     Part.SELF: "eu posso consigo me mim meu minha meus minhas nós nosso nossa",
     Part.YOU: "você* tu te teu tua seu sua seus suas lhe",
-    Part.ASK: "favor poderia pode podes",
+    Part.ASK: "favor poderia pode podes tent*",
     Part.SORRY: "desculp* infelizmente lamento sinto perdão",
     Part.ROLE: "modelo ia assistente inteligência artificial linguagem capaz capacidade",
     Part.RULE: """
@@ -196,7 +196,7 @@ DUTCH = {
     Part.TOPIC: "person* mens* gezicht* identiteit kind* naam inhoud",
     Part.SELF: "ik mij me mijn wij we ons onze",
     Part.YOU: "je jij jouw u uw jullie",
-    Part.ASK: "alsjeblieft alstublieft kun kunt zou gelieve",
+    Part.ASK: "alsjeblieft alstublieft kun kunt zou gelieve probeer*",
     Part.SORRY: "helaas sorry excus* spijt",
     Part.ROLE: "model ai assistent taalmodel* kunstmatige staat capaciteit",
     Part.RULE: """
@@ -230,7 +230,7 @@ RUSSIAN = {
     Part.TOPIC: "люд* человек* лиц* личност* имя содержим* содержан*",
     Part.SELF: "я мне меня мной мой моя моё мои мы нам нас",
     Part.YOU: "вы вам вас ваш* ты тебе тебя твой твоё",
-    Part.ASK: "пожалуйста прошу можете могли",
+    Part.ASK: "пожалуйста прошу можете могли попробу*",
     Part.SORRY: "извин* сожалени* прост* прощения",
     Part.ROLE: "модель ии ассистент* языков* искусственн* интеллект* возможност*",
     Part.RULE: "политик* правил* конфиденциальн* безопасност* запрещ* нарушает отказ* этическ*",
@@ -256,7 +256,7 @@ POLISH = {
     Part.TOPIC: "osob* osób ludzi twarz* tożsamoś* imi* zawartoś* treś*",
     Part.SELF: "ja mogę mi mnie mną mój moja moje my nam nas",
     Part.YOU: "ty ci ciebie tobie twój twoja twoje twoim pan pani państwo",
-    Part.ASK: "prosz* możesz mógłbyś",
+    Part.ASK: "prosz* możesz mógłbyś spróbuj*",
     Part.SORRY: "przepraszam przykro niestety wybacz*",
     Part.ROLE: "model asystent* ai językow* sztuczn* stanie możliwości",
     Part.RULE: "polityk* zasad* prywatnoś* bezpieczeńst* narusza wolno odmaw* odmówi*",

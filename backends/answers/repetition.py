@@ -15,7 +15,7 @@ LONGEST_PHRASE = 40
 WORD_TIMES, WORD_TIMES_AFTER_OTHERS, PHRASE_TIMES, SENTENCE_TIMES = 8, 12, 5, 4
 """How often a word, a word behind other words, a phrase and a sentence may not come in a row."""
 
-SENTENCE = 6
+SENTENCE = 5
 """So many words make a sentence."""
 
 NEARLY_ALL = 0.8

@@ -21,9 +21,10 @@ WEIGHTS = {
     **dict.fromkeys((Part.SELF, Part.YOU, Part.ASK, Part.SORRY, Part.RULE, Part.UNABLE), 2.0),
     Part.ROLE: 1.5,
     **dict.fromkeys((Part.NOT, Part.GIVE, Part.SEE, Part.DO, Part.PICTURE, Part.TASK), 1.0),
-    Part.MACHINE: 1.5,
+    Part.MACHINE: 2.0,
     Part.CHAT: 1.0,
     Part.PLAN: 3.0,
+    Part.ORDER: 3.0,
 }
 """How much a word of the talk weighs; a word of the photo weighs 1."""
 
@@ -49,16 +50,17 @@ TALK_PER_WORD, TALK_BEFORE = 1.3, 0.5
 """How much talk a word of the photo outweighs, and how much of it counts for nothing."""
 
 _SPEAKERS = (Part.SELF, Part.YOU, Part.ASK, Part.SORRY, Part.ROLE, Part.RULE)
-_PRELUDES = (Part.ASK, Part.CHAT)
 _QUOTED = re.compile(
     r"`[^`\n]{1,100}`|\"[^\"]{1,400}\"|“[^”]{1,400}”|„[^“”]{1,400}[“”]|«[^»]{1,400}»|「[^」]{1,400}」"
     r"|『[^』]{1,400}』|(?<!\w)'[^'\n]{0,100}(?:(?<=\w)'(?=\w)[^'\n]{0,100}){0,4}'(?!\w)"
     r"|(?<!\w)‘[^\n]{1,400}?’(?!\w)"
 )
 _END = re.compile(
-    r"(?<=[.!?;])\s+|(?<=[。！？；])|\n+|,?\s(?:but|however|although|though|yet|aber|doch|mais|pero|ma|mas|maar|но|ale),?\s|\s[—–-]\s|—"
+    r"(?<=[.!?;])\s+|(?<=[。！？；])|\n+|,?\s(?:but|however|although|though|yet|aber|doch|mais"
+    r"|pero|ma|mas|maar|но|ale),?\s|\s[—–-]\s|—"
     r"|:\s|,\s(?:only|just)\s|,?\s(?:because|since|so|as)\s(?=(?:he|she|it|they|the|an?|only"
-    r"|there|its|his|her)\b)|,\s(?=(?:the (?:image|photo|picture)|this|it|there|we|here)\b)"
+    r"|there|its|his|her)\b)|,\s(?=(?:the (?:image|photo|picture)|this|it|there|we|here|an?|two|three|several|some"
+    r"|\w+ing)\b)"
 )
 _COUNTED = r"(?:an?|one|two|three|four|five|six|several|some|many|the)"
 _SHOWS = re.compile(
@@ -68,9 +70,6 @@ _SHOWS = re.compile(
             r"(?:shows?|depicts?|features?|captures?|portrays?|displays) (?!(?:no|nothing)\b)",
             rf"\b(?:i|we) (?:can )?(?:see|notice|observe) {_COUNTED} (?!(?:image|photo|picture"
             r"|problem|request|issue)\b)",
-            r"^(?:an? |the )?(?:[\w-]+ ){0,3}?(?:image|photo|picture|photograph|screenshot"
-            r"|graphic|meme|page|scan|window|screen) (?:of|in which|with|from|taken"
-            r"|that (?:shows|says|reads))\b",
             r"\b(?:bild|foto) zeigt\b|\bzu sehen\b(?! ist kein)",
             r"\b(?:image|photo) montre\b|\bon (?:peut )?voi[tr]\b",
             r"\b(?:imagen|foto) muestra\b|\bse (?:ve|ven|puede ver)\b",
@@ -79,7 +78,11 @@ _SHOWS = re.compile(
         )
     )
 )
-"""What says what a picture shows."""
+_BEGINS = re.compile(
+    r"^(?:an? |the )?(?:[\w-]+ ){0,3}?(?:image|photo|picture|photograph|screenshot|graphic|meme"
+    r"|page|scan|window|screen) (?:of|in which|with|from|taken|that (?:shows|says|reads))\b"
+)
+"""What says what a picture shows, and how a caption begins that names the kind of picture."""
 
 
 class Fault(Enum):
@@ -102,11 +105,12 @@ class _Clause:
     def __init__(self, text: str, writing: Vocabulary | Writing) -> None:
         self.parts = Counter[Part]()
         self.talk = 0.0
-        self.photo = FIGURE if _SHOWS.search(text) else 0.0
+        self.photo = FIGURE if _BEGINS.search(text) else 0.0
         if text.endswith(("?", "？")):
             self.parts[Part.ASK] += 1
             self.talk += WEIGHTS[Part.ASK]
-        denied, before = False, None
+        denied = False
+        before: Part | None = None
         for part, size in writing.parts(text):
             weight = size * (DENIED if denied else 1)
             if part in (None, Part.TOPIC):
@@ -127,6 +131,8 @@ class _Clause:
                     part is Part.NOT and said
                 )
 
+        if _SHOWS.search(text):
+            self.photo += min(FIGURE, self.photo)
         if "⁂" in text and self.photo + self.talk:
             self.photo += QUOTATION
 
@@ -144,16 +150,12 @@ class _Clause:
         )
 
     @property
-    def orders(self) -> bool:
-        """Whether this tells somebody to do something, as prompts do."""
-        first = next((part for part in self.parts if part not in _PRELUDES), None)
-        return first is Part.DO and not self.parts[Part.SELF]
-
-    @property
     def misses(self) -> bool:
         """Whether the model misses an image here, or asks for one."""
         has = self.parts
         if has[Part.GIVE] and (has[Part.ASK] or has[Part.YOU]):
+            return True
+        if has[Part.PICTURE] and has[Part.ASK] and has[Part.YOU] and not has[Part.DO]:
             return True
         if not self.denies:
             return False
@@ -187,20 +189,24 @@ def _kind(clauses: list[_Clause], has: Counter[Part]) -> Fault:
     denies = any(clause.denies for clause in clauses)
     if has[Part.MACHINE] and not has[Part.SELF]:
         return Fault.NO_CAPTION
-    if clauses[0].orders or (has[Part.PLAN] and not denies):
+    if has[Part.ORDER] or (has[Part.PLAN] and not denies):
         return Fault.NO_CAPTION
     if any(clause.misses for clause in clauses):
         return Fault.UNSEEN
-    asks = has[Part.ASK] or has[Part.SEE] or (has[Part.YOU] and has[Part.SELF])
     if not any(has[part] for part in (Part.SELF, Part.SORRY, Part.UNABLE)):
         seeks = has[Part.PICTURE] and (has[Part.GIVE] or has[Part.ASK])
         return Fault.UNSEEN if seeks else Fault.NO_CAPTION
-    if denies:
+    if denies and not has[Part.DO] and has[Part.PICTURE] and (has[Part.SEE] or has[Part.GIVE]):
+        return Fault.UNSEEN
+    if denies or has[Part.SORRY]:
         return Fault.REFUSED
-    return Fault.UNSEEN if asks and (has[Part.PICTURE] or has[Part.DO]) else Fault.REFUSED
+    asks = has[Part.ASK] or has[Part.SEE] or has[Part.YOU]
+    return Fault.UNSEEN if asks or not has[Part.DO] else Fault.NO_CAPTION
 
 
 def _outweighs(clauses: list[_Clause], has: Counter[Part]) -> bool:
+    if has[Part.ORDER]:
+        return True
     for clause in clauses:
         if clause.confesses:
             return True

@@ -32,6 +32,7 @@ class Part(Enum):
     MACHINE = auto()
     PLAN = auto()
     CHAT = auto()
+    ORDER = auto()
 
 
 ENGLISH = {
@@ -52,18 +53,18 @@ ENGLISH = {
         between among per via using used use uses based same own self itself myself yourself
         themselves yours mine whether either neither nor not-so say says said saying tell* told
         speak* know* think* thought believe* feel* felt mean* refer* mention* matter* cases point*
-        reason* work* help-wise assum* imagin* remember* find* found showing contain* includ*
-        exist* happen* occur* becom* remain* stay* give* gave call* set sets regard* according
-        therefore thus hence alternatively additionally type* form* short brief long detail*
-        specific* exact* accurate* few new different similar several additional main best better
-        extra small large whatever whichever anyone anybody someone somebody everyone nobody day
-        today right left definitely indeed around during upon across along near behind below above
-        against beyond outside interesting appropriate suitable useful helpful relevant important
-        ago later early earlier ever nothing-else etc eg ie vs check* double-check ensur* confirm*
+        reason* work* help-wise assum* imagin* remember* find* found contain* includ* exist*
+        happen* occur* becom* remain* stay* give* gave call* set sets regard* according therefore
+        thus hence alternatively additionally type* form* short brief long detail* specific*
+        exact* accurate* few new different similar several additional main best better extra small
+        large whatever whichever anyone anybody someone somebody everyone nobody day today right
+        left definitely indeed around during upon across along near behind below above against
+        beyond outside interesting appropriate suitable useful helpful relevant important ago
+        later early earlier ever nothing-else etc eg ie vs check* double-check ensur* confirm*
         verif* switch* choos* follow* creat* wait* arriv* appreciat* understand* glance pass*
-        moment* intend* expect* question* topic* subject* briefly simple single line lines
-        purpose* result* step* suppos* area areas fall size length hold back away developer* meta
-        google
+        moment* intend* expect* question* topic* briefly simple single line lines purpose* result*
+        step* suppos* area areas fall size length hold back away developer* meta google show shows
+        showing lead leads
         """,
     Part.TOPIC: """
         people person persons individual* human* man men woman women face faces facial child*
@@ -71,14 +72,14 @@ ENGLISH = {
         race ethnic* body medical* doctor* health* diagnos* x-ray* dermatolog* radiolog* patholog*
         physician* clinic* condition* symptom* treatment professional* qualified licensed expert*
         nud* naked sexual* erotic* porn* violen* gor* blood* weapon* drug* illegal* logo* brand*
-        trademark* copyright* material* politic* religio* legal* private real background setting*
-        scene* composition color* colour* mood atmosphere* lighting clothing clothes pose* object*
-        action* activit* emotion* expression* style* visible* aspect* element* feature* place*
-        season* location* world life data event*
+        trademark* copyright* material* politic* religio* legal* private real background scene*
+        color* colour* mood atmosphere* lighting clothing clothes pose* object* action* activit*
+        emotion* expression* style* visible* aspect* element* feature* place* season* location*
+        world life data event* settings
         """,
     Part.SELF: "i me my we us our ours let",
     Part.YOU: "you your user user's users",
-    Part.ASK: "please kindly letmeknow feelfree assistwith hesitate",
+    Part.ASK: "please kindly letmeknow feelfree assistwith hesitate requir*",
     Part.SORRY: """
         sorry apolog* unfortunately regret* afraid forgive inconvenience confusion alas pardon
         """,
@@ -94,7 +95,7 @@ ENGLISH = {
         restrict* respect* comfortabl* uncomfortable conscience allowed permit* flagged block*
         filter* moderat* disallow* forbid* responsib* biometric unsafe nsfw redacted withheld
         rejected denied boundar* limitation* standards principle* values withhold* disclos*
-        unwilling willing protect* speculat* breach* conflict* censor* removed hate* discriminat*
+        unwilling willing protect* speculat* breach* conflict* censor* hate* discriminat*
         instructed legal law laws permission* moral* trigger* danger* unlawful rightful
         """,
     Part.UNABLE: """
@@ -104,15 +105,16 @@ ENGLISH = {
         """,
     Part.NOT: """
         no not never nothing missing broken corrupt* blank empty unavailable invalid unreadable
-        without wrong issue* problem* error* blind forgot* omit* neglect* lost damaged gone
-        nowhere nope nah fail*
+        without wrong issue* problem* blind forgot* omit* neglect* lost damaged gone nope nah
+        fail* expired truncated disabled deactivated deleted removed malformed incomplete
+        interrupted aborted cancelled canceled dead nobody-else undecodable nowhere
         """,
     Part.GIVE: """
         upload* re-upload* reupload* attach* re-attach* reattach* provid* shar* send* sent resend*
         re-send* submit* suppl* past* insert* receiv* arrived include included includes load*
         reload* transmit* download* link linked add added adding drop dropped forward* deliver*
-        retry resubmit* available embed* access* input* shown show absent retriev* fetch*
-        transfer* enclos* pop reached landed
+        retry resubmit* available embed* access* input* shown absent retriev* fetch* transfer*
+        enclos* pop reached landed support*
         """,
     Part.SEE: """
         see sees seeing saw seen view* look-at process* perceiv* open opened opening read reading
@@ -123,8 +125,8 @@ ENGLISH = {
         describ* descript* talk* identif* recogni* assist* help helps helping comment* discuss*
         answer* respond* respons* fulfil* accommodat* engag* generat* produc* writ* wrote explain*
         offer* caption* transcrib* determin* reveal* infer* continu* proceed* perform* complet*
-        summar* support* handl* interpret* analy* examin* judge* evaluat* assess* satisf*
-        cooperat* guess* estimat*
+        summar* handl* interpret* analy* examin* judge* evaluat* assess* satisf* cooperat* guess*
+        estimat*
         """,
     Part.PICTURE: """
         img image* picture* photo photos photograph photographs pic pics attachment* file files
@@ -134,19 +136,22 @@ ENGLISH = {
         request* prompt* message* conversation* chat* task* instruction* sentence* word words text
         alt keyword* title* label* query comma-separated case characters output* format* limit*
         guess template placeholder content* information paragraph context untitled undefined null
-        none n/a comma session discussion
+        none n/a comma session discussion subject* setting* composition
         """,
     Part.MACHINE: """
         server* internal timeout* timed exceed* rate retri* exception* traceback gateway overload*
-        connection* refused memory cuda token* api key status http* code json quota bad unexpected
-        recent shape mismatch tensor py runtime* module stack fatal unauthorized billing bytes
-        allocate* gpu backend endpoint occurred service temporarily output many
+        refused memory cuda token* api key status http* code json quota bad recent shape mismatch
+        tensor py runtime* module stack fatal unauthorized billing bytes allocate* gpu backend
+        endpoint occurred service temporarily output many error* network upstream connect*
+        disconnect* reset header* socket proxy dns handshake function host unreachable unexpected
+        busy
         """,
-    Part.PLAN: "plan",
+    Part.PLAN: "the-plan",
     Part.CHAT: """
         sure okay ok yes great hello hi hey thanks thank done certainly absolutely ready alright
         hmm hm oops whoops oh dear welcome gladly happy glad delighted understood noted ah well
         """,
+    Part.ORDER: "the-order",
 }
 
 LETTER = 0.5
@@ -162,7 +167,7 @@ _ARTICLES = frozenset(
         *("uma", "dois", "duas", "een", "twee"),
     )
 )
-_WORD = re.compile(r"[^\W\d_]+")
+_WORD = re.compile(r"the-\w+|[^\W\d_]+")
 
 PHRASES = tuple(
     (re.compile(pattern), word)
@@ -181,7 +186,8 @@ PHRASES = tuple(
         (r"\b(?:look|looks|looking|glance) at\b|\bmak(?:e|ing) out\b", "view"),
         (r"\b(?:com(?:e|es|ing)|came|go|went|gone|get|got|ma(?:k|d)e it) through\b", "received"),
         (
-            r"(?<!please )(?<!you )\b(?:provid|shar|giv|offer)(?:e|ing) (?:\w+ ){0,3}?(?:descri\w+|captions?|details"
+            r"(?<!please )(?<!you )\b(?:provid|shar|giv|offer)(?:e|ing) (?:\w+ ){0,3}?(?:descri\w+"
+            r"|captions?|details"
             r"|analysis|identification|diagnos\w+|information|answers?|one\b|that\b|this\b)\b",
             "describe",
         ),
@@ -198,12 +204,19 @@ PHRASES = tuple(
             r"\bthe user\b|\b(?:let me|(?:i|we) need to|let us|let s|let's) (?:think"
             r"|start|write|produce|describe|craft|analy[sz]e|look|see what|check|figure)\b"
             r"|\bi should (?!not\b)|\bthe task is\b",
-            "plan",
+            "the-plan",
         ),
-        (r"\b[a-z]+(?:error|exception)\b|\bwent wrong\b", "exception"),
+        (
+            r"^\W*(?:(?:please|task|prompt|instructions?)\W+)?(?:describe|write|list|generate"
+            r"|summari[sz]e|caption|state|give|create) (?:me |us )?(?:this|these|the|your|an?|one"
+            r"|alt|in|what|\d+)\b",
+            "the-order",
+        ),
+        (r"\blorem ipsum\b.*", "placeholder"),
+        (r"\btalking about\b", "meaning"),
+        (r"\b(?:[a-z]+(?:error|exception)|went wrong)\b", "exception"),
         (r"\btext[- ](?:only|based)\b|\b(?:only|just) (?:text|words)\b", "textonly"),
         (r"\blanguage model\b", "languagemodel"),
-        (r"\bmy (?:end|side)\b", "my"),
         (r"\bour (?:end|side)\b|\byou can (?:also )?see\b|\bhere you go\b", "okay"),
         (r"\b\w+-looking\b", "strange"),
         (r"\bof course\b|\bas of\b|\bin order\b", " "),
