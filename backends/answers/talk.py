@@ -59,8 +59,8 @@ _END = re.compile(
     r"(?<=[.!?;])\s+|(?<=[。！？；])|\n+|,?\s(?:but|however|although|though|yet|aber|doch|mais"
     r"|pero|ma|mas|maar|но|ale),?\s|\s[—–-]\s|—"
     r"|:\s|,\s(?:only|just)\s|,?\s(?:because|since|so|as)\s(?=(?:he|she|it|they|the|an?|only"
-    r"|there|its|his|her)\b)|,\s(?=(?:the (?:image|photo|picture)|this|it|there|we|here|an?|two|three|several|some"
-    r"|\w+ing)\b)"
+    r"|there|its|his|her)\b)|,\s(?=(?:the (?:image|photo|picture)|this|it|there|we|here|an?|two"
+    r"|three|several|some|\w+ing)\b)"
 )
 _COUNTED = r"(?:an?|one|two|three|four|five|six|several|some|many|the)"
 _SHOWS = re.compile(

@@ -40,93 +40,102 @@ ENGLISH = {
         a an the this that these those it its he she they his her their them of in on at to for
         from with by and or as so if then than be is are was were been being am do does did doing
         has have had having will would shall should may might must can could which who whom what
-        when where why how there here too also just only even still yet already currently actually
-        really simply very quite rather more most much any some such other another else one two
-        three four first next all both each every about into out up down over under through before
-        after until while because since due however but although though instead otherwise lets s
-        get got gets getting go goes going come comes came coming make makes made take takes took
-        put keep seem* appear* look looks looking like want* wish* need* able time now again once
-        soon good pleas* love thing things something anything everything way ways kind kinds sort
-        part parts bit lot end side start* begin* turn* try* tried further full fully proper*
-        correct* direct* complete* particular* certain likely possibl* maybe perhaps probably
-        general* personal* physical* technical* honest* sometimes often always usually within
-        between among per via using used use uses based same own self itself myself yourself
-        themselves yours mine whether either neither nor not-so say says said saying tell* told
-        speak* know* think* thought believe* feel* felt mean* refer* mention* matter* cases point*
-        reason* work* help-wise assum* imagin* remember* find* found contain* includ* exist*
-        happen* occur* becom* remain* stay* give* gave call* set sets regard* according therefore
-        thus hence alternatively additionally type* form* short brief long detail* specific*
-        exact* accurate* few new different similar several additional main best better extra small
-        large whatever whichever anyone anybody someone somebody everyone nobody day today right
-        left definitely indeed around during upon across along near behind below above against
-        beyond outside interesting appropriate suitable useful helpful relevant important ago
-        later early earlier ever nothing-else etc eg ie vs check* double-check ensur* confirm*
-        verif* switch* choos* follow* creat* wait* arriv* appreciat* understand* glance pass*
-        moment* intend* expect* question* topic* briefly simple single line lines purpose* result*
-        step* suppos* area areas fall size length hold back away developer* meta google show shows
-        showing lead leads
+        when where why how there here too also just only even still yet already actually really
+        simply very quite more most much any some such other another else one two three four first
+        next all both each every about into out up down over under through before after until
+        while because since due however but although though instead otherwise lets s get got gets
+        getting go goes going come comes came coming make makes made take takes took put keep
+        seem* appear* look looks looking like want* wish* need* able time now again once soon good
+        pleas* love thing things something anything everything way ways kind kinds sort part parts
+        bit lot end side start* begin* turn* try* tried further full fully proper* correct*
+        direct* complete* particular* certain likely possibl* maybe perhaps probably general*
+        personal* physical* technical* honest* sometimes often always usually within between among
+        per via using used use uses based same own self itself myself yourself themselves yours
+        mine whether either neither nor say says said saying tell* told speak* know* think*
+        thought believe* feel* felt mean* refer* mention* matter* cases point* reason* assum*
+        imagin* remember* find* found contain* includ* exist* happen* occur* becom* remain* stay*
+        give* gave set sets regard* according therefore thus hence additionally type* short brief
+        long detail* specific* exact* accurate* few new different similar several additional main
+        best better extra small large whatever whichever anyone anybody someone somebody everyone
+        nobody day today left definitely indeed around during upon across along near behind below
+        above against beyond outside interesting appropriate suitable helpful relevant important
+        ago later early earlier ever etc eg ie vs check* ensur* confirm* verif* switch* choos*
+        follow* creat* wait* arriv* appreciat* understand* glance moment* intend* expect*
+        question* topic* briefly simple single line lines purpose* result* step* suppos* area
+        areas fall size length hold back away developer* meta google show shows showing lead leads
+        mistake* learn* improv* rely relies aim goal focus idea ideas insight* overall broad*
+        rather valid hard difficult easy useful possibility opportunity manner nature sensible
+        version versions upcoming future present currently degree truly truthful* fabricat*
+        invent* suggest* recommend* advis* discourage* consider* option* approach alternative*
+        solution* trust fact facts factual fair pass passed work works working call called formed
+        busy many shape service recent
         """,
     Part.TOPIC: """
         people person persons individual* human* man men woman women face faces facial child*
         minor* adult* celebrit* public figure* identit* appearance* name named names age gender
-        race ethnic* body medical* doctor* health* diagnos* x-ray* dermatolog* radiolog* patholog*
+        race ethnic* body medical* doctor* health* diagnos* dermatolog* radiolog* patholog*
         physician* clinic* condition* symptom* treatment professional* qualified licensed expert*
-        nud* naked sexual* erotic* porn* violen* gor* blood* weapon* drug* illegal* logo* brand*
+        nud* naked sexual* erotic* porn* violen* blood* weapon* drug* illegal* logo* brand*
         trademark* copyright* material* politic* religio* legal* private real background scene*
         color* colour* mood atmosphere* lighting clothing clothes pose* object* action* activit*
         emotion* expression* style* visible* aspect* element* feature* place* season* location*
-        world life data event* settings
+        world life data event* settings gore gory
         """,
     Part.SELF: "i me my we us our ours let",
-    Part.YOU: "you your user user's users",
-    Part.ASK: "please kindly letmeknow feelfree assistwith hesitate requir*",
+    Part.YOU: "you your user users",
+    Part.ASK: "please kindly hesitate requir*",
     Part.SORRY: """
         sorry apolog* unfortunately regret* afraid forgive inconvenience confusion alas pardon
         """,
     Part.ROLE: """
         ai assistant chatbot llm languagemodel model capabilit* abilit* capacity capable programm*
         designed equip* built textonly multimodal platform system setup interface tool tools
-        software openai anthropic trained bot version plugin environment claude gemini gpt chatgpt
-        grok llama qwen mistral pixtral gemma
+        software openai anthropic trained bot plugin environment claude gemini gpt chatgpt grok
+        llama qwen mistral pixtral gemma perplexity copilot deepseek internvl llava phi nonvisual
+        linguistic
         """,
     Part.RULE: """
         policy policies guideline* rule rules safety safe safeguard* privacy terms violat*
-        prohibit* inappropriate sensitive explicit harmful harm offensive unethical ethic* consent
-        restrict* respect* comfortabl* uncomfortable conscience allowed permit* flagged block*
-        filter* moderat* disallow* forbid* responsib* biometric unsafe nsfw redacted withheld
-        rejected denied boundar* limitation* standards principle* values withhold* disclos*
-        unwilling willing protect* speculat* breach* conflict* censor* hate* discriminat*
-        instructed legal law laws permission* moral* trigger* danger* unlawful rightful
+        prohibit* inappropriate explicit harmful harm offensive unethical ethic* consent restrict*
+        respect* comfortabl* uncomfortable conscience allowed permit* flagged block* filter*
+        moderat* disallow* forbid* responsib* biometric unsafe redacted withheld rejected denied
+        boundar* limitation* standards principle* values withhold* disclos* unwilling willing
+        protect* speculat* breach* conflict* censor* hate* discriminat* instructed legal law laws
+        permission* moral* trigger* danger* unlawful consensual authoriz* authoris* confidential*
+        nsfw exploitative stereotyp* sensitiv* guardrail* unacceptable appropriateness misuse
         """,
     Part.UNABLE: """
-        cannot unable incapable couldn't can't wontdo impossible lack* unsupported inaccessible
-        struggl* trouble declin* refus* refrain* abstain* comply complian* avoid* sidestep* opt
-        reluctan* skip pass hesita*
+        cannot unable incapable impossible lack* unsupported inaccessible struggl* trouble declin*
+        refus* refrain* abstain* comply complian* avoid* sidestep* opt reluctan* skip hesita*
+        impair* insufficient cease withdraw forego
         """,
     Part.NOT: """
-        no not never nothing missing broken corrupt* blank empty unavailable invalid unreadable
-        without wrong issue* problem* blind forgot* omit* neglect* lost damaged gone nope nah
-        fail* expired truncated disabled deactivated deleted removed malformed incomplete
-        interrupted aborted cancelled canceled dead nobody-else undecodable nowhere
+        no not never missing broken corrupt* blank empty unavailable invalid unreadable without
+        wrong issue* problem* blind forgot* omit* neglect* lost damaged gone nope nah fail*
+        expired truncated disabled deactivated deleted removed malformed incomplete interrupted
+        aborted cancelled canceled dead undecodable nowhere undetected undelivered unopened
+        unprocessed incompatible faulty glitch* nothing misplaced absent bad
         """,
     Part.GIVE: """
-        upload* re-upload* reupload* attach* re-attach* reattach* provid* shar* send* sent resend*
-        re-send* submit* suppl* past* insert* receiv* arrived include included includes load*
-        reload* transmit* download* link linked add added adding drop dropped forward* deliver*
-        retry resubmit* available embed* access* input* shown absent retriev* fetch* transfer*
-        enclos* pop reached landed support*
+        upload* reupload* attach* provid* send* sent resend* submit* insert* receiv* arrived
+        include included includes load* reload* transmit* download* link linked add added adding
+        drop dropped deliver* retry resubmit* available embed* access* input* shown retriev*
+        fetch* transfer* enclos* reached support* forward* furnish* reattach* relay* provision
+        submission attachments refresh* redo post posted import* browse paste pasted pasting share
+        shared sharing supply supplied
         """,
     Part.SEE: """
-        see sees seeing saw seen view* look-at process* perceiv* open opened opening read reading
-        inspect* display* render* decod* detect* observ* notic* watch eyes vision sight visual*
-        visibility
+        see sees seeing saw seen view* process* perceiv* open opened opening read reading inspect*
+        display* render* decod* detect* observ* notic* eyes vision sight visual* visibility
+        glimpse
         """,
     Part.DO: """
         describ* descript* talk* identif* recogni* assist* help helps helping comment* discuss*
-        answer* respond* respons* fulfil* accommodat* engag* generat* produc* writ* wrote explain*
-        offer* caption* transcrib* determin* reveal* infer* continu* proceed* perform* complet*
-        summar* handl* interpret* analy* examin* judge* evaluat* assess* satisf* cooperat* guess*
-        estimat*
+        answer* respond* respons* fulfil* accommodat* generat* writ* wrote explain* offer*
+        caption* transcrib* determin* reveal* infer* continu* proceed* complet* summar* analy*
+        examin* judge* evaluat* assess* satisf* cooperat* guess* estimat* elaborat* clarif*
+        depict* portray* narrat* paraphras* interpret* facilitat* undertak* oblige obliging aid
+        cater serve perform handle handled handling engage engaging produce produced producing
         """,
     Part.PICTURE: """
         img image* picture* photo photos photograph photographs pic pics attachment* file files
@@ -134,22 +143,24 @@ ENGLISH = {
         """,
     Part.TASK: """
         request* prompt* message* conversation* chat* task* instruction* sentence* word words text
-        alt keyword* title* label* query comma-separated case characters output* format* limit*
-        guess template placeholder content* information paragraph context untitled undefined null
-        none n/a comma session discussion subject* setting* composition
+        alt keyword* title* label* query case characters output* format* limit* guess template
+        placeholder content* information paragraph context untitled undefined null none n/a comma
+        session discussion subject* setting* composition
         """,
     Part.MACHINE: """
         server* internal timeout* timed exceed* rate retri* exception* traceback gateway overload*
-        refused memory cuda token* api key status http* code json quota bad recent shape mismatch
-        tensor py runtime* module stack fatal unauthorized billing bytes allocate* gpu backend
-        endpoint occurred service temporarily output many error* network upstream connect*
-        disconnect* reset header* socket proxy dns handshake function host unreachable unexpected
-        busy
+        refused memory cuda token* api status http* code json quota mismatch tensor py runtime*
+        module fatal unauthorized billing bytes allocate* gpu backend endpoint occurred
+        temporarily output error* network upstream disconnect* header* socket proxy dns handshake
+        function unreachable unexpected segfault oom malloc allocator undefinedfunction typeerror
+        stacktrace nullpointer unhandled uncaught throttl* ratelimit deprecated deploy* inference
+        hostname ssl certificate payload schema parameter* argument* parse* syntax nonetype
+        attribute* int str dict tuple dtype connect connection
         """,
     Part.PLAN: "the-plan",
     Part.CHAT: """
-        sure okay ok yes great hello hi hey thanks thank done certainly absolutely ready alright
-        hmm hm oops whoops oh dear welcome gladly happy glad delighted understood noted ah well
+        sure okay ok yes great hello hi hey thanks thank done certainly ready alright hmm hm oops
+        whoops oh welcome gladly happy glad delighted absolutely understood greetings noted
         """,
     Part.ORDER: "the-order",
 }
