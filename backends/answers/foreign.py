@@ -15,7 +15,7 @@ GERMAN = {
         scheinbar offenbar anscheinend wohl leid tut tue bin möcht* will würd* soll* müss* muss
         dann denn weil kurz sagen genau* konkret* andere* anders beim gut helf-ich liegt liegen
         worden gewesen bereits richtig korrekt ordnungsgemäß vollständig erst zuerst gibt sehr
-        herzlich freu* stattdessen jedoch unter ohne-dass gegen zwei sätz* satz
+        herzlich freu* stattdessen jedoch unter ohne-dass gegen zwei sätz* satz darauf darin
         """,
     Part.TOPIC: "person* mensch* gesicht* identität kind* minderjähr* name* inhalt*",
     Part.SELF: "ich mir mich mein* wir uns unser*",
@@ -29,7 +29,10 @@ GERMAN = {
         explizit* anstößig* sensib* erlaub* gestattet ethisch* heikl*
         """,
     Part.UNABLE: "unmöglich unfähig fehlgeschlagen gescheitert",
-    Part.NOT: "nicht nichts kein* ohne fehl* leer* beschädigt* problem* nie",
+    Part.NOT: """
+        nicht nichts kein* ohne fehl* leer* beschädigt* problem* nie schiefgegangen schief
+        schiefgelaufen
+        """,
     Part.GIVE: """
         lade laden hochlad* hochgeladen* hochzuladen hoch anhäng* anhang angehängt* beigefügt*
         füge schick* geschickt send* gesendet* übermitt* erhalt* empfang* teil* geteilt* stell*
@@ -75,10 +78,10 @@ FRENCH = {
         joint* joindre fourni* envoy* renvoy* télécharg* partag* import* charg* recharg* transmi*
         transmettre reçu* recev* ajout* accès accéder accessible* parvenu*
         """,
-    Part.SEE: "vois voir voit visualis* affiche* ouvrir lire analys* trait* percev* visible*",
+    Part.SEE: "vois voir voit visualis* affiche* ouvrir lire analys* percev* visible*",
     Part.DO: """
         aid* décri* identifi* assist* répond* command* comment* satisfaire donner génér*
-        reconnaître fournir produire
+        reconnaître fournir produire trait*
         """,
     Part.PICTURE: "image* photo* fichier* pièce* cliché lien",
     Part.TASK: "demande* message* description* conversation* légende requête* phrase* texte",
@@ -283,7 +286,10 @@ CHINESE_AND_JAPANESE = {
     Part.SELF: "我 我们 我們 私 こちら 当方",
     Part.YOU: "您 你 あなた 用户 ユーザー お客様",
     Part.ASK: "请 請 麻烦 烦请 ください 下さい いただけ お願い 能否 可否",
-    Part.SORRY: "抱歉 对不起 對不起 遗憾 遺憾 不好意思 申し訳 すみません ごめん 歉意",
+    Part.SORRY: """
+        抱歉 对不起 對不起 遗憾 遺憾 不好意思 申し訳 すみません ごめん 歉意 申し訳ございません
+        申し訳ありません
+        """,
     Part.ROLE: """
         语言模型 語言模型 模型 人工智能 助手 文本 作为 作為 言語モデル モデル アシスタント
         テキスト 機能 功能 システム 系统
@@ -314,7 +320,7 @@ CHINESE_AND_JAPANESE = {
         """,
     Part.PICTURE: """
         图片 图像 圖片 圖像 照片 相片 影像 画像 写真 イメージ ファイル 文件 图 画 附件 链接 リンク
-        数据
+        数据 図
         """,
     Part.TASK: """
         请求 請求 要求 问题 内容 信息 消息 对话 对話 要望 質問 リクエスト メッセージ 会話 情報
@@ -325,9 +331,9 @@ CHINESE_AND_JAPANESE = {
 KOREAN = {
     Part.FILLER: """
         를 을 가 이 은 는 의 에 에서 도 로 으로 와 과 해 한 할 하 수 것 합니다 습니다 니다 입니다
-        있 있습 됩 되 된 지 고 면 주 시 겠 어 요 세요 그 저 런 대 해당 다시 다 현재 직접 같 것으로
-        보입 아 서 만 더 또는 및 그러나 하지만 관련 내용 부분 위 나 려 때문 올바르게 기 어떤 무엇
-        번 좀 먼저 께서 라 여 리 드 네 신 까 인
+        있 있습 됩 되 된 고 겠 어 요 세요 그 저 런 대 해당 다시 다 현재 직접 같 것으로 보입 아 서
+        만 더 또는 및 그러나 하지만 관련 내용 부분 위 려 때문 올바르게 어떤 무엇 번 좀 먼저 께서
+        까 인 드려 드리 드릴 십시 시겠 지만 으면
         """,
     Part.TOPIC: "사람 인물 얼굴 신원 개인 이름",
     Part.SELF: "저는 제가 저의 우리",

@@ -75,7 +75,7 @@ def _loops(words: list[str]) -> bool:
 
 def _is_endless(words: list[str], length: int, run: int, end: int) -> bool:
     """Tell whether a run of words, which has come as far as `end`, is too long."""
-    times = run // length + 1
+    times = -(-run // length) + 1  # the last time may be cut short
     share = (run + length) / len(words)
     if length == 1:
         needed = WORD_TIMES if share >= NEARLY_ALL else WORD_TIMES_AFTER_OTHERS

@@ -58,7 +58,7 @@ _QUOTED = re.compile(
 _END = re.compile(
     r"(?<=[.!?;])\s+|(?<=[。！？；])|\n+|,?\s(?:but|however|although|though|yet|aber|doch|mais"
     r"|pero|ma|mas|maar|но|ale),?\s|\s[—–-]\s|—"
-    r"|:\s|,\s(?:only|just)\s|,?\s(?:because|since|so|as)\s(?=(?:he|she|it|they|the|an?|only"
+    r"|:\s|,\s(?:only|just|so|says|reads)\s|,?\s(?:because|since|so|as)\s(?=(?:he|she|it|they|the|an?|only"
     r"|there|its|his|her)\b)|,\s(?=(?:the (?:image|photo|picture)|this|it|there|we|here|an?|two"
     r"|three|several|some|\w+ing)\b)"
 )
@@ -80,7 +80,7 @@ _SHOWS = re.compile(
 )
 _BEGINS = re.compile(
     r"^(?:an? |the )?(?:[\w-]+ ){0,3}?(?:image|photo|picture|photograph|screenshot|graphic|meme"
-    r"|page|scan|window|screen) (?:of|in which|with|from|taken|that (?:shows|says|reads))\b"
+    r"|page|scan|window|screen) (?:of|in which|with|from|taken|that (?:shows|says|reads)) \w"
 )
 """What says what a picture shows, and how a caption begins that names the kind of picture."""
 
@@ -126,11 +126,7 @@ class _Clause:
                     self.parts[Part.GIVE] += 1
                     self.talk += WEIGHTS[Part.GIVE]
                 before = part
-                said = Part.SELF in self.parts
-                denied |= (part is Part.UNABLE and (said or not self.photo)) or (
-                    part is Part.NOT and said
-                )
-
+                denied |= part in (Part.UNABLE, Part.NOT) and Part.SELF in self.parts
         if _SHOWS.search(text):
             self.photo += min(FIGURE, self.photo)
         if "⁂" in text and self.photo + self.talk:
@@ -144,7 +140,7 @@ class _Clause:
             self.photo == 0
             and has[Part.SELF] > 0
             and has[Part.UNABLE] + has[Part.NOT] > 0
-            and has[Part.SEE] > 0
+            and has[Part.SEE] + has[Part.GIVE] > 0
             and has[Part.PICTURE] > 0
             and (has[Part.TASK] == 0 or has[Part.YOU] > 0)
         )
@@ -153,15 +149,17 @@ class _Clause:
     def misses(self) -> bool:
         """Whether the model misses an image here, or asks for one."""
         has = self.parts
-        if has[Part.GIVE] and (has[Part.ASK] or has[Part.YOU]):
-            return True
-        if has[Part.PICTURE] and has[Part.ASK] and has[Part.YOU] and not has[Part.DO]:
+        seeks = has[Part.SEE] or has[Part.GIVE]
+        asks = has[Part.ASK] or has[Part.YOU]
+        if asks and (has[Part.GIVE] or (has[Part.PICTURE] and not has[Part.DO])):
             return True
         if not self.denies:
+            return has[Part.PICTURE] > 0 and next(iter(has)) is Part.GIVE
+        if has[Part.PICTURE]:
+            return bool(seeks) or not (has[Part.DO] or (has[Part.SELF] and has[Part.UNABLE]))
+        if has[Part.DO] or has[Part.TASK]:
             return False
-        if has[Part.DO]:
-            return bool(has[Part.PICTURE] and (has[Part.SEE] or has[Part.GIVE]))
-        return bool(has[Part.PICTURE] or has[Part.GIVE] or (has[Part.SEE] and not has[Part.TASK]))
+        return has[Part.SEE] > 0 or (has[Part.GIVE] > 0 and not has[Part.ROLE])
 
     @property
     def denies(self) -> bool:
@@ -187,9 +185,10 @@ def _kind(clauses: list[_Clause], has: Counter[Part]) -> Fault:
     if has[Part.RULE]:
         return Fault.REFUSED
     denies = any(clause.denies for clause in clauses)
-    if has[Part.MACHINE] and not has[Part.SELF]:
+    seeks = has[Part.PICTURE] and has[Part.GIVE]
+    if has[Part.MACHINE] and not has[Part.SELF] and not seeks:
         return Fault.NO_CAPTION
-    if has[Part.ORDER] or (has[Part.PLAN] and not denies):
+    if (has[Part.ORDER] and not has[Part.SELF]) or (has[Part.PLAN] and not denies):
         return Fault.NO_CAPTION
     if any(clause.misses for clause in clauses):
         return Fault.UNSEEN
@@ -200,12 +199,12 @@ def _kind(clauses: list[_Clause], has: Counter[Part]) -> Fault:
         return Fault.UNSEEN
     if denies or has[Part.SORRY]:
         return Fault.REFUSED
-    asks = has[Part.ASK] or has[Part.SEE] or has[Part.YOU]
+    asks = has[Part.ASK] or has[Part.SEE] or has[Part.ORDER]
     return Fault.UNSEEN if asks or not has[Part.DO] else Fault.NO_CAPTION
 
 
 def _outweighs(clauses: list[_Clause], has: Counter[Part]) -> bool:
-    if has[Part.ORDER]:
+    if has[Part.ORDER] or (clauses[0].parts[Part.MACHINE] and not clauses[0].photo):
         return True
     for clause in clauses:
         if clause.confesses:
@@ -247,9 +246,12 @@ _JOINED = tuple(
 )
 
 
+_LATIN = re.compile("[a-z]")
+
+
 def _writing(text: str) -> Writing | Vocabulary:
     """Return the words of the language that a text is written in."""
     for writing in _JOINED:
-        if writing.letters.search(text):
+        if 2 * len(writing.letters.findall(text)) > len(_LATIN.findall(text)):
             return writing
     return max(_SPACED, key=lambda words: sum(part is not None for part, _ in words.parts(text)))

@@ -51,12 +51,12 @@ ENGLISH = {
         direct* complete* particular* certain likely possibl* maybe perhaps probably general*
         personal* physical* technical* honest* sometimes often always usually within between among
         per via using used use uses based same own self itself myself yourself themselves yours
-        mine whether either neither nor say says said saying tell* told speak* know* think*
-        thought believe* feel* felt mean* refer* mention* matter* cases point* reason* assum*
-        imagin* remember* find* found contain* includ* exist* happen* occur* becom* remain* stay*
-        give* gave set sets regard* according therefore thus hence additionally type* short brief
-        long detail* specific* exact* accurate* few new different similar several additional main
-        best better extra small large whatever whichever anyone anybody someone somebody everyone
+        mine either neither nor say says said saying tell* told speak* know* think* thought
+        believe* feel* felt mean* refer* mention* matter* cases point* reason* assum* imagin*
+        remember* find* found contain* includ* exist* happen* occur* becom* remain* stay* give*
+        gave set sets regard* according therefore thus hence additionally type* short brief long
+        detail* specific* exact* accurate* few new different similar several additional main best
+        better extra small large whatever whichever anyone anybody someone somebody everyone
         nobody day today left definitely indeed around during upon across along near behind below
         above against beyond outside interesting appropriate suitable helpful relevant important
         ago later early earlier ever etc eg ie vs check* ensur* confirm* verif* switch* choos*
@@ -68,7 +68,7 @@ ENGLISH = {
         version versions upcoming future present currently degree truly truthful* fabricat*
         invent* suggest* recommend* advis* discourage* consider* option* approach alternative*
         solution* trust fact facts factual fair pass passed work works working call called formed
-        busy many shape service recent
+        busy many shape service recent trigger* scope
         """,
     Part.TOPIC: """
         people person persons individual* human* man men woman women face faces facial child*
@@ -101,8 +101,9 @@ ENGLISH = {
         moderat* disallow* forbid* responsib* biometric unsafe redacted withheld rejected denied
         boundar* limitation* standards principle* values withhold* disclos* unwilling willing
         protect* speculat* breach* conflict* censor* hate* discriminat* instructed legal law laws
-        permission* moral* trigger* danger* unlawful consensual authoriz* authoris* confidential*
-        nsfw exploitative stereotyp* sensitiv* guardrail* unacceptable appropriateness misuse
+        permission* moral* danger* unlawful consensual authoriz* authoris* confidential* nsfw
+        exploitative stereotyp* sensitiv* guardrail* unacceptable appropriateness misuse concern*
+        removed hidden limits lawful*
         """,
     Part.UNABLE: """
         cannot unable incapable impossible lack* unsupported inaccessible struggl* trouble declin*
@@ -112,17 +113,17 @@ ENGLISH = {
     Part.NOT: """
         no not never missing broken corrupt* blank empty unavailable invalid unreadable without
         wrong issue* problem* blind forgot* omit* neglect* lost damaged gone nope nah fail*
-        expired truncated disabled deactivated deleted removed malformed incomplete interrupted
-        aborted cancelled canceled dead undecodable nowhere undetected undelivered unopened
-        unprocessed incompatible faulty glitch* nothing misplaced absent bad
+        expired truncated disabled deactivated deleted malformed incomplete interrupted aborted
+        cancelled canceled dead undecodable nowhere undetected undelivered unopened unprocessed
+        incompatible faulty glitch* nothing misplaced absent bad
         """,
     Part.GIVE: """
         upload* reupload* attach* provid* send* sent resend* submit* insert* receiv* arrived
         include included includes load* reload* transmit* download* link linked add added adding
         drop dropped deliver* retry resubmit* available embed* access* input* shown retriev*
         fetch* transfer* enclos* reached support* forward* furnish* reattach* relay* provision
-        submission attachments refresh* redo post posted import* browse paste pasted pasting share
-        shared sharing supply supplied
+        submission refresh* redo post posted import* browse paste pasted pasting share shared
+        sharing supply supplied click* tap paperclip accept*
         """,
     Part.SEE: """
         see sees seeing saw seen view* process* perceiv* open opened opening read reading inspect*
@@ -214,19 +215,23 @@ PHRASES = tuple(
         (
             r"\bthe user\b|\b(?:let me|(?:i|we) need to|let us|let s|let's) (?:think"
             r"|start|write|produce|describe|craft|analy[sz]e|look|see what|check|figure)\b"
-            r"|\bi should (?!not\b)|\bthe task is\b",
+            r"|\bi should\b(?! not\b)|\bthe task is\b",
             "the-plan",
         ),
         (
             r"^\W*(?:(?:please|task|prompt|instructions?)\W+)?(?:describe|write|list|generate"
-            r"|summari[sz]e|caption|state|give|create) (?:me |us )?(?:this|these|the|your|an?|one"
-            r"|alt|in|what|\d+)\b",
+            r"|summari[sz]e|caption|state|create) (?:me |us )?(?:this|these|the|your|an?|one"
+            r"|alt|in|what|\d+)\b(?!:)",
             "the-order",
         ),
+        (r"^\W*(?:doctype|html)\b.*", "exception"),
         (r"\blorem ipsum\b.*", "placeholder"),
         (r"\btalking about\b", "meaning"),
         (r"\b(?:[a-z]+(?:error|exception)|went wrong)\b", "exception"),
-        (r"\btext[- ](?:only|based)\b|\b(?:only|just) (?:text|words)\b", "textonly"),
+        (r"\btext[- ](?:only|based)\b|\b(?:only|just) (?:\w+ ){0,2}?(?:text|words)\b", "no vision"),
+        (r"\b(?:against|beyond|outside)(?: of)? (?:my|our|what i)\b", "violates my"),
+        (r"\bsomething else\b", "decline"),
+        (r"\bif you\b", "please"),
         (r"\blanguage model\b", "languagemodel"),
         (r"\bour (?:end|side)\b|\byou can (?:also )?see\b|\bhere you go\b", "okay"),
         (r"\b\w+-looking\b", "strange"),
