@@ -9,13 +9,14 @@ GERMAN = {
         der die das den dem des ein eine einen einem einer eines und oder aber dass daß ob wenn
         damit dafür dazu darüber dabei hierbei hierzu davon es sie er ihm ihn ist sind war waren
         wurde wurden wird werden sein hat habe haben hast in im an am auf aus bei mit von vom zu
-        zum zur für über um nach vor als wie was wer welche* dies* solche* jede* alle* noch einmal
+        zum zur für über um nach vor wie was wer welche* dies* solche* jede* alle* noch einmal
         kann können konnt* erneut wieder bitte-noch auch nur schon jetzt hier da dort mal doch
         gerne gern so sich selbst etwas also daher deshalb derzeit momentan aktuell direkt scheint
         scheinbar offenbar anscheinend wohl leid tut tue bin möcht* will würd* soll* müss* muss
         dann denn weil kurz sagen genau* konkret* andere* anders beim gut helf-ich liegt liegen
         worden gewesen bereits richtig korrekt ordnungsgemäß vollständig erst zuerst gibt sehr
         herzlich freu* stattdessen jedoch unter ohne-dass gegen zwei sätz* satz darauf darin
+        ausschließlich lediglich sieht als hätte hättest hätten
         """,
     Part.TOPIC: "person* mensch* gesicht* identität kind* minderjähr* name* inhalt*",
     Part.SELF: "ich mir mich mein* wir uns unser*",
@@ -25,13 +26,13 @@ GERMAN = {
     Part.ROLE: "ki sprachmodell* modell* assistent* textbasiert* programmiert fähig* lage",
     Part.RULE: """
         richtlinie* datenschutz* regel* sicherheit* verstöß* verstoß* unangemessen* darf dürfen
-        ablehnen lehne abgelehnt privatsphäre persönlichkeitsrecht* schutz schütz* gründ*
-        explizit* anstößig* sensib* erlaub* gestattet ethisch* heikl*
+        abgelehnt privatsphäre persönlichkeitsrecht* schutz schütz* gründ* explizit* anstößig*
+        sensib* erlaub* gestattet ethisch* heikl*
         """,
-    Part.UNABLE: "unmöglich unfähig fehlgeschlagen gescheitert",
+    Part.UNABLE: "unmöglich unfähig gescheitert verweigere weigere lehne ablehnen vermeide",
     Part.NOT: """
         nicht nichts kein* ohne fehl* leer* beschädigt* problem* nie schiefgegangen schief
-        schiefgelaufen
+        schiefgelaufen vergessen
         """,
     Part.GIVE: """
         lade laden hochlad* hochgeladen* hochzuladen hoch anhäng* anhang angehängt* beigefügt*
@@ -40,8 +41,8 @@ GERMAN = {
         mitsend* anzuhängen
         """,
     Part.SEE: """
-        seh* siehst sieht gesehen anseh* anzuseh* anschau* betracht* anzeig* angezeigt* erkenn*
-        öffn* geöffnet* verarbeit* analysier* einseh* sichtbar wahrnehm*
+        seh* siehst gesehen anseh* anzuseh* anschau* betracht* anzeig* angezeigt* erkenn* öffn*
+        geöffnet* verarbeit* analysier* einseh* sichtbar wahrnehm*
         """,
     Part.DO: """
         helf* weiterhelf* hilf* beschreib* identifizier* benenn* unterstütz* beantwort* antwort*
@@ -53,13 +54,13 @@ GERMAN = {
 
 FRENCH = {
     Part.FILLER: """
-        le la les l un une des du de d et ou mais que qu qui quoi si ce cet cette ces cela ça c
-        est sont était été être a ai as avez ont avoir en au aux à dans sur pour par avec comme il
+        le la les l un une des du de d et ou mais qu qui quoi si ce cet cette ces cela ça c est
+        sont était été être a ai as avez ont avoir en au aux à dans sur pour par avec comme il
         elle on se s y lui leur sa son ses plus bien aussi donc alors car afin là ici encore
         nouveau nouvelle fois actuellement directement semble semblerait apparemment suis sommes
         veux voudr* souhait* peux peut pouvez pouvoir pourr* puis toute* tout tous même autre*
         chose quel* avant après moment faire fait fais deux sorte correctement sous d'abord ravi*
-        volontiers serai* sera puisse soit
+        volontiers serai* sera puisse soit seulement uniquement raisons raison que
         """,
     Part.TOPIC: "personne* visage* identité* individu* mineur* enfant* nom contenu*",
     Part.SELF: "je j me m moi mon ma mes nous notre nos",
@@ -72,7 +73,7 @@ FRENCH = {
         inapproprié* explicite* respect* contraire enfreint préfère permis* droit éthique*
         sensible*
         """,
-    Part.UNABLE: "impossible incapable* échoué échec",
+    Part.UNABLE: "impossible incapable* échoué échec refuse refusé évite",
     Part.NOT: "ne n pas aucun* rien sans jamais manqu* vide erreur* problème* ni",
     Part.GIVE: """
         joint* joindre fourni* envoy* renvoy* télécharg* partag* import* charg* recharg* transmi*
@@ -94,10 +95,14 @@ SPANISH = {
         estas estos muy más también aún todavía ya aquí ahí hay parece nuevo nueva vez volver
         vuelve vuelva directamente correctamente actualmente momento porque ya-que así ningún-modo
         otra otro otras otros algo hacer haya hayas pued* quier* quisier* gustaría gusto encantado
-        podido poder mencion* cual cuál entonces antes dos sin-que soy eres
+        podido poder mencion* cual cuál entonces antes dos sin-que eres solo sólo únicamente
+        motivos motivo razones razón a
         """,
     Part.TOPIC: "persona* rostro* cara identidad individuo* menor* nombre* contenido*",
-    Part.SELF: "yo puedo me mi mis mí nosotros nos nuestr*",
+    Part.SELF: """
+        yo puedo me mi mis mí nosotros nos nuestr* voy tengo quiero prefiero identifico estoy soy
+        sé recibí encuentro logro comento describo
+        """,
     Part.YOU: "tú tu tus te ti usted* le les contigo",
     Part.ASK: "favor podrías podría puedes intent* prueb*",
     Part.SORRY: "siento lamento lamentablemente disculp* perdón desafortunadamente",
@@ -106,13 +111,13 @@ SPANISH = {
         política* privacidad norma* directric* seguridad permitid* autorizad* inapropiad*
         explícit* respet* viola* neg* rechaz* incumpl* permiso consentid* étic* sensibl*
         """,
-    Part.UNABLE: "imposible incapaz falló",
+    Part.UNABLE: "imposible incapaz falló evito rechazo niego",
     Part.NOT: "no ningun* ningún nada sin nunca falta* vacío* vacía* error* problema* tampoco",
     Part.GIVE: """
         sub* carg* adjunt* proporcion* envi* enví* compart* recib* manda* acced* acceso
         disponible* llegado reenví*
         """,
-    Part.SEE: "ver veo vea visualiz* mostr* abrir leer analiz* proces* visible* reconoc*",
+    Part.SEE: "ver veo vea visualiz* mostr* abrir analiz* proces* visible* reconoc* leer escribir",
     Part.DO: """
         proporcionar ayud* descri* identific* asist* respond* cumplir atend* gener* coment* ofrec*
         realizar
@@ -123,15 +128,18 @@ SPANISH = {
 
 ITALIAN = {
     Part.FILLER: """
-        il lo la i gli le l un una uno di del dello della dei delle degli d a al alla ai e o ma
-        che chi cui se si è sono era stato stata stati state essere ha ho hai hanno avere in con
-        per da dal dalla su sul sulla come questo questa questi queste quest quello quella quell
-        più anche ancora già qui c'è ci c ne sembra nuovo nuova volta attualmente direttamente
-        correttamente momento perché così altro altra qualcosa fare quindi poi due vuoi vorrei
-        desider* nel nella nelle nell grado po sia siano avessi abbia
+        il lo la i gli le l un una uno di del dello della dei delle degli d al alla ai e o ma che
+        chi cui se si è era stato stata stati state essere ha hai hanno avere in con per da dal
+        dalla su sul sulla come questo questa questi queste quest quello quella quell più anche
+        ancora già qui c'è ci c ne sembra nuovo nuova volta attualmente direttamente correttamente
+        momento perché così altro altra qualcosa fare quindi poi due vuoi vorrei desider* nel
+        nella nelle nell grado po sia siano avessi abbia solo soltanto motivi ragioni trovato a
         """,
     Part.TOPIC: "person* volt* identità individu* minor* nome contenut*",
-    Part.SELF: "io posso mi me mio mia miei mie noi nostro",
+    Part.SELF: """
+        io posso mi me mio mia miei mie noi nostro vado ho voglio preferisco identifico trovo sono
+        descrivo commento
+        """,
     Part.YOU: "tu ti te tuo tua tuoi tue voi vostr* lei suo sua",
     Part.ASK: "favore cortesia prego potresti puoi potrebbe può riprov* prova*",
     Part.SORRY: "dispiace purtroppo spiacente scus* mi-spiace",
@@ -140,7 +148,7 @@ ITALIAN = {
         polic* privacy norm* linee regol* sicurezza autorizzat* inappropriat* esplicit* rispett*
         viol* rifiut* permess* riservatezza consentit* etic*
         """,
-    Part.UNABLE: "impossibile incapace riesco fallito",
+    Part.UNABLE: "impossibile incapace riesco fallito evito rifiuto",
     Part.NOT: "non nessun* alcun* niente nulla senza manca* vuot* errore problema",
     Part.GIVE: """
         caric* ricaric* alleg* forni* invi* condivid* condivis* ricev* mand* accesso acceder*
@@ -157,14 +165,17 @@ ITALIAN = {
 
 PORTUGUESE = {
     Part.FILLER: """
-        o a os as um uma de do da dos das d e ou mas que quem se é são foi ser estar está estou
-        estão há tem ter ao à aos em no na nos nas com por pelo para pra como esse essa isso este
-        esta isto deste desta neste nesta mais também ainda já aqui parece novo nova novamente vez
+        o os as um uma de do da dos das d e ou mas que quem se é são foi ser estar está estão há
+        tem ter ao à aos em no na nos nas com por pelo para pra como esse essa isso este esta isto
+        deste desta neste nesta mais também ainda já aqui parece novo nova novamente vez
         diretamente corretamente momento porque pois assim outro outra algo fazer então antes dois
-        duas quer queira quiser gostaria deseja prazer sou
+        duas quer queira quiser gostaria deseja prazer só apenas somente motivos razões a
         """,
     Part.TOPIC: "pessoa* rosto* identidade indivíduo* menor* nome conteúdo*",
-    Part.SELF: "eu posso consigo me mim meu minha meus minhas nós nosso nossa",
+    Part.SELF: """
+        eu posso consigo me mim meu minha meus minhas nós nosso nossa vou tenho quero prefiro
+        identifico estou sou sei recebi encontrei descrevo comento
+        """,
     Part.YOU: "você* tu te teu tua seu sua seus suas lhe",
     Part.ASK: "favor poderia pode podes tent*",
     Part.SORRY: "desculp* infelizmente lamento sinto perdão",
@@ -173,7 +184,7 @@ PORTUGUESE = {
         polític* privacidade norma* diretriz* segurança permitid* autorizad* inapropriad*
         explícit* respeit* viola* recus* permissão consentid* ética sensív*
         """,
-    Part.UNABLE: "impossível incapaz falhou",
+    Part.UNABLE: "impossível incapaz falhou evito recuso nego",
     Part.NOT: "não nao nenhum* nada sem nunca falta* vazi* erro problema",
     Part.GIVE: """
         carreg* recarreg* anex* forne* envi* reenvi* compartilh* partilh* receb* mand* acess*
@@ -193,8 +204,8 @@ DUTCH = {
         de het een en of maar dat die dit er is zijn was waren wordt worden werd ben heb heeft
         hebt hebben in op aan met van voor naar bij te om als dan ook nog nu hier daar al zo mee
         over uit opnieuw keer lijkt blijkbaar wat wie welke momenteel direct goed kan zal wil wilt
-        graag doe doen gedaan iets andere anders omdat zodat want eerst hij ze toe moet twee erop
-        deze nooit ernaar
+        graag doe doen gedaan iets andere anders omdat zodat want hij ze toe moet twee erop deze
+        nooit ernaar alleen enkel redenen hem eerst
         """,
     Part.TOPIC: "person* mens* gezicht* identiteit kind* naam inhoud",
     Part.SELF: "ik mij me mijn wij we ons onze",
@@ -206,8 +217,8 @@ DUTCH = {
         beleid* richtlijn* privacy* regels veiligheid* toegestaan mag weiger* ongepast*
         toestemming gevoelig* ethisch*
         """,
-    Part.UNABLE: "onmogelijk mislukt",
-    Part.NOT: "niet geen niets zonder ontbreekt leeg leege fout* probleem",
+    Part.UNABLE: "onmogelijk mislukt weiger weigeren vermijd",
+    Part.NOT: "niet geen niets zonder leeg leege fout* probleem vergeten ontbreekt",
     Part.GIVE: """
         upload* geüpload* bijlage* bijgevoegd* voeg toevoegen stuur* sturen verstuur* deel delen
         gedeeld ontvang* geladen laden toegang aangekomen binnengekomen verstrek* meegestuurd
@@ -228,17 +239,17 @@ RUSSIAN = {
         и в во на с со к у о об от из за по для что чтобы как если но а или это этот эта эту этом
         этого этой же бы был* быть есть ещё еще раз снова уже тоже только так там тут здесь его её
         их они он она к-сожалению данн* похоже кажется сейчас прямо котор* могу можно хот* когда
-        тогда потом два две раза поскольку
+        тогда потом два две раза поскольку лишь причинам
         """,
     Part.TOPIC: "люд* человек* лиц* личност* имя содержим* содержан*",
-    Part.SELF: "я мне меня мной мой моя моё мои мы нам нас",
+    Part.SELF: "я мне меня мной мой моя моё мои мы нам нас умею отказываюсь",
     Part.YOU: "вы вам вас ваш* ты тебе тебя твой твоё",
     Part.ASK: "пожалуйста прошу можете могли попробу*",
     Part.SORRY: "извин* сожалени* прост* прощения",
     Part.ROLE: "модель ии ассистент* языков* искусственн* интеллект* возможност*",
     Part.RULE: "политик* правил* конфиденциальн* безопасност* запрещ* нарушает отказ* этическ*",
     Part.UNABLE: "невозможно",
-    Part.NOT: "не нет никак* ничего без отсутств* ошибк* пуст* проблем*",
+    Part.NOT: "не нет никак* ничего без отсутств* ошибк* пуст* проблем* забыли забыл",
     Part.GIVE: """
         загруз* загруж* прикреп* отправ* пришл* предостав* передан* получ* прилож* доступ*
         поделит* вложен*
@@ -254,17 +265,20 @@ POLISH = {
         i w we na z ze do o od u dla że żeby aby jak jeśli ale a lub albo to ten ta te tę tego tej
         tym jest są był* być jeszcze raz ponownie już też tylko tak tu tam go jej ich się wydaje
         wygląda bezpośrednio obecnie który* może móc chcesz chcia* dwa więc ponieważ coś został
-        została zostało zostały niczego czy
+        została zostało zostały niczego czy jedynie powodów względu
         """,
     Part.TOPIC: "osob* osób ludzi twarz* tożsamoś* imi* zawartoś* treś*",
-    Part.SELF: "ja mogę mi mnie mną mój moja moje my nam nas",
+    Part.SELF: """
+        ja mogę mi mnie mną mój moja moje my nam nas mam chcę otrzymałem otrzymałam jestem wolę
+        potrafię opisuję identyfikuję odmawiam
+        """,
     Part.YOU: "ty ci ciebie tobie twój twoja twoje twoim pan pani państwo",
     Part.ASK: "prosz* możesz mógłbyś spróbuj*",
     Part.SORRY: "przepraszam przykro niestety wybacz*",
     Part.ROLE: "model asystent* ai językow* sztuczn* stanie możliwości",
-    Part.RULE: "polityk* zasad* prywatnoś* bezpieczeńst* narusza wolno odmaw* odmówi*",
-    Part.UNABLE: "niemożliwe",
-    Part.NOT: "nie nic żadn* brak* bez błąd pust* problem*",
+    Part.RULE: "polityk* zasad* prywatnoś* bezpieczeńst* narusza wolno odmówi*",
+    Part.UNABLE: "niemożliwe odmaw*",
+    Part.NOT: "nie nic żadn* brak* bez błąd pust* problem* zapomniał*",
     Part.GIVE: "prześl* przesł* załącz* dołącz* wyśl* udostępn* wgra* otrzyma* dostęp* załad*",
     Part.SEE: "widz* zobacz* wyświetl* przegląd* otwor* odczyt* przetwarz* analiz* rozpozn*",
     Part.DO: "pomóc pomog* opis* zidentyfik* identyfik* odpowied* spełni* wykona* komentow*",
@@ -282,13 +296,13 @@ CHINESE_AND_JAPANESE = {
         方法 何 他 別 今 回 上 下 内 点 点击 地方 感谢 ご お 様 等 など 残念 大変 恐 入 思 願 致
         以 外 际 际上 实
         """,
-    Part.TOPIC: "人物 人 身份 名字 面部 个人 個人 特定 未成年 医疗",
+    Part.TOPIC: "人物 人 身份 名字 面部 个人 個人 未成年 医疗",
     Part.SELF: "我 我们 我們 私 こちら 当方",
     Part.YOU: "您 你 あなた 用户 ユーザー お客様",
     Part.ASK: "请 請 麻烦 烦请 ください 下さい いただけ お願い 能否 可否",
     Part.SORRY: """
         抱歉 对不起 對不起 遗憾 遺憾 不好意思 申し訳 すみません ごめん 歉意 申し訳ございません
-        申し訳ありません
+        申し訳ありません できかねます いたしかねます かねます
         """,
     Part.ROLE: """
         语言模型 語言模型 模型 人工智能 助手 文本 作为 作為 言語モデル モデル アシスタント
@@ -299,12 +313,11 @@ CHINESE_AND_JAPANESE = {
         ポリシー ガイドライン 規約 違反 不適切 保護 遵守 法律 法规 控え 応じ 道德
         """,
     Part.UNABLE: """
-        无法 無法 不能 没法 没办法 不可以 できません できない できかねます かねます ません 不支持
-        未能 失败 失敗
+        无法 無法 不能 没法 没办法 不可以 できません できない ません 不支持 未能 失败 失敗
         """,
     Part.NOT: """
         没有 沒有 没 未 不 无 看不到 看不见 ない いません ありません 空白 错误 問題 缺少 忘记 忘了
-        なかった エラー 破损 损坏
+        なかった エラー 破损 损坏 ませんでした
         """,
     Part.GIVE: """
         提供 上传 上傳 发送 發送 分享 附上 附加 收到 接收 补充 添付 アップロード 共有 送信 送って
@@ -316,7 +329,7 @@ CHINESE_AND_JAPANESE = {
         """,
     Part.DO: """
         描述 识别 識別 帮助 幫助 帮 协助 協助 回答 回應 回应 满足 完成 生成 辨认 讨论 解释 説明
-        対応 手伝 答 支援 描写 助 描 写 执行 応 述 評論 评论
+        対応 手伝 答 支援 描写 助 描 写 执行 応 述 評論 评论 特定
         """,
     Part.PICTURE: """
         图片 图像 圖片 圖像 照片 相片 影像 画像 写真 イメージ ファイル 文件 图 画 附件 链接 リンク

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from backends.answers.legible import has_word, legible, trimmed
 from backends.answers.listening import Heard, listen
 from backends.answers.repetition import repeats
@@ -18,6 +20,12 @@ LONGEST_QUOTE = 400
 
 NO_VALUES = frozenset({"none", "null", "n/a", "nan", "nil", "undefined"})
 """What programs write where a text is missing, and models after them."""
+
+FILE_NAME = re.compile(
+    r"[\w .()-]{1,80}\.(?:jpe?g|png|gif|webp|heic|bmp|tiff?)|(?:img|dscn?|pxl|p)[_-]?\d{3,20}",
+    re.IGNORECASE,
+)
+"""A name that stands for the photo, and tells nothing of it."""
 
 SAME_SIGNS, FEW_SIGNS = 8, 3
 """An answer of so many signs, and so few different ones, is a repetition and not empty."""
@@ -66,7 +74,7 @@ def _check_words(text: str, heard: Heard) -> None:
         if len(text) >= SAME_SIGNS and len(set(text)) <= FEW_SIGNS:
             raise AnswerError(f"endless repetition: {_beginning(text)}")
         raise AnswerError(f"empty answer: no word in {_beginning(text)}", blames_photo=False)
-    if text.lower().strip("<>[]().") in NO_VALUES:
+    if text.lower().strip("<>[]().") in NO_VALUES or FILE_NAME.fullmatch(text):
         raise AnswerError(f"empty answer: {text}", blames_photo=False)
     if repeats(text):
         raise AnswerError(f"endless repetition: {_beginning(text)}")

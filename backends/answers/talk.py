@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterable
 from enum import Enum, auto
 
 from backends.answers import foreign
@@ -28,11 +29,17 @@ WEIGHTS = {
 }
 """How much a word of the talk weighs; a word of the photo weighs 1."""
 
+UNFINISHED = 2.0
+"""How much talk it is when nothing follows a colon."""
+
 TOPIC = 0.5
 """How much a word weighs that photos show, and of which models like to decline to speak."""
 
 DENIED = 0.35
 """What is left of the weight of a word that the model says it cannot speak of."""
+
+KIND_OF_PICTURE = 3.0
+"""How much it weighs that a clause begins with the kind of picture, such as a screenshot."""
 
 FIGURE, QUOTATION = 2.0, 1.5
 """How much it weighs that a clause says what a picture shows, and quotes what is written."""
@@ -79,7 +86,7 @@ _SHOWS = re.compile(
     )
 )
 _BEGINS = re.compile(
-    r"^(?:an? |the )?(?:[\w-]+ ){0,3}?(?:image|photo|picture|photograph|screenshot|graphic|meme"
+    r"^(?:an? )?(?!the )(?:[\w-]+ ){0,3}?(?:image|photo|picture|photograph|screenshot|graphic|meme"
     r"|page|scan|window|screen) (?:of|in which|with|from|taken|that (?:shows|says|reads)) \w"
 )
 """What says what a picture shows, and how a caption begins that names the kind of picture."""
@@ -105,32 +112,37 @@ class _Clause:
     def __init__(self, text: str, writing: Vocabulary | Writing) -> None:
         self.parts = Counter[Part]()
         self.talk = 0.0
-        self.photo = FIGURE if _BEGINS.search(text) else 0.0
+        self.photo = KIND_OF_PICTURE if _BEGINS.search(text) else 0.0
+        self._weigh(writing.parts(text))
         if text.endswith(("?", "？")):
-            self.parts[Part.ASK] += 1
-            self.talk += WEIGHTS[Part.ASK]
-        denied = False
-        before: Part | None = None
-        for part, size in writing.parts(text):
-            weight = size * (DENIED if denied else 1)
-            if part in (None, Part.TOPIC):
-                before = part
-            if part is None:
-                self.photo += weight
-            elif part is Part.TOPIC:
-                self.photo += TOPIC * weight
-            elif part is not Part.FILLER:
-                self.parts[part] += 1
-                self.talk += WEIGHTS[part]
-                if (before, part) == (Part.NOT, Part.PICTURE):
-                    self.parts[Part.GIVE] += 1
-                    self.talk += WEIGHTS[Part.GIVE]
-                before = part
-                denied |= part in (Part.UNABLE, Part.NOT) and Part.SELF in self.parts
+            self._add(Part.ASK)
+        if text.endswith((":", "：")):
+            self.talk += UNFINISHED
         if _SHOWS.search(text):
             self.photo += min(FIGURE, self.photo)
         if "⁂" in text and self.photo + self.talk:
             self.photo += QUOTATION
+
+    def _weigh(self, words: Iterable[tuple[Part | None, float]]) -> None:
+        denied = False
+        before: Part | None = None
+        for part, size in words:
+            if part is Part.FILLER:
+                continue
+            if part is None or part is Part.TOPIC:
+                weight = size * (DENIED if denied else 1)
+                self.photo += weight if part is None else TOPIC * weight
+            else:
+                self._add(part)
+                if (before, part) == (Part.NOT, Part.PICTURE):  # there is no image
+                    self._add(Part.GIVE)
+                denied |= part in (Part.UNABLE, Part.NOT) and Part.SELF in self.parts
+                denied &= part is not Part.SEE  # what is not seen is something else of the photo
+            before = part
+
+    def _add(self, part: Part) -> None:
+        self.parts[part] += 1
+        self.talk += WEIGHTS[part]
 
     @property
     def confesses(self) -> bool:
@@ -200,7 +212,9 @@ def _kind(clauses: list[_Clause], has: Counter[Part]) -> Fault:
     if denies or has[Part.SORRY]:
         return Fault.REFUSED
     asks = has[Part.ASK] or has[Part.SEE] or has[Part.ORDER]
-    return Fault.UNSEEN if asks or not has[Part.DO] else Fault.NO_CAPTION
+    if has[Part.PICTURE] or (asks and has[Part.DO]):
+        return Fault.UNSEEN if asks or not has[Part.DO] else Fault.NO_CAPTION
+    return Fault.NO_CAPTION
 
 
 def _outweighs(clauses: list[_Clause], has: Counter[Part]) -> bool:
@@ -254,4 +268,6 @@ def _writing(text: str) -> Writing | Vocabulary:
     for writing in _JOINED:
         if 2 * len(writing.letters.findall(text)) > len(_LATIN.findall(text)):
             return writing
-    return max(_SPACED, key=lambda words: sum(part is not None for part, _ in words.parts(text)))
+    known = [sum(part is not None for part, _ in words.parts(text)) for words in _SPACED]
+    known[0] += 1  # one word may come from anywhere
+    return _SPACED[known.index(max(known))]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from enum import Enum, auto
+from functools import lru_cache
 
 
 class Part(Enum):
@@ -68,7 +69,7 @@ ENGLISH = {
         version versions upcoming future present currently degree truly truthful* fabricat*
         invent* suggest* recommend* advis* discourage* consider* option* approach alternative*
         solution* trust fact facts factual fair pass passed work works working call called formed
-        busy many shape service recent trigger* scope
+        busy many shape service recent trigger* scope example* instance
         """,
     Part.TOPIC: """
         people person persons individual* human* man men woman women face faces facial child*
@@ -108,7 +109,7 @@ ENGLISH = {
     Part.UNABLE: """
         cannot unable incapable impossible lack* unsupported inaccessible struggl* trouble declin*
         refus* refrain* abstain* comply complian* avoid* sidestep* opt reluctan* skip hesita*
-        impair* insufficient cease withdraw forego
+        impair* insufficient cease withdraw forego prevent*
         """,
     Part.NOT: """
         no not never missing broken corrupt* blank empty unavailable invalid unreadable without
@@ -123,12 +124,12 @@ ENGLISH = {
         drop dropped deliver* retry resubmit* available embed* access* input* shown retriev*
         fetch* transfer* enclos* reached support* forward* furnish* reattach* relay* provision
         submission refresh* redo post posted import* browse paste pasted pasting share shared
-        sharing supply supplied click* tap paperclip accept*
+        sharing supply supplied click* tap paperclip accept* await* pending
         """,
     Part.SEE: """
         see sees seeing saw seen view* process* perceiv* open opened opening read reading inspect*
         display* render* decod* detect* observ* notic* eyes vision sight visual* visibility
-        glimpse
+        glimpse handle handling
         """,
     Part.DO: """
         describ* descript* talk* identif* recogni* assist* help helps helping comment* discuss*
@@ -136,7 +137,7 @@ ENGLISH = {
         caption* transcrib* determin* reveal* infer* continu* proceed* complet* summar* analy*
         examin* judge* evaluat* assess* satisf* cooperat* guess* estimat* elaborat* clarif*
         depict* portray* narrat* paraphras* interpret* facilitat* undertak* oblige obliging aid
-        cater serve perform handle handled handling engage engaging produce produced producing
+        cater serve perform handled engage engaging produce produced producing
         """,
     Part.PICTURE: """
         img image* picture* photo photos photograph photographs pic pics attachment* file files
@@ -146,17 +147,17 @@ ENGLISH = {
         request* prompt* message* conversation* chat* task* instruction* sentence* word words text
         alt keyword* title* label* query case characters output* format* limit* guess template
         placeholder content* information paragraph context untitled undefined null none n/a comma
-        session discussion subject* setting* composition
+        session discussion subject* setting* composition draft final
         """,
     Part.MACHINE: """
         server* internal timeout* timed exceed* rate retri* exception* traceback gateway overload*
-        refused memory cuda token* api status http* code json quota mismatch tensor py runtime*
-        module fatal unauthorized billing bytes allocate* gpu backend endpoint occurred
-        temporarily output error* network upstream disconnect* header* socket proxy dns handshake
-        function unreachable unexpected segfault oom malloc allocator undefinedfunction typeerror
+        memory cuda token* api status http* code json quota mismatch tensor py runtime* module
+        fatal unauthorized billing bytes allocate* gpu backend endpoint occurred temporarily
+        output error* network upstream disconnect* header* socket proxy dns handshake function
+        unreachable unexpected segfault oom malloc allocator undefinedfunction typeerror
         stacktrace nullpointer unhandled uncaught throttl* ratelimit deprecated deploy* inference
         hostname ssl certificate payload schema parameter* argument* parse* syntax nonetype
-        attribute* int str dict tuple dtype connect connection
+        attribute* int str dict tuple dtype connect connection reset peer
         """,
     Part.PLAN: "the-plan",
     Part.CHAT: """
@@ -168,6 +169,9 @@ ENGLISH = {
 
 LETTER = 0.5
 """How much of a word a letter is, where words run together."""
+
+WORDS_KEPT = 4096
+"""How many words of a language are kept with their parts."""
 
 NAMED = 2
 """The size of a word behind an article: a photo has a dog, a wall, two men."""
@@ -190,7 +194,8 @@ PHRASES = tuple(
             "cannot",
         ),
         (
-            r"\b(?:rather|prefer)(?: to)? not\b|\bsay no\b|\boff[- ]limits\b|\bhave to pass\b"
+            r"\b(?:rather|prefer)(?: to)? not\b|\bwould rather\b|\bsay no\b"
+            r"|\boff[- ]limits\b|\bhave to pass\b"
             r"|\b(?:hold|step|stay|steer|shy) (?:back|away|clear|out)\b|\bgoing there\b",
             "decline",
         ),
@@ -198,9 +203,9 @@ PHRASES = tuple(
         (r"\b(?:look|looks|looking|glance) at\b|\bmak(?:e|ing) out\b", "view"),
         (r"\b(?:com(?:e|es|ing)|came|go|went|gone|get|got|ma(?:k|d)e it) through\b", "received"),
         (
-            r"(?<!please )(?<!you )\b(?:provid|shar|giv|offer)(?:e|ing) (?:\w+ ){0,3}?(?:descri\w+"
-            r"|captions?|details"
-            r"|analysis|identification|diagnos\w+|information|answers?|one\b|that\b|this\b)\b",
+            r"(?<!please )(?<!you )\b(?:provid|shar|giv|offer)(?:e|ing) (?:one\b|that\b|this\b"
+            r"|(?:\w+ ){0,3}?(?:descri\w+|captions?|details|analysis|identification|diagnos\w+"
+            r"|information|answers?)\b)",
             "describe",
         ),
         (
@@ -215,19 +220,25 @@ PHRASES = tuple(
         (
             r"\bthe user\b|\b(?:let me|(?:i|we) need to|let us|let s|let's) (?:think"
             r"|start|write|produce|describe|craft|analy[sz]e|look|see what|check|figure)\b"
-            r"|\bi should\b(?! not\b)|\bthe task is\b",
+            r"|\blet me (?:take|have)\b|\bi should\b(?! not\b)|\bthe task is\b",
             "the-plan",
         ),
         (
-            r"^\W*(?:(?:please|task|prompt|instructions?)\W+)?(?:describe|write|list|generate"
-            r"|summari[sz]e|caption|state|create) (?:me |us )?(?:this|these|the|your|an?|one"
-            r"|alt|in|what|\d+)\b(?!:)",
+            r"^\W*(?:(?:please|task|prompt|instructions?|todo)\W+)?(?:describe|write|list|generate"
+            r"|summari[sz]e|caption|state|create|add|enter|insert)"
+            r" (?:me |us )?(?:this|these|the|your|an?|one"
+            r"|caption|description|alt|in|what|\d+)\b(?!:)",
             "the-order",
         ),
         (r"^\W*(?:doctype|html)\b.*", "exception"),
         (r"\blorem ipsum\b.*", "placeholder"),
         (r"\btalking about\b", "meaning"),
-        (r"\b(?:[a-z]+(?:error|exception)|went wrong)\b", "exception"),
+        (
+            r"\b(?:[a-z]+(?:error|exception)|went wrong|(?:service|server|model)(?: is)?"
+            r"(?: currently| temporarily)? (?:unavailable|overloaded|busy|offline))\b",
+            "exception",
+        ),
+        (r"\blimited to\b|\bif (?:i|we) could\b", "i cannot"),
         (r"\btext[- ](?:only|based)\b|\b(?:only|just) (?:\w+ ){0,2}?(?:text|words)\b", "no vision"),
         (r"\b(?:against|beyond|outside)(?: of)? (?:my|our|what i)\b", "violates my"),
         (r"\bsomething else\b", "decline"),
@@ -247,6 +258,7 @@ class Vocabulary:
     def __init__(self, words: dict[Part, str]) -> None:
         self._whole: dict[str, Part] = {}
         self._begun: dict[str, Part] = {}
+        self._part_of = lru_cache(WORDS_KEPT)(self._look_up)
         for part, listed in words.items():
             for word in listed.split():
                 table = self._begun if word.endswith("*") else self._whole
@@ -261,7 +273,7 @@ class Vocabulary:
             seen.add(word)
             before = word
 
-    def _part_of(self, word: str) -> Part | None:
+    def _look_up(self, word: str) -> Part | None:
         if (part := self._whole.get(word)) is not None:
             return part
         for end in range(len(word), 1, -1):
