@@ -16,13 +16,15 @@ GERMAN = {
         dann denn weil kurz sagen genau* konkret* andere* anders beim gut helf-ich liegt liegen
         worden gewesen bereits richtig korrekt ordnungsgemäß vollständig erst zuerst gibt sehr
         herzlich freu* stattdessen jedoch unter ohne-dass gegen zwei sätz* satz darauf darin
-        ausschließlich lediglich sieht als hätte hättest hätten
+        ausschließlich lediglich sieht als hätte hättest hätten gelungen klappt funktioniert
+        gefunden enthält enthalten zeigen einfach vielleicht zunächst zuvor ausführlich möglich
+        heute anschließend danach außer weitere
         """,
     Part.TOPIC: "person* mensch* gesicht* identität kind* minderjähr* name* inhalt*",
     Part.SELF: "ich mir mich mein* wir uns unser*",
     Part.YOU: "du dir dich dein* ihnen ihr ihre ihrer ihren ihrem euch",
     Part.ASK: "bitte kannst könntest könnten möchtest versuch* probier*",
-    Part.SORRY: "leider entschuldig* bedauer* verzeih* sorry",
+    Part.SORRY: "leider entschuldig* bedauer* verzeih* sorry bedaure",
     Part.ROLE: "ki sprachmodell* modell* assistent* textbasiert* programmiert fähig* lage",
     Part.RULE: """
         richtlinie* datenschutz* regel* sicherheit* verstöß* verstoß* unangemessen* darf dürfen
@@ -46,7 +48,8 @@ GERMAN = {
         """,
     Part.DO: """
         helf* weiterhelf* hilf* beschreib* identifizier* benenn* unterstütz* beantwort* antwort*
-        nachkommen erfüll* kommentier* äußer* bearbeit* erstell* nennen behilflich
+        nachkommen erfüll* kommentier* äußer* bearbeit* erstell* nennen behilflich auskunft
+        angaben machen stellung eingehen
         """,
     Part.PICTURE: "bild bilder bildes bilddatei* foto fotos fotografi* datei* aufnahme* link",
     Part.TASK: "anfrage* nachricht* beschreibung* gespräch* chat wunsch bildbeschreibung* frage*",
@@ -56,18 +59,22 @@ FRENCH = {
     Part.FILLER: """
         le la les l un une des du de d et ou mais qu qui quoi si ce cet cette ces cela ça c est
         sont était été être a ai as avez ont avoir en au aux à dans sur pour par avec comme il
-        elle on se s y lui leur sa son ses plus bien aussi donc alors car afin là ici encore
-        nouveau nouvelle fois actuellement directement semble semblerait apparemment suis sommes
-        veux voudr* souhait* peux peut pouvez pouvoir pourr* puis toute* tout tous même autre*
-        chose quel* avant après moment faire fait fais deux sorte correctement sous d'abord ravi*
-        volontiers serai* sera puisse soit seulement uniquement raisons raison que
+        elle on se s y lui leur sa son ses plus bien aussi donc alors car là ici encore nouveau
+        nouvelle fois actuellement directement semble semblerait apparemment suis sommes veux
+        voudr* souhait* peux peut pouvez pouvoir pourr* puis toute* tout tous même autre* chose
+        quel* avant après moment faire fait fais deux sorte correctement sous ravi* volontiers
+        serai* sera puisse soit seulement uniquement raisons raison que passé possible peut-être
+        d'abord ensuite afin lors parmi trouve trouvé contient
         """,
     Part.TOPIC: "personne* visage* identité* individu* mineur* enfant* nom contenu*",
     Part.SELF: "je j me m moi mon ma mes nous notre nos",
     Part.YOU: "vous votre vos tu te t ton ta tes",
     Part.ASK: "veuillez merci pourriez pourrais s'il plaît réessay* essay*",
     Part.SORRY: "désolé* malheureusement regrett* excus* pardon navré*",
-    Part.ROLE: "modèle ia assistant* intelligence artificielle langage textuel* mesure capable*",
+    Part.ROLE: """
+        modèle ia assistant* intelligence artificielle langage textuel* mesure capable* conçu
+        entraîné
+        """,
     Part.RULE: """
         politique* règle* confidentialité vie privée sécurité consigne* directive* autoris* refus*
         inapproprié* explicite* respect* contraire enfreint préfère permis* droit éthique*
@@ -96,7 +103,8 @@ SPANISH = {
         vuelve vuelva directamente correctamente actualmente momento porque ya-que así ningún-modo
         otra otro otras otros algo hacer haya hayas pued* quier* quisier* gustaría gusto encantado
         podido poder mencion* cual cuál entonces antes dos sin-que eres solo sólo únicamente
-        motivos motivo razones razón a
+        motivos motivo razones razón a posible quizás primero después contiene encontrado pudo
+        pude logré
         """,
     Part.TOPIC: "persona* rostro* cara identidad individuo* menor* nombre* contenido*",
     Part.SELF: """
@@ -106,7 +114,10 @@ SPANISH = {
     Part.YOU: "tú tu tus te ti usted* le les contigo",
     Part.ASK: "favor podrías podría puedes intent* prueb*",
     Part.SORRY: "siento lamento lamentablemente disculp* perdón desafortunadamente",
-    Part.ROLE: "modelo ia asistente inteligencia artificial lenguaje capaz capacidad diseñado",
+    Part.ROLE: """
+        modelo ia asistente inteligencia artificial lenguaje capaz capacidad diseñado entrenado
+        programado
+        """,
     Part.RULE: """
         política* privacidad norma* directric* seguridad permitid* autorizad* inapropiad*
         explícit* respet* viola* neg* rechaz* incumpl* permiso consentid* étic* sensibl*
@@ -134,6 +145,7 @@ ITALIAN = {
         ancora già qui c'è ci c ne sembra nuovo nuova volta attualmente direttamente correttamente
         momento perché così altro altra qualcosa fare quindi poi due vuoi vorrei desider* nel
         nella nelle nell grado po sia siano avessi abbia solo soltanto motivi ragioni trovato a
+        possibile forse prima dopo contiene riesco riuscito
         """,
     Part.TOPIC: "person* volt* identità individu* minor* nome contenut*",
     Part.SELF: """
@@ -148,7 +160,7 @@ ITALIAN = {
         polic* privacy norm* linee regol* sicurezza autorizzat* inappropriat* esplicit* rispett*
         viol* rifiut* permess* riservatezza consentit* etic*
         """,
-    Part.UNABLE: "impossibile incapace riesco fallito evito rifiuto",
+    Part.UNABLE: "impossibile incapace fallito evito rifiuto",
     Part.NOT: "non nessun* alcun* niente nulla senza manca* vuot* errore problema",
     Part.GIVE: """
         caric* ricaric* alleg* forni* invi* condivid* condivis* ricev* mand* accesso acceder*
@@ -169,7 +181,8 @@ PORTUGUESE = {
         tem ter ao à aos em no na nos nas com por pelo para pra como esse essa isso este esta isto
         deste desta neste nesta mais também ainda já aqui parece novo nova novamente vez
         diretamente corretamente momento porque pois assim outro outra algo fazer então antes dois
-        duas quer queira quiser gostaria deseja prazer só apenas somente motivos razões a
+        duas quer queira quiser gostaria deseja prazer só apenas somente motivos razões a possível
+        talvez primeiro depois contém consegui encontrado
         """,
     Part.TOPIC: "pessoa* rosto* identidade indivíduo* menor* nome conteúdo*",
     Part.SELF: """
@@ -205,7 +218,8 @@ DUTCH = {
         hebt hebben in op aan met van voor naar bij te om als dan ook nog nu hier daar al zo mee
         over uit opnieuw keer lijkt blijkbaar wat wie welke momenteel direct goed kan zal wil wilt
         graag doe doen gedaan iets andere anders omdat zodat want hij ze toe moet twee erop deze
-        nooit ernaar alleen enkel redenen hem eerst
+        nooit ernaar alleen enkel redenen hem eerst mogelijk misschien daarna bevat gelukt lukt
+        gevonden
         """,
     Part.TOPIC: "person* mens* gezicht* identiteit kind* naam inhoud",
     Part.SELF: "ik mij me mijn wij we ons onze",
@@ -239,7 +253,8 @@ RUSSIAN = {
         и в во на с со к у о об от из за по для что чтобы как если но а или это этот эта эту этом
         этого этой же бы был* быть есть ещё еще раз снова уже тоже только так там тут здесь его её
         их они он она к-сожалению данн* похоже кажется сейчас прямо котор* могу можно хот* когда
-        тогда потом два две раза поскольку лишь причинам
+        тогда потом два две раза поскольку лишь причинам возможно сначала затем содержит нашёл
+        удалось получилось
         """,
     Part.TOPIC: "люд* человек* лиц* личност* имя содержим* содержан*",
     Part.SELF: "я мне меня мной мой моя моё мои мы нам нас умею отказываюсь",
@@ -264,8 +279,9 @@ POLISH = {
     Part.FILLER: """
         i w we na z ze do o od u dla że żeby aby jak jeśli ale a lub albo to ten ta te tę tego tej
         tym jest są był* być jeszcze raz ponownie już też tylko tak tu tam go jej ich się wydaje
-        wygląda bezpośrednio obecnie który* może móc chcesz chcia* dwa więc ponieważ coś został
-        została zostało zostały niczego czy jedynie powodów względu
+        wygląda bezpośrednio obecnie który* móc chcesz chcia* dwa więc ponieważ coś został została
+        zostało zostały niczego czy jedynie powodów względu możliwe może najpierw potem zawiera
+        udało
         """,
     Part.TOPIC: "osob* osób ludzi twarz* tożsamoś* imi* zawartoś* treś*",
     Part.SELF: """
