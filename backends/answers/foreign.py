@@ -21,7 +21,7 @@ GERMAN = {
         heute anschließend danach außer weitere
         """,
     Part.TOPIC: "person* mensch* gesicht* identität kind* minderjähr* name* inhalt*",
-    Part.SELF: "ich mir mich mein* wir uns unser*",
+    Part.SELF: "ich mir mich mein* wir uns unser* brauche benötige",
     Part.YOU: "du dir dich dein* ihnen ihr ihre ihrer ihren ihrem euch",
     Part.ASK: "bitte kannst könntest könnten möchtest versuch* probier*",
     Part.SORRY: "leider entschuldig* bedauer* verzeih* sorry bedaure",
@@ -84,7 +84,7 @@ FRENCH = {
     Part.NOT: "ne n pas aucun* rien sans jamais manqu* vide erreur* problème* ni",
     Part.GIVE: """
         joint* joindre fourni* envoy* renvoy* télécharg* partag* import* charg* recharg* transmi*
-        transmettre reçu* recev* ajout* accès accéder accessible* parvenu*
+        transmettre reçu* recev* ajout* accès accéder accessible* parvenu* arriv*
         """,
     Part.SEE: "vois voir voit visualis* affiche* ouvrir lire analys* percev* visible*",
     Part.DO: """
@@ -109,7 +109,7 @@ SPANISH = {
     Part.TOPIC: "persona* rostro* cara identidad individuo* menor* nombre* contenido*",
     Part.SELF: """
         yo puedo me mi mis mí nosotros nos nuestr* voy tengo quiero prefiero identifico estoy soy
-        sé recibí encuentro logro comento describo
+        sé recibí encuentro logro comento describo necesito
         """,
     Part.YOU: "tú tu tus te ti usted* le les contigo",
     Part.ASK: "favor podrías podría puedes intent* prueb*",
@@ -126,7 +126,7 @@ SPANISH = {
     Part.NOT: "no ningun* ningún nada sin nunca falta* vacío* vacía* error* problema* tampoco",
     Part.GIVE: """
         sub* carg* adjunt* proporcion* envi* enví* compart* recib* manda* acced* acceso
-        disponible* llegado reenví*
+        disponible* reenví* llegó llegado
         """,
     Part.SEE: "ver veo vea visualiz* mostr* abrir analiz* proces* visible* reconoc* leer escribir",
     Part.DO: """
@@ -150,7 +150,7 @@ ITALIAN = {
     Part.TOPIC: "person* volt* identità individu* minor* nome contenut*",
     Part.SELF: """
         io posso mi me mio mia miei mie noi nostro vado ho voglio preferisco identifico trovo sono
-        descrivo commento
+        descrivo commento devo
         """,
     Part.YOU: "tu ti te tuo tua tuoi tue voi vostr* lei suo sua",
     Part.ASK: "favore cortesia prego potresti puoi potrebbe può riprov* prova*",
@@ -187,7 +187,7 @@ PORTUGUESE = {
     Part.TOPIC: "pessoa* rosto* identidade indivíduo* menor* nome conteúdo*",
     Part.SELF: """
         eu posso consigo me mim meu minha meus minhas nós nosso nossa vou tenho quero prefiro
-        identifico estou sou sei recebi encontrei descrevo comento
+        identifico estou sou sei recebi encontrei descrevo comento preciso
         """,
     Part.YOU: "você* tu te teu tua seu sua seus suas lhe",
     Part.ASK: "favor poderia pode podes tent*",
@@ -201,7 +201,7 @@ PORTUGUESE = {
     Part.NOT: "não nao nenhum* nada sem nunca falta* vazi* erro problema",
     Part.GIVE: """
         carreg* recarreg* anex* forne* envi* reenvi* compartilh* partilh* receb* mand* acess*
-        disponíve*
+        disponíve* chegou
         """,
     Part.SEE: "ver vejo vendo visualiz* abrir ler analis* process* visíve*",
     Part.DO: """
@@ -214,15 +214,15 @@ PORTUGUESE = {
 
 DUTCH = {
     Part.FILLER: """
-        de het een en of maar dat die dit er is zijn was waren wordt worden werd ben heb heeft
-        hebt hebben in op aan met van voor naar bij te om als dan ook nog nu hier daar al zo mee
-        over uit opnieuw keer lijkt blijkbaar wat wie welke momenteel direct goed kan zal wil wilt
+        de het een en of maar dat die dit er is zijn was waren wordt worden werd ben heeft hebt
+        hebben in op aan met van voor naar bij te om als dan ook nog nu hier daar al zo mee over
+        uit opnieuw keer lijkt blijkbaar wat wie welke momenteel direct goed kan zal wil wilt
         graag doe doen gedaan iets andere anders omdat zodat want hij ze toe moet twee erop deze
         nooit ernaar alleen enkel redenen hem eerst mogelijk misschien daarna bevat gelukt lukt
         gevonden
         """,
     Part.TOPIC: "person* mens* gezicht* identiteit kind* naam inhoud",
-    Part.SELF: "ik mij me mijn wij we ons onze",
+    Part.SELF: "ik mij me mijn wij we ons onze heb nodig",
     Part.YOU: "je jij jouw u uw jullie",
     Part.ASK: "alsjeblieft alstublieft kun kunt zou gelieve probeer*",
     Part.SORRY: "helaas sorry excus* spijt",
@@ -257,13 +257,13 @@ RUSSIAN = {
         удалось получилось
         """,
     Part.TOPIC: "люд* человек* лиц* личност* имя содержим* содержан*",
-    Part.SELF: "я мне меня мной мой моя моё мои мы нам нас умею отказываюсь",
+    Part.SELF: "я мне меня мной мой моя моё мои мы нам нас умею",
     Part.YOU: "вы вам вас ваш* ты тебе тебя твой твоё",
     Part.ASK: "пожалуйста прошу можете могли попробу*",
     Part.SORRY: "извин* сожалени* прост* прощения",
     Part.ROLE: "модель ии ассистент* языков* искусственн* интеллект* возможност*",
     Part.RULE: "политик* правил* конфиденциальн* безопасност* запрещ* нарушает отказ* этическ*",
-    Part.UNABLE: "невозможно",
+    Part.UNABLE: "невозможно отказываюсь",
     Part.NOT: "не нет никак* ничего без отсутств* ошибк* пуст* проблем* забыли забыл",
     Part.GIVE: """
         загруз* загруж* прикреп* отправ* пришл* предостав* передан* получ* прилож* доступ*
@@ -286,7 +286,7 @@ POLISH = {
     Part.TOPIC: "osob* osób ludzi twarz* tożsamoś* imi* zawartoś* treś*",
     Part.SELF: """
         ja mogę mi mnie mną mój moja moje my nam nas mam chcę otrzymałem otrzymałam jestem wolę
-        potrafię opisuję identyfikuję odmawiam
+        potrafię opisuję identyfikuję
         """,
     Part.YOU: "ty ci ciebie tobie twój twoja twoje twoim pan pani państwo",
     Part.ASK: "prosz* możesz mógłbyś spróbuj*",

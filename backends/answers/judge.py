@@ -18,7 +18,7 @@ LONGEST_ANSWER = 10_000
 LONGEST_QUOTE = 400
 """The most characters of an answer that a reason repeats."""
 
-NO_VALUES = frozenset({"none", "null", "n/a", "nan", "nil", "undefined"})
+NO_VALUES = frozenset({"none", "null", "n/a", "n.a", "nan", "nil", "undefined"})
 """What programs write where a text is missing, and models after them."""
 
 FILE_NAME = re.compile(

@@ -47,8 +47,9 @@ FIGURE, QUOTATION = 2.0, 1.5
 UNSPOKEN = 0.6
 """What is left of the talk in an answer that names neither the model nor whoever asks."""
 
-A_CAPTION = 1.9
-"""How much a clause has to say of a photo to make a caption, whatever stands beside it."""
+A_CAPTION, A_REASON = 1.9, 3.1
+"""How much a clause has to say of a photo to make a caption, whatever stands beside it; and
+how much after the model declined, where less may be the reason why."""
 
 TALK_PER_CLAUSE = 1.3
 """How much of it there has to be for each bit of talk in the clause."""
@@ -65,7 +66,7 @@ _QUOTED = re.compile(
 _END = re.compile(
     r"(?<=[.!?;])\s+|(?<=[。！？；])|\n+|,?\s(?:but|however|although|though|yet|aber|doch|mais"
     r"|pero|ma|mas|maar|но|ale),?\s|\s[—–-]\s|—"
-    r"|:\s|,\s(?:only|just|so|says|reads)\s|,?\s(?:because|since|so|as)\s(?=(?:he|she|it|they|the|an?|only"
+    r"|:\s(?!\s*⁂)|,\s(?:only|just|so|says|reads)\s|,?\s(?:because|since|so|as)\s(?=(?:he|she|it|they|the|an?|only"
     r"|there|its|his|her)\b)|,\s(?=(?:the (?:image|photo|picture)|this|it|there|we|here|an?|two"
     r"|three|several|some|\w+ing)\b)"
 )
@@ -86,7 +87,7 @@ _SHOWS = re.compile(
     )
 )
 _BEGINS = re.compile(
-    r"^(?:an? )?(?!the )(?:[\w-]+ ){0,3}?(?:image|photo|picture|photograph|screenshot|graphic|meme"
+    r"^(?:an? (?:[\w-]+ ){0,3}?)?(?:image|photo|picture|photograph|screenshot|graphic|meme"
     r"|page|scan|window|screen) (?:of|in which|with|from|taken|that (?:shows|says|reads)) \w"
 )
 """What says what a picture shows, and how a caption begins that names the kind of picture."""
@@ -120,7 +121,7 @@ class _Clause:
             self.talk += UNFINISHED
         if _SHOWS.search(text):
             self.photo += min(FIGURE, self.photo)
-        if "⁂" in text and self.photo + self.talk:
+        if "⁂" in text and self.photo + self.talk and not self.parts[Part.MACHINE]:
             self.photo += QUOTATION
 
     def _weigh(self, words: Iterable[tuple[Part | None, float]]) -> None:
@@ -134,8 +135,8 @@ class _Clause:
                 self.photo += weight if part is None else TOPIC * weight
             else:
                 self._add(part)
-                if (before, part) == (Part.NOT, Part.PICTURE):  # there is no image
-                    self._add(Part.GIVE)
+                if before is Part.NOT and part in (Part.PICTURE, Part.GIVE):
+                    self._add(Part.GIVE)  # there is no image, it was not sent
                 denied |= part in (Part.UNABLE, Part.NOT) and Part.SELF in self.parts
                 denied &= part is not Part.SEE  # what is not seen is something else of the photo
             before = part
@@ -178,11 +179,6 @@ class _Clause:
         """Whether something is missing or impossible here."""
         return self.parts[Part.UNABLE] + self.parts[Part.NOT] > 0
 
-    @property
-    def captions(self) -> bool:
-        """Whether this alone is a caption."""
-        return self.photo >= max(A_CAPTION, TALK_PER_CLAUSE * self.talk)
-
 
 def fault(text: str) -> Fault | None:
     """Tell why an answer is no caption by what it speaks of; None where it may be one."""
@@ -212,7 +208,7 @@ def _kind(clauses: list[_Clause], has: Counter[Part]) -> Fault:
     if denies or has[Part.SORRY]:
         return Fault.REFUSED
     asks = has[Part.ASK] or has[Part.SEE] or has[Part.ORDER]
-    if has[Part.PICTURE] or (asks and has[Part.DO]):
+    if any(has[part] for part in (Part.PICTURE, Part.SEE, Part.GIVE)) or (asks and has[Part.DO]):
         return Fault.UNSEEN if asks or not has[Part.DO] else Fault.NO_CAPTION
     return Fault.NO_CAPTION
 
@@ -220,11 +216,14 @@ def _kind(clauses: list[_Clause], has: Counter[Part]) -> Fault:
 def _outweighs(clauses: list[_Clause], has: Counter[Part]) -> bool:
     if has[Part.ORDER] or (clauses[0].parts[Part.MACHINE] and not clauses[0].photo):
         return True
+    enough = A_CAPTION
     for clause in clauses:
         if clause.confesses:
             return True
-        if clause.captions:
+        if clause.photo >= max(enough, TALK_PER_CLAUSE * clause.talk):
             return False
+        if clause.denies and clause.parts[Part.SELF] and clause.parts[Part.DO]:
+            enough = A_REASON
     talk = sum(clause.talk for clause in clauses)
     photo = sum(clause.photo for clause in clauses)
     if not any(has[part] for part in _SPEAKERS):

@@ -51,30 +51,30 @@ ENGLISH = {
         begin* turn* try* tried further full fully proper* correct* direct* complete* particular*
         certain likely possibl* perhaps probably general* personal* physical* technical* honest*
         sometimes often always usually within between among per via using used use uses based same
-        own self itself myself yourself themselves yours mine either neither nor say says said
-        saying tell* told speak* know* think* thought believe* feel* felt mean* refer* mention*
-        matter* cases point* reason* assum* imagin* remember* find* found contain* includ* exist*
-        happen* occur* becom* remain* stay* give* gave set sets regard* according therefore thus
-        hence additionally type* short brief long detail* specific* exact* accurate* few new
-        different similar several additional main best better extra small large whatever whichever
-        anyone anybody someone somebody everyone nobody day today left definitely indeed around
-        during upon across along near behind below above against outside interesting appropriate
-        suitable helpful relevant important ago early earlier ever etc eg ie vs check* ensur*
-        confirm* verif* switch* choos* follow* creat* wait* arriv* appreciat* understand* glance
-        moment* intend* expect* question* topic* briefly simple single line lines purpose* result*
-        step* suppos* area areas fall size length hold back away developer* meta google show shows
-        showing lead leads mistake* learn* improv* rely relies aim goal focus ideas insight*
-        overall broad* rather valid hard difficult easy useful possibility opportunity manner
-        nature sensible versions upcoming future present currently degree truly truthful*
-        fabricat* invent* suggest* recommend* advis* discourage* consider* option* approach
-        solution* trust fact facts factual fair pass passed work works working call called formed
-        busy many shape service recent trigger* scope example* instance level extent depth
-        accuracy confidence confident evidence interpretation curious curiosity patience shortly
-        hopefully fresh browser device page version upgrade account mobile desktop app quality
-        resolution extend* beyond entire whole elsewhere somewhere comes besides whenever wherever
-        later sake respectfully simply merely solely purely exclusively rest common attempt*
-        manage managed idea quick quickly easily concise gentle kind alternative* maybe
-        circumstances situation situations instead forth role
+        own self itself myself yourself themselves yours mine either neither nor says said saying
+        tell* told speak* know* think* thought believe* feel* felt mean* refer* mention* matter*
+        cases point* reason* assum* imagin* remember* find* found contain* includ* exist* happen*
+        occur* becom* remain* stay* give* gave set sets regard* according therefore thus hence
+        additionally type* short brief long detail* specific* exact* accurate* few new different
+        similar several additional main best better extra small large whatever whichever anyone
+        anybody someone somebody everyone nobody day today left definitely indeed around during
+        upon across along near behind below above against outside interesting appropriate suitable
+        helpful relevant important ago early earlier ever etc eg ie vs check* ensur* confirm*
+        verif* switch* choos* follow* creat* wait* arriv* appreciat* understand* glance moment*
+        intend* expect* topic* briefly simple single line lines purpose* result* step* suppos*
+        area areas fall size length hold back away developer* meta google show shows showing lead
+        leads mistake* learn* improv* rely relies aim goal focus ideas insight* overall broad*
+        rather valid hard difficult easy useful possibility opportunity manner nature sensible
+        versions upcoming future present currently degree truly truthful* fabricat* invent*
+        suggest* recommend* advis* discourage* consider* option* approach solution* trust fact
+        facts factual fair pass passed work works working call called formed busy many shape
+        service recent trigger* scope example* instance level extent depth accuracy confidence
+        confident evidence interpretation curious curiosity patience shortly hopefully fresh
+        browser device page version upgrade account mobile desktop app quality resolution extend*
+        beyond entire whole elsewhere somewhere comes besides whenever wherever later sake
+        respectfully simply merely solely purely exclusively rest common attempt* manage managed
+        idea quick quickly easily concise gentle kind alternative* maybe circumstances situation
+        situations instead forth role lovely wonderful nice
         """,
     Part.TOPIC: """
         people person persons individual* human* man men woman women face faces facial child*
@@ -128,7 +128,7 @@ ENGLISH = {
         expired truncated disabled deactivated deleted malformed incomplete interrupted aborted
         cancelled canceled dead undecodable nowhere undetected undelivered unopened unprocessed
         incompatible faulty glitch* nothing misplaced absent bad unsuccessful* unresponsive
-        unrecognized unrecognised zero lacking ran unreceived
+        unrecognized unrecognised zero lacking ran unreceived invisible
         """,
     Part.GIVE: """
         upload* reupload* attach* provid* send* sent resend* submit* insert* receiv* arrived
@@ -149,7 +149,8 @@ ENGLISH = {
         caption* transcrib* determin* reveal* infer* continu* proceed* complet* summar* analy*
         examin* judge* evaluat* assess* satisf* cooperat* guess* estimat* elaborat* clarif*
         depict* portray* narrat* paraphras* interpret* facilitat* undertak* oblige obliging aid
-        cater serve perform handled engage engaging produce produced producing
+        cater serve perform handled engage engaging produce produced producing tell say speak
+        spoke
         """,
     Part.PICTURE: """
         img image* picture* photo photos photograph photographs pic pics attachment* file files
@@ -160,7 +161,7 @@ ENGLISH = {
         alt keyword* title* label* query case characters output* format* limit* guess template
         placeholder content* information context untitled undefined null none n/a comma session
         discussion subject* setting* composition draft final blurb summary phrase wording tagline
-        hashtag* paragraph* bullet* snippet narrative
+        hashtag* paragraph* bullet* snippet narrative question*
         """,
     Part.MACHINE: """
         server* internal timeout* timed exceed* rate retri* exception* traceback gateway overload*
@@ -180,7 +181,7 @@ ENGLISH = {
     Part.ORDER: "the-order",
 }
 
-LETTER = 0.5
+LETTER = 0.6
 """How much of a word a letter is, where words run together."""
 
 WORDS_KEPT = 4096
@@ -245,7 +246,7 @@ PHRASES = tuple(
             r"|caption|description|alt|in|what|\d+)\b(?!:)",
             "the-order",
         ),
-        (r"^\W*(?:doctype|html)\b.*", "exception"),
+        (r"^\W*(?:doctype|html|(?:null|undefined|nan) is not)\b.*", "exception"),
         (r"\blorem ipsum\b.*", "placeholder"),
         (r"\btalking about\b", "meaning"),
         (
@@ -253,10 +254,11 @@ PHRASES = tuple(
             r"(?: currently| temporarily)? (?:unavailable|overloaded|busy|offline))\b",
             "exception",
         ),
+        (r"\btimed out\b", "timeout exception"),
         (r"\blimited to\b|\bif (?:i|we) could\b", "i cannot"),
         (r"\btext[- ](?:only|based)\b|\b(?:only|just) (?:\w+ ){0,2}?(?:text|words)\b", "no vision"),
         (r"\b(?:against|beyond|outside)(?: of)? (?:my|our|what i)\b", "violates my"),
-        (r"\bsomething else\b", "decline"),
+        (r"\bsomething else\b|\b(?:different|another) (?:image|photo|picture)\b", "decline"),
         (r"\bif you\b", "please"),
         (r"\blanguage model\b", "languagemodel"),
         (r"\bour (?:end|side)\b|\byou can (?:also )?see\b|\bhere you go\b", "okay"),
