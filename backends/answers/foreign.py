@@ -21,7 +21,7 @@ GERMAN = {
         heute anschließend danach außer weitere
         """,
     Part.TOPIC: "person* mensch* gesicht* identität kind* minderjähr* name* inhalt*",
-    Part.SELF: "ich mir mich mein* wir uns unser* brauche benötige",
+    Part.SELF: "ich mir mich mein* wir uns unser* brauche benötige werde",
     Part.YOU: "du dir dich dein* ihnen ihr ihre ihrer ihren ihrem euch",
     Part.ASK: "bitte kannst könntest könnten möchtest versuch* probier*",
     Part.SORRY: "leider entschuldig* bedauer* verzeih* sorry bedaure",
@@ -181,8 +181,8 @@ PORTUGUESE = {
         tem ter ao à aos em no na nos nas com por pelo para pra como esse essa isso este esta isto
         deste desta neste nesta mais também ainda já aqui parece novo nova novamente vez
         diretamente corretamente momento porque pois assim outro outra algo fazer então antes dois
-        duas quer queira quiser gostaria deseja prazer só apenas somente motivos razões a possível
-        talvez primeiro depois contém consegui encontrado
+        duas quer queira quiser gostaria deseja prazer só apenas somente motivos razões a talvez
+        primeiro depois contém consegui encontrado possível atender-se
         """,
     Part.TOPIC: "pessoa* rosto* identidade indivíduo* menor* nome conteúdo*",
     Part.SELF: """
@@ -197,7 +197,7 @@ PORTUGUESE = {
         polític* privacidade norma* diretriz* segurança permitid* autorizad* inapropriad*
         explícit* respeit* viola* recus* permissão consentid* ética sensív*
         """,
-    Part.UNABLE: "impossível incapaz falhou evito recuso nego",
+    Part.UNABLE: "incapaz falhou evito recuso nego impossível",
     Part.NOT: "não nao nenhum* nada sem nunca falta* vazi* erro problema",
     Part.GIVE: """
         carreg* recarreg* anex* forne* envi* reenvi* compartilh* partilh* receb* mand* acess*
@@ -257,7 +257,7 @@ RUSSIAN = {
         удалось получилось
         """,
     Part.TOPIC: "люд* человек* лиц* личност* имя содержим* содержан*",
-    Part.SELF: "я мне меня мной мой моя моё мои мы нам нас умею",
+    Part.SELF: "я мне меня мной мой моя моё мои мы нам нас умею буду",
     Part.YOU: "вы вам вас ваш* ты тебе тебя твой твоё",
     Part.ASK: "пожалуйста прошу можете могли попробу*",
     Part.SORRY: "извин* сожалени* прост* прощения",
@@ -286,7 +286,7 @@ POLISH = {
     Part.TOPIC: "osob* osób ludzi twarz* tożsamoś* imi* zawartoś* treś*",
     Part.SELF: """
         ja mogę mi mnie mną mój moja moje my nam nas mam chcę otrzymałem otrzymałam jestem wolę
-        potrafię opisuję identyfikuję
+        potrafię opisuję identyfikuję będę
         """,
     Part.YOU: "ty ci ciebie tobie twój twoja twoje twoim pan pani państwo",
     Part.ASK: "prosz* możesz mógłbyś spróbuj*",

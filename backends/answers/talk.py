@@ -44,6 +44,9 @@ KIND_OF_PICTURE = 3.0
 FIGURE, QUOTATION = 2.0, 1.5
 """How much it weighs that a clause says what a picture shows, and quotes what is written."""
 
+MANY_FILLERS = 3
+"""So many words that say nothing are no caption, where nothing else is said."""
+
 UNSPOKEN = 0.6
 """What is left of the talk in an answer that names neither the model nor whoever asks."""
 
@@ -108,10 +111,12 @@ class _Clause:
         talk: The weight of what is said of the talk.
         photo: The weight of what is said of the photo.
         parts: The parts in the talk of its words.
+        fillers: How many words say nothing.
     """
 
     def __init__(self, text: str, writing: Vocabulary | Writing) -> None:
         self.parts = Counter[Part]()
+        self.fillers = 0
         self.talk = 0.0
         self.photo = KIND_OF_PICTURE if _BEGINS.search(text) else 0.0
         self._weigh(writing.parts(text))
@@ -121,7 +126,7 @@ class _Clause:
             self.talk += UNFINISHED
         if _SHOWS.search(text):
             self.photo += min(FIGURE, self.photo)
-        if "⁂" in text and self.photo + self.talk and not self.parts[Part.MACHINE]:
+        if "⁂" in text and (self.photo or (self.talk and not self.parts[Part.MACHINE])):
             self.photo += QUOTATION
 
     def _weigh(self, words: Iterable[tuple[Part | None, float]]) -> None:
@@ -129,6 +134,7 @@ class _Clause:
         before: Part | None = None
         for part, size in words:
             if part is Part.FILLER:
+                self.fillers += 1
                 continue
             if part is None or part is Part.TOPIC:
                 weight = size * (DENIED if denied else 1)
@@ -226,6 +232,8 @@ def _outweighs(clauses: list[_Clause], has: Counter[Part]) -> bool:
             enough = A_REASON
     talk = sum(clause.talk for clause in clauses)
     photo = sum(clause.photo for clause in clauses)
+    if not talk + photo:
+        return sum(clause.fillers for clause in clauses) >= MANY_FILLERS
     if not any(has[part] for part in _SPEAKERS):
         talk *= UNSPOKEN
     return talk > TALK_PER_WORD * photo + TALK_BEFORE

@@ -254,6 +254,7 @@ PHRASES = tuple(
             r"(?: currently| temporarily)? (?:unavailable|overloaded|busy|offline))\b",
             "exception",
         ),
+        (r"\bcut (?:short|off)\b", "broken"),
         (r"\btimed out\b", "timeout exception"),
         (r"\blimited to\b|\bif (?:i|we) could\b", "i cannot"),
         (r"\btext[- ](?:only|based)\b|\b(?:only|just) (?:\w+ ){0,2}?(?:text|words)\b", "no vision"),
