@@ -71,7 +71,7 @@ _END = re.compile(
     r"|pero|ma|mas|maar|но|ale),?\s|\s[—–-]\s|—"
     r"|:\s(?!\s*⁂)|,\s(?:only|just|so|says|reads)\s|,?\s(?:because|since|so|as)\s(?=(?:he|she|it|they|the|an?|only"
     r"|there|its|his|her)\b)|,\s(?=(?:the (?:image|photo|picture)|this|it|there|we|here|an?|two"
-    r"|three|several|some|\w+ing)\b)"
+    r"|three|several|some|who|which|whose|\w+ing)\b)"
 )
 _COUNTED = r"(?:an?|one|two|three|four|five|six|several|some|many|the)"
 _SHOWS = re.compile(
@@ -111,7 +111,7 @@ class _Clause:
         talk: The weight of what is said of the talk.
         photo: The weight of what is said of the photo.
         parts: The parts in the talk of its words.
-        fillers: How many words say nothing.
+        fillers: How many words say nothing; fewer where one of them stands behind an article.
     """
 
     def __init__(self, text: str, writing: Vocabulary | Writing) -> None:
@@ -134,7 +134,7 @@ class _Clause:
         before: Part | None = None
         for part, size in words:
             if part is Part.FILLER:
-                self.fillers += 1
+                self.fillers += 1 if size == 1 else -MANY_FILLERS
                 continue
             if part is None or part is Part.TOPIC:
                 weight = size * (DENIED if denied else 1)

@@ -51,10 +51,10 @@ ENGLISH = {
         begin* turn* try* tried further full fully proper* correct* direct* complete* particular*
         certain likely possibl* perhaps probably general* personal* physical* technical* honest*
         sometimes often always usually within between among per via using used use uses based same
-        own self itself myself yourself themselves yours mine either neither nor says said saying
-        tell* told speak* know* think* thought believe* feel* felt mean* refer* mention* matter*
-        cases point* reason* assum* imagin* remember* find* found contain* includ* exist* happen*
-        occur* becom* remain* stay* give* gave set sets regard* according therefore thus hence
+        own itself myself yourself themselves yours mine either neither nor says said saying tell*
+        told speak* know* think* thought believe* feel* felt mean* refer* mention* matter* cases
+        point* reason* assum* imagin* remember* find* found contain* includ* exist* happen* occur*
+        becom* remain* stay* give* gave set sets regard* according therefore thus hence
         additionally type* short brief long detail* specific* exact* accurate* few new different
         similar several additional main best better extra small large whatever whichever anyone
         anybody someone somebody everyone nobody day today left definitely indeed around during
@@ -62,19 +62,19 @@ ENGLISH = {
         helpful relevant important ago early earlier ever etc eg ie vs check* ensur* confirm*
         verif* switch* choos* follow* creat* wait* arriv* appreciat* understand* glance moment*
         intend* expect* topic* briefly simple single line lines purpose* result* step* suppos*
-        area areas fall size length hold back away developer* meta google show shows showing lead
-        leads mistake* learn* improv* rely relies aim goal focus ideas insight* overall broad*
-        rather valid hard difficult easy useful possibility opportunity manner nature sensible
-        versions upcoming future present currently degree truly truthful* fabricat* invent*
-        suggest* recommend* advis* discourage* consider* option* approach solution* trust fact
-        facts factual fair pass passed work works working call called formed busy many shape
-        service recent trigger* scope example* instance level extent depth accuracy confidence
-        confident evidence interpretation curious curiosity patience shortly hopefully fresh
-        browser device page version upgrade account mobile desktop app quality resolution extend*
-        beyond entire whole elsewhere somewhere comes besides whenever wherever later sake
-        respectfully simply merely solely purely exclusively rest common attempt* manage managed
-        idea quick quickly easily concise gentle kind alternative* maybe circumstances situation
-        situations instead forth role lovely wonderful nice
+        area areas fall size length back away developer* meta google show shows showing lead leads
+        mistake* learn* improv* rely relies aim goal focus ideas insight* overall broad* rather
+        valid hard difficult easy useful possibility opportunity manner nature sensible versions
+        upcoming future present currently degree truly truthful* fabricat* invent* suggest*
+        recommend* advis* discourage* consider* option* approach solution* trust fact facts
+        factual fair pass passed work works working call called formed many shape service recent
+        trigger* scope example* instance level extent depth accuracy confidence confident evidence
+        interpretation curious curiosity patience shortly fresh browser device page version
+        upgrade account mobile desktop app quality resolution extend* beyond entire whole
+        elsewhere somewhere comes besides whenever wherever later sake respectfully simply merely
+        solely purely exclusively rest common attempt* manage managed idea quick quickly easily
+        concise gentle kind alternative* maybe circumstances situation situations instead forth
+        role lovely wonderful nice hope* unknown permission* conclude fine busy enough hold
         """,
     Part.TOPIC: """
         people person persons individual* human* man men woman women face faces facial child*
@@ -87,7 +87,9 @@ ENGLISH = {
         style* visible* aspect* element* feature* place* season* location* world life data event*
         settings gore gory stranger* public victim* injur* suicid* abuse* terror* extrem* gambl*
         alcohol tobacco crime* criminal* intimate intimacy biography nationality attractiveness
-        looks weight disability
+        looks weight disability crisis hotline* helpline* lifeline* emergency authorities
+        authority contact seek self lawyer attorney therapist counselor counsellor cardiologist
+        specialist* harm
         """,
     Part.SELF: "i me my we us our ours let",
     Part.YOU: "you your user users",
@@ -106,15 +108,15 @@ ENGLISH = {
         """,
     Part.RULE: """
         policy policies guideline* rule rules safety safe safeguard* privacy terms violat*
-        prohibit* inappropriate explicit harmful harm offensive unethical ethic* consent restrict*
+        prohibit* inappropriate explicit harmful offensive unethical ethic* consent restrict*
         respect* comfortabl* uncomfortable conscience allowed permit* flagged block* filter*
         moderat* disallow* forbid* responsib* biometric unsafe redacted withheld rejected denied
         boundar* limitation* standards principle* values withhold* disclos* unwilling willing
         protect* speculat* breach* conflict* censor* hate* discriminat* instructed legal law laws
-        permission* moral* danger* unlawful consensual authoriz* authoris* confidential* nsfw
-        exploitative stereotyp* sensitiv* guardrail* unacceptable appropriateness misuse concern*
-        removed hidden limits lawful* obligat* entitled mandate* appropriately liability defam*
-        dignity anonym* regulation* regulatory jurisdiction gdpr copyright* integrity
+        moral* danger* unlawful consensual authoriz* authoris* confidential* nsfw exploitative
+        stereotyp* sensitiv* guardrail* unacceptable appropriateness misuse concern* removed
+        hidden limits lawful* obligat* entitled mandate* appropriately liability defam* dignity
+        anonym* regulation* regulatory jurisdiction gdpr copyright* integrity
         """,
     Part.UNABLE: """
         cannot unable incapable impossible lack* unsupported inaccessible struggl* trouble declin*
@@ -136,7 +138,7 @@ ENGLISH = {
         drop dropped deliver* retry resubmit* available embed* access* input* shown retriev*
         fetch* transfer* enclos* reached support* forward* furnish* reattach* relay* provision
         submission refresh* redo post posted import* browse paste pasted pasting share shared
-        sharing supply supplied click* tap paperclip accept* await* pending accompan* drag select
+        sharing supply supplied click* tap paperclip accept* await* pending accompan* drag select*
         """,
     Part.SEE: """
         see sees seeing saw seen view* process* perceiv* open opened opening read reading inspect*
