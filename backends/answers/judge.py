@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from backends.answers.blindness import implies_blindness, sees_nothing
-from backends.answers.clauses import Clauses
+import re
+
 from backends.answers.legible import has_word, legible, trimmed
 from backends.answers.listening import Heard, listen
-from backends.answers.refusals import implies_refusal, refuses
 from backends.answers.repetition import repeats
+from backends.answers.talk import Fault, fault
 from backends.answers.wrapping import unwrapped
 from backends.base import Caption
 from backends.errors import AnswerError
@@ -18,8 +18,14 @@ LONGEST_ANSWER = 10_000
 LONGEST_QUOTE = 400
 """The most characters of an answer that a reason repeats."""
 
-NO_VALUES = frozenset({"none", "null", "n/a", "nan", "nil", "undefined"})
+NO_VALUES = frozenset({"none", "null", "n/a", "n.a", "nan", "nil", "undefined"})
 """What programs write where a text is missing, and models after them."""
+
+FILE_NAME = re.compile(
+    r"[\w .()-]{1,80}\.(?:jpe?g|png|gif|webp|heic|bmp|tiff?)|(?:img|dscn?|pxl|p)[_-]?\d{3,20}",
+    re.IGNORECASE,
+)
+"""A name that stands for the photo, and tells nothing of it."""
 
 SAME_SIGNS, FEW_SIGNS = 8, 3
 """An answer of so many signs, and so few different ones, is a repetition and not empty."""
@@ -68,24 +74,20 @@ def _check_words(text: str, heard: Heard) -> None:
         if len(text) >= SAME_SIGNS and len(set(text)) <= FEW_SIGNS:
             raise AnswerError(f"endless repetition: {_beginning(text)}")
         raise AnswerError(f"empty answer: no word in {_beginning(text)}", blames_photo=False)
-    if text.lower().strip("<>[]().") in NO_VALUES:
+    if text.lower().strip("<>[]().") in NO_VALUES or FILE_NAME.fullmatch(text):
         raise AnswerError(f"empty answer: {text}", blames_photo=False)
-    clauses = Clauses(text)
-    if sees_nothing(clauses):
-        raise _unseen(text)
-    if refuses(clauses):
-        raise AnswerError(f"refused: {text[:LONGEST_QUOTE]}")
-    if implies_blindness(clauses):
-        raise _unseen(text)
-    if implies_refusal(clauses):
-        raise AnswerError(f"refused: {text[:LONGEST_QUOTE]}")
     if repeats(text):
         raise AnswerError(f"endless repetition: {_beginning(text)}")
-
-
-def _unseen(text: str) -> AnswerError:
-    reason = f"the model says that it sees no image: {text[:LONGEST_QUOTE]}"
-    return AnswerError(reason, blames_photo=False)
+    match fault(text):
+        case Fault.UNSEEN:
+            reason = f"the model says that it sees no image: {text[:LONGEST_QUOTE]}"
+            raise AnswerError(reason, blames_photo=False)
+        case Fault.REFUSED:
+            raise AnswerError(f"refused: {text[:LONGEST_QUOTE]}")
+        case Fault.NO_CAPTION:
+            raise AnswerError(f"no caption: {text[:LONGEST_QUOTE]}", blames_photo=False)
+        case None:
+            pass
 
 
 def _cut_off(reason: str) -> AnswerError:

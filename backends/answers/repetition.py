@@ -12,14 +12,20 @@ from operator import eq
 LONGEST_PHRASE = 40
 """The most words of a phrase whose repetition is looked for."""
 
-WORD_TIMES, WORD_TIMES_AFTER_OTHERS, PHRASE_TIMES = 8, 12, 5
-"""How often a word, a word behind other words, and a phrase may not come in a row."""
+WORD_TIMES, WORD_TIMES_AFTER_OTHERS, PHRASE_TIMES, SENTENCE_TIMES = 8, 12, 5, 4
+"""How often a word, a word behind other words, a phrase and a sentence may not come in a row."""
+
+SENTENCE = 5
+"""So many words make a sentence."""
 
 NEARLY_ALL = 0.8
 """Share of a text that a run takes up when little else is said."""
 
 ALWAYS_TOO_MANY = 40
 """Repetitions that no sign in a photo has."""
+
+FEW_CHARACTERS = 3
+"""So few different characters make no long text."""
 
 FEW_WORDS, MANY_WORDS = 8, 64
 """So many words or more with fewer different ones than an eighth go round in circles."""
@@ -69,12 +75,12 @@ def _loops(words: list[str]) -> bool:
 
 def _is_endless(words: list[str], length: int, run: int, end: int) -> bool:
     """Tell whether a run of words, which has come as far as `end`, is too long."""
-    times = run // length + 1
+    times = -(-run // length) + 1  # the last time may be cut short
     share = (run + length) / len(words)
     if length == 1:
         needed = WORD_TIMES if share >= NEARLY_ALL else WORD_TIMES_AFTER_OTHERS
     else:
-        needed = PHRASE_TIMES
+        needed = PHRASE_TIMES if length < SENTENCE else SENTENCE_TIMES
     if times < needed:
         return False
     at_the_end = len(words) - end <= 1  # the last word may be cut short
@@ -83,6 +89,8 @@ def _is_endless(words: list[str], length: int, run: int, end: int) -> bool:
 
 def _same_characters(text: str) -> bool:
     """Tell whether one character, or up to eight, fill the text or its end."""
+    if len(text) >= ALWAYS_TOO_MANY and len(set("".join(text.split()))) <= FEW_CHARACTERS:
+        return True
     for found in _SAME_CHARACTERS.finditer(text):
         length = found.end() - found.start()
         is_last = len(text.rstrip()) - found.end() <= len(found[1])

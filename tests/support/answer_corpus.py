@@ -25,6 +25,7 @@ BEGINNINGS = {
     "empty": "empty answer",
     "repetition": "endless repetition",
     "too long": "answer of",
+    "no caption": "no caption",
 }
 """How the reason of each kind of fault begins."""
 
