@@ -201,9 +201,13 @@ _ARTICLES = frozenset(
 )
 _WORD = re.compile(r"the-\w+|[^\W\d_]+")
 
+EXTENSION = r"\.(?:jpe?g|png|gif|webp|heic|bmp|tiff?)"
+"""How the name of a photo ends."""
+
 PHRASES = tuple(
     (re.compile(pattern), word)
     for pattern, word in (
+        (rf"[\w-]{{1,80}}{EXTENSION}\b", "filename"),
         (
             r"\bnot (?:\w+ )?(?:able|allowed|permitted|possible|authori[sz]ed|capable|equipped"
             r"|designed|programmed|trained|built|going|supposed|meant"
