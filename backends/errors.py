@@ -111,7 +111,7 @@ class AnswerError(CallError):
     Attributes:
         blames_photo: True for a refusal, endless repetition and an answer that is too long,
             which another photo may be spared; False for an empty answer, one that was cut off,
-            and a model that sees no image.
+            one that speaks of something else, and a model that sees no image.
     """
 
 

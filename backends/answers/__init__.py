@@ -2,8 +2,8 @@
 
 `judge` asks the others in turn: `legible` makes the text safe to handle, `listening` tells
 what a model says from what it thinks (by the marks in `marks`), `wrapping` takes the caption
-out of what stands around it. `repetition`, `blindness` and `refusals` know the answers that
-are no captions; `other_languages` knows both of the latter beyond English.
+out of what stands around it. `repetition` knows endless answers; `talk` knows answers that speak
+of the model and the request instead of a photo, by the words in `vocabulary` and `foreign`.
 """
 
 from __future__ import annotations

@@ -21,9 +21,9 @@ GERMAN = {
         heute anschließend danach außer weitere
         """,
     Part.TOPIC: "person* mensch* gesicht* identität kind* minderjähr* name* inhalt*",
-    Part.SELF: "ich mir mich mein* wir uns unser* brauche benötige werde",
+    Part.SELF: "ich mir mich mein* wir uns unser* werde",
     Part.YOU: "du dir dich dein* ihnen ihr ihre ihrer ihren ihrem euch",
-    Part.ASK: "bitte kannst könntest könnten möchtest versuch* probier*",
+    Part.ASK: "bitte kannst könntest könnten möchtest versuch* probier* brauche benötige",
     Part.SORRY: "leider entschuldig* bedauer* verzeih* sorry bedaure",
     Part.ROLE: "ki sprachmodell* modell* assistent* textbasiert* programmiert fähig* lage",
     Part.RULE: """
@@ -40,7 +40,7 @@ GERMAN = {
         lade laden hochlad* hochgeladen* hochzuladen hoch anhäng* anhang angehängt* beigefügt*
         füge schick* geschickt send* gesendet* übermitt* erhalt* empfang* teil* geteilt* stell*
         bereit* verfügung angekommen geladen* zugriff zugreif* vorhanden mitgeschickt beilieg*
-        mitsend* anzuhängen
+        mitsend* anzuhängen übertrag* angezeigt
         """,
     Part.SEE: """
         seh* siehst gesehen anseh* anzuseh* anschau* betracht* anzeig* angezeigt* erkenn* öffn*
@@ -109,10 +109,10 @@ SPANISH = {
     Part.TOPIC: "persona* rostro* cara identidad individuo* menor* nombre* contenido*",
     Part.SELF: """
         yo puedo me mi mis mí nosotros nos nuestr* voy tengo quiero prefiero identifico estoy soy
-        sé recibí encuentro logro comento describo necesito
+        sé recibí encuentro logro comento describo
         """,
     Part.YOU: "tú tu tus te ti usted* le les contigo",
-    Part.ASK: "favor podrías podría puedes intent* prueb*",
+    Part.ASK: "favor podrías podría puedes intent* prueb* necesito",
     Part.SORRY: "siento lamento lamentablemente disculp* perdón desafortunadamente",
     Part.ROLE: """
         modelo ia asistente inteligencia artificial lenguaje capaz capacidad diseñado entrenado
@@ -187,10 +187,10 @@ PORTUGUESE = {
     Part.TOPIC: "pessoa* rosto* identidade indivíduo* menor* nome conteúdo*",
     Part.SELF: """
         eu posso consigo me mim meu minha meus minhas nós nosso nossa vou tenho quero prefiro
-        identifico estou sou sei recebi encontrei descrevo comento preciso
+        identifico estou sou sei recebi encontrei descrevo comento
         """,
     Part.YOU: "você* tu te teu tua seu sua seus suas lhe",
-    Part.ASK: "favor poderia pode podes tent*",
+    Part.ASK: "favor poderia pode podes tent* preciso",
     Part.SORRY: "desculp* infelizmente lamento sinto perdão",
     Part.ROLE: "modelo ia assistente inteligência artificial linguagem capaz capacidade",
     Part.RULE: """
@@ -222,9 +222,9 @@ DUTCH = {
         gevonden
         """,
     Part.TOPIC: "person* mens* gezicht* identiteit kind* naam inhoud",
-    Part.SELF: "ik mij me mijn wij we ons onze heb nodig",
+    Part.SELF: "ik mij me mijn wij we ons onze heb",
     Part.YOU: "je jij jouw u uw jullie",
-    Part.ASK: "alsjeblieft alstublieft kun kunt zou gelieve probeer*",
+    Part.ASK: "alsjeblieft alstublieft kun kunt zou gelieve probeer* nodig",
     Part.SORRY: "helaas sorry excus* spijt",
     Part.ROLE: "model ai assistent taalmodel* kunstmatige staat capaciteit",
     Part.RULE: """

@@ -8,6 +8,7 @@ from backends.answers.legible import has_word, legible, trimmed
 from backends.answers.listening import Heard, listen
 from backends.answers.repetition import repeats
 from backends.answers.talk import Fault, fault
+from backends.answers.vocabulary import EXTENSION
 from backends.answers.wrapping import unwrapped
 from backends.base import Caption
 from backends.errors import AnswerError
@@ -22,7 +23,7 @@ NO_VALUES = frozenset({"none", "null", "n/a", "n.a", "nan", "nil", "undefined"})
 """What programs write where a text is missing, and models after them."""
 
 FILE_NAME = re.compile(
-    r"[\w .()-]{1,80}\.(?:jpe?g|png|gif|webp|heic|bmp|tiff?)|(?:img|dscn?|pxl|p)[_-]?\d{3,20}",
+    rf"[\w.()-]{{1,80}}(?: [\w.()-]{{1,20}})?{EXTENSION}|(?:img|dscn?|pxl|p)[_-]?\d{{3,20}}",
     re.IGNORECASE,
 )
 """A name that stands for the photo, and tells nothing of it."""

@@ -67,11 +67,17 @@ _QUOTED = re.compile(
     r"|(?<!\w)‘[^\n]{1,400}?’(?!\w)"
 )
 _END = re.compile(
-    r"(?<=[.!?;])\s+|(?<=[。！？；])|\n+|,?\s(?:but|however|although|though|yet|aber|doch|mais"
-    r"|pero|ma|mas|maar|но|ale),?\s|\s[—–-]\s|—"
-    r"|:\s(?!\s*⁂)|,\s(?:only|just|so|says|reads)\s|,?\s(?:because|since|so|as)\s(?=(?:he|she|it|they|the|an?|only"
-    r"|there|its|his|her)\b)|,\s(?=(?:the (?:image|photo|picture)|this|it|there|we|here|an?|two"
-    r"|three|several|some|who|which|whose|\w+ing)\b)"
+    "|".join(
+        (
+            r"(?<=[.!?;])\s+|(?<=[。！？；])|\n+|\s[—–-]\s|—|:\s(?!\s*⁂)",
+            r",?\s(?:but|however|although|though|yet|aber|doch|mais|pero|ma|mas|maar|но|ale),?\s",
+            r",\s(?:only|just|so|says|reads)\s",
+            r",?\s(?:because|since|so|as)\s"
+            r"(?=(?:he|she|it|they|the|an?|only|there|its|his|her)\b)",
+            r",\s(?=(?:the (?:image|photo|picture)|this|it|there|we|here|an?|two|three|several|some"
+            r"|who|which|whose|qui|que|che|\w+ing)\b)",
+        )
+    )
 )
 _COUNTED = r"(?:an?|one|two|three|four|five|six|several|some|many|the)"
 _SHOWS = re.compile(
@@ -89,11 +95,13 @@ _SHOWS = re.compile(
         )
     )
 )
+"""What says what a picture shows."""
+
 _BEGINS = re.compile(
     r"^(?:an? (?:[\w-]+ ){0,3}?)?(?:image|photo|picture|photograph|screenshot|graphic|meme"
     r"|page|scan|window|screen) (?:of|in which|with|from|taken|that (?:shows|says|reads)) \w"
 )
-"""What says what a picture shows, and how a caption begins that names the kind of picture."""
+"""How a caption begins that names the kind of picture."""
 
 
 class Fault(Enum):
@@ -111,12 +119,14 @@ class _Clause:
         talk: The weight of what is said of the talk.
         photo: The weight of what is said of the photo.
         parts: The parts in the talk of its words.
+        names: Whether something of the photo stands behind an article.
         fillers: How many words say nothing; fewer where one of them stands behind an article.
     """
 
     def __init__(self, text: str, writing: Vocabulary | Writing) -> None:
         self.parts = Counter[Part]()
         self.fillers = 0
+        self.names = False
         self.talk = 0.0
         self.photo = KIND_OF_PICTURE if _BEGINS.search(text) else 0.0
         self._weigh(writing.parts(text))
@@ -139,6 +149,7 @@ class _Clause:
             if part is None or part is Part.TOPIC:
                 weight = size * (DENIED if denied else 1)
                 self.photo += weight if part is None else TOPIC * weight
+                self.names |= part is None and size > 1
             else:
                 self._add(part)
                 if before is Part.NOT and part in (Part.PICTURE, Part.GIVE):
@@ -226,7 +237,8 @@ def _outweighs(clauses: list[_Clause], has: Counter[Part]) -> bool:
     for clause in clauses:
         if clause.confesses:
             return True
-        if clause.photo >= max(enough, TALK_PER_CLAUSE * clause.talk):
+        needed = A_CAPTION if clause.names else enough
+        if clause.photo >= max(needed, TALK_PER_CLAUSE * clause.talk):
             return False
         if clause.denies and clause.parts[Part.SELF] and clause.parts[Part.DO]:
             enough = A_REASON

@@ -46,7 +46,7 @@ ENGLISH = {
         all both each every about into out up down over under through before after until while
         because since due however but although though otherwise lets s get got gets getting go
         goes going come came coming make makes made take takes took put keep seem* appear* look
-        looking like want* wish* need* able time now again once soon good pleas* love thing things
+        looking like want* wish* able time now again once soon good pleas* love thing things
         something anything everything way ways kinds sort part parts bit lot end side start*
         begin* turn* try* tried further full fully proper* correct* direct* complete* particular*
         certain likely possibl* perhaps probably general* personal* physical* technical* honest*
@@ -93,7 +93,7 @@ ENGLISH = {
         """,
     Part.SELF: "i me my we us our ours let",
     Part.YOU: "you your user users",
-    Part.ASK: "please kindly hesitate requir*",
+    Part.ASK: "please kindly hesitate requir* need*",
     Part.SORRY: """
         sorry apolog* unfortunately regret* afraid forgive inconvenience confusion alas pardon
         sadly unluckily
@@ -130,20 +130,20 @@ ENGLISH = {
         expired truncated disabled deactivated deleted malformed incomplete interrupted aborted
         cancelled canceled dead undecodable nowhere undetected undelivered unopened unprocessed
         incompatible faulty glitch* nothing misplaced absent bad unsuccessful* unresponsive
-        unrecognized unrecognised zero lacking ran unreceived invisible
+        unrecognized unrecognised zero lacking ran unreceived invisible vanish* disappear*
         """,
     Part.GIVE: """
         upload* reupload* attach* provid* send* sent resend* submit* insert* receiv* arrived
-        include included includes load* reload* transmit* download* link linked add added adding
-        drop dropped deliver* retry resubmit* available embed* access* input* shown retriev*
-        fetch* transfer* enclos* reached support* forward* furnish* reattach* relay* provision
-        submission refresh* redo post posted import* browse paste pasted pasting share shared
-        sharing supply supplied click* tap paperclip accept* await* pending accompan* drag select*
+        include included includes load* reload* download* link linked add added adding drop
+        dropped deliver* retry resubmit* available embed* access* input* shown retriev* fetch*
+        transfer* enclos* reached support* forward* furnish* reattach* relay* provision submission
+        refresh* redo post posted import* browse paste pasted pasting share shared sharing supply
+        supplied click* tap paperclip accept* await* pending accompan* drag select* transmi*
         """,
     Part.SEE: """
         see sees seeing saw seen view* process* perceiv* open opened opening read reading inspect*
         display* render* decod* detect* observ* notic* eyes vision sight visual* visibility
-        glimpse handle handling
+        glimpse handle handling find finding locate
         """,
     Part.DO: """
         describ* descript* talk* identif* recogni* assist* help helps helping comment* discuss*
@@ -201,9 +201,13 @@ _ARTICLES = frozenset(
 )
 _WORD = re.compile(r"the-\w+|[^\W\d_]+")
 
+EXTENSION = r"\.(?:jpe?g|png|gif|webp|heic|bmp|tiff?)"
+"""How the name of a photo ends."""
+
 PHRASES = tuple(
     (re.compile(pattern), word)
     for pattern, word in (
+        (rf"[\w-]{{1,80}}{EXTENSION}\b", "filename"),
         (
             r"\bnot (?:\w+ )?(?:able|allowed|permitted|possible|authori[sz]ed|capable|equipped"
             r"|designed|programmed|trained|built|going|supposed|meant"
@@ -217,7 +221,11 @@ PHRASES = tuple(
             r"|\bturn (?:\w+ ){0,2}?down\b|\bleave it at that\b",
             "decline",
         ),
-        (r"\b(?:let me know|feel free|go ahead|would you like|do you want)\b", "please"),
+        (r"\b(?:beyond|outside)(?: of)? my (?:\w+ )?(?:cap)?abilit\w+", "i cannot"),
+        (
+            r"\b(?:tell me|give me|let me know|feel free|go ahead|would you like|do you want)\b",
+            "please",
+        ),
         (r"\b(?:look|looks|looking|glance) at\b|\bmak(?:e|ing) out\b", "view"),
         (r"\b(?:com(?:e|es|ing)|came|go|went|gone|get|got|ma(?:k|d)e it) through\b", "received"),
         (
@@ -227,9 +235,10 @@ PHRASES = tuple(
             "describe",
         ),
         (
-            r"\bvisual (?:content|information|input|data)\b|\b(?:image|visual|picture|photo)"
-            r" (?:recognition|processing|analysis|understanding|viewing)\b",
-            "vision",
+            r"\bvisual (?:content|information|input|data)\b|\bvision (?:capabilit|abilit)\w+"
+            r"|\b(?:image|visual|picture|photo) (?:recognition|processing|analysis|understanding"
+            r"|viewing)\b",
+            "picture vision",
         ),
         (r"\b(?:been|was|were) (?:given|shown)\b", "provided"),
         (r"\b(?:cross|draw)(?:es|ing)? (?:a|the) line\b", "breach"),
@@ -237,7 +246,7 @@ PHRASES = tuple(
         (r"\bthank(?:s| you) for\b", "thanks"),
         (
             r"\bthe user\b|\b(?:let me|(?:i|we) need to|let us|let s|let's) (?:think"
-            r"|start|write|produce|describe|craft|analy[sz]e|look|see what|check|figure)\b"
+            r"|start|write|produce|describe|craft|analy[sz]e|look|view|see what|check|figure)\b"
             r"|\blet me (?:take|have)\b|\bi should\b(?! not\b)|\bthe task is\b",
             "the-plan",
         ),
@@ -257,9 +266,13 @@ PHRASES = tuple(
             "exception",
         ),
         (r"\bcut (?:short|off)\b", "broken"),
+        (r"^\W*[45]\d\d\W*$", "exception"),
         (r"\btimed out\b", "timeout exception"),
         (r"\blimited to\b|\bif (?:i|we) could\b", "i cannot"),
-        (r"\btext[- ](?:only|based)\b|\b(?:only|just) (?:\w+ ){0,2}?(?:text|words)\b", "no vision"),
+        (
+            r"\btext[- ](?:only|based)\b|\b(?:only|just) (?:\w+ ){0,2}?(?:text|words)\b",
+            "no picture",
+        ),
         (r"\b(?:against|beyond|outside)(?: of)? (?:my|our|what i)\b", "violates my"),
         (r"\bsomething else\b|\b(?:different|another) (?:image|photo|picture)\b", "decline"),
         (r"\bif you\b", "please"),

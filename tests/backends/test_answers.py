@@ -187,3 +187,38 @@ def test_tokens_that_tell_thinking_from_saying_are_known(token: str) -> None:
 @pytest.mark.parametrize("token", ["<pad>", "<s>", "<image>", "<|image_pad|>", "<loc_12>", "[CLS]"])
 def test_tokens_that_mean_nothing_may_be_dropped(token: str) -> None:
     assert not marks.tells(token)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Describe this photo in one or two sentences.",
+        "The user wants a short caption. I need to look at the main subject first",
+        "Sure, here is a description of the photo:",
+        "[image]",
+        "Error: rate limit exceeded. Please retry after 20 seconds.",
+    ],
+)
+def test_talk_is_no_caption_and_not_the_fault_of_the_photo(text: str) -> None:
+    error = why_not(text)
+    assert str(error) == f"no caption: {text}"
+    assert not error.blames_photo
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "A dog on a couch. Let me know if you need more detail.",
+        "I'm not able to read the sign, but a group of hikers stands beneath it.",
+        'A screenshot of a chat with the reply "I can\'t help with that."',
+        "A placeholder graphic with the words “No image available”.",
+    ],
+)
+def test_captions_may_speak_of_talk(text: str) -> None:
+    assert answers.read(Caption(text=text)) == text
+
+
+@pytest.mark.parametrize("text", ["provide a ", '"a ', "' x", "a an the, so ", "图", "? "])
+def test_long_answers_are_judged_at_once(text: str) -> None:
+    with pytest.raises(AnswerError):
+        answers.read(Caption(text=text * (9_000 // len(text))))
