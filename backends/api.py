@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import os
 from abc import abstractmethod
-from typing import Any, ClassVar, Generic, TypeGuard, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
+from urllib.parse import urlsplit
 
+import msgspec
+
+from backends import loose_json
 from backends.base import (
     DEFAULT_EDGE,
     LARGEST_EDGE,
-    MOST_TOKENS_OUT,
     Caption,
     Captioner,
     Ended,
@@ -20,9 +23,9 @@ from backends.base import (
     PictureSpec,
 )
 from backends.errors import CallError, SetupError, TooLargeError, TransientError
-from backends.http_statuses import ErrorDetails, error_for_status
+from backends.http_statuses import ErrorDetails, error_for_status, names_no_model
 from backends.image_tokens import largest, text_tokens
-from backends.keys import remember
+from backends.keys import remember, scrub
 from backends.offers import Offer
 from backends.prices import Prices
 from backends.retirements import RETIREMENTS, retirement_notice
@@ -37,17 +40,41 @@ REQUEST_SECONDS = 60.0
 OWN_SERVER_SECONDS = 180.0
 """A model on someone's own CPU takes its time."""
 
+LAST_SECONDS = 30.0
+"""What a call under way is given when the run is stopped: its answer is paid for."""
+
 SDK_SWITCHES = (
     *("OPENAI_LOG", "ANTHROPIC_LOG"),
     *("OPENAI_CUSTOM_HEADERS", "ANTHROPIC_CUSTOM_HEADERS"),
 )
 """Variables that would make the SDKs print pictures, or send more than we say."""
 
-MOST_TOKENS_BELIEVED = 10**9
-"""A server that counts more tokens is wrong."""
+UNTOLD_STATUS = 503
+"""The status of an error that came with HTTP 200 and tells no other; the same call may pass."""
 
 UNKNOWN_IMAGE_TOKENS = 8_000
 """Tokens of a picture where no rule is known; 2,048 px square are 5,476 patches of 28 px."""
+
+
+class Bill:
+    """What the attempts to caption one photo cost, or may have cost.
+
+    Args:
+        most: The most that one attempt can cost in US dollars, None where no price is known.
+
+    Attributes:
+        usd: The sum in US dollars, None where no attempt has a price.
+    """
+
+    def __init__(self, most: float | None) -> None:
+        self._most = most
+        self.usd: float | None = None
+
+    def add(self, cost: float | None) -> None:
+        """Count an attempt; one whose cost is not told counts as the most it can be."""
+        counted = self._most if cost is None else cost
+        if counted is not None:
+            self.usd = (self.usd or 0.0) + counted
 
 
 class ApiCaptioner(Captioner, Generic[Prepared]):
@@ -63,6 +90,7 @@ class ApiCaptioner(Captioner, Generic[Prepared]):
         provider: The vendor's id in `genai-prices`.
         default_url: The vendor's address.
         models: Ids worth choosing, the default first.
+        form: The dialect of the server's protocol that is spoken.
     """
 
     key_name: ClassVar[str]
@@ -71,20 +99,19 @@ class ApiCaptioner(Captioner, Generic[Prepared]):
     models: ClassVar[tuple[str, ...]]
     default_workers = 8
     typical_seconds = 2.5
+    form = ""
 
     def __init__(self, options: Options, policy: RetryPolicy = DEFAULT_POLICY) -> None:
         super().__init__(options)
-        import httpx2  # the SDKs bring it
-
         for name in SDK_SWITCHES:
             os.environ.pop(name, None)
-        from backends import http
-
-        self._httpx2 = httpx2
+        from backends import http  # which needs httpx2; the SDKs bring it
 
         url = self.server_url(options)
         self.own_server = url is not None
         self.base_url = http.checked_url(url or self.default_url)
+        self._http = http
+        self._host = urlsplit(self.base_url).netloc
         self.key = remember(options.keys.get(self.key_name, ""))
         if not self.key and not (self.own_server and http.is_private(self.base_url)):
             raise SetupError(
@@ -97,9 +124,17 @@ class ApiCaptioner(Captioner, Generic[Prepared]):
         self.timeout = options.request_timeout or (
             OWN_SERVER_SECONDS if self.own_server else REQUEST_SECONDS
         )
-        self.http_client = http.new_client(self.workers, self.timeout)
+        self.http_client = http.new_client(self.base_url, self.workers, self.timeout)
+        if proxy := http.proxy_for(self.base_url):
+            self.remarks.append(f"calls go through the proxy {http.without_password(proxy)}")
+        if self.key and http.is_in_the_clear(self.base_url):
+            self.remarks.append(
+                f"{self._host} is asked over plain http: the key and the pictures can be read "
+                "on their way; use https"
+            )
         self._policy = policy
         self._throttle = Throttle(self.workers)
+        self._limits: set[asyncio.Timeout] = set()
 
     @classmethod
     def server_url(cls, options: Options) -> str | None:
@@ -147,13 +182,23 @@ class ApiCaptioner(Captioner, Generic[Prepared]):
         """Return what is sent for a picture. It is made once and sent as often as needed."""
 
     @abstractmethod
-    async def call(self, prepared: Prepared) -> Caption:
-        """Make one request and read its answer; a time limit stands around it.
+    async def call(self, prepared: Prepared) -> bytes:
+        """Make one request and return the body of the answer; a time limit stands around it.
 
         Raises:
             CallError: what the status means; see `status_error`.
             httpx2.TransportError: there was no answer.
-            ValueError, LookupError, TypeError: the answer is not of the right shape.
+        """
+
+    @abstractmethod
+    def read(self, answer: Any) -> Caption:
+        """Return what the body of an answer says, with its price; see `billed`.
+
+        Args:
+            answer: The JSON of the body.
+
+        Raises:
+            LookupError: the body is not of the right shape.
         """
 
     @abstractmethod
@@ -161,31 +206,107 @@ class ApiCaptioner(Captioner, Generic[Prepared]):
         """Return what the body of an error says."""
 
     async def caption(self, photo: PhotoInput) -> Caption:
-        """Send the picture, and send a smaller one if the server finds the picture too large."""
-        try:
-            return await self._caption_picture(photo.picture)
-        except TooLargeError:
-            smaller = await asyncio.to_thread(photo.picture.shrunk, SHRINK)
-            return await self._caption_picture(smaller)
+        """Send the picture, and send a smaller one if the server finds the picture too large.
 
-    async def _caption_picture(self, picture: Picture) -> Caption:
+        The cost of the caption, or of the error, is that of all attempts.
+        """
+        bill = Bill(self.cost_bound())
+        try:
+            try:
+                caption = await self._caption_picture(photo.picture, bill)
+            except TooLargeError:
+                smaller = await asyncio.to_thread(photo.picture.shrunk, SHRINK)
+                caption = await self._caption_picture(smaller, bill)
+        except CallError as error:
+            error.cost_usd = bill.usd
+            raise
+        return msgspec.structs.replace(caption, cost_usd=bill.usd)
+
+    async def _caption_picture(self, picture: Picture, bill: Bill) -> Caption:
+        form = self.form
+        try:
+            return await self._send(picture, bill)
+        except CallError as error:
+            if self.form == form and not self.adapts_to(error):
+                raise
+            return await self._send(picture, bill)
+
+    async def _send(self, picture: Picture, bill: Bill) -> Caption:
         prepared = self.prepare(picture)
         return await with_retries(
-            lambda: self._call_in_time(prepared), self._throttle, self._policy
+            lambda: self._attempt(prepared, bill), self._throttle, self._policy
         )
 
-    async def _call_in_time(self, prepared: Prepared) -> Caption:
-        httpx2 = self._httpx2
+    def adapts_to(self, error: CallError) -> bool:
+        """Take on another `form` if the server refused this one; return whether to ask again."""
+        return False
+
+    async def _attempt(self, prepared: Prepared, bill: Bill) -> Caption:
+        if bill.usd and not self.may_repeat():
+            raise CallError("an attempt failed and may have been billed; no budget for another")
         try:
-            async with asyncio.timeout(self.timeout):
-                return await self.call(prepared)
-        except (TimeoutError, httpx2.TimeoutException):
-            raise TransientError(f"no answer within {self.timeout:g} s") from None
-        except httpx2.TransportError as error:
-            raise TransientError(f"connection failed: {str(error)[:LONGEST_REASON]}") from None
+            content = await self._call_in_time(prepared)
+            caption = self._read(content)
+        except CallError as error:
+            if error.may_be_billed:
+                bill.add(None)
+            raise
         except (ValueError, LookupError, TypeError, RecursionError) as error:
-            reason = str(error)[:LONGEST_REASON]
+            bill.add(None)
+            reason = str(error)[:LONGEST_REASON] + self.hint(404)
             raise TransientError(f"the answer is not of the right shape: {reason}") from None
+        bill.add(caption.cost_usd)
+        return caption
+
+    def _read(self, content: bytes) -> Caption:
+        answer = loose_json.parse(content)
+        try:
+            return self.read(answer)
+        except LookupError:
+            if loose_json.at(answer, "error"):
+                raise self._error_in_answer(content, answer) from None
+            raise
+
+    def _error_in_answer(self, content: bytes, answer: Any) -> CallError:
+        """Return what an error means that came with a status of success."""
+        code = loose_json.count(loose_json.at(answer, "error", "code"))
+        status = code if code and 400 <= code < 600 else UNTOLD_STATUS
+        said = self.refusal(status, content)
+        said = msgspec.structs.replace(said, message=said.message + self.hint(404))
+        error = error_for_status(status, said, {}, f"HTTP 200 with error {code or ''}".rstrip())
+        error.may_be_billed = True
+        return error
+
+    async def _call_in_time(self, prepared: Prepared) -> bytes:
+        http = self._http
+        try:
+            async with asyncio.timeout(self.timeout) as limit:
+                self._limits.add(limit)
+                try:
+                    return await self.call(prepared)
+                finally:
+                    self._limits.discard(limit)
+        except (TimeoutError, http.TransportError) as error:
+            raise TransientError(
+                http.no_answer(error, self._host, self.timeout),
+                may_be_billed=not isinstance(error, http.NEVER_SENT),
+            ) from None
+
+    @property
+    def trouble(self) -> str | None:
+        """Why calls wait for another attempt, and how many; None while none waits."""
+        waiting, reason = self._throttle.waiting, self._throttle.reason
+        if reason is None:
+            return None
+        where = "" if self._host in reason else f"{self._host}: "
+        return f"{where}{scrub(reason)}, {waiting} {'call' if waiting == 1 else 'calls'} waiting"
+
+    def stop_waiting(self) -> None:
+        """End every wait for a place or another attempt; calls under way get a last time limit."""
+        self._throttle.close()
+        latest = asyncio.get_running_loop().time() + LAST_SECONDS
+        for limit in self._limits:
+            limit.reschedule(min(latest, limit.when() or latest))
 
     async def close(self) -> None:
         """Close the connections."""
@@ -199,13 +320,39 @@ class ApiCaptioner(Captioner, Generic[Prepared]):
             said = ErrorDetails.in_no_shape(response.content)
         if not said.message:
             said = ErrorDetails(message=response.reason_phrase)
+        hint = self.hint(response.status_code)
+        message = said.message + hint
+        no_model = names_no_model(response.status_code, message, response.content)
+        if no_model and not hint:
+            message = self._no_such_model(message)
+        said = msgspec.structs.replace(said, message=message, no_model=no_model)
         return error_for_status(response.status_code, said, response.headers)
+
+    def hint(self, status: int) -> str:
+        """Return what to say besides the server's words, such as what mends a wrong address.
+
+        Args:
+            status: The status of the answer; 404 for an answer that is no answer at all.
+        """
+        return ""
+
+    def _no_such_model(self, said: str) -> str:
+        """Return what to say of a model that is not there, and how to find another."""
+        if self.own_server:
+            return (
+                f"{self._host} has no model {self.model}, or --base-url leads elsewhere; leave out "
+                f"--model to see what it serves ({said})"
+            )
+        return (
+            f"{self.name} has no model {self.model}, or no longer; "
+            f"`pcc models --backend {self.name}` lists models ({said})"
+        )
 
     def billed(
         self, text: str, tokens_in: int | None, tokens_out: int | None, ended: Ended = "whole"
     ) -> Caption:
-        """Return an answer with its price; impossible counts of tokens are ignored."""
-        if not (_is_believed(tokens_in) and _is_believed(tokens_out)):
+        """Return an answer with its price; without both counts of tokens the price is not known."""
+        if tokens_in is None or tokens_out is None:
             return Caption(text=text, ended=ended)
         cost = self._cost(tokens_in, tokens_out)
         return Caption(
@@ -217,14 +364,10 @@ class ApiCaptioner(Captioner, Generic[Prepared]):
         edge = self.picture.max_edge
         image = largest(edge, lambda width, height: self.image_tokens(self.options, width, height))
         tokens_in = text_tokens(self.options.prompt) * 4 + (image or UNKNOWN_IMAGE_TOKENS)
-        return self._cost(tokens_in, MOST_TOKENS_OUT)
+        return self._cost(tokens_in, self.options.max_tokens)
 
     def _cost(self, tokens_in: int, tokens_out: int) -> float | None:
         price = Prices(self.provider, self.model or "", self.options.prices).price(
             tokens_in, tokens_out
         )
         return None if price is None else price.total
-
-
-def _is_believed(tokens: int | None) -> TypeGuard[int]:
-    return tokens is not None and 0 <= tokens <= MOST_TOKENS_BELIEVED

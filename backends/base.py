@@ -130,7 +130,7 @@ class PhotoInput(msgspec.Struct, frozen=True):
 
 
 class Caption(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer of a model, and its cost. `answers.fault` tells if the answer is a caption.
+    """The answer of a model, and its cost. `answers.read` takes the caption out of it.
 
     Attributes:
         text: The answer, or the words of a refusal.
@@ -174,6 +174,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
         batch_size: Photos to a batch, None for the backend's default.
         base_url: Another server that speaks the same protocol, or a preset's name.
         max_edge: Longest side sent, in pixels.
+        max_tokens: Most tokens of an answer.
         detail: How closely an API looks at a picture, None for the backend's default.
         keys: API keys by the name of their environment variable.
         prices: USD for a million tokens `(in, out)` by model, in place of the known prices.
@@ -195,6 +196,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     batch_size: int | None = None
     base_url: str | None = None
     max_edge: int | None = None
+    max_tokens: int = MOST_TOKENS_OUT
     detail: Literal["low", "high", "auto"] | None = None
     keys: dict[str, str] = {}
     prices: dict[str, tuple[float, float]] = {}
@@ -226,6 +228,7 @@ class Captioner(ABC):
         typical_seconds: About how many seconds a photo takes; a guess until it is measured.
         picture: The form in which the captioner wants its pictures.
         loading: How far `open` is, None when there is nothing to tell.
+        may_repeat: Asked before a call is repeated whose attempts may have been billed.
         remarks: What came up while the captioner loaded or worked, a sentence each.
     """
 
@@ -238,6 +241,7 @@ class Captioner(ABC):
     typical_seconds: ClassVar[float] = 0.02
     picture: PictureSpec = PictureSpec(max_edge=1024)
     loading: Loading | None = None
+    may_repeat: Callable[[], bool] = staticmethod(lambda: True)
 
     def __init__(self, options: Options) -> None:
         self.options = options
@@ -290,6 +294,14 @@ class Captioner(ABC):
 
     async def close(self) -> None:
         """Let go of what `open` took."""
+
+    @property
+    def trouble(self) -> str | None:
+        """What calls wait for, such as a server that is down; None while all goes well."""
+        return None
+
+    def stop_waiting(self) -> None:
+        """End every wait for another attempt: the run ends, and nothing more may be sent."""
 
     @abstractmethod
     def caption(self, photo: PhotoInput) -> Caption | Awaitable[Caption]:

@@ -10,10 +10,13 @@ BackendError
     ├── QuotaError      credit or the daily quota is spent; asking again is no use
     ├── TooLargeError   the picture is too large for the server
     ├── TransientError  the server or the line hiccupped; asking again may help
+    ├── UnaskedError    the run ends, so that the photo is not asked again
     └── AnswerError     an answer came, but it is no caption
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 
 class BackendError(Exception):
@@ -37,15 +40,35 @@ class BackendLost(BackendError):
 
 
 class CallError(BackendError):
-    """Raised when a call fails for good."""
+    """Raised when a call fails for good.
+
+    Attributes:
+        blames_photo: False when the next photo would fare the same, whatever it shows.
+        may_be_billed: True when the server may have worked on the request all the same.
+        cost_usd: What the attempts of the call may have cost in US dollars, None where no
+            price is known.
+    """
+
+    blames_photo = True
+    may_be_billed = False
+    cost_usd: float | None = None
+
+    def __init__(self, message: str, *, blames_photo: bool | None = None) -> None:
+        super().__init__(message)
+        if blames_photo is not None:
+            self.blames_photo = blames_photo
 
 
 class AuthError(CallError):
     """Raised when the key is refused."""
 
+    blames_photo = False
+
 
 class QuotaError(CallError):
     """Raised when credit or the daily quota is spent."""
+
+    blames_photo = False
 
 
 class TooLargeError(CallError):
@@ -60,14 +83,46 @@ class TransientError(CallError):
         throttled: True when the server said that calls come too fast.
     """
 
-    def __init__(self, message: str, *, wait: float | None = None, throttled: bool = False) -> None:
+    blames_photo = False
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        wait: float | None = None,
+        throttled: bool = False,
+        may_be_billed: bool = False,
+    ) -> None:
         super().__init__(message)
         self.wait = wait
         self.throttled = throttled
+        self.may_be_billed = may_be_billed
+
+
+class UnaskedError(CallError):
+    """Raised when a run ends while a call waits for its turn, or for its next attempt."""
+
+    blames_photo = False
 
 
 class AnswerError(CallError):
-    """Raised when the answer is empty, a refusal, cut off, or endless repetition."""
+    """Raised when an answer is no caption.
+
+    Attributes:
+        blames_photo: True for a refusal, endless repetition and an answer that is too long,
+            which another photo may be spared; False for an empty answer, one that was cut off,
+            one that speaks of something else, and a model that sees no image.
+    """
+
+
+def causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error, what caused it, what caused that, and so on, each once."""
+    cause: BaseException | None = error
+    seen = set[int]()
+    while cause is not None and id(cause) not in seen:
+        yield cause
+        seen.add(id(cause))  # an error that is raised again may be the cause of its own cause
+        cause = cause.__cause__ or cause.__context__
 
 
 def first_line(error: Exception) -> str:

@@ -50,7 +50,10 @@ class HelperDied(Exception):
 
     @property
     def killed(self) -> bool:
-        """True when somebody else killed the helper, as a system does that runs out of memory."""
+        """True when the helper died of SIGKILL, which the system sends that runs out of memory.
+
+        Whoever else sends that signal is not known.
+        """
         return self.status == -signal.SIGKILL
 
     @property

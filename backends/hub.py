@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator
 from importlib.util import find_spec
 
-from backends.errors import SetupError
+from backends.errors import SetupError, causes
 
 ENVIRONMENT = {
     "DISABLE_SAFETENSORS_CONVERSION": "1",  # else the hub is asked to convert what has none
@@ -86,11 +85,3 @@ def about_the_hub(error: Exception) -> str | None:
             f"there is a network and copy {os.environ.get('HF_HOME', '~/.cache/huggingface')}"
         )
     return None
-
-
-def causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield an error, what caused it, what caused that, and so on."""
-    seen: BaseException | None = error
-    while seen is not None:
-        yield seen
-        seen = seen.__cause__ or seen.__context__

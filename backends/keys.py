@@ -7,6 +7,8 @@ import re
 KEY_NAMES = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY", "XAI_API_KEY")
 """The variables of our own backends; a backend of another package has one of its own."""
 
+KEY_ENDING = "_API_KEY"
+
 HIDDEN = "[key]"
 
 _SHORTEST_SECRET = 10
@@ -19,7 +21,7 @@ _known: set[str] = set()
 
 def is_key_name(name: str) -> bool:
     """Tell whether an environment variable holds an API key, ours or that of another backend."""
-    return name.endswith("_API_KEY")
+    return name.endswith(KEY_ENDING)
 
 
 def remember(key: str) -> str:

@@ -71,7 +71,7 @@ OCR_ENGINES: PluginKind[OcrEngine] = PluginKind(
 DEFAULT_OCR = "rapidocr"
 
 EXTRA_PACKAGES = {
-    "api": ("anthropic", "genai-prices", "google-genai", "openai", "tenacity"),
+    "api": ("anthropic", "google-genai", "openai", "tenacity"),
     "clusters": ("hdbscan", "scikit-learn", "snowballstemmer", "umap-learn"),
     "datasets": ("numpy", "pyarrow", "torch", "transformers", "webdataset"),
     "detect": ("numpy", "torch", "transformers"),

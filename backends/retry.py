@@ -5,14 +5,16 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
-import tenacity
 
 from backends.errors import TransientError
 from backends.keys import scrub
 from backends.throttle import Throttle
+
+if TYPE_CHECKING:
+    import tenacity
 
 T = TypeVar("T")
 
@@ -41,27 +43,38 @@ async def with_retries(
 ) -> T:
     """Make a call, again and again while it fails for a passing reason.
 
+    The wait between two calls is never shorter than the policy's, whatever the server says.
+
     Raises:
-        CallError: the call failed for good, or as often as the policy allows.
+        CallError: the call failed for good, or as often as the policy allows, or the run ends.
     """
+    import tenacity  # of the extra `api`: an estimate, which calls nobody, goes without
+
     backoff = tenacity.wait_exponential_jitter(
         initial=policy.first_wait, max=policy.longest_wait, jitter=policy.first_wait
     )
+    last = TransientError("not called")
 
     def wait(state: tenacity.RetryCallState) -> float:
-        error = state.outcome.exception() if state.outcome else None
-        asked = error.wait if isinstance(error, TransientError) else None
-        return backoff(state) if asked is None else asked
+        return max(backoff(state), last.wait or 0.0)
+
+    async def rest(seconds: float) -> None:
+        await throttle.rest(seconds, str(last))
 
     async for attempt in tenacity.AsyncRetrying(
         retry=tenacity.retry_if_exception_type(TransientError),
         stop=tenacity.stop_after_attempt(policy.attempts),
         wait=wait,
+        sleep=rest,
         before_sleep=_log_retry,
         reraise=True,
     ):
         with attempt:
-            return await _one_attempt(call, throttle)
+            try:
+                return await _one_attempt(call, throttle)
+            except TransientError as error:
+                last = error
+                raise
     raise AssertionError("tenacity re-raises the last error")
 
 

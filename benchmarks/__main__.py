@@ -7,7 +7,19 @@ import tempfile
 from functools import partial
 from pathlib import Path
 
-from benchmarks import app, clusters, datasets, ingest, jobs, journal, local, ocr, photos, synth
+from benchmarks import (
+    answers,
+    app,
+    clusters,
+    datasets,
+    ingest,
+    jobs,
+    journal,
+    local,
+    ocr,
+    photos,
+    synth,
+)
 from benchmarks.table import Row, print_table
 from tests.support.protocols import ANTHROPIC, GEMINI, XAI
 
@@ -22,6 +34,7 @@ ROWS = {
     "gemini": partial(jobs.wide_row, protocol=GEMINI),
     "xai": partial(jobs.wide_row, protocol=XAI),
     "local": local.local_row,
+    "answers": answers.answers_row,
     "kill": jobs.kill_row,
     "faults": jobs.faults_row,
     "nothing": jobs.nothing_row,

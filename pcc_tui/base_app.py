@@ -27,16 +27,20 @@ from journal import JournalError
 from pcc_tui.clean import clean
 from pcc_tui.desks.commands import MISSING_CAPTIONS
 from pcc_tui.desks.desks import Desks
+from pcc_tui.desks.endings import outcome_of
 from pcc_tui.desks.job_link import JobEnd, JobLink
-from pcc_tui.errors import AppError
+from pcc_tui.dialogs.confirm import ConfirmDialog
+from pcc_tui.errors import AppError, SettingsError
 from pcc_tui.preferences import Preferences
 from pcc_tui.probes import MachineProbe
 from pcc_tui.terminal import PatientDriver
+from pcc_tui.words.estimates import price_question
+from pcc_tui.words.outcomes import Verdict
+from pipeline.captions.bill import may_cost
 from pipeline.captions.plan import Selection
-from pipeline.captions.request import RunReport
+from pipeline.captions.request import RunRequest
 from pipeline.clusters.errors import ClusterError
 from pipeline.ingest.errors import IngestError
-from pipeline.ingest.report import IngestReport
 from pipeline.jobs.control import Command
 from pipeline.jobs.errors import JobError
 from pipeline.jobs.log import log_to
@@ -54,6 +58,13 @@ EXPECTED = (
 
 LONGEST_NOTICE = 400
 """Characters of a notice; the rest is cut off."""
+
+SEVERITIES: dict[Verdict, SeverityLevel] = {
+    "good": "information",
+    "partly": "warning",
+    "bad": "error",
+}
+"""How loudly the end of a job is told."""
 
 SAMPLE_SECONDS, SAMPLES = 1.0, 240
 """How often the rate of a job is sampled, and how many samples the Run screen draws."""
@@ -123,21 +134,50 @@ class BaseApp(App[int]):
         *,
         retry_list: Path | None = None,
         backend: str | None = None,
+        started: Callable[[], None] = lambda: None,
     ) -> None:
-        """Start a run with the settings of the workspace and show it; see `Commands.run`."""
+        """Start a run with the settings of the workspace and show it; see `Commands.run`.
+
+        This is the one way to captions, so nothing that may cost money starts without its price
+        and a question.
+
+        Args:
+            selection: Which photos are captioned again.
+            retry_list: A file that lists the photos to work on, which `selection` holds too.
+            backend: A backend other than the chosen one.
+            started: Called once the run has started, which may be after a question.
+        """
         if self.workspace.photos_dir is None:
             self.switch_mode("setup")
-        else:
-            run = self.desks.commands.run(selection, retry_list=retry_list, backend=backend)
-            self._start_and_show(run)
+            return
+        run = self.desks.commands.run(selection, retry_list=retry_list, backend=backend)
+        request = self.desks.captions.request(selection, backend)
+        if self.link.running or not may_cost(request.backend, request.options):
+            self._start_run(run, started)
+        elif not self.screen.is_modal:
+            self.background(self._ask_the_price, request, run, started)
+
+    async def _ask_the_price(
+        self, request: RunRequest, run: Sequence[str], started: Callable[[], None]
+    ) -> None:
+        bill = await self.desks.captions.estimate(request)
+        is_due = bill.photos_remaining > 0 and bill.cost_usd != 0
+        if not is_due or await self.push_screen_wait(ConfirmDialog(price_question(bill))):
+            self._start_run(run, started)
+
+    def _start_run(self, run: Sequence[str], started: Callable[[], None]) -> None:
+        if self._start_and_show(run):
+            started()
 
     def start_clustering(self) -> None:
         """Start the clustering of the library and show it."""
         self._start_and_show(self.desks.commands.cluster())
 
-    def _start_and_show(self, command: Sequence[str]) -> None:
-        if self.start_pcc(command):
+    def _start_and_show(self, command: Sequence[str]) -> bool:
+        started = self.start_pcc(command)
+        if started:
             self.switch_mode("run")
+        return started
 
     def start_pcc(self, command: Sequence[str]) -> bool:
         """Start a command of `pcc` as the job, on whatever screen; tell whether it started."""
@@ -182,13 +222,11 @@ class BaseApp(App[int]):
         self.tell(f"The job answers: {reply}")
 
     def _job_is_over(self, ended: JobEnd) -> None:
+        with suppress(SettingsError):  # whoever asks next is told what is wrong with the file
+            self.workspace.recall()
         self.show_snapshot(None)
-        if ended.code not in (None, 0):
-            self.tell(f"The job ended with exit code {ended.code}: {ended.words}", "error")
-        elif isinstance(ended.report, RunReport | IngestReport):
-            self.tell(f"The job is over: {ended.report.attempted:,} photos done.")
-        else:
-            self.tell("The job is over.")
+        outcome = outcome_of(ended)
+        self.tell(outcome.words, SEVERITIES[outcome.verdict])
         self._set_ended(ended)
 
     def _set_ended(self, ended: JobEnd | None) -> None:
@@ -199,6 +237,7 @@ class BaseApp(App[int]):
 
     def tell(self, sentence: str, severity: SeverityLevel = "information") -> None:
         """Show a sentence as a notice; nothing in the sentence acts on the terminal."""
+        sentence = self.workspace.origin().complete(sentence)
         self.notify(clean(scrub(sentence))[:LONGEST_NOTICE], severity=severity, markup=False)
 
     def background(self, work: AsyncWork, *arguments: Any) -> Worker[None]:

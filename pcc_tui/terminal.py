@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import select
 import signal
+import sys
 import threading
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -52,3 +54,18 @@ def leave_on_signals(app: App[int]) -> None:
 
     for number in LEAVING:
         signal.signal(number, leave)
+    if sys.__stdin__ is not None and sys.__stdin__.isatty():
+        threading.Thread(target=_await_hangup, args=(sys.__stdin__.fileno(),), daemon=True).start()
+
+
+def _await_hangup(descriptor: int) -> None:
+    """Wait until the terminal is gone, and end the app as SIGHUP does.
+
+    Only the processes of the terminal's own session get that signal. Without the signal, reads
+    return nothing at once, and the thread that reads keys would take a whole core for ever.
+    """
+    poll = select.poll()
+    poll.register(descriptor, 0)  # hanging up is told without being asked for
+    [(_, event)] = poll.poll()
+    if event & select.POLLHUP:  # macOS cannot poll terminals, and says so with another event
+        os.kill(os.getpid(), signal.SIGHUP)

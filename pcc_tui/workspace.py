@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 
 from pcc_tui.settings import Settings, load_settings, save_choices
+from pcc_tui.words.commands import Origin
 
 
 class Workspace:
@@ -30,7 +31,7 @@ class Workspace:
     ) -> None:
         self.path = path
         self.named_journal = journal
-        self.settings: Settings = load_settings(path)
+        self.settings: Settings = load_settings(path, journal=journal)
         self._named_photos = photos_dir
 
     @property
@@ -53,6 +54,25 @@ class Workspace:
         """The directory in which the ingestion keeps its results."""
         return self.path / "cache"
 
+    def recall(self) -> None:
+        """Read the settings again: a run may have changed who captioned last.
+
+        Raises:
+            SettingsError: a settings file cannot be read, or holds what it should not.
+        """
+        self.settings = load_settings(self.path, journal=self.named_journal)
+
+    def origin(self) -> Origin:
+        """Return what makes commands that the app shows whole."""
+        given: dict[str, tuple[str, ...]] = {}
+        if self.path.resolve() != Path.cwd():
+            given["--workspace"] = (str(self.path),)
+        if self._named_photos is not None and self._named_photos != self.settings.photos_dir:
+            given["--photos-dir"] = (str(self._named_photos),)
+        if self.named_journal is not None:
+            given["--captions-jsonl"] = (str(self.named_journal),)
+        return Origin(given=given, maker=self.settings.recalled_options())
+
     @property
     def is_new(self) -> bool:
         """Whether nobody has said yet where the photos are."""
@@ -71,4 +91,4 @@ class Workspace:
     def _save(self, changes: dict[str, object]) -> Settings:
         self.path.mkdir(parents=True, exist_ok=True)
         save_choices(self.path, changes)
-        return load_settings(self.path)
+        return load_settings(self.path, journal=self.named_journal)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,9 @@ import typer
 from typer.testing import CliRunner
 
 from backends.base import Options
+from backends.detectors.checkpoint import GROUNDING_DINO, OWLV2, OWLVIT, REVISIONS, SIGLIP
 from backends.image_tokens import text_tokens
+from backends.offers import CONTEXT_GIGABYTES
 from backends.prompts import DEFAULT_PROMPT
 from backends.registry import backend_class
 from pcc_tui.cli.full_screen import check_keys
@@ -23,7 +27,7 @@ from pcc_tui.keys import bindings
 from pcc_tui.preferences import load_preferences
 from pcc_tui.settings import load_settings
 from pipeline.captions.estimate import TYPICAL_TOKENS_OUT
-from tests.conftest import Pcc
+from tests.conftest import CLEAN_ENVIRONMENT, Pcc
 from tests.support.api_server import ApiServer
 
 ROOT = Path(__file__).parents[1]
@@ -134,6 +138,70 @@ def test_the_table_of_costs_is_what_the_rules_give() -> None:
     assert len(rows) == 6
 
 
+def test_every_model_on_offer_has_a_release_date() -> None:
+    for page, names in (
+        ("api_providers", ("openai", "anthropic", "gemini", "xai")),
+        ("self_hosted_models", ("local",)),
+    ):
+        text = (ROOT / "docs" / f"{page}.md").read_text("utf-8")
+        table = text.partition("| model | released |")[2].partition("\n\n")[0]
+        for name in names:
+            for offer in backend_class(name).offers(Options()):
+                assert re.search(rf"(^\| |, ){re.escape(offer.model)}[ ,]", table, re.M), (
+                    offer.model
+                )
+
+
+def test_models_for_24_gb_fit_at_16_bits() -> None:
+    text = (ROOT / "docs" / "self_hosted_models.md").read_text("utf-8")
+    table = text.partition("### On a card of 24 GB")[2].partition("###")[0]
+    rows = re.findall(r"^\| (\S+/[^\s,]+).*? \| ([\d.]+) \|", table, re.M)
+    offers = {
+        offer.model: offer.gigabytes["none"] for offer in backend_class("local").offers(Options())
+    }
+    assert len(rows) == 7
+    for model, gigabytes in rows:
+        assert float(gigabytes) == offers[model]
+        assert offers[model] + CONTEXT_GIGABYTES < 24
+
+
+def test_the_default_prompt_is_documented() -> None:
+    assert DEFAULT_PROMPT in (ROOT / "docs" / "settings.md").read_text("utf-8").splitlines()
+
+
+def test_the_pinned_models_are_documented() -> None:
+    page = (ROOT / "docs" / "ingestion.md").read_text("utf-8")
+    for model, commit in REVISIONS.items():
+        assert re.search(rf"^\| \w+ \| `{model}` \| `{commit}` \|", page, re.M), model
+    assert {OWLV2, OWLVIT, GROUNDING_DINO, SIGLIP} == {*REVISIONS}
+
+
+def test_the_line_of_the_readme_for_uv_runs(tmp_path: Path) -> None:
+    """What uv would install is borrowed from the environment of the tests."""
+    [line] = re.findall(r"^uv run .+$", (ROOT / "README.md").read_text("utf-8"), re.M)
+    done = subprocess.run(
+        [Path(sys.executable).with_name("uv"), *shlex.split(line)[1:]],
+        cwd=tmp_path,
+        env={
+            **CLEAN_ENVIRONMENT,
+            "UV_PROJECT": str(ROOT),
+            "UV_PROJECT_ENVIRONMENT": sys.prefix,
+            "UV_NO_SYNC": "1",
+            "UV_OFFLINE": "1",
+            "UV_CACHE_DIR": str(tmp_path / "uv"),
+        },
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert "41 photos" in done.stdout
+    assert (tmp_path / "pcc-demo" / "captions.jsonl").exists()
+
+
 def test_readme_has_the_two_commands() -> None:
     text = (ROOT / "README.md").read_text("utf-8")
     assert "make demo" in text
@@ -196,6 +264,20 @@ def test_the_example_of_reading_a_workspace_works(
     exec(example, names)
 
     assert names["captions"] == {"a.jpg": "second", "b.jpg": "hand"}
+
+
+def test_the_example_of_a_synthetic_set_works(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    [example] = [text for text in blocks("docs/synthetic.md", "python") if "import" in text][1:]
+    monkeypatch.chdir(workspace)
+    names: dict[str, Any] = {}
+    exec(example, names)
+
+    said = capsys.readouterr().out.splitlines()
+    assert said[0] == "256 kB"
+    assert said[1].startswith("(800, 16, 16)")
+    assert (workspace / "my-set" / "metadata.json").exists()
 
 
 def test_the_symptoms_of_troubleshooting_are_messages() -> None:

@@ -34,7 +34,7 @@ ROOMS_MAY_IMPORT = {
     "pcc_tui": {
         "words": set[str](),
         "widgets": {"words", "clean", "probes"},
-        "desks": {"workspace", "settings", "locations", "errors"},
+        "desks": {"words", "workspace", "settings", "locations", "errors"},
         "dialogs": {"widgets", "desks", "base_app", "clean"},
         "screens": {
             *("dialogs", "widgets", "desks", "words"),

@@ -48,6 +48,14 @@ def test_wheel_installs_and_the_demo_runs_elsewhere(tmp_path: Path) -> None:
     assert "41 photos" in done.stdout
     assert (elsewhere / "pcc-demo" / "captions.jsonl").exists()
 
+    loop = shlex.quote(str(programs / "run_loop.sh"))
+    done = shell(
+        f"{loop} mock --photos-dir pcc-demo/photos --restart-every 30", elsewhere, environment
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("To do: ") == 2
+
     command = f"{pcc} synth generate --num-images 10 --output-dir set --yes"
     line = line_of(shell(command, elsewhere, environment))
     installed = shell(line, elsewhere, environment)

@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import msgspec
-
 from backends import image_tokens
-from backends.base import MOST_TOKENS_OUT, Caption, Ended, Options
+from backends.base import Caption, Ended, Options
 from backends.http_statuses import ErrorDetails
 from backends.json_api import JsonApiCaptioner
+from backends.loose_json import at, count, items, parse, text, total
 from backends.retry import DEFAULT_POLICY, RetryPolicy
 
 SPENT = re.compile(r"credit balance is too low|usage limit|spend(?:ing)? limit", re.IGNORECASE)
@@ -25,42 +24,6 @@ _ENDINGS: dict[str, Ended] = {
     "model_context_window_exceeded": "length",
     "refusal": "refused",
 }
-
-
-class _Block(msgspec.Struct):
-    type: str
-    text: str = ""
-
-
-class _Usage(msgspec.Struct):
-    input_tokens: int
-    output_tokens: int
-    cache_creation_input_tokens: int | None = None
-    cache_read_input_tokens: int | None = None
-
-    @property
-    def tokens_in(self) -> int:
-        cached = (self.cache_creation_input_tokens or 0) + (self.cache_read_input_tokens or 0)
-        return self.input_tokens + cached
-
-
-class _StopDetails(msgspec.Struct):
-    explanation: str | None = None
-
-
-class _Answer(msgspec.Struct):
-    content: list[_Block]
-    stop_reason: str | None = None
-    stop_details: _StopDetails | None = None
-    usage: _Usage | None = None
-
-
-class _ErrorDetail(msgspec.Struct):
-    message: str = ""
-
-
-class _ErrorBody(msgspec.Struct):
-    error: _ErrorDetail
 
 
 class AnthropicCaptioner(JsonApiCaptioner):
@@ -101,29 +64,39 @@ class AnthropicCaptioner(JsonApiCaptioner):
         ]
         request: dict[str, Any] = {
             "model": self.model,
-            "max_tokens": MOST_TOKENS_OUT,
+            "max_tokens": self.options.max_tokens,
             "messages": [{"role": "user", "content": content}],
         }
         if not (self.model or "").startswith(ALWAYS_THINKING):
             request["thinking"] = {"type": "disabled"}
         return request
 
-    def read(self, content: bytes) -> Caption:
+    def read(self, answer: Any) -> Caption:
         """Return what a message says."""
-        answer = msgspec.json.decode(content, type=_Answer)
-        usage, details = answer.usage, answer.stop_details
-        text = "".join(block.text for block in answer.content if block.type == "text")
+        reason = text(at(answer, "stop_reason"))
+        if not (isinstance(at(answer, "content"), list) or reason):
+            raise LookupError("there is no content in it")
+        blocks = [block for block in items(at(answer, "content")) if at(block, "type") == "text"]
+        usage = at(answer, "usage")
         return self.billed(
-            text or (details.explanation if details else None) or "",
-            usage.tokens_in if usage else None,
-            usage.output_tokens if usage else None,
-            ended=_ENDINGS.get(answer.stop_reason or "", "whole"),
+            "".join(text(at(block, "text")) for block in blocks)
+            or text(at(answer, "stop_details", "explanation")),
+            total(
+                count(at(usage, "input_tokens")),
+                count(at(usage, "cache_creation_input_tokens")),
+                count(at(usage, "cache_read_input_tokens")),
+            ),
+            count(at(usage, "output_tokens")),
+            ended=_ENDINGS.get(reason, "whole"),
         )
 
     def refusal(self, status: int, content: bytes) -> ErrorDetails:
         """Return what the body of an error says."""
         try:
-            message = msgspec.json.decode(content, type=_ErrorBody).error.message
+            error = at(parse(content), "error")
         except ValueError:
+            return ErrorDetails.in_no_shape(content)
+        message = text(error) or text(at(error, "message"))
+        if not message:
             return ErrorDetails.in_no_shape(content)
         return ErrorDetails(message=message, quota_spent=SPENT.search(message) is not None)

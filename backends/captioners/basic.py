@@ -25,6 +25,9 @@ COLOUR_SHARE = 0.15
 
 MOST_COLOURS = 3
 
+BRACKETS = str.maketrans("", "", "<>[]{}|◁▷\\")
+"""Signs of control tokens, which would be taken out of the sentence; no camera has them."""
+
 NEAR = 25.0
 """Kilometres within which a photo is near a town."""
 
@@ -82,8 +85,8 @@ def _origin(facts: Facts) -> str:
         parts.append(f"taken {_moment(facts)}")
     if facts.latitude is not None and facts.longitude is not None:
         parts.append(_place(facts.latitude, facts.longitude))
-    if facts.camera:
-        parts.append(f"camera {facts.camera}")
+    if facts.camera and (camera := facts.camera.translate(BRACKETS).strip()):
+        parts.append(f"camera {camera}")
     return ", ".join(parts) + "."
 
 

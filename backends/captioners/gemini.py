@@ -5,12 +5,11 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-import msgspec
-
 from backends import image_tokens
 from backends.api import ApiCaptioner
-from backends.base import MOST_TOKENS_OUT, Caption, Ended, Options, Picture
+from backends.base import Caption, Ended, Options, Picture
 from backends.http_statuses import ErrorDetails
+from backends.loose_json import at, count, items, parse, text, total
 from backends.retry import DEFAULT_POLICY, RetryPolicy
 
 BLOCKED = frozenset(
@@ -31,55 +30,6 @@ BLOCKED = frozenset(
 """Reasons for blocking a prompt or an answer that mean that the model declines."""
 
 RESOLUTIONS = {"low": "MEDIA_RESOLUTION_LOW", "high": "MEDIA_RESOLUTION_HIGH"}
-
-
-class _Part(msgspec.Struct):
-    text: str = ""
-    thought: bool = False
-
-
-class _Content(msgspec.Struct):
-    parts: list[_Part] = []
-
-
-class _Candidate(msgspec.Struct, rename="camel"):
-    content: _Content = msgspec.field(default_factory=_Content)
-    finish_reason: str = ""
-
-
-class _Feedback(msgspec.Struct, rename="camel"):
-    block_reason: str = ""
-
-
-class _Usage(msgspec.Struct, rename="camel"):
-    prompt_token_count: int = 0
-    candidates_token_count: int = 0
-    thoughts_token_count: int = 0
-
-
-class _Answer(msgspec.Struct, rename="camel"):
-    candidates: list[_Candidate] = []
-    prompt_feedback: _Feedback = msgspec.field(default_factory=_Feedback)
-    usage_metadata: _Usage | None = None
-
-
-class _Violation(msgspec.Struct, rename="camel"):
-    quota_id: str = ""
-
-
-class _Detail(msgspec.Struct, rename="camel"):
-    reason: str = ""
-    retry_delay: str = ""
-    violations: list[_Violation] = []
-
-
-class _Error(msgspec.Struct):
-    message: str = ""
-    details: list[_Detail] = []
-
-
-class _ErrorBody(msgspec.Struct):
-    error: _Error
 
 
 class GeminiCaptioner(ApiCaptioner[Any]):
@@ -117,7 +67,7 @@ class GeminiCaptioner(ApiCaptioner[Any]):
             ),
         )
         self._config = self._types.GenerateContentConfig(
-            max_output_tokens=MOST_TOKENS_OUT,
+            max_output_tokens=options.max_tokens,
             media_resolution=RESOLUTIONS.get(options.detail or ""),
             thinking_config=self._least_thinking(),
             should_return_http_response=True,
@@ -146,45 +96,55 @@ class GeminiCaptioner(ApiCaptioner[Any]):
         image = self._types.Part.from_bytes(data=picture.data, mime_type="image/jpeg")
         return [image, self._types.Part.from_text(text=self.options.prompt)]
 
-    async def call(self, prepared: Any) -> Caption:
-        """Make one request and read its answer; see `ApiCaptioner.call`."""
+    async def call(self, prepared: Any) -> bytes:
+        """Make one request and return the body of the answer; see `ApiCaptioner.call`."""
         try:
             answer = await self._client.aio.models.generate_content(
                 model=self.model or "", contents=prepared, config=self._config
             )
         except self._errors.APIError as error:
             raise self.status_error(error.response) from None
-        return self._read(answer.sdk_http_response.body)
+        body: str = answer.sdk_http_response.body
+        return body.encode("utf-8", "surrogatepass")
 
-    def _read(self, content: str) -> Caption:
+    def read(self, answer: Any) -> Caption:
         """Return what an answer says, or why the model declined."""
-        answer = msgspec.json.decode(content, type=_Answer)
-        usage = answer.usage_metadata
-        tokens_in = usage.prompt_token_count if usage else None
-        tokens_out = usage.candidates_token_count + usage.thoughts_token_count if usage else None
-        if reason := answer.prompt_feedback.block_reason:
-            return self.billed(reason, tokens_in, tokens_out, ended="refused")
-        candidate = answer.candidates[0]
-        reason = candidate.finish_reason
-        text = "".join(part.text for part in candidate.content.parts if not part.thought)
+        usage = at(answer, "usageMetadata")
+        thoughts = count(at(usage, "thoughtsTokenCount"))
+        tokens_in = count(at(usage, "promptTokenCount"))
+        tokens_out = total(count(at(usage, "candidatesTokenCount")), thoughts)
+        if tokens_in is not None and "candidatesTokenCount" not in usage:
+            tokens_out = thoughts or 0  # there was no answer to count
+        if blocked := text(at(answer, "promptFeedback", "blockReason")):
+            return self.billed(blocked, tokens_in, tokens_out, ended="refused")
+        candidate = at(answer, "candidates", 0)
+        reason = text(at(candidate, "finishReason"))
+        parts = at(candidate, "content", "parts")
+        if not (isinstance(parts, list) or reason):
+            raise LookupError("there is no candidate in it, or no content")
+        said = "".join(text(at(part, "text")) for part in items(parts) if not at(part, "thought"))
         if reason in BLOCKED:
-            return self.billed(text or reason, tokens_in, tokens_out, ended="refused")
+            return self.billed(said or reason, tokens_in, tokens_out, ended="refused")
         ended: Ended = "length" if reason == "MAX_TOKENS" else "whole"
-        return self.billed(text, tokens_in, tokens_out, ended=ended)
+        return self.billed(said, tokens_in, tokens_out, ended=ended)
 
     def refusal(self, status: int, content: bytes) -> ErrorDetails:
         """Return what the body of an error says; its details tell of waits, quotas and keys."""
         try:
-            error = msgspec.json.decode(content, type=_ErrorBody).error
+            error = at(parse(content), "error")
         except ValueError:
             return ErrorDetails.in_no_shape(content)
-        quotas = [violation.quota_id for detail in error.details for violation in detail.violations]
-        waits = [_seconds(detail.retry_delay) for detail in error.details if detail.retry_delay]
+        details = items(at(error, "details"))
+        quotas = [quota for detail in details for quota in items(at(detail, "violations"))]
+        waits = [_seconds(text(at(detail, "retryDelay"))) for detail in details]
+        message = text(error) or text(at(error, "message"))
+        if not message:
+            return ErrorDetails.in_no_shape(content)
         return ErrorDetails(
-            message=error.message,
-            wrong_key=any(detail.reason == "API_KEY_INVALID" for detail in error.details),
-            quota_spent=any("PerDay" in quota for quota in quotas),
-            wait=waits[0] if waits else None,
+            message=message,
+            wrong_key=any(at(detail, "reason") == "API_KEY_INVALID" for detail in details),
+            quota_spent=any("PerDay" in text(at(quota, "quotaId")) for quota in quotas),
+            wait=next((wait for wait in waits if wait is not None), None),
         )
 
 

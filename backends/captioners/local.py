@@ -82,6 +82,7 @@ class LocalCaptioner(Captioner):
             dtype=options.dtype,
             device=options.device,
             trust_remote_code=options.trust_remote_code,
+            max_tokens=options.max_tokens,
         )
         self._process: ModelProcess | None = None
         self._deaths = 0

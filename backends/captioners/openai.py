@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import Any, ClassVar
+from urllib.parse import urlsplit
 
 import msgspec
 
 from backends import image_tokens
-from backends.base import MOST_TOKENS_OUT, Caption, Ended, Options
-from backends.errors import SetupError
+from backends.base import Caption, Ended, Options
+from backends.errors import CallError, SetupError
 from backends.http_statuses import ErrorDetails
 from backends.json_api import JsonApiCaptioner
+from backends.loose_json import at, count, items, parse, text
 from backends.retry import DEFAULT_POLICY, RetryPolicy
 
 PRESETS = {
@@ -25,37 +28,16 @@ PRESETS = {
 
 QUOTA_CODES = frozenset({"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"})
 
+LIMIT_NAMES = ("max_tokens", "max_completion_tokens")
+"""The names of the limit of tokens: the old one, which other servers know, and the new one."""
+
+_REFUSED_LIMIT = re.compile(r"HTTP 4\d\d: .*max_(?:completion_)?tokens", re.DOTALL)
+
 _ENDINGS: dict[str, Ended] = {
     "length": "length",
+    "max_tokens": "length",
     "content_filter": "refused",
 }
-
-
-class _Message(msgspec.Struct):
-    content: str | None = None
-    refusal: str | None = None
-
-
-class _Choice(msgspec.Struct):
-    message: _Message
-    finish_reason: str | None = None
-
-
-class _OutDetails(msgspec.Struct):
-    reasoning_tokens: int = 0
-
-
-class _Usage(msgspec.Struct):
-    """The tokens of an answer, as the server counts them."""
-
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    completion_tokens_details: _OutDetails | None = None
-
-
-class _Completion(msgspec.Struct):
-    choices: list[_Choice]
-    usage: _Usage | None = None
 
 
 class _Model(msgspec.Struct):
@@ -64,16 +46,6 @@ class _Model(msgspec.Struct):
 
 class _Models(msgspec.Struct):
     data: list[_Model]
-
-
-class _ErrorDetail(msgspec.Struct):
-    message: str | None = None
-    code: str | int | None = None
-    type: str | None = None
-
-
-class _ErrorBody(msgspec.Struct):
-    error: _ErrorDetail | str
 
 
 class OpenAICaptioner(JsonApiCaptioner):
@@ -95,6 +67,7 @@ class OpenAICaptioner(JsonApiCaptioner):
 
     def __init__(self, options: Options, policy: RetryPolicy = DEFAULT_POLICY) -> None:
         super().__init__(options, policy)
+        self.form = LIMIT_NAMES[0 if self.own_server else 1]
         import openai
 
         self.sdk = openai
@@ -149,41 +122,65 @@ class OpenAICaptioner(JsonApiCaptioner):
         """Return how closely to look at the picture."""
         return {"detail": self.options.detail or "low"}
 
-    def tokens_out(self, usage: _Usage) -> int:
+    def tokens_out(self, usage: Any) -> int | None:
         """Return the tokens billed for an answer, which include the tokens of reasoning."""
-        return usage.completion_tokens
+        return count(at(usage, "completion_tokens"))
 
     def limits(self) -> dict[str, Any]:
         """Return settings that limit the answer and forbid the vendor to keep it."""
+        limits: dict[str, Any] = {self.form: self.options.max_tokens}
         if self.own_server:
-            return {"max_tokens": MOST_TOKENS_OUT}
-        limits = {"max_completion_tokens": MOST_TOKENS_OUT, "store": False}
+            return limits
         effort = least_effort(self.model or "")
+        limits["store"] = False
         return limits if effort is None else {**limits, "reasoning_effort": effort}
 
-    def read(self, content: bytes) -> Caption:
+    def adapts_to(self, error: CallError) -> bool:
+        """Name the limit of tokens as the server wants it, where the server refuses the name."""
+        if not _REFUSED_LIMIT.search(str(error)):
+            return False
+        self.form = next(form for form in LIMIT_NAMES if form != self.form)
+        return True
+
+    def read(self, answer: Any) -> Caption:
         """Return what a chat completion says."""
-        completion = msgspec.json.decode(content, type=_Completion)
-        choice, usage = completion.choices[0], completion.usage
-        message = choice.message
-        stopped = _ENDINGS.get(choice.finish_reason or "", "whole")
+        message = at(answer, "choices", 0, "message")
+        reason = text(at(answer, "choices", 0, "finish_reason"))
+        if message is None and reason.lower() not in _ENDINGS:
+            raise LookupError("there is no choice in it, or no message")
+        content = at(message, "content")
+        parts = "".join(text(at(part, "text")) for part in items(content))
+        refusal = text(at(message, "refusal"))
+        usage = at(answer, "usage")
         return self.billed(
-            message.refusal or message.content or "",
-            usage.prompt_tokens if usage else None,
-            self.tokens_out(usage) if usage else None,
-            ended="refused" if message.refusal else stopped,
+            refusal or text(content) or parts,
+            count(at(usage, "prompt_tokens")),
+            self.tokens_out(usage),
+            ended="refused" if refusal else _ENDINGS.get(reason.lower(), "whole"),
         )
 
     def refusal(self, status: int, content: bytes) -> ErrorDetails:
         """Return what the body of an error says; its shape differs from server to server."""
         try:
-            detail = msgspec.json.decode(content, type=_ErrorBody).error
+            body = parse(content)
         except ValueError:
             return ErrorDetails.in_no_shape(content)
-        if isinstance(detail, str):
-            return ErrorDetails(message=detail)
-        spent = bool(QUOTA_CODES & {detail.code, detail.type})
-        return ErrorDetails(message=detail.message or "", quota_spent=spent)
+        detail = at(body, "error") or body
+        said = text(detail) or text(at(detail, "message")) or text(at(detail, "detail"))
+        if not said:
+            return ErrorDetails.in_no_shape(content)
+        codes = {text(at(detail, "code")), text(at(detail, "type"))}
+        return ErrorDetails(message=said, quota_spent=bool(QUOTA_CODES & codes))
+
+    def hint(self, status: int) -> str:
+        """Return that the address lacks the path under which such servers answer."""
+        if (
+            status not in (404, 405)
+            or not self.own_server
+            or urlsplit(self.base_url).path.strip("/")
+        ):
+            return ""
+        return f" (the address lacks /v1: --base-url {self.base_url.rstrip('/')}/v1)"
 
     async def _only_model(self) -> str:
         """Return the model of a server that serves one.
@@ -200,7 +197,7 @@ class OpenAICaptioner(JsonApiCaptioner):
         except (TimeoutError, ValueError, RecursionError, self.sdk.OpenAIError) as error:
             raise SetupError(
                 f"{self.base_url} does not tell its models ({error}); is it running? "
-                "Name one with --model"
+                f"Name one with --model{self.hint(404)}"
             ) from None
         if len(models) != 1:
             raise SetupError(

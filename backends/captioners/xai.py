@@ -7,9 +7,11 @@ from typing import Any
 import msgspec
 
 from backends import image_tokens
-from backends.base import MOST_TOKENS_OUT, Options
-from backends.captioners.openai import OpenAICaptioner, _Usage
+from backends.base import Options
+from backends.captioners.openai import LIMIT_NAMES, OpenAICaptioner
 from backends.http_statuses import ErrorDetails
+from backends.loose_json import at, count, total
+from backends.retry import DEFAULT_POLICY, RetryPolicy
 
 MODELS_THAT_NEED_NOT_THINK = ("grok-4.3",)
 """Models that accept the effort `none`. Source: docs.x.ai/developers/models, November 2026."""
@@ -25,6 +27,10 @@ class XaiCaptioner(OpenAICaptioner):
     default_model = "grok-4.3"
     models = ("grok-4.3", "grok-4.20-0309-non-reasoning")
 
+    def __init__(self, options: Options, policy: RetryPolicy = DEFAULT_POLICY) -> None:
+        super().__init__(options, policy)
+        self.form = LIMIT_NAMES[0]
+
     @classmethod
     def model_for(cls, options: Options) -> str | None:
         """Return the model that would be used, wherever the server is."""
@@ -39,14 +45,14 @@ class XaiCaptioner(OpenAICaptioner):
         """Return how closely to look at the picture, nothing to let xAI choose."""
         return {} if self.options.detail is None else {"detail": self.options.detail}
 
-    def tokens_out(self, usage: _Usage) -> int:
+    def tokens_out(self, usage: Any) -> int | None:
         """Return the tokens billed for an answer; xAI counts the tokens of reasoning apart."""
-        details = usage.completion_tokens_details
-        return usage.completion_tokens + (details.reasoning_tokens if details else 0)
+        reasoning = at(usage, "completion_tokens_details", "reasoning_tokens")
+        return total(super().tokens_out(usage), count(reasoning))
 
     def limits(self) -> dict[str, Any]:
         """Return settings that limit the answer."""
-        limits: dict[str, Any] = {"max_tokens": MOST_TOKENS_OUT}
+        limits: dict[str, Any] = {self.form: self.options.max_tokens}
         if (self.model or "").startswith(MODELS_THAT_NEED_NOT_THINK):
             limits["reasoning_effort"] = "none"
         return limits

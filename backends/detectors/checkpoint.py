@@ -20,15 +20,17 @@ from backends.hub import (
 from backends.plugins import explained
 
 OWLV2 = "google/owlv2-base-patch16-ensemble"
+OWLVIT = "google/owlvit-base-patch32"
 GROUNDING_DINO = "IDEA-Research/grounding-dino-tiny"
 SIGLIP = "google/siglip-base-patch16-224"
 
 REVISIONS = {
     OWLV2: "cfd3195ba4ea9592eec887ded089f4c08eff231d",
+    OWLVIT: "cbc355fb364588351c5d51c7f74465e8e7ec6f72",
     GROUNDING_DINO: "a2bb814dd30d776dcf7e30523b00659f4f141c71",
     SIGLIP: "7fd15f0689c79d79e38b1c2e2e2370a7bf2761ed",
 }
-"""The commits of the models that are loaded unless others are named."""
+"""The commits of the models that are loaded unless others are named, one of each family."""
 
 LETTERS = 256
 """The fewest tokens of a real tokenizer."""

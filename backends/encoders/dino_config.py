@@ -10,8 +10,8 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from backends.errors import SetupError, first_line
-from backends.hub import about_the_hub, causes, set_environment
+from backends.errors import SetupError, causes, first_line
+from backends.hub import about_the_hub, set_environment
 from backends.plugins import explained
 
 DEFAULT_MODEL = "facebook/dinov3-vitl16-pretrain-lvd1689m"

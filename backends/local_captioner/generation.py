@@ -8,6 +8,7 @@ from typing import Any
 
 from PIL import Image
 
+from backends.answers.marks import tells
 from backends.base import MOST_TOKENS_OUT
 from backends.hardware import (
     PeakMemory,
@@ -40,6 +41,7 @@ class Generator:
         device: Device that the model runs on.
         beat: Called about every second while layers are computed: a CPU takes minutes for
             the pictures before the first token comes.
+        max_tokens: Most tokens of an answer.
 
     Attributes:
         batch_size: Pictures in a batch; the number falls when so many do not fit into memory.
@@ -52,14 +54,17 @@ class Generator:
         family: Family,
         device: str,
         beat: Callable[[], None],
+        max_tokens: int = MOST_TOKENS_OUT,
     ) -> None:
         from torch.nn import ModuleList
 
         self._model = model
         self._decode = processor.decode
+        self._silent = _silent_tokens(processor)
         self._family = family
         self._device = device
         self._beat = beat
+        self._max_tokens = max_tokens
         self._last_beat = 0.0
         self.batch_size = 1
         for layers in model.modules():
@@ -76,7 +81,7 @@ class Generator:
         grey = Image.new("RGB", (max_edge, max_edge), "grey")
         with PeakMemory(self._device) as peak:
             self._generate([grey], MEASURED_TOKENS)
-        each = peak.bytes + MOST_TOKENS_OUT * self._cache_bytes()
+        each = peak.bytes + self._max_tokens * self._cache_bytes()
         release_memory(self._device)
         room = SHARE_OF_MEMORY * free_memory(self._device)
         most = LARGEST_BATCH.get(self._device.partition(":")[0], LARGEST_BATCH["cpu"])
@@ -96,7 +101,7 @@ class Generator:
         while len(answers) < len(images):
             some = images[len(answers) : len(answers) + self.batch_size]
             try:
-                answers += self._generate(some, MOST_TOKENS_OUT)
+                answers += self._generate(some, self._max_tokens)
                 continue
             except Exception as error:
                 if is_fatal(error):
@@ -145,9 +150,23 @@ class Generator:
         ends = set(ends if isinstance(ends, list) else [ends])
         tokens = row.tolist()
         end = next((place for place, token in enumerate(tokens) if token in ends), None)
+        said = [token for token in tokens[:end] if token not in self._silent]
         return Answer(
-            text=self._decode(row, skip_special_tokens=True).strip(),
+            text=self._decode(said, skip_special_tokens=False),
             tokens_in=tokens_in,
             tokens_out=len(tokens) if end is None else end + 1,
             ended="length" if end is None else "whole",
         )
+
+
+def _silent_tokens(processor: Any) -> frozenset[int]:
+    """Return the special tokens that mean nothing to the judge of answers, such as padding.
+
+    The others are kept: without the tokens around it, reasoning looks like a caption.
+    """
+    tokenizer = getattr(processor, "tokenizer", processor)
+    return frozenset(
+        number
+        for number, token in tokenizer.added_tokens_decoder.items()
+        if token.special and not tells(token.content)
+    )

@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from backends.base import Dtype, Loading, Picture, Quantization
+from backends.base import MOST_TOKENS_OUT, Dtype, Loading, Picture, Quantization
 
 
 class Load(msgspec.Struct, tag=True, frozen=True, kw_only=True):
@@ -22,6 +22,7 @@ class Load(msgspec.Struct, tag=True, frozen=True, kw_only=True):
         dtype: Number format, None to choose by the hardware.
         device: Device to run on, None for the best there is.
         trust_remote_code: Whether code that comes with the model may run.
+        max_tokens: Most tokens of an answer.
     """
 
     model: str
@@ -33,6 +34,7 @@ class Load(msgspec.Struct, tag=True, frozen=True, kw_only=True):
     dtype: Dtype | None = None
     device: str | None = None
     trust_remote_code: bool = False
+    max_tokens: int = MOST_TOKENS_OUT
 
 
 class Batch(msgspec.Struct, tag=True, frozen=True):

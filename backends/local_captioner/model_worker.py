@@ -58,7 +58,12 @@ class ModelServer:
         loaded = load_model(load, self._tell)
         family = family_of(loaded.model, loaded.processor, load.prompt)
         generator = Generator(
-            loaded.model, loaded.processor, family, loaded.device, lambda: self._owner.send(Beat())
+            loaded.model,
+            loaded.processor,
+            family,
+            loaded.device,
+            lambda: self._owner.send(Beat()),
+            load.max_tokens,
         )
         if load.batch_size is not None:
             generator.batch_size = load.batch_size

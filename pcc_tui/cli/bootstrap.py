@@ -13,6 +13,7 @@ from pcc_tui.cli.exit_codes import ExitCode
 from pcc_tui.cli.groups import takes_groups
 from pcc_tui.cli.labels import opened, require_place
 from pcc_tui.cli.options import SiteOptions, require_extra, require_text
+from pcc_tui.cli.origin import origin
 from pcc_tui.cli.output import fail, print_json, say
 
 
@@ -50,8 +51,8 @@ def bootstrap(
         site, embedder, clustering.settings(), labels=labels, force=clustering.force
     )
     result = run_request(request, json=site.json)
-    if result.signal_code is not None:
-        return result.signal_code
+    if result.stop_code is not None:
+        return result.stop_code
     view = opened(site)
     with atomic_rewrite(path) as file:
         if path.suffix == ".json":
@@ -65,6 +66,5 @@ def bootstrap(
         return ExitCode.OK
     tell(result)
     say(f"{len(seen):,} photos had labels. Names suggested in {path}: correct its titles, then")
-    photos = "" if site.photos_dir is None else f" --photos-dir {site.photos_dir}"
-    say(f"  pcc labels import {path}{photos}")
+    say(f"  {origin().command_line('labels', 'import', str(path))}")
     return ExitCode.OK

@@ -14,6 +14,7 @@ from pcc_tui.cli.groups import takes_groups
 from pcc_tui.cli.options import SiteOptions, require_extra, require_text
 from pcc_tui.cli.output import fail, narration, print_json, say
 from pcc_tui.words.figures import duration
+from pcc_tui.words.outcomes import cluster_words
 from pipeline.clusters.settings import SAMPLE, ClusterSettings
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def _carry_out(
         print_json(result.report)
     else:
         tell(result)
-    return result.signal_code or ExitCode.OK
+    return result.stop_code or ExitCode.OK
 
 
 def cluster_request(
@@ -160,7 +161,7 @@ def tell(result: JobResult[EmbedReport | ClusterReport]) -> None:
 
     if isinstance(result.report, EmbedReport):
         _tell_vectors(result.report)
-        if result.signal_code is not None:
+        if result.stop_code is not None:
             say("Stopped; the vectors made so far are kept, and the same command goes on")
     else:
         _tell_clusters(result.report)
@@ -178,10 +179,7 @@ def _tell_vectors(report: EmbedReport) -> None:
 def _tell_clusters(report: ClusterReport) -> None:
     if not report.changed:
         say("Nothing has changed since the last clustering; --force clusters again")
-    say(
-        f"{report.clusters:,} clusters in {report.groups:,} groups: {report.clustered:,} photos "
-        f"clustered, {report.unclustered:,} unclustered, {report.no_caption:,} without a caption"
-    )
+    say(": ".join(cluster_words(report)))
     if report.changed:
         say(f"{report.kept:,} clusters as before, {report.new:,} new, {len(report.gone):,} gone")
     for line in report.gone[:SHOWN]:

@@ -13,6 +13,7 @@ from journal import atomic_rewrite
 from pcc_tui.cli.exit_codes import ExitCode
 from pcc_tui.cli.groups import takes_groups
 from pcc_tui.cli.options import SiteOptions, require_photo
+from pcc_tui.cli.origin import origin
 from pcc_tui.cli.output import fail, print_json, say
 from pipeline.reports.plain import markdown_text
 
@@ -62,10 +63,7 @@ def compare(
         if page is not None:
             pictures = asyncio.run(small_pictures(directory, paths, PICTURE_EDGE))
             shown = dict(zip(paths, pictures, strict=True))
-            command = " ".join(
-                ["pcc compare", *(["--samples"] if samples else paths)]
-                + [f"--with {name}" for name in contestants]
-            )
+            command = _again(paths, contestants, page, samples=samples, prompt=prompt)
             _write_page(page, command, told[asked[0].backend].prompt, shown, entries)
     if site.json:
         print_json(entries)
@@ -75,6 +73,16 @@ def compare(
         say(f"Written: {page}")
     answered = any(trial.caption for entry in entries for trial in entry.trials)
     return ExitCode.OK if answered else ExitCode.FAILED
+
+
+def _again(
+    paths: list[str], contestants: list[str], page: Path, *, samples: bool, prompt: str | None
+) -> str:
+    """Return the command that made a page."""
+    words = ["compare", *(["--samples"] if samples else paths)]
+    words += [part for name in contestants for part in ("--with", name)]
+    words += [] if prompt is None else ["--prompt", prompt]
+    return origin().command_line(*words, "--page", str(page))
 
 
 def _choose(
@@ -137,7 +145,7 @@ def _write_page(
     lines = [
         "# Captions side by side",
         "",
-        f"Made on {date.today()} by: {markdown_text(command)} --page {markdown_text(page.name)}",
+        f"Made on {date.today()} by: {markdown_text(command)}",
         "The same command asks again.",
         "",
         f"Prompt: {markdown_text(prompt)}",

@@ -18,7 +18,7 @@ from backends.registry import EXTRA_PACKAGES, backend_names, has_extra
 from journal import free_bytes
 from pcc_tui.cli.groups import takes_groups
 from pcc_tui.cli.options import SiteOptions
-from pcc_tui.cli.output import print_json, say
+from pcc_tui.cli.output import print_json, say, told
 from pcc_tui.graphics import choose_protocol
 from pcc_tui.settings import Settings
 from pipeline.jobs.run_file import read_run_file
@@ -144,7 +144,7 @@ def _workspace(workspace: Path, journal: Path) -> list[Finding]:
     running = read_run_file(workspace)
     if running is not None:
         findings.append(
-            Finding("job", "note", f"run {running.run}, process {running.pid}: `pcc watch`")
+            Finding("job", "note", told(f"run {running.run}, process {running.pid}: `pcc watch`"))
         )
     if journal.is_file():
         findings.append(

@@ -26,7 +26,7 @@ from pcc_tui.cli.question import agrees, require_terminal
 from pcc_tui.cli.run_request import backend_options
 from pcc_tui.words.figures import data_size
 from pipeline.datasets.errors import UnknownPass
-from pipeline.datasets.passes import choose_passes, passes_named
+from pipeline.datasets.passes import DEFAULT_PASSES, choose_passes, passes_named
 
 if TYPE_CHECKING:
     from pipeline.datasets.enrich_report import EnrichReport
@@ -56,6 +56,7 @@ def enrich(
     prepared = prepare_enrichment(request)
     try:
         _tell_what_is_odd(prepared, stream, verbose=records.verbose)
+        _require_backend(prepared, records)
         if prepared.lock is None:
             report, code = base_report(prepared), int(ExitCode.OK)
         elif not _may_begin(prepared, site, stream):
@@ -110,6 +111,8 @@ def _request(
     if not set(remade) <= set(passes):
         fail("--redo names a pass that --pass-filter leaves out", ExitCode.USAGE)
     backend, options = backend_options(settings, captioning, pace)
+    # Captions for training are written by no default, nor by what captioned for something else.
+    is_named = captioning.backend is not None or settings.names_backend
     if captioning.backend is not None:
         backend_class(backend)  # a wrong name is a usage error, whatever there is to do
     return EnrichRequest(
@@ -123,7 +126,7 @@ def _request(
         dino_model=_full_path(encoders.dino_model or settings.choices.dino_model or DEFAULT_MODEL),
         dino_revision=encoders.dino_revision,
         t5_model=encoders.t5_model or settings.choices.t5_model or DEFAULT_TOKENIZER,
-        backend=backend,
+        backend=backend if is_named else None,
         options=options,
         budget=records.budget,
         captions_journal=_captions_journal(site, settings.photos_dir, input_dir),
@@ -169,6 +172,21 @@ def _captions_journal(site: SiteOptions, photos_dir: Path | None, input_dir: Pat
     return site.journal if same and site.journal.is_file() else None
 
 
+def _require_backend(prepared: PreparedEnrichment, records: DatasetOptions) -> None:
+    """End with a usage error if captions are asked for by name and nobody is named to write them.
+
+    Where all passes run, named or not, the caption pass is left out instead, and named.
+    """
+    from pcc_tui.words.datasets import no_backend_words
+    from pipeline.datasets.enrich_report import uncaptioned
+    from pipeline.datasets.passes.caption import CaptionPass
+
+    is_whole = {*DEFAULT_PASSES} <= {each.name for each in prepared.request.passes}
+    asked = records.redo is not None or not is_whole
+    if asked and CaptionPass in prepared.request.passes and (images := uncaptioned(prepared)):
+        fail(no_backend_words(images), ExitCode.USAGE)
+
+
 def _tell_plan(request: EnrichRequest, *, json: bool, verbose: bool) -> int:
     from pipeline.datasets.enrich_report import plan_of
     from pipeline.datasets.preparation import survey_dataset
@@ -182,6 +200,10 @@ def _tell_plan(request: EnrichRequest, *, json: bool, verbose: bool) -> int:
     say(f"{plan.total:,} records, {plan.new:,} of them new")
     for name, count in plan.lacking.items():
         say(f"  {name:<12}{count:>12,} missing")
+    if plan.uncaptioned:
+        from pcc_tui.words.datasets import no_backend_words
+
+        say(f"caption is left out: {no_backend_words(plan.uncaptioned)}")
     if plan.patch_bytes:
         say(f"The patch files to come take {data_size(plan.patch_bytes)}")
     return ExitCode.OK
@@ -201,6 +223,8 @@ def _may_begin(prepared: PreparedEnrichment, site: SiteOptions, stream: TextIO) 
     for count, what in told:
         if count:
             say(f"{count:,} {what}", to=stream)
+    if not _agrees_to_missing(prepared, site, stream):
+        return False
     patches = results.chosen(PatchesPass)
     files, size = (0, 0) if patches is None else patches.files_to_come()
     if patches is None or not files:
@@ -218,6 +242,24 @@ def _may_begin(prepared: PreparedEnrichment, site: SiteOptions, stream: TextIO) 
     return agrees("Make them? (y/n)", stream)
 
 
+def _agrees_to_missing(prepared: PreparedEnrichment, site: SiteOptions, stream: TextIO) -> bool:
+    """Ask, where most records miss their image, before records are made beside them."""
+    gaps = prepared.gaps
+    missing = len(gaps.missing)
+    if 2 * missing <= gaps.records:
+        return True
+    say(
+        f"{missing:,} of {gaps.records:,} records miss their image, such as {gaps.missing[0]}: it "
+        f"was looked for from {prepared.request.input_dir}, from the directory of the dataset and "
+        "from here; is --input-dir right?",
+        to=stream,
+    )
+    if site.yes:
+        return True
+    require_terminal(stream, "name the right --input-dir, or give --yes to go on all the same")
+    return agrees("Go on all the same? (y/n)", stream)
+
+
 def _run(prepared: PreparedEnrichment, stream: TextIO) -> JobResult[EnrichReport]:
     import asyncio
 
@@ -233,8 +275,8 @@ def _run(prepared: PreparedEnrichment, stream: TextIO) -> JobResult[EnrichReport
 def _exit_code(result: JobResult[EnrichReport]) -> int:
     from pipeline.jobs.step import Ending
 
-    if result.signal_code is not None:
-        return result.signal_code
+    if result.stop_code is not None:
+        return result.stop_code
     return ExitCode.BUDGET if result.ending is Ending.BUDGET else ExitCode.OK
 
 

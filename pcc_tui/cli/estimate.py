@@ -16,7 +16,7 @@ from pcc_tui.cli.options import (
     SiteOptions,
 )
 from pcc_tui.cli.output import fail, narration, print_json, say, warn
-from pcc_tui.cli.run_request import request_of
+from pcc_tui.cli.run_request import request_of, require_server
 from pipeline.captions.plan import Plan, Selection
 from pipeline.captions.request import RunRequest, plan_run, prepare_run
 from pipeline.jobs.run_file import new_run_id
@@ -47,6 +47,8 @@ def estimate(
     from pipeline.captions.estimate import estimate_pilot, estimate_run
 
     request = request_of(site, captioning, selection, pace)
+    if pilot is not None:
+        require_server(request)
     plan, warnings = plan_run(request)
     for warning in warnings:
         warn(f"warning: {warning}")
@@ -90,7 +92,7 @@ def _fly(request: RunRequest, plan: Plan, photos: int, *, json: bool) -> tuple[s
         prepared.lock.release()
     for remark in result.remarks:
         say(f"note: {remark}", to=stream)
-    return prepared.run, result.signal_code
+    return prepared.run, result.stop_code
 
 
 def _tell(found: Estimate, told: list[str]) -> None:
@@ -101,7 +103,7 @@ def _tell(found: Estimate, told: list[str]) -> None:
     rows = [
         ("Photos remaining", f"{remaining:,} / {total:,} ({total - remaining:,} already done)"),
         ("Backend", f"{found.backend}{model}"),
-        *estimate_rows(found),
+        *estimate_rows(found, "`pcc estimate --pilot 20`"),
     ]
     for name, value in rows:
         say(f"{name + ':':<18} {value}")

@@ -14,12 +14,15 @@ from pipeline.jobs.control import Command, ControlClient
 from pipeline.jobs.errors import NoJob
 from pipeline.jobs.progress import Snapshot
 
+CLIENT = "watch"
+"""How `pcc watch` signs its commands; the log of the job tells who ended the job."""
+
 
 async def send_commands(workspace: Path, commands: list[str], *, json: bool) -> None:
     """Send commands to the job of a workspace and print each reply."""
     async with ControlClient.connected(workspace) as client:
         for command in commands:
-            await client.send(msgspec.convert(command, Command))
+            await client.send(msgspec.convert(command, Command), by=CLIENT)
             async for message in client.messages():
                 if message.reply is not None:
                     run = client.run_file.run

@@ -89,7 +89,7 @@ def open_app(
     app = _make_app(place, preferences, images, caption_at_once=caption_at_once)
     code = _run(app)
     if app.job_kept:
-        warn(f"The job goes on. Show it again: pcc --workspace {workspace.resolve()}")
+        warn(f"The job goes on. Show it again: {place.origin().command_line()}")
     return code or app.return_code or ExitCode.OK
 
 

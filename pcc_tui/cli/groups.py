@@ -2,6 +2,7 @@
 
 Every command goes through here, so this is also the one place that expands `~` in a path. Shells
 do that at the beginning of a word alone: not in `--photos-dir=~/Pictures`, and not for `make`.
+It is the one place, too, that tells `origin` which command runs and what stands on its line.
 """
 
 from __future__ import annotations
@@ -16,7 +17,14 @@ from typing import Any, get_type_hints
 
 import typer
 
+from pcc_tui.cli.origin import begin
+
 CommandFunction = Callable[..., Any]
+
+_CONTEXT = inspect.Parameter(
+    "typer_context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context
+)
+"""What Typer tells a command of its line, for commands that do not ask themselves."""
 
 
 def takes_groups(command: CommandFunction) -> CommandFunction:
@@ -39,8 +47,13 @@ def takes_groups(command: CommandFunction) -> CommandFunction:
         else:
             flat.append(parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY))
 
+    has_context = any(kind is typer.Context for kind in annotations.values())
+    if not has_context:
+        flat.append(_CONTEXT)
+
     @wraps(command)
     def gathered(**values: Any) -> Any:
+        begin(values["context"] if has_context else values.pop(_CONTEXT.name))
         for name, value in values.items():
             if isinstance(value, Path):
                 # A home that is not there stays as it was written, to be named in the error.

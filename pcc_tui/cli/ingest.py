@@ -53,8 +53,8 @@ def run(
     if site.json:
         print_json(result.report)
     else:
-        _tell(result)
-    return result.signal_code or ExitCode.OK
+        _tell(result, cache.flags())
+    return result.stop_code or ExitCode.OK
 
 
 def _require_extras(
@@ -153,7 +153,8 @@ def _rehearse(request: IngestRequest, site: SiteOptions, stream: TextIO) -> int:
     )
     if rehearsal.failed:
         say(f"warning: in {rehearsal.failed:,} the search for text failed")
-    say(f"{rehearsal.with_text:,} may hold text; {rehearsal.without_text:,} would not be read:")
+    unread = f"; {rehearsal.without_text:,} would not be read:" if rehearsal.skipped else ""
+    say(f"{rehearsal.with_text:,} may hold text{unread}")
     for reason, count in sorted(rehearsal.skipped.items(), key=lambda item: -item[1]):
         say(f"  {count:,}: {reason}")
     for stage, count in rehearsal.to_do.items():
@@ -173,10 +174,12 @@ def _run(request: IngestRequest, stream: TextIO) -> JobResult[IngestReport]:
     return result
 
 
-def _tell(result: JobResult[IngestReport]) -> None:
+def _tell(result: JobResult[IngestReport], flags: str) -> None:
     from pcc_tui.words.ingestion import ingest_words
 
-    why = "`pcc ingest status` tells why, --retry-errors tries again"
+    why = (
+        f"`pcc ingest status{flags}` tells why, `pcc ingest run{flags} --retry-errors` tries again"
+    )
     for line in ingest_words(result.report, go_on="the same command goes on", why=why):
         say(line)
 

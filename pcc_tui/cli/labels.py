@@ -12,6 +12,7 @@ import typer
 from pcc_tui.cli.exit_codes import ExitCode
 from pcc_tui.cli.groups import show_help, takes_groups
 from pcc_tui.cli.options import SiteOptions, require_extra, require_text
+from pcc_tui.cli.origin import origin
 from pcc_tui.cli.output import fail, print_json, say
 from pipeline.photos.photo import photo_key
 
@@ -205,7 +206,8 @@ def export(
     if site.json:
         print_json({"kind": "labels-export", "file": str(path), "table": table})
     else:
-        say(f"Written: {path}; change it, then `pcc labels import {path}`")
+        back = origin().command_line("labels", "import", str(path))
+        say(f"Written: {path}; change it, then `{back}`")
 
 
 @app.command("import")

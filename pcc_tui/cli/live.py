@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal, TextIO
 
 from pcc_tui.clean import clean
-from pcc_tui.cli.output import say
+from pcc_tui.cli.output import say, told
 from pcc_tui.words.figures import about, counts, duration, is_of_one_piece, loading_words, rate
 from pipeline.jobs.progress import Snapshot
 
@@ -43,6 +43,8 @@ def status_parts(shot: Snapshot) -> list[str]:
         pace,
         counts(shot.by_status),
     ]
+    if shot.trouble is not None:
+        parts.insert(1, shot.trouble)
     if shot.state == "stopping":
         parts.insert(1, "finishing what is in flight; Ctrl+C again ends at once")
     if shot.tokens_in or shot.tokens_out:
@@ -129,7 +131,7 @@ def picture_of(shot: Snapshot) -> RenderableType:
     from rich.text import Text
 
     def line(text: str, style: str = "") -> Text:
-        return Text(clean(text), style=style, no_wrap=True, overflow="ellipsis")
+        return Text(clean(told(text)), style=style, no_wrap=True, overflow="ellipsis")
 
     grid = Table.grid(expand=True)
     grid.add_row(ProgressBar(total=max(1, shot.total), completed=shot.attempted))

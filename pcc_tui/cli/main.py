@@ -34,6 +34,7 @@ from pcc_tui.cli import (
     watch,
 )
 from pcc_tui.cli.exit_codes import ExitCode, exit_code_of
+from pcc_tui.cli.origin import begin
 from pcc_tui.cli.output import warn
 from pipeline.jobs.log import LOGGER
 
@@ -82,6 +83,7 @@ def main() -> NoReturn:
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _exit_on_signal)
+    begin(None)
     code = _run()
     _let_go_of_dead_streams()
     sys.exit(code)

@@ -15,7 +15,7 @@ from journal import Status
 from pcc_tui.cli.exit_codes import ExitCode
 from pcc_tui.cli.output import fail, warn
 from pcc_tui.errors import SettingsError
-from pcc_tui.settings import MOST_WORKERS, Settings, load_settings
+from pcc_tui.settings import MOST_TOKENS, MOST_WORKERS, Settings, load_settings
 from pipeline.captions.plan import Selection
 from pipeline.photos.photo import find_file, photo_key
 
@@ -55,7 +55,7 @@ class SiteOptions:
     def settings(self) -> Settings:
         """Return the settings of the workspace, and print the warnings about them."""
         try:
-            settings = load_settings(self.workspace)
+            settings = load_settings(self.workspace, journal=self.journal)
         except SettingsError as error:
             fail(str(error), ExitCode.USAGE)
         for warning in settings.warnings:
@@ -118,7 +118,8 @@ class CaptioningOptions:
     backend: Annotated[
         Optional[str],
         typer.Option(
-            help="What makes the captions; `pcc doctor` lists them.", show_default="basic"
+            help="What makes the captions; `pcc doctor` lists them.",
+            show_default="what captioned here last, else basic",
         ),
     ] = None
     model: Annotated[
@@ -159,6 +160,9 @@ class SelectionOptions(GlobOptions):
         Optional[str],
         typer.Option(help="Retry photos with these statuses, such as error_api,error_model."),
     ] = None
+    retry_only: Annotated[
+        bool, typer.Option("--retry-only", help="Retry alone: no photo that has no record yet.")
+    ] = False
     retry_backend: Annotated[
         Optional[str], typer.Option(help="Redo what this backend captioned.")
     ] = None
@@ -180,8 +184,13 @@ class SelectionOptions(GlobOptions):
         statuses = frozenset(filter(None, (self.retry_status or "").replace(" ", "").split(",")))
         for status in sorted(statuses - set(STATUSES)):
             fail(f"--retry-status knows {', '.join(STATUSES)}, not {status!r}", ExitCode.USAGE)
+        retries = statuses or self.retry_backend or self.retry_stale or self.force
+        if self.retry_only and not retries:
+            fail("--retry-only goes with a flag that says what to retry", ExitCode.USAGE)
         keys = None if self.retry_list is None else _listed_keys(self.retry_list)
-        return Selection(statuses, self.retry_backend, self.retry_stale, self.force, keys)
+        return Selection(
+            statuses, self.retry_backend, self.retry_stale, self.force, keys, self.retry_only
+        )
 
 
 def _listed_keys(path: Path) -> frozenset[str]:
@@ -210,6 +219,15 @@ class PaceOptions:
     max_edge: Annotated[
         Optional[int],
         typer.Option(min=64, max=2048, help="Longest side sent to an API, in pixels."),
+    ] = None
+    max_tokens: Annotated[
+        Optional[int],
+        typer.Option(
+            min=16,
+            max=MOST_TOKENS,
+            help="Most tokens of an answer, thoughts included.",
+            show_default="300",
+        ),
     ] = None
     detail: Annotated[
         Optional[Literal["low", "high", "auto"]],

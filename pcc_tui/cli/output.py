@@ -13,14 +13,23 @@ import typer
 from backends.keys import scrub
 from pcc_tui.clean import clean
 from pcc_tui.cli.exit_codes import ExitCode
+from pcc_tui.cli.origin import origin
 
 
 def say(text: str, *, to: TextIO | None = None) -> None:
-    """Print a line for people, without API keys; a terminal that is gone is no reason to fail."""
+    """Print a line for people; a terminal that is gone is no reason to fail.
+
+    API keys are taken out, and commands in backquotes become whole.
+    """
     stream = to or sys.stdout
     with suppress(OSError, ValueError):
-        stream.write(clean(scrub(text)) + "\n")
+        stream.write(clean(scrub(told(text))) + "\n")
         stream.flush()
+
+
+def told(text: str) -> str:
+    """Return a text in which every command in backquotes is whole, to be pasted."""
+    return origin().complete(text) if "`pcc " in text else text
 
 
 def warn(text: str) -> None:

@@ -11,8 +11,9 @@ from pcc_tui.cli.options import (
     SelectionOptions,
     SiteOptions,
 )
+from pcc_tui.cli.origin import origin
 from pcc_tui.cli.output import print_json, say, warn
-from pcc_tui.cli.run_request import request_of
+from pcc_tui.cli.run_request import captioner_words, request_of
 from pipeline.captions.request import plan_run
 from pipeline.captions.stats import count_copies
 
@@ -25,6 +26,7 @@ class PlanReport(msgspec.Struct, tag_field="kind", tag="plan"):
         missing: Photos without a record.
         errored: Photos whose record is an error, by status.
         stale: Captions of another backend, model or prompt.
+        changed: Photos whose file is another than the one that was captioned.
         edited: Captions edited by hand; redone by `--force` alone.
         copies: Photos whose caption was copied from an identical file.
         to_do: What `pcc run` with these flags would work on.
@@ -34,6 +36,7 @@ class PlanReport(msgspec.Struct, tag_field="kind", tag="plan"):
     missing: int
     errored: dict[str, int]
     stale: int
+    changed: int
     edited: int
     copies: int
     to_do: int
@@ -51,6 +54,7 @@ def plan(site: SiteOptions, captioning: CaptioningOptions, selection: SelectionO
         missing=found.missing,
         errored=dict(found.errored),
         stale=found.stale,
+        changed=found.changed,
         edited=found.edited,
         copies=count_copies(request.journal),
         to_do=len(found.to_do),
@@ -58,20 +62,27 @@ def plan(site: SiteOptions, captioning: CaptioningOptions, selection: SelectionO
     if site.json:
         print_json(report)
     else:
+        say(f"By {captioner_words(request)}")
         _tell(report)
 
 
 def _tell(report: PlanReport) -> None:
-    rows = [("photos", report.photos, ""), ("missing", report.missing, "pcc run")]
-    rows += [
-        (status, count, f"pcc run --retry-status {status}" if status != "error_corrupt" else "")
-        for status, count in sorted(report.errored.items())
+    rows: list[tuple[str, int, tuple[str, ...]]] = [
+        ("photos", report.photos, ()),
+        ("missing", report.missing, ("run",)),
     ]
+    for status, count in sorted(report.errored.items()):
+        again = () if status == "error_corrupt" else ("run", "--retry-status", status)
+        rows.append((status, count, (*again, "--retry-only") if again else ()))
     rows += [
-        ("stale", report.stale, "pcc run --retry-stale"),
-        ("edited", report.edited, "pcc run --force"),
-        ("copies", report.copies, ""),
-        ("to do now", report.to_do, ""),
+        ("stale", report.stale, ("run", "--retry-stale", "--retry-only")),
+        ("changed", report.changed, ("run", "--retry-stale", "--retry-only")),
+        ("edited", report.edited, ()),  # --force redoes them, and every other photo with them
+        ("copies", report.copies, ()),
+        ("to do now", report.to_do, ()),
     ]
-    for name, count, command in rows:
+    for name, count, words in rows:
+        command = origin().command_line(*words) if words and count else ""
         say(f"{name:<14} {count:>10,}   {command}".rstrip())
+    if report.edited:
+        say("What was edited stays; `--force` on a run redoes it, and every other photo too")

@@ -18,9 +18,11 @@ from pcc_tui.cli.options import (
     SiteOptions,
     require_text,
 )
+from pcc_tui.cli.origin import look_again, origin
 from pcc_tui.cli.output import fail, narration, print_json, say
-from pcc_tui.cli.run_request import request_of
-from pcc_tui.words.figures import counts, duration
+from pcc_tui.cli.run_request import captioner_words, request_of, require_server
+from pcc_tui.words.figures import counted, counts, duration
+from pcc_tui.words.outcomes import photo_outcome
 from pipeline.captions.request import PreparedRun, RunReport, RunRequest, prepare_run
 
 
@@ -33,7 +35,9 @@ class LimitOptions:
     ] = None
     restart_every: Annotated[
         Optional[int],
-        typer.Option(min=1, help="End with exit code 2 after so many photos; see run_loop.sh."),
+        typer.Option(
+            min=0, help="End with exit code 2 after so many photos; 0 is never. See run_loop.sh."
+        ),
     ] = None
     budget: Annotated[Optional[float], typer.Option(min=0, help="US dollars the run may cost.")] = (
         None
@@ -74,7 +78,7 @@ def run(
         request,
         run=limits.run_id,
         limit=limits.limit,
-        restart_every=limits.restart_every,
+        restart_every=limits.restart_every or None,
         budget=limits.budget,
         dry_run=limits.dry_run,
     )
@@ -85,20 +89,24 @@ def carry_out(request: RunRequest, *, json: bool) -> int:
     """Carry out a run, show its progress, and return the exit code."""
     prepared = prepare_run(request)
     try:
-        code, report = _run_prepared(prepared, json=json)
+        code, report, how = _run_prepared(prepared, json=json)
     finally:
         prepared.lock.release()
+    look_again()
     if json:
         print_json(report)
     else:
-        _tell_end(prepared, report, code)
+        _tell_end(prepared, report, code, how)
     return code
 
 
-def _run_prepared(prepared: PreparedRun, *, json: bool) -> tuple[int, RunReport]:
+def _run_prepared(prepared: PreparedRun, *, json: bool) -> tuple[int, RunReport, str]:
+    """Carry out a run; return its exit code, its report, and how it ended before its time."""
     _tell_plan(prepared, json=json)
     if not prepared.batch:
-        return ExitCode.OK, RunReport(run=prepared.run, remaining=prepared.remaining)
+        return ExitCode.OK, RunReport(run=prepared.run, remaining=prepared.remaining), ""
+    if not prepared.request.dry_run:
+        require_server(prepared.request)
 
     import asyncio
 
@@ -109,12 +117,13 @@ def _run_prepared(prepared: PreparedRun, *, json: bool) -> tuple[int, RunReport]
     result = asyncio.run(run_captions(prepared, lambda shot: show(shot, narration(json))))
     for remark in result.remarks:
         say(f"note: {remark}", to=narration(json))
-    if result.signal_code is not None:
-        return result.signal_code, result.report
+    if result.stop_code is not None:
+        return result.stop_code, result.report, "stopped"
     if result.ending is Ending.BUDGET:
-        return ExitCode.BUDGET, result.report
+        return ExitCode.BUDGET, result.report, "stopped at the budget"
     more = result.ending is Ending.DONE and prepared.later
-    return ExitCode.RESTART if more else ExitCode.OK, result.report
+    how = "stopped" if result.ending is Ending.STOPPED else ""
+    return ExitCode.RESTART if more else ExitCode.OK, result.report, how
 
 
 def _tell_plan(prepared: PreparedRun, *, json: bool) -> None:
@@ -136,16 +145,28 @@ def _tell_plan(prepared: PreparedRun, *, json: bool) -> None:
     if listed is not None and len(listed) > len(plan.to_do):
         absent = len(listed) - len(plan.to_do)
         say(f"warning: {absent:,} of the listed photos are not in the photos directory", to=stream)
+    if plan.spared:
+        say(
+            f"{counted(plan.spared, 'caption', 'captions')} by other backends stay: `basic` looks "
+            "at no picture and replaces them only with --force",
+            to=stream,
+        )
     later = prepared.remaining - len(prepared.batch)
+    missing = len(plan.to_do) - plan.retried
+    kinds = f": {plan.retried:,} to retry, {missing:,} missing" if plan.retried else ""
     say(
-        f"To do: {len(prepared.batch):,} of {plan.photos:,} photos with {prepared.request.backend}"
-        f"{f', {later:,} more later' if later else ''} (run {prepared.run})",
+        f"To do: {len(prepared.batch):,} of {plan.photos:,} photos{kinds}"
+        f"{f', {later:,} more later' if later else ''}; "
+        f"by {captioner_words(prepared.request)} (run {prepared.run})",
         to=stream,
     )
 
 
-def _tell_end(prepared: PreparedRun, report: RunReport, code: int) -> None:
+def _tell_end(prepared: PreparedRun, report: RunReport, code: int, how: str) -> None:
     request = prepared.request
+    done = "decoded" if request.dry_run else "captioned"
+    words = photo_outcome(report, how, done).words
+    say(f"{words[0].upper()}{words[1:]}")
     if report.attempted:
         say(
             f"{report.attempted:,} photos in {duration(report.seconds)} ({report.rate:.1f}/s): "
@@ -159,5 +180,6 @@ def _tell_end(prepared: PreparedRun, report: RunReport, code: int) -> None:
         say(f"{report.remaining:,} photos remain; the same command goes on")
     again = sorted(set(report.by_status) & {"error_api", "error_model"})
     if again:
-        say(f"Retry the failed ones: pcc run --retry-status {','.join(again)}")
+        command = origin().command_line("run", "--retry-status", ",".join(again), "--retry-only")
+        say(f"Retry the failed ones: {command}")
     say(f"Captions: {prepared.lock.path}")

@@ -11,8 +11,10 @@ from pcc_tui.cli.options import (
     SiteOptions,
     require_text,
 )
+from pcc_tui.cli.origin import origin
 from pcc_tui.cli.output import fail
 from pcc_tui.settings import Settings
+from pipeline.captions.last_captioner import is_plain
 from pipeline.captions.request import RunRequest
 
 
@@ -37,10 +39,37 @@ def request_of(
         journal=site.journal,
         backend=backend,
         options=options,
+        recalled=None if captioning.backend else settings.recalled,
         selection=selection.chosen(),
         include=tuple(selection.include or ()),
         exclude=tuple(selection.exclude or ()),
     )
+
+
+def require_server(request: RunRequest) -> None:
+    """End with a usage error if photos would go to a server that nobody named.
+
+    A journal alone tells which backend captioned, and not on whose machine.
+    """
+    recalled = request.recalled
+    if recalled is None or recalled.server_known or request.options.base_url:
+        return
+    name = f"{recalled.backend} / {recalled.model}" if recalled.model else recalled.backend
+    whole = origin().command_line("run")
+    fail(
+        f"the last captions here are by {name}, and nothing tells on which server; add --base-url, "
+        f"or for the vendor's own server: `{whole}`",
+        ExitCode.USAGE,
+    )
+
+
+def captioner_words(request: RunRequest) -> str:
+    """Return who makes the captions, and that it is who did so last where nobody named it."""
+    options = request.options
+    model = f" / {options.model}" if options.model else ""
+    server = f" at {options.base_url}" if is_plain(options.base_url or "@") else ""
+    why = ", which captioned here last" if request.recalled is not None else ""
+    return f"{request.backend}{model}{server}{why}"
 
 
 def backend_options(
@@ -58,6 +87,7 @@ def backend_options(
         batch_size=pace.batch_size,
         base_url=captioning.base_url or None,
         max_edge=pace.max_edge,
+        max_tokens=pace.max_tokens,
         detail=pace.detail,
         quantize=pace.quantize,
         dtype=pace.dtype,

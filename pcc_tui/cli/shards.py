@@ -93,7 +93,7 @@ def shards(
     report, code = prepared.report(), None
     if not prepared.is_done:
         result = _run(prepared, stream)
-        report, code = result.report, result.signal_code
+        report, code = result.report, result.stop_code
     _tell_what_was_passed_over(report, stream)
     if site.json:
         print_json(report)

@@ -56,6 +56,9 @@ class GenerationOptions:
     chunk_size: Annotated[
         int, typer.Option(min=1, max=LARGEST_CHUNK, help="Images drawn at a time.")
     ] = 8192
+    no_validate: Annotated[
+        bool, typer.Option("--no-validate", help="Leave out the check of the new set.")
+    ] = False
 
 
 @app.command("generate")
@@ -77,12 +80,13 @@ def generate(
     if not site.yes and not agrees("Proceed with generation? (y/n)", stream):
         return _decline(request, site, stream)
     result = _run(request, stream)
-    report, signal_code = result.report, result.signal_code
+    report, stop_code = result.report, result.stop_code
     if site.json:
         print_json(report)
     else:
         _tell(report)
-    return signal_code or ExitCode.OK
+    is_damaged = report.validation is not None and not report.validation.valid
+    return stop_code or (ExitCode.FAILED if is_damaged else ExitCode.OK)
 
 
 def _request(site: SiteOptions, generation: GenerationOptions, num_images: int) -> SynthRequest:
@@ -98,7 +102,12 @@ def _request(site: SiteOptions, generation: GenerationOptions, num_images: int) 
         workers=generation.workers or usable_cores(),
         chunk_size=generation.chunk_size,
     )
-    return SynthRequest(workspace=site.workspace, output_dir=generation.output_dir, recipe=recipe)
+    return SynthRequest(
+        workspace=site.workspace,
+        output_dir=generation.output_dir,
+        recipe=recipe,
+        validate=not generation.no_validate,
+    )
 
 
 def _show_plan(request: SynthRequest, stream: TextIO) -> None:
@@ -165,6 +174,8 @@ def _tell(report: SynthReport) -> None:
     took = f"{report.seconds:.1f} s" if report.seconds < 60 else duration(report.seconds)
     say(f"{report.num_images:,} images in {took} ({report.rate:,.0f} a second)")
     say(report.directory)
+    if report.validation is not None:
+        _tell_validation(report.validation)
 
 
 @app.command("validate")
@@ -177,9 +188,9 @@ def validate(
     require_extra("synth", "this command")
     if not directory.is_dir():
         fail(f"there is no directory {directory}", ExitCode.USAGE)
-    found, signal_code = _validate(directory, narration(site.json))
+    found, stop_code = _validate(directory, narration(site.json))
     if found is None:
-        return signal_code or ExitCode.FAILED
+        return stop_code or ExitCode.FAILED
     if site.json:
         print_json(found)
     else:

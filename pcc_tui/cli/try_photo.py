@@ -20,7 +20,7 @@ from pcc_tui.cli.options import (
     require_photo,
 )
 from pcc_tui.cli.output import fail, print_json, say, warn
-from pcc_tui.cli.run_request import request_of
+from pcc_tui.cli.run_request import request_of, require_server
 from pcc_tui.words.figures import loading_words
 from pipeline.captions.request import RunRequest
 
@@ -47,6 +47,7 @@ def try_photo(
     from pipeline.jobs.errors import describe
 
     request = request_of(site, captioning, selection, pace)
+    require_server(request)
     path = photo or _first_photo(request)
     require_photo(request.photos_dir, path)
     captioner = make_backend(request.backend, request.options)

@@ -83,15 +83,15 @@ class CaptionsDesk:
 
     # Runs
 
-    def request(self, selection: Selection | None = None) -> RunRequest:
-        """Return the run that the settings describe."""
+    def request(self, selection: Selection | None = None, backend: str | None = None) -> RunRequest:
+        """Return the run that the settings describe, or the same by another backend."""
         settings = self._workspace.settings
         return RunRequest(
             photos_dir=self._workspace.photos_dir or Path(),
             workspace=self._workspace.path,
             journal=self._workspace.journal,
-            backend=settings.choices.backend,
-            options=settings.options(),
+            backend=backend or settings.choices.backend,
+            options=settings.options(backend),
             selection=selection or Selection(),
         )
 
@@ -117,11 +117,20 @@ class CaptionsDesk:
             SetupError: there is no such backend.
         """
         plan = (await self.survey(request)).plan
-        place = request.photos_dir
+        return await estimate_run(request, plan, await self._sampled_sizes(request.photos_dir))
+
+    async def estimate_of(self, photos: int) -> Estimate:
+        """Return what captions of so many photos would take, by the settings."""
+        request = self.request()
+        plan = (await self.survey(request)).plan
+        plan.to_do = [""] * photos  # an estimate looks at their number alone
+        return await estimate_run(request, plan, await self._sampled_sizes(request.photos_dir))
+
+    async def _sampled_sizes(self, place: Path) -> list[tuple[int, int]]:
         if self._sizes is None or self._sizes[0] != place:
             paths = (await self._photos.library(place)).paths
             self._sizes = (place, await sample_sizes(place, paths))
-        return await estimate_run(request, plan, self._sizes[1])
+        return self._sizes[1]
 
     async def write_retry_list(self, keys: Iterable[str]) -> Path:
         """Write the paths of some photos for `--retry-list`, and return where.

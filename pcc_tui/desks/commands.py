@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from pcc_tui.words.commands import shell_words
 from pcc_tui.workspace import Workspace
 from pipeline.captions.plan import Selection
 from pipeline.jobs.run_file import new_run_id
@@ -20,7 +20,7 @@ MISSING_CAPTIONS = Selection()
 
 def in_words(arguments: Iterable[str]) -> str:
     """Return a command as people would type it."""
-    return shlex.join(["pcc", *arguments])
+    return shell_words(["pcc", *arguments])
 
 
 class Commands:
@@ -72,6 +72,8 @@ class Commands:
             arguments += ["--retry-backend", selection.backend]
         if selection.stale:
             arguments.append("--retry-stale")
+        if selection.only:
+            arguments.append("--retry-only")
         if selection.force:
             arguments.append("--force")
         if retry_list is not None:

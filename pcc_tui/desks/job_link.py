@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import subprocess
 import tempfile
 import time
@@ -31,6 +32,9 @@ from pipeline.synth.report import SynthReport
 
 RESTART_LOOP = 'code=2; while [ "$code" -eq 2 ]; do "$@"; code=$?; done; exit "$code"'
 """Exit code 2 means: start me again. A shell does so, and therefore goes on without the app."""
+
+CLIENT = "app"
+"""How the app signs its commands; the log of the job tells who ended the job."""
 
 LOOK_SECONDS = 0.5
 LOOK_SECONDS_WHILE_STARTING = 0.05
@@ -60,6 +64,10 @@ JobReport = (
 _decode_report = msgspec.json.Decoder(JobReport).decode
 
 
+STOPPED = 128 + signal.SIGINT
+"""Exit code of a job that was asked to stop."""
+
+
 class JobEnd(msgspec.Struct, frozen=True):
     """How a job ended, as far as the app can know.
 
@@ -76,6 +84,11 @@ class JobEnd(msgspec.Struct, frozen=True):
     words: str
     report: JobReport | None
     was_captioning: bool
+
+    @property
+    def failed(self) -> bool:
+        """Whether the job ended in a way that nobody asked for."""
+        return self.code not in (None, 0, STOPPED)
 
 
 class JobLink:
@@ -140,7 +153,7 @@ class JobLink:
             self._order = command
             return
         with suppress(ConnectionError):
-            await self._client.send(command)
+            await self._client.send(command, by=CLIENT)
 
     async def follow(self) -> None:
         """Follow the jobs of the workspace, one after the other, until cancelled."""
@@ -163,7 +176,7 @@ class JobLink:
         self._is_captioning = client.run_file.stage == CaptionStage.name
         if self._order is not None:
             order, self._order = self._order, None
-            await client.send(order)
+            await client.send(order, by=CLIENT)
         async for message in client.messages():
             if message.reply is not None:
                 self._on_reply(message.reply)

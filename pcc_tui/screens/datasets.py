@@ -29,6 +29,7 @@ from pcc_tui.words.datasets import (
     validation_words,
     verify_words,
 )
+from pcc_tui.words.estimates import estimate_rows
 from pcc_tui.words.figures import data_size, tidy
 from pcc_tui.words.ingestion import import_words, ingest_words
 from pcc_tui.words.job import pace
@@ -192,7 +193,8 @@ class DatasetsScreen(PccScreen):
             self.action_count()
 
     def _tell(self, lines: list[str]) -> None:
-        self.query_one("#dataset-report", Words).say("\n".join(lines))
+        whole = map(self.workspace.origin().complete, lines)
+        self.query_one("#dataset-report", Words).say("\n".join(whole))
 
     # What is done
 
@@ -225,14 +227,36 @@ class DatasetsScreen(PccScreen):
         self._enrich(*DEFAULT_PASSES)
 
     def _enrich(self, *passes: str) -> None:
-        """Run some passes; captions that are billed are made only after a yes."""
+        """Run some passes; what is billed or may be a mistake is made only after a yes."""
         backend = self.workspace.settings.choices.backend
-        lacking = 0 if self._plan is None else self._plan.lacking.get("caption", 0)
-        if "caption" in passes and lacking and backend_class(backend).key_name is not None:
-            question = f"{lacking:,} captions by {backend} may cost money. Make them?"
-            self.app.push_screen(ConfirmDialog(question), partial(self._start, passes))
+        captions = 0 if self._plan is None else self._plan.to_do.get("caption", 0)
+        if "caption" not in passes or backend_class(backend).key_name is None:
+            captions = 0
+        if captions or self._most_miss_their_image():
+            self.background("enrich", self._ask_and_start, passes, captions)
         else:
             self._start(passes, True)
+
+    def _most_miss_their_image(self) -> bool:
+        plan = self._plan
+        return plan is not None and 2 * len(plan.missing) > plan.total - plan.new
+
+    async def _ask_and_start(self, passes: tuple[str, ...], captions: int) -> None:
+        plan, questions = self._plan, []
+        if plan is not None and self._most_miss_their_image():
+            questions.append(
+                f"{len(plan.missing):,} of {plan.total - plan.new:,} records miss their image, "
+                f"such as {plan.missing[0]}. Is {self.workspace.photos_dir} the right directory?"
+            )
+        if captions:
+            bill = await self.desks.captions.estimate_of(captions)
+            rows = [f"{name}: {value}" for name, value in estimate_rows(bill)]
+            question = f"{captions:,} captions by {bill.backend} may cost money. Make them?"
+            questions.append("\n".join([question, *rows]))
+        for question in questions:
+            if not await self.app.push_screen_wait(ConfirmDialog(question)):
+                return
+        self._start(passes, True)
 
     def _start(self, passes: Iterable[str], agreed: bool | None) -> None:
         if agreed:
@@ -281,7 +305,7 @@ class DatasetsScreen(PccScreen):
     def action_model(self) -> None:
         """Choose the DINO; on the row of the masks, choose the tokenizer."""
         if self._row() in ABOUT:
-            self.pcc.tell("The models of ingestion are chosen on the command line: pcc ingest run")
+            self.pcc.tell("The models of ingestion are options of `pcc ingest run --help`")
             return
         choices = self.workspace.settings.choices
         if self._row() == "t5":
@@ -310,9 +334,9 @@ def _report_words(ended: JobEnd) -> list[str]:
             return ingest_words(report, go_on="r goes on", why="v tells why")
         case ImportReport() as report:
             return import_words(report)
-        case ShardReport() as report if ended.code == 0:
+        case ShardReport() as report if not ended.failed:
             return shard_words(report)
-        case SynthReport() as report if ended.code == 0:
+        case SynthReport() as report if not ended.failed:
             return synth_words(report)
         case _:
-            return [ended.words] if ended.words and ended.code != 0 else []
+            return [ended.words] if ended.words and ended.failed else []

@@ -115,7 +115,8 @@ class LibraryScreen(PccScreen):
             self._figure("errors", failed, "errors", "$error" if failed else "dim")
             to_do = "$warning" if plan.missing else "dim"
             self._figure("left", plan.missing, "to do", to_do)
-            self.query_one("#statuses", Words).say(_statuses(survey), "dim")
+            statuses = self.workspace.origin().complete(_statuses(survey))
+            self.query_one("#statuses", Words).say(statuses, "dim")
             self.query_one(MonthStrip).show(survey.months)
             self.query_one("#library-warnings", Words).say("\n".join(survey.warnings), "$warning")
         self._show_next_step()
@@ -162,7 +163,7 @@ class LibraryScreen(PccScreen):
             case "start":
                 self.pcc.start_captioning()
             case "retry":
-                self.pcc.start_captioning(Selection(statuses=frozenset(RETRYABLE)))
+                self.pcc.start_captioning(Selection(frozenset(RETRYABLE), only=True))
             case "cluster":
                 self.pcc.start_clustering()
             case "review":
@@ -179,6 +180,8 @@ def _statuses(survey: Survey) -> str:
     parts = [f"{count:,} {status}" for status, count in sorted(plan.errored.items())]
     if plan.stale:
         parts.append(f"{plan.stale:,} of another model or prompt")
+    if plan.changed:
+        parts.append(f"{plan.changed:,} changed since")
     if plan.edited:
         parts.append(f"{plan.edited:,} edited by hand")
     gone = survey.recorded.total() - (plan.photos - plan.missing)

@@ -23,6 +23,7 @@ from pcc_tui.widgets.photo_list import ListRow, PhotoList, in_order
 from pcc_tui.widgets.photo_row import photo_row
 from pcc_tui.widgets.picture import PictureBox
 from pcc_tui.widgets.text import Words, clean_lines
+from pipeline.captions.plan import Selection
 from pipeline.captions.query import Query
 from pipeline.ingest.cache.findings import Findings
 
@@ -253,9 +254,12 @@ class ReviewScreen(PccScreen):
 
     async def _start_retry(self, keys: frozenset[str], backend: str | None) -> None:
         listed = await self.desks.captions.write_retry_list(keys)
-        self.pcc.start_captioning(retry_list=listed, backend=backend)
-        if self.pcc.link.running:
+
+        def unmark() -> None:
             self.desks.captions.marked.difference_update(keys)
+
+        listing = Selection(keys=keys)
+        self.pcc.start_captioning(listing, retry_list=listed, backend=backend, started=unmark)
 
     # Edits
 

@@ -13,6 +13,7 @@ from textual.content import Content
 from textual.widgets import ProgressBar, Sparkline
 
 from journal import RETRYABLE
+from pcc_tui.desks.endings import outcome_of
 from pcc_tui.desks.job_link import JobEnd
 from pcc_tui.screens.base import PccScreen
 from pcc_tui.widgets.gauges import Gauges
@@ -20,8 +21,10 @@ from pcc_tui.widgets.picture import PictureBox
 from pcc_tui.widgets.text import Words, safe, safe_lines
 from pcc_tui.words.figures import duration, is_of_one_piece, loading_words, rate
 from pcc_tui.words.job import pace, spent
+from pcc_tui.words.outcomes import cluster_words
 from pipeline.captions.plan import Selection
 from pipeline.captions.request import RunReport
+from pipeline.clusters.comparison import ClusterReport
 from pipeline.ingest.report import IngestReport
 from pipeline.jobs.progress import DonePhoto, Snapshot
 
@@ -29,6 +32,8 @@ GAUGE_SECONDS = 2.0
 
 PICTURE_SECONDS = 1.0
 """Least time between two photos on the screen: faster, nobody could see them."""
+
+STYLES = {"good": "$success", "partly": "$warning", "bad": "$error"}
 
 
 class RunScreen(PccScreen):
@@ -96,7 +101,9 @@ class RunScreen(PccScreen):
         self._show_progress(shot)
         self.query_one(Sparkline).data = list(self.pcc.rates)
         self._show_last(shot)
-        remarks = [safe(remark, "$warning") for remark in shot.remarks]
+        whole = self.workspace.origin().complete
+        told = [*map(whole, shot.remarks), *filter(None, [shot.trouble])]
+        remarks = [safe(remark, "$warning") for remark in told]
         errors = [
             Content.assemble(safe(f"{error.rel_path} ", "dim"), safe(error.text, "$error"))
             for error in shot.errors
@@ -142,14 +149,20 @@ class RunScreen(PccScreen):
             report.attempted or not report.remaining
         ):
             self._show_report(report)
+        elif isinstance(report, ClusterReport):
+            self._show_clusters(report)
         elif ended.last is not None:
             self._show_progress(ended.last)
-        good = ended.code in (None, 0)
-        if good:
-            self.query_one("#state", Words).say("The job is over. r starts another.", "$success")
-        else:
-            words = f"The job ended with exit code {ended.code}. r starts another.\n{ended.words}"
-            self.query_one("#state", Words).say(words, "$error")
+        outcome = outcome_of(ended)
+        words = f"{outcome.words} r starts another."
+        self.query_one("#state", Words).say(words, STYLES[outcome.verdict])
+
+    def _show_clusters(self, report: ClusterReport) -> None:
+        """Show what a clustering found; how far its last step was says nothing any more."""
+        self.query_one(ProgressBar).update(total=1, progress=1)
+        clusters, photos = cluster_words(report)
+        self.query_one("#pace", Words).say(f"{clusters} in {duration(report.seconds)}")
+        self.query_one("#counts", Words).say(photos)
 
     def _show_report(self, report: RunReport | IngestReport) -> None:
         """Show what a job that counts photos did in all."""
@@ -185,7 +198,7 @@ class RunScreen(PccScreen):
         self.pcc.command_job("stop")
 
     def action_retry(self) -> None:
-        """Retry what failed: in the running job, or in a run of its own.
+        """Retry what failed and nothing else: in the running job, or in a run of its own.
 
         After a job that made no captions, such as an ingestion, a run would retry what
         that job never touched, and might be billed.
@@ -194,7 +207,7 @@ class RunScreen(PccScreen):
         if self.pcc.link.running:
             self.pcc.command_job("retry")
         elif ended is None or ended.was_captioning:
-            self.pcc.start_captioning(Selection(statuses=frozenset(RETRYABLE)))
+            self.pcc.start_captioning(Selection(frozenset(RETRYABLE), only=True))
         else:
             self.pcc.tell("the last job made no captions, so t retries nothing", "warning")
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pcc_tui.words.figures import duration, tidy
+from pcc_tui.words.figures import counted, duration, tidy
 from pipeline.datasets.enrich_report import EnrichReport
+from pipeline.datasets.passes.caption import CaptionPass
 from pipeline.datasets.shards.report import ShardReport
 from pipeline.datasets.verify_report import VerifyReport
 from pipeline.synth.findings import Validation
@@ -29,7 +30,12 @@ def enrich_words(report: EnrichReport) -> list[str]:
         f"Processing: {report.new:,} new, {report.enriched:,} enriched, {report.skipped:,} skipped "
         f"(total: {done:,}/{report.total:,})"
     ]
-    lines += [f"  {name}: {count:,}" for name, count in report.made.items() if count]
+    lines += _caption_words(report)
+    lines += [
+        f"  {name}: {count:,}"
+        for name, count in report.made.items()
+        if count and name != CaptionPass.name
+    ]
     lines += [
         f"  {name}: {count:,} failed; caption.log says why"
         for name, count in report.failed.items()
@@ -37,15 +43,39 @@ def enrich_words(report: EnrichReport) -> list[str]:
     ]
     if report.stale_masks:
         lines.append(
-            f"{report.stale_masks:,} masks are of an older caption; --redo t5 makes them anew"
+            f"{report.stale_masks:,} masks are of an older caption; "
+            "--redo t5 makes them anew: `pcc dataset enrich --redo t5`"
         )
-    if report.cost_usd:
-        lines.append(f"The captions cost ${report.cost_usd:.4f}")
     if report.left:
         lines.append(f"{report.left:,} images remain; the same command goes on")
     if report.run is not None:
         lines.append(f"In {duration(report.seconds)}")
     return lines
+
+
+def _caption_words(report: EnrichReport) -> list[str]:
+    """Return where the captions came from, and what those cost that were bought."""
+    made, lines = report.made.get(CaptionPass.name, 0), []
+    if report.cost_usd:
+        lines.append(
+            f"  caption: {made:,} bought from {report.captioned_by} for ${report.cost_usd:.4f}"
+        )
+    elif made:
+        lines.append(f"  caption: {made:,} by {report.captioned_by}, which cost nothing")
+    if report.captions_taken:
+        lines.append(f"  caption: {report.captions_taken:,} taken from the captions journal")
+    if report.uncaptioned:
+        lines.append(f"  caption: left out; {no_backend_words(report.uncaptioned)}")
+    return lines
+
+
+def no_backend_words(images: int) -> str:
+    """Return what the caption pass needs where nobody named a backend."""
+    have = counted(images, "image has", "images have")
+    return (
+        f"{have} no caption in the captions journal, and no backend is named to write them: add "
+        "--backend, or backend to pcc.toml (`pcc doctor` lists the backends)"
+    )
 
 
 def shard_words(report: ShardReport) -> list[str]:
@@ -56,7 +86,8 @@ def shard_words(report: ShardReport) -> list[str]:
 
 def synth_words(report: SynthReport) -> list[str]:
     """Return which synthetic set was made, line by line."""
-    return [f"Made: {report.directory or 'nothing'}"]
+    made = [f"Made: {report.directory or 'nothing'}"]
+    return made + (validation_words(report.validation) if report.validation is not None else [])
 
 
 def validation_words(found: Validation | None) -> list[str]:
@@ -79,7 +110,10 @@ def verify_words(report: VerifyReport, dataset: str) -> list[str]:
         verdict = "Stopped before the end"
     lines = [f"{verdict}: {report.records:,} records in {dataset}", *_table(report)]
     if report.mixed_models:
-        lines.append("Some patch files are still of another model; enrich --redo patches goes on")
+        lines.append(
+            "Some patch files are still of another model; "
+            "`pcc dataset enrich --redo patches` goes on"
+        )
     if not report.patches_checked:
         lines.append("There are no patch files")
     lines += [f"{count:,} {what}" for count, what in _findings(report) if count]
@@ -102,7 +136,7 @@ def _findings(report: VerifyReport) -> list[tuple[int, str]]:
         (len(widths) if len(widths) > 1 else 0, f"lengths of embeddings: {lengths}"),
         (
             report.stale_masks or 0,
-            "masks are not those of their caption; enrich --redo t5 mends them",
+            "masks are not those of their caption; `pcc dataset enrich --redo t5` mends them",
         ),
         (report.missing_images or 0, "records whose image is not there"),
         (len(report.malformed), f"lines hold no record: {_some(report.malformed)}"),

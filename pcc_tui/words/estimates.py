@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from backends.offers import Offer
-from pcc_tui.words.figures import about, dollars
+from pcc_tui.words.figures import about, counted, dollars
 from pipeline.captions.estimate import Estimate
 
 BASES = {
-    "guess": "no measurement yet; --pilot 20 makes one",
-    "rule": "the token rule for the sizes of the photos; the time is a guess, --pilot 20 measures",
-    "measured": "the last {:,} captions of this backend and model in the journal",
-    "pilot": "the {:,} captions of the pilot, with a confidence of 95 %",
+    "guess": "no measurement yet; {pilot} makes one",
+    "rule": "the token rule for the sizes of the photos; the time is a guess, {pilot} measures",
+    "measured": "the last {count:,} captions of this backend and model in the journal",
+    "pilot": "the {count:,} captions of the pilot, with a confidence of 95 %",
 }
 
 
 FITS = {"yes": "fits", "tight": "tight", "no": "too big"}
 
 
-def estimate_rows(found: Estimate) -> list[tuple[str, str]]:
-    """Return an estimate as names and values."""
+def estimate_rows(found: Estimate, pilot: str = "a pilot") -> list[tuple[str, str]]:
+    """Return an estimate as names and values.
+
+    Args:
+        found: The estimate.
+        pilot: What measures, where nothing has been measured yet.
+    """
     remaining = found.photos_remaining
     rows = []
     if found.tokens_in:
@@ -30,7 +35,7 @@ def estimate_rows(found: Estimate) -> list[tuple[str, str]]:
     if not remaining:
         return rows
     basis = "guess" if found.basis == "rule" and not found.tokens_in else found.basis
-    rows.append(("Reckoned from", BASES[basis].format(found.captions_measured)))
+    rows.append(("Reckoned from", BASES[basis].format(count=found.captions_measured, pilot=pilot)))
     return rows
 
 
@@ -59,6 +64,14 @@ def _time(found: Estimate) -> str:
         low, high = map(about, found.seconds_interval)
         line += f", {low} to {high}"
     return line
+
+
+def price_question(found: Estimate) -> str:
+    """Return the question before a run that may cost money, with what the run would take."""
+    model = f" / {found.model}" if found.model else ""
+    photos = counted(found.photos_remaining, "photo", "photos")
+    rows = [f"{name}: {value}" for name, value in estimate_rows(found)]
+    return "\n".join([f"Send {photos} to {found.backend}{model}?", *rows, *found.notices])
 
 
 def offer_words(offer: Offer, card_bytes: int | None) -> str:

@@ -65,13 +65,20 @@ def queue_words(queue: Counts) -> str:
     )
 
 
-def status_words(found: IngestStatus, cache: str, most: int = MOST_SHOWN) -> list[str]:
+def status_words(
+    found: IngestStatus,
+    cache: str,
+    most: int = MOST_SHOWN,
+    *,
+    again: str = "pcc ingest run --retry-errors",
+) -> list[str]:
     """Return how a cache and its queue stand, line by line.
 
     Args:
         found: How cache and queue stand.
         cache: Directory of the cache, as it is to be shown.
         most: Most photos listed that were given up.
+        again: The command that tries again what was given up.
     """
     lines = [f"{counted(found.photos, 'photo', 'photos')} in {cache}"]
     for stage, by_status in found.stages.items():
@@ -80,7 +87,7 @@ def status_words(found: IngestStatus, cache: str, most: int = MOST_SHOWN) -> lis
     if found.damaged:
         lines.append(f"{found.damaged:,} lines of outcomes.jsonl hold no record")
     if found.parked:
-        lines.append("Given up; `pcc ingest run --retry-errors` tries them again:")
+        lines.append(f"Given up; `{again}` tries them again:")
     lines += [f"  {parked.image_id}: {parked.reason}" for parked in found.parked[:most]]
     if len(found.parked) > most:
         lines.append(f"  and {len(found.parked) - most:,} more; --json lists them all")

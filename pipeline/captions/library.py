@@ -10,6 +10,7 @@ import msgspec
 from backends.keys import scrub
 from journal import Status, record_key, scan, split_path, system_path
 from pipeline.captions.edits import Edits
+from pipeline.captions.file_states import FileStates
 from pipeline.photos.photo import photo_key
 
 
@@ -51,24 +52,38 @@ class _Told(msgspec.Struct, gc=False):
     taken: str | None = None
 
 
-def read_library(journal: Path, paths: Iterable[str] = ()) -> list[LibraryPhoto]:
+def read_library(
+    journal: Path, paths: Iterable[str] = (), photos_dir: Path | None = None
+) -> list[LibraryPhoto]:
     """Return the photos of a journal and those on disk, each once, ordered by path.
 
     Args:
         journal: The captions journal, which need not exist.
         paths: Photos on disk, as the walk found them.
+        photos_dir: The photos directory, None to believe that no file was replaced. The
+            caption of a file that was replaced is not that of the new file.
     """
     photos: dict[str, LibraryPhoto] = {}
-    for _, told in scan(journal, _Told):
+    offsets: dict[str, int] = {}
+    for offset, told in scan(journal, _Told):
         key = record_key(told.rel_path, told.raw_path)
+        offsets[key] = offset
         caption = scrub(told.caption) if told.caption and told.status == "success" else None
         photos[key] = LibraryPhoto(
             key, told.rel_path, told.raw_path, told.status, caption or None, told.taken
         )
+    states = None if photos_dir is None else FileStates(journal, photos_dir)
     for path in paths:
         key = photo_key(path)
-        if key not in photos:
+        known = photos.get(key)
+        if known is None:
             photos[key] = LibraryPhoto(key, *split_path(path))
+        elif (
+            known.caption is not None
+            and states is not None
+            and states.is_changed(path, key, "success", offsets[key])
+        ):
+            known.caption = known.status = None
     edits = Edits(journal)
     edits.refresh()
     for key, text in edits.texts.items():

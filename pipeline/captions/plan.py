@@ -7,12 +7,21 @@ from collections.abc import Iterable
 from functools import cache
 from operator import attrgetter
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
 from journal import CaptionRecord, Follower, Index, Malformed, Status, record_key, scan
 from pipeline.photos.photo import photo_key
+
+if TYPE_CHECKING:
+    from pipeline.captions.file_states import FileStates
+
+LEAST = "basic"
+"""A backend that looks at no picture: its sentences replace no other's unless forced to.
+
+It is the default, so a flag forgotten would otherwise cost every caption that was paid for.
+"""
 
 
 class Maker(NamedTuple):
@@ -27,6 +36,10 @@ class Maker(NamedTuple):
     backend: str
     model: str | None
     prompt: str
+
+    def spares(self, record: Made) -> bool:
+        """Tell whether a record is another's caption that this maker would only make worse."""
+        return self.backend == LEAST and record.status == "success" and record.backend != LEAST
 
     def made(self, record: Made) -> bool:
         """Tell whether this maker made a record."""
@@ -61,9 +74,10 @@ class Selection(msgspec.Struct, frozen=True):
     Attributes:
         statuses: Statuses to retry.
         backend: Redo the captions of this backend.
-        stale: Redo the captions of another model or prompt.
+        stale: Redo the captions of another model or prompt, and of photos that changed.
         force: Redo every photo.
         keys: Caption only these photos, whatever their record says; None for all photos.
+        only: Leave photos that have no record, and of `keys` those that nothing else selects.
     """
 
     statuses: frozenset[str] = frozenset()
@@ -71,6 +85,7 @@ class Selection(msgspec.Struct, frozen=True):
     stale: bool = False
     force: bool = False
     keys: frozenset[str] | None = None
+    only: bool = False
 
     @property
     def repeats(self) -> bool:
@@ -86,6 +101,13 @@ class Selection(msgspec.Struct, frozen=True):
             or (self.stale and stale)
         )
 
+    def takes_changed(self, status: Status) -> bool:
+        """Tell whether a photo whose file changed is captioned again.
+
+        A broken file that was replaced is taken by every run that takes what is missing.
+        """
+        return self.stale or (status == "error_corrupt" and not self.only)
+
 
 class Plan(msgspec.Struct):
     """What a run with a given selection would do.
@@ -94,9 +116,13 @@ class Plan(msgspec.Struct):
         photos: Photos found on disk.
         to_do: Relative paths to work on, in order, as the system spells them.
         skipped: Photos that are skipped, by the status of their record.
+        retried: Photos to work on that have a record.
+        spared: Captions that were asked for anew, and that the maker leaves as they are.
         missing: Photos without a record.
         errored: Photos whose record is an error, by status.
-        stale: Successes of another model or prompt.
+        stale: Successes of another model or prompt that the maker would redo; a record that
+            names no backend tells nothing of its maker, and is none of them.
+        changed: Photos whose file is another than the one that their record is about.
         edited: Photos whose caption was edited by hand.
         malformed: Lines of the journal that hold no record.
     """
@@ -104,9 +130,12 @@ class Plan(msgspec.Struct):
     photos: int
     to_do: list[str]
     skipped: Counter[str]
+    retried: int
+    spared: int
     missing: int
     errored: Counter[str]
     stale: int
+    changed: int
     edited: int
     malformed: Malformed
 
@@ -127,6 +156,7 @@ class _Verdict(NamedTuple):
     status: Status
     stale: bool
     wanted: bool
+    spared: bool
 
 
 def make_plan(
@@ -135,6 +165,7 @@ def make_plan(
     selection: Selection,
     maker: Maker,
     edited: set[str],
+    states: FileStates | None = None,
 ) -> Plan:
     """Divide photos into those to caption and those that are done.
 
@@ -144,23 +175,42 @@ def make_plan(
         selection: Which photos are captioned again.
         maker: What would make the records.
         edited: Keys of photos edited by hand, which are redone only by `force`.
+        states: Tells which photos are another file than the one captioned, None to trust names.
     """
 
     @cache
     def judge(group: tuple[str | None, ...]) -> _Verdict:
         made = Made(*group)  # type: ignore[arg-type]
-        stale = made.status == "success" and not maker.made(made)
-        return _Verdict(made.status, stale, selection.wants(made, stale=stale))
+        spared = maker.spares(made) and not selection.force
+        other = made.status == "success" and made.backend is not None and not maker.made(made)
+        wanted = selection.wants(made, stale=other)
+        return _Verdict(made.status, other and not spared, wanted, spared)
 
-    listed = selection.keys
-    plan = Plan(0, [], Counter(), 0, Counter(), 0, 0, index.malformed)
+    plan = Plan(
+        photos=0,
+        to_do=[],
+        skipped=Counter(),
+        retried=0,
+        spared=0,
+        missing=0,
+        errored=Counter(),
+        stale=0,
+        changed=0,
+        edited=0,
+        malformed=index.malformed,
+    )
+    keys = selection.keys
+    alone = keys is not None and not selection.only
     for path in paths:
         plan.photos += 1
         key = photo_key(path)
         group = index.group(key)
+        listed = keys is None or key in keys
         if group is None:
             plan.missing += 1
-            if listed is None or key in listed:
+            if states is not None:
+                states.note(path, key)
+            if listed and not selection.only:
                 plan.to_do.append(path)
             continue
         verdict = judge(group)
@@ -169,11 +219,21 @@ def make_plan(
             plan.errored[verdict.status] += 1
         is_edited = key in edited
         plan.edited += is_edited
-        asked_for = selection.force or (verdict.wanted and not is_edited)
-        if asked_for if listed is None else key in listed:
-            plan.to_do.append(path)
-        else:
+        wanted = verdict.wanted
+        if (
+            states is not None
+            and (states.captioned_too or verdict.status != "success")
+            and states.is_changed(path, key, verdict.status, index.offset(key))
+        ):
+            plan.changed += 1
+            wanted = wanted or selection.takes_changed(verdict.status)
+        asked_for = alone or selection.force or (wanted and not is_edited)
+        if not (listed and asked_for) or verdict.spared:
+            plan.spared += listed and asked_for
             plan.skipped[verdict.status] += 1
+        else:
+            plan.retried += 1
+            plan.to_do.append(path)
     return plan
 
 

@@ -11,9 +11,11 @@ from pathlib import Path
 import msgspec
 
 from backends.base import Options
-from backends.registry import backend_class
+from backends.registry import CAPTIONERS, backend_class
 from journal import WriterLock
 from pipeline.captions.edits import Edits
+from pipeline.captions.file_states import FileStates
+from pipeline.captions.last_captioner import LastCaptioner
 from pipeline.captions.plan import (
     History,
     Maker,
@@ -38,6 +40,7 @@ class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
         journal: The captions journal.
         backend: Name of the backend.
         options: Options of the backend.
+        recalled: Who captioned last, where nobody named a backend and this is why it is used.
         selection: Which photos are captioned again.
         run: Id of the run, None to make an id from the time.
         limit: Photos attempted in this run at most.
@@ -53,6 +56,7 @@ class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
     journal: Path
     backend: str
     options: Options
+    recalled: LastCaptioner | None = None
     selection: Selection = Selection()
     run: str | None = None
     limit: int | None = None
@@ -122,8 +126,12 @@ def edited_keys(journal: Path) -> set[str]:
     return set(edits.texts)
 
 
-def plan_run(request: RunRequest) -> tuple[Plan, list[str]]:
+def plan_run(request: RunRequest, states: FileStates | None = None) -> tuple[Plan, list[str]]:
     """Return what a run would do, and warnings about the walk and the backend; write nothing.
+
+    Args:
+        request: The run.
+        states: Tells which photos changed, None to look them up.
 
     Raises:
         PhotosDirMissing: the photos directory cannot be read.
@@ -132,16 +140,29 @@ def plan_run(request: RunRequest) -> tuple[Plan, list[str]]:
     walked = walk_photos(request.photos_dir, request.include, request.exclude)
     index = load_makers(request.journal)
     plan = make_plan(
-        walked.paths, index, request.selection, maker_of(request), edited_keys(request.journal)
+        walked.paths,
+        index,
+        request.selection,
+        maker_of(request),
+        edited_keys(request.journal),
+        states or FileStates(request.journal, request.photos_dir),
     )
-    notices = backend_class(request.backend).notices(request.options)
-    return plan, walked.warnings + notices
+    if not plan.to_do:
+        return plan, walked.warnings
+    return plan, walked.warnings + backend_class(request.backend).notices(request.options)
 
 
 def maker_of(request: RunRequest) -> Maker:
-    """Return the maker of the records of a run."""
-    kind = backend_class(request.backend)
-    return Maker(kind.name, kind.model_for(request.options), prompt_hash(request.options.prompt))
+    """Return the maker of the records of a run.
+
+    Raises:
+        SetupError: there is no such backend.
+    """
+    model, prompt = request.options.model, prompt_hash(request.options.prompt)
+    if model is None or request.backend not in CAPTIONERS:
+        kind = backend_class(request.backend)  # whose import a plan with a model can do without
+        return Maker(kind.name, kind.model_for(request.options), prompt)
+    return Maker(request.backend, model, prompt)
 
 
 def prepare_run(request: RunRequest) -> PreparedRun:
@@ -155,7 +176,10 @@ def prepare_run(request: RunRequest) -> PreparedRun:
     request.workspace.mkdir(parents=True, exist_ok=True)
     lock = WriterLock(request.journal, f"pcc run in {request.workspace}")
     try:
-        plan, warnings = plan_run(request)
+        stale = request.selection.stale
+        states = FileStates(request.journal, request.photos_dir, captioned_too=stale)
+        plan, warnings = plan_run(request, states)
+        states.save()
         run = request.run or new_run_id()
         history = read_history(lock.path, run, maker_of(request), plan.to_do)
         to_do = [path for path in plan.to_do if photo_key(path) not in history.attempted]

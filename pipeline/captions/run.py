@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from backends.prices import require_price
 from backends.registry import make_backend
-from journal import CaptionRecord, JournalWriter, WriterLock
+from journal import CaptionRecord, JournalError, JournalWriter, WriterLock
 from pipeline.captions.dry_run import DryRunJournal, dry_run_path, dry_run_stage
+from pipeline.captions.last_captioner import keep_captioner, was_kept
+from pipeline.captions.moved_edits import follow_renames
 from pipeline.captions.plan import History
 from pipeline.captions.prompt_file import keep_prompt
 from pipeline.captions.request import PreparedRun, RunReport
@@ -45,6 +49,8 @@ async def run_captions(prepared: PreparedRun, watch: Watcher) -> JobResult[RunRe
         later=prepared.later,
         skipped=dict(prepared.plan.skipped),
     )
+    budget = Budget(request.budget, _spent(prepared.history, bound or 0.0), bound or 0.0)
+    stage.captioner.may_repeat = budget.admit_repeat
     job: Job[CaptionRecord] = Job(
         stage,
         [Photo.at(path) for path in prepared.batch],
@@ -52,7 +58,7 @@ async def run_captions(prepared: PreparedRun, watch: Watcher) -> JobResult[RunRe
         open_journal=_journal_of(prepared),
         progress=progress,
         copies=_copies_of(prepared),
-        budget=Budget(request.budget, _spent(prepared.history, bound or 0.0), bound or 0.0),
+        budget=budget,
     )
     plan = prepared.plan
     frame = JobFrame(
@@ -71,8 +77,18 @@ async def run_captions(prepared: PreparedRun, watch: Watcher) -> JobResult[RunRe
         },
     )
     result = await run_job(job, frame, watch, lambda _: _report(prepared, job.snapshot()))
-    result.remarks = stage.captioner.remarks
+    result.remarks = [*stage.captioner.remarks, *await asyncio.to_thread(_follow_renames, prepared)]
     return result
+
+
+def _follow_renames(prepared: PreparedRun) -> list[str]:
+    """Give edits on to photos that were renamed, and say so."""
+    try:
+        followed = follow_renames(prepared.lock.path, prepared.request.photos_dir, prepared.run)
+    except JournalError as error:
+        return [f"edits of photos that were renamed could not be given on: {error}"]
+    told = f"captions written by hand that followed a renamed photo: {followed:,}"
+    return [told] if followed else []
 
 
 def _spent(history: History, bound: float) -> float:
@@ -85,7 +101,12 @@ def _make_stage(prepared: PreparedRun) -> CaptionStage:
     prompt = keep_prompt(request.workspace, request.options.prompt)
     if request.dry_run:
         return dry_run_stage(prepared.run, prompt)
-    return CaptionStage(make_backend(request.backend, request.options), prepared.run, prompt)
+    stage = CaptionStage(make_backend(request.backend, request.options), prepared.run, prompt)
+    # A pilot, or a few photos given to another backend, say nothing of all the others.
+    if request.selection.keys is None or not was_kept(request.workspace):
+        options = request.options
+        keep_captioner(request.workspace, request.backend, options.model, options.base_url)
+    return stage
 
 
 def _copies_of(prepared: PreparedRun) -> Copies:

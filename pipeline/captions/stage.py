@@ -9,14 +9,13 @@ import msgspec
 
 from backends import answers
 from backends.base import Caption, Captioner, Loading, PhotoInput, PictureSpec
-from backends.errors import AuthError, BackendLost, QuotaError
+from backends.errors import AnswerError
 from backends.keys import scrub
 from journal import CaptionRecord, Status, split_path, utc_now
+from pipeline.captions.health import BackendHealth
 from pipeline.jobs.errors import RunStopped, describe
 from pipeline.jobs.stage import Decoded, FailedAttempt, Stage, Usage
 from pipeline.photos.photo import Photo
-
-REFUSALS_OF_A_WRONG_KEY = 3
 
 
 class CaptionStage(Stage[CaptionRecord]):
@@ -38,8 +37,8 @@ class CaptionStage(Stage[CaptionRecord]):
         self.unexpected: Status = "error_model" if captioner.local else "error_api"
         self._run = run
         self._prompt = prompt
-        self._key_refused = 0
-        self._succeeded = False
+        self._health = BackendHealth(captioner.name, local=captioner.local)
+        self._stopped: RunStopped | None = None
 
     @property
     def model(self) -> str | None:
@@ -57,6 +56,11 @@ class CaptionStage(Stage[CaptionRecord]):
         return self.captioner.remarks
 
     @property
+    def trouble(self) -> str | None:
+        """What the backend waits for, None while all goes well."""
+        return self.captioner.trouble
+
+    @property
     def batch_size(self) -> int:
         """Photos in each call; a backend may change the number to what fits into memory."""
         return self.captioner.batch_size
@@ -69,15 +73,31 @@ class CaptionStage(Stage[CaptionRecord]):
         """Close the backend."""
         await self.captioner.close()
 
+    def stop_waiting(self) -> None:
+        """End every wait of the backend for another attempt."""
+        self.captioner.stop_waiting()
+
     async def process(self, photos: Sequence[Decoded]) -> list[CaptionRecord | Exception]:
         """Caption a batch; an answer that is not a caption becomes an error record."""
         began = monotonic()
         captions = await self.captioner.caption_batch([self._input(photo) for photo in photos])
         seconds = (monotonic() - began) / len(photos)
         return [
-            caption if isinstance(caption, Exception) else self._record(photo, caption, seconds)
+            self._outcome(photo, caption, seconds)
             for photo, caption in zip(photos, captions, strict=True)
         ]
+
+    def _outcome(
+        self, photo: Decoded, caption: Caption | Exception, seconds: float
+    ) -> CaptionRecord | Exception:
+        """Return the record of an answer, or why there is none."""
+        if isinstance(caption, Exception):
+            self._stopped = self._health.note(caption) or self._stopped
+            return caption
+        judged = _judged(caption)
+        fault = judged if isinstance(judged, AnswerError) else None
+        self._stopped = self._health.note(fault) or self._stopped
+        return self._record(photo, caption, judged, seconds)
 
     def _input(self, photo: Decoded) -> PhotoInput:
         """Return what the backend may see: only a local backend gets more than pixels."""
@@ -86,13 +106,14 @@ class CaptionStage(Stage[CaptionRecord]):
         name = split_path(photo.photo.path)[0].rpartition("/")[2]
         return PhotoInput(photo.seen.picture, name, photo.seen.facts)
 
-    def _record(self, photo: Decoded, caption: Caption, seconds: float) -> CaptionRecord:
-        fault = answers.fault(caption)
-        record = self._blank(photo.photo, "success" if fault is None else "error_api")
-        if fault is None:
-            record.caption = scrub(caption.text.strip())
+    def _record(
+        self, photo: Decoded, caption: Caption, judged: str | AnswerError, seconds: float
+    ) -> CaptionRecord:
+        record = self._blank(photo.photo, "success" if isinstance(judged, str) else "error_api")
+        if isinstance(judged, str):
+            record.caption = scrub(judged)
         else:
-            record.error = describe(fault)
+            record.error = describe(judged)
         record.seconds = round(seconds, 3)
         record.tokens_in = caption.tokens_in
         record.tokens_out = caption.tokens_out
@@ -117,6 +138,7 @@ class CaptionStage(Stage[CaptionRecord]):
         """Return the record of an attempt without an answer."""
         record = self._blank(failure.photo, failure.status)
         record.error = failure.error
+        record.cost_usd = failure.cost_usd
         record.seconds = None if failure.seconds is None else round(failure.seconds, 3)
         if failure.loaded is not None:
             record = _with_facts(record, Decoded(failure.photo, failure.loaded))
@@ -159,29 +181,21 @@ class CaptionStage(Stage[CaptionRecord]):
         )
 
     def watch(self, error: Exception | None) -> None:
-        """Stop the run on a wrong key, on spent credit, and when the backend is lost.
+        """Stop the run where the next photo would fare as the last ones did; see `BackendHealth`.
 
         Raises:
-            RunStopped: the key was refused three times in a row without any success
-                before, the credit is spent, or the backend cannot continue.
+            RunStopped: the backend is not worth asking again.
         """
-        if isinstance(error, BackendLost):
-            raise RunStopped(str(error))
-        if isinstance(error, QuotaError):
-            raise RunStopped(
-                f"credit or quota of {self.captioner.name} is spent, or it asks for a long pause "
-                f"({error}); top it up or wait, then start the same command again"
-            )
-        if not isinstance(error, AuthError):
-            self._key_refused = 0
-            self._succeeded |= error is None
-            return
-        self._key_refused += 1
-        if self._key_refused >= REFUSALS_OF_A_WRONG_KEY and not self._succeeded:
-            raise RunStopped(
-                f"{self.captioner.name} refuses the key ({error}); "
-                f"correct it in config.env, then retry with --retry-status error_api"
-            )
+        if self._stopped is not None:
+            raise self._stopped
+
+
+def _judged(caption: Caption) -> str | AnswerError:
+    """Return the text of a caption, or why there is none: either way the call has its price."""
+    try:
+        return answers.read(caption)
+    except AnswerError as error:
+        return error
 
 
 def _with_facts(record: CaptionRecord, photo: Decoded) -> CaptionRecord:

@@ -7,6 +7,7 @@ from collections import Counter
 import msgspec
 
 from pipeline.captions.catalogue import Catalogue
+from pipeline.captions.file_states import FileStates
 from pipeline.captions.plan import Plan, make_plan
 from pipeline.captions.request import RunRequest, maker_of
 from pipeline.photos.walk import Walked
@@ -50,5 +51,6 @@ def survey(catalogue: Catalogue, walked: Walked, request: RunRequest) -> Survey:
         request.selection,
         maker_of(request),
         set(catalogue.edits.texts),
+        FileStates(request.journal, request.photos_dir),
     )
     return Survey(plan, recorded, months, walked.warnings)

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from backends.helper import Helper, HelperDied
 from pipeline.clusters.errors import FitFailed
 from pipeline.clusters.messages import Fit, FitPhase, FitReply, FitRequest, Fitted, Unfit, Warm
+
+log = logging.getLogger("pcc.clusters")
+
+MEMORY_HINT = (
+    ". Where a lack of memory may be the reason, as the system's log would tell, "
+    "--sample takes fewer photos at once"
+)
+"""What SIGKILL may mean, and need not: anybody can send it."""
 
 WORKER_MODULE = "pipeline.clusters.fit_worker"
 
@@ -51,10 +60,9 @@ def _told_as_failure() -> Iterator[None]:
     try:
         yield
     except HelperDied as died:
-        if died.killed:
-            raise FitFailed(
-                "the fitting process was killed, as a system does that runs out of memory; "
-                "--sample takes fewer photos at once"
-            ) from None
+        log.error(
+            "fitting process", {"error": f"the process {died}", "last_words": died.last_words}
+        )
         words = f": {died.last_line or 'it said nothing'}" if died.status is not None else ""
-        raise FitFailed(f"the fitting process {died}{words}") from None
+        hint = MEMORY_HINT if died.killed else ""
+        raise FitFailed(f"the fitting process {died}{words}{hint}") from None

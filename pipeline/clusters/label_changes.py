@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from pipeline.clusters.errors import WrongLabelChange
 from pipeline.clusters.label_journal import LabelChange, LabelJournal, new_label_change
@@ -175,7 +175,14 @@ def _about(view: ClusterView, change: LabelChange) -> LabelChange:
     """Add sketches of the clusters that a change names, so that they can be recognised later."""
     for id_ in (change.cluster, *change.others, change.parent):
         cluster = view.clusters.get(id_ or "")
-        if cluster is not None and not cluster.children:
-            keys = [view.photos[place].key for place in cluster.members]
-            change.sketches[cluster.id] = Sketch.of(keys)
+        if cluster is not None:
+            keys = [view.photos[place].key for place in _below(view, cluster)]
+            change.sketches[cluster.id] = Sketch.of(keys, group=bool(cluster.children))
     return change
+
+
+def _below(view: ClusterView, cluster: Cluster) -> Iterator[int]:
+    """Yield the indices of the photos of a cluster, or of all clusters in a group."""
+    yield from cluster.members
+    for child in cluster.children:
+        yield from _below(view, view.clusters[child])

@@ -10,7 +10,7 @@ import numpy as np
 
 from pipeline.clusters.hierarchy import Group
 from pipeline.clusters.keywords import Lexicon, titles
-from pipeline.clusters.recognition import Sketch, match_groups, new_id, recognise
+from pipeline.clusters.recognition import Sketch, like_sketches, match_groups, new_id, recognise
 from pipeline.clusters.tree_file import Clustering, Node
 
 if TYPE_CHECKING:
@@ -213,7 +213,9 @@ def _ids(
     below = {at: {ids[leaf] for leaf in _leaves_below(at, flat)} for at in groups}
     sizes = {ids[at]: len(members[at]) for at in leaves}
     sizes |= {leaf: len(old) for leaf, old in old_leaves.items() if leaf not in sizes}
-    same = match_groups([below[at] for at in groups], old_groups, sizes)
+    photos = [[found.keys[place] for place in members[at]] for at in groups]
+    likeness = like_sketches(photos, sketches)
+    same = match_groups([below[at] for at in groups], old_groups, sizes, likeness)
     for at, known in zip(groups, same, strict=True):
         ids[at] = known or new_id(below[at], taken)
         taken.add(ids[at])

@@ -42,7 +42,7 @@ class ClusteredLibrary:
         chunk_size: int | None = None,
     ) -> None:
         paths = walk_photos(photos_dir).paths if photos_dir is not None else ()
-        self.photos = read_library(journal, paths)
+        self.photos = read_library(journal, paths, photos_dir)
         self.label_journal = LabelJournal(label_journal_path(workspace))
         self.label_journal.refresh()
         self._clustering = previous_clustering(workspace)

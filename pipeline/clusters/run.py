@@ -80,7 +80,7 @@ def prepare_clustering(request: ClusterRequest) -> PreparedClustering:
         PhotosDirMissing: the photos directory cannot be read.
     """
     walked = None if request.photos_dir is None else walk_photos(request.photos_dir)
-    photos = read_library(request.journal, walked.paths if walked else ())
+    photos = read_library(request.journal, walked.paths if walked else (), request.photos_dir)
     if request.labels is not None:
         photos = [_labelled(photo, request.labels.get(photo.key)) for photo in photos]
     kind: VectorKind = "captions" if request.labels is None else "labels"

@@ -11,6 +11,7 @@ import time
 
 from pipeline.datasets.enrich_report import EnrichReport, base_report, by_pass, by_producer
 from pipeline.datasets.merge import Merge, Merged
+from pipeline.datasets.passes.caption import CaptionPass
 from pipeline.datasets.passes.t5 import T5Pass
 from pipeline.datasets.preparation import PreparedEnrichment
 from pipeline.jobs.blocking_step import BlockingStep
@@ -67,7 +68,7 @@ class Enrichment:
         ]
         result.remarks += [
             f"{len(lines):,} records keep what {name} made from an older text; "
-            f"--redo {name} makes it anew"
+            f"`pcc dataset enrich --redo {name}` makes it anew"
             for name, lines in self._merged.outdated.items()
             if name != T5Pass.name  # the report counts masks
         ]
@@ -112,6 +113,10 @@ class Enrichment:
             made |= producer.made()
             failed[producer.name] = progress.attempted - progress.by_status["success"]
             report.cost_usd += progress.cost_usd
+        captions = results.chosen(CaptionPass)
+        if captions is not None:
+            report.captions_taken = len(captions.producer.known)
+            report.captioned_by = self._request.backend
         report.made, report.failed = by_pass(made), by_producer(failed)
         left = results.not_attempted()
         report.new, report.enriched, report.left = merged.new, len(enriched), len(left)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from pipeline.datasets.passes import PASSES
+from pipeline.datasets.passes.caption import CaptionPass
 from pipeline.datasets.passes.patches import PatchesPass
 from pipeline.datasets.preparation import PreparedEnrichment
 from pipeline.datasets.results import PRODUCER_TYPES
@@ -32,6 +33,9 @@ class EnrichReport(msgspec.Struct, kw_only=True, tag_field="kind", tag="dataset-
         shared_ids: Ids that several records have.
         unusable_ids: Lines whose id cannot name a file.
         stale_masks: Number of records whose caption was made anew, and whose mask was not.
+        captions_taken: Number of captions that came from the captions journal.
+        captioned_by: The backend that wrote the others, None where nobody named one.
+        uncaptioned: Number of images left without a caption because nobody named a backend.
         cost_usd: Price of the captions in US dollars.
         seconds: Wall-clock time in seconds.
     """
@@ -53,6 +57,9 @@ class EnrichReport(msgspec.Struct, kw_only=True, tag_field="kind", tag="dataset-
     shared_ids: list[str] = []
     unusable_ids: list[int] = []
     stale_masks: int = 0
+    captions_taken: int = 0
+    captioned_by: str | None = None
+    uncaptioned: int = 0
     cost_usd: float = 0.0
     seconds: float = 0.0
 
@@ -70,6 +77,7 @@ class EnrichPlan(msgspec.Struct, kw_only=True, tag_field="kind", tag="dataset-en
         missing: Paths of records whose image is not there.
         malformed: Lines that hold no record.
         superseded: Lines whose image has another record further down.
+        uncaptioned: Number of images to be left without a caption because nobody named a backend.
     """
 
     total: int
@@ -81,6 +89,7 @@ class EnrichPlan(msgspec.Struct, kw_only=True, tag_field="kind", tag="dataset-en
     missing: list[str]
     malformed: list[int]
     superseded: list[int]
+    uncaptioned: int = 0
 
 
 def base_report(prepared: PreparedEnrichment) -> EnrichReport:
@@ -97,6 +106,7 @@ def base_report(prepared: PreparedEnrichment) -> EnrichReport:
         odd_buckets=gaps.odd_buckets,
         shared_ids=gaps.shared_ids,
         unusable_ids=gaps.unusable_ids,
+        uncaptioned=uncaptioned(prepared),
     )
 
 
@@ -115,7 +125,14 @@ def plan_of(prepared: PreparedEnrichment) -> EnrichPlan:
         missing=gaps.missing,
         malformed=gaps.malformed,
         superseded=gaps.superseded,
+        uncaptioned=uncaptioned(prepared),
     )
+
+
+def uncaptioned(prepared: PreparedEnrichment) -> int:
+    """Return the number of images that get no caption because nobody named a backend."""
+    captions = prepared.results.chosen(CaptionPass)
+    return 0 if captions is None else captions.producer.unserved
 
 
 def by_producer(counts: dict[str, int]) -> dict[str, int]:

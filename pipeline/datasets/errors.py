@@ -10,6 +10,7 @@ DatasetError
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -41,7 +42,7 @@ class MixedPatches(DatasetError):
     def __init__(self, model: str) -> None:
         super().__init__(
             f"some patch files are not yet by {model}; `pcc dataset enrich --redo patches "
-            f"--dino-model {model}` makes the rest"
+            f"--dino-model {shlex.quote(model)}` makes the rest"
         )
 
 

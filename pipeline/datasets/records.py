@@ -11,7 +11,7 @@ import os
 import posixpath
 import stat
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from io import FileIO
 from pathlib import Path
 from typing import NamedTuple
@@ -115,6 +115,21 @@ def loosely_read_path(data: bytes) -> str | None:
     return str(path)
 
 
+def system_name(record: Record) -> str | None:
+    """Return the path in a record as the system spells it, None for a text that is no path."""
+    try:
+        path = system_path(record.image_path, record.raw_path)
+    except ValueError:
+        return None
+    if not path or "\0" in path:
+        return None
+    if "./" in path or "//" in path:
+        path = posixpath.normpath(path)
+        if path.startswith("//"):  # which POSIX leaves to the system
+            path = path[1:]
+    return path
+
+
 def locate(record: Record, *input_dirs: str) -> str | None:
     """Return the path of the image of a record, as the system spells it.
 
@@ -126,16 +141,9 @@ def locate(record: Record, *input_dirs: str) -> str | None:
         A path relative to the input directory, or absolute for an image elsewhere.
         None for a path that climbs out of the input directory or is none at all.
     """
-    try:
-        path = system_path(record.image_path, record.raw_path)
-    except ValueError:
+    path = system_name(record)
+    if path is None:
         return None
-    if not path or "\0" in path:
-        return None
-    if "./" in path or "//" in path:
-        path = posixpath.normpath(path)
-        if path.startswith("//"):  # which POSIX leaves to the system
-            path = path[1:]
     for root in input_dirs:
         path = path.removeprefix(f"{root}/")
     return None if path == ".." or path.startswith("../") else path
@@ -170,7 +178,7 @@ class FoundRecord(NamedTuple):
     Attributes:
         line: The line.
         record: The record in the line, None where there is none.
-        path: Path of the image, as `locate` returns it.
+        path: Path of the image, as `ImagePlaces` finds it.
         key: What the image is known by; empty without a record.
     """
 
@@ -180,12 +188,12 @@ class FoundRecord(NamedTuple):
     key: str
 
 
-def read_records(dataset: Path, *input_dirs: str) -> Iterator[FoundRecord]:
+def read_records(dataset: Path, path_of: Callable[[Record], str | None]) -> Iterator[FoundRecord]:
     """Yield all records of a dataset, also those whose image has another record further down.
 
     Args:
         dataset: The file.
-        input_dirs: See `input_dirs_of`; without any, no path is shortened.
+        path_of: Returns the path of the image of a record; see `ImagePlaces`.
     """
     for line in read_lines(dataset):
         if line.data is not None and not line.data.strip(b" \t\r"):
@@ -194,7 +202,7 @@ def read_records(dataset: Path, *input_dirs: str) -> Iterator[FoundRecord]:
         if record is None:
             yield FoundRecord(line, None, None, "")
         else:
-            path = locate(record, *input_dirs)
+            path = path_of(record)
             yield FoundRecord(line, record, path, key_of(record, path))
 
 

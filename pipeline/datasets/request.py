@@ -28,7 +28,8 @@ class EnrichRequest(msgspec.Struct, frozen=True, kw_only=True):
         dino_model: Id of the DINO on the hub, or its directory.
         dino_revision: Commit, tag or branch on the hub.
         t5_model: Id of the T5 tokenizer on the hub, or its directory.
-        backend: Name of the captioning backend.
+        backend: Name of the captioning backend; None where nobody named one, so that captions
+            come from the captions journal alone.
         options: Options of the captioning backend; their device is also DINO's.
         budget: US dollars that the captions may cost.
         captions_journal: Journal whose captions are taken before any is made, None for none.
@@ -44,7 +45,7 @@ class EnrichRequest(msgspec.Struct, frozen=True, kw_only=True):
     dino_model: str
     dino_revision: str | None = None
     t5_model: str
-    backend: str
+    backend: str | None
     options: Options = Options()
     budget: float | None = None
     captions_journal: Path | None = None

@@ -8,15 +8,14 @@ from functools import cache
 from pipeline.datasets.buckets import bucket_of
 from pipeline.datasets.gaps import DatasetGaps, Lacking
 from pipeline.datasets.image_ids import assign_ids, borrowed_ids, is_file_name
+from pipeline.datasets.image_places import ImagePlaces
 from pipeline.datasets.passes.dimensions import DimensionsPass, recorded_size
 from pipeline.datasets.passes.migrate import ID, MigratePass, has_odd_bucket, recorded_bucket
 from pipeline.datasets.records import (
     DatasetLine,
     FoundRecord,
     Record,
-    find_image,
     fingerprint,
-    input_dirs_of,
     loosely_read_path,
     read_records,
 )
@@ -35,10 +34,10 @@ class Surveyor:
     def __init__(self, results: Results, paths: Sequence[str]) -> None:
         request = results.request
         self._dataset = request.dataset
-        self._input_dirs = input_dirs_of(request.input_dir)
         self._anew = request.anew
         self._passes = results.passes
         self._walked = {photo_key(path): path for path in paths}
+        self._places = ImagePlaces(request.input_dir, request.dataset, self._walked.__contains__)
         self._wants_ids = results.chosen(MigratePass) is not None
         self._files = frozenset(each.name for each in results.passes if each.makes_file)
         self._share = cache(lambda names: names)  # equal sets are one object
@@ -51,7 +50,7 @@ class Surveyor:
         gaps = self._gaps
         gaps.fingerprint = fingerprint(self._dataset)
         if gaps.fingerprint is not None:
-            for found in read_records(self._dataset, *self._input_dirs):
+            for found in read_records(self._dataset, self._places.path_of):
                 self._take(found)
         gaps.records = len(gaps.keys)
         gaps.missing = list(self._missing.values())
@@ -88,7 +87,8 @@ class Surveyor:
 
     def _reserve(self, line: DatasetLine) -> None:
         """Give no second record to the image of a line that others can read, and we cannot."""
-        path = None if line.data is None else loosely_read_path(line.data)
+        spelt = None if line.data is None else loosely_read_path(line.data)
+        path = None if spelt is None else self._places.path_of(Record(spelt))
         if path is not None and (key := photo_key(path)) not in self._gaps.keys:
             self._gaps.keys[key] = line.number
 
@@ -111,7 +111,7 @@ class Surveyor:
             key=key,
             path=spelt,
             on_disk=key in self._walked
-            or (path is not None and find_image(self._input_dirs[0], spelt) is not None),
+            or (path is not None and self._places.find(spelt) is not None),
             lacking=self._share(frozenset(lacking)),
             present=self._share(frozenset(name for name in lacking if record.raw(name))),
             texts=self._share(frozenset(texts)),

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from backends.encoders.t5 import T5Tokenizer
 from pipeline.datasets.buckets import BUCKETS, bucket_name, parse_bucket
 from pipeline.datasets.image_ids import borrowed_ids, is_file_name
+from pipeline.datasets.image_places import ImagePlaces
 from pipeline.datasets.passes import FIELDS, PASSES
 from pipeline.datasets.passes.caption import CAPTION
 from pipeline.datasets.passes.embedding import embedding_width
@@ -17,7 +18,7 @@ from pipeline.datasets.passes.migrate import BUCKET, ID
 from pipeline.datasets.passes.t5 import recorded_mask
 from pipeline.datasets.patch_files import PatchFiles, move_away, read_manifest, state_of
 from pipeline.datasets.patch_grid import patch_count
-from pipeline.datasets.records import FoundRecord, Record, find_image, input_dirs_of, read_records
+from pipeline.datasets.records import FoundRecord, Record, read_records
 from pipeline.datasets.side_journals import SideJournals
 from pipeline.datasets.verify_report import BucketRow, VerifyReport
 from pipeline.jobs.cores import usable_cores
@@ -70,7 +71,7 @@ class Verifier:
     ) -> None:
         self.report = VerifyReport()
         self._dataset = dataset
-        self._input_dirs = () if input_dir is None else input_dirs_of(input_dir)
+        self._places = ImagePlaces(input_dir, dataset)
         self._patches_dir = patches_dir
         self._tokenizer = tokenizer
         self._discard = discard
@@ -95,7 +96,7 @@ class Verifier:
 
     def _run(self, pause_point: PausePoint) -> None:
         pause_point.begin(f"reading {self._dataset.name}", self._dataset.stat().st_size)
-        for found in read_records(self._dataset, *self._input_dirs):
+        for found in read_records(self._dataset, self._places.path_of):
             pause_point.go_through(found.line.start)
             self._take(found)
         self._compare_masks()
@@ -131,7 +132,7 @@ class Verifier:
 
     def _is_there(self, path: str) -> bool:
         """Tell whether there is an image; without an input directory, none counts as missing."""
-        return not self._input_dirs or find_image(self._input_dirs[0], path) is not None
+        return not self._places.root or self._places.find(path) is not None
 
     def _queue_mask(self, line: int, record: Record) -> None:
         caption = record.text(CAPTION)
@@ -158,7 +159,7 @@ class Verifier:
         report.damaged = dict(Counter(name for one in seen.values() for name in one.damaged))
         widths = Counter(one.embedding_width for one in seen.values())
         report.embedding_widths = {width: count for width, count in widths.items() if width}
-        if self._input_dirs:
+        if self._places.root:
             report.missing_images = sum(not one.on_disk for one in seen.values())
         if self._tokenizer is not None:
             report.stale_masks = sum(one.line in self._stale_masks for one in seen.values())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from math import ceil
 
 
 class Budget:
@@ -11,7 +12,7 @@ class Budget:
     Args:
         limit: US dollars, None for no limit.
         spent: What the run has cost so far, in earlier processes, in US dollars.
-        bound: The most one photo can cost, in US dollars.
+        bound: The most one attempt at a photo can cost, in US dollars.
     """
 
     def __init__(self, limit: float | None = None, spent: float = 0.0, bound: float = 0.0) -> None:
@@ -19,6 +20,7 @@ class Budget:
         self.spent = spent
         self._bound = bound
         self._in_flight = 0
+        self._repeats = 0
         self._charged = asyncio.Event()
         self._closed = False
 
@@ -39,7 +41,19 @@ class Budget:
     def _admits(self, photos: int) -> bool:
         if self.limit is None:
             return True
-        return self.spent + (self._in_flight + photos) * self._bound <= self.limit
+        set_aside = self._in_flight + self._repeats
+        return self.spent + (set_aside + photos) * self._bound <= self.limit
+
+    def admit_repeat(self) -> bool:
+        """Set aside the worst that another attempt can cost, after one that may have been billed.
+
+        Returns:
+            False where the attempt cannot be paid for.
+        """
+        if not self._admits(1):
+            return False
+        self._repeats += 1
+        return True
 
     def charge(self, cost: float | None, *, answered: bool) -> None:
         """Replace what was set aside for one photo by what the photo cost.
@@ -50,8 +64,15 @@ class Budget:
             answered: Whether there was an answer.
         """
         self._in_flight -= 1
+        self._repeats = max(0, self._repeats - self._repeats_of(cost)) if self._in_flight else 0
         self.spent += (self._bound if answered else 0.0) if cost is None else cost
         self._charged.set()
+
+    def _repeats_of(self, cost: float | None) -> int:
+        """Return how many attempts at a photo came after one that counts as the worst."""
+        if not (cost and self._bound):
+            return 0
+        return max(0, ceil(cost / self._bound - 1e-6) - 1)
 
     def close(self) -> None:
         """Let nobody wait any longer: the job ends."""

@@ -2,8 +2,9 @@
 
 Messages are JSON, one a line. The job sends `{"snapshot": {...}}` ten times a
 second while anyone listens, and `{"reply": "..."}` to each command. A client
-sends `{"command": "pause"}`; the commands are `pause`, `resume`, `stop`, `abort`
-and `retry`. The socket's address stands in `run.json` of the workspace.
+sends `{"command": "pause", "by": "watch"}`; the commands are `pause`, `resume`,
+`stop`, `abort` and `retry`, and `by`, which may be left out, says who commands.
+The socket's address stands in `run.json` of the workspace.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -38,17 +39,25 @@ LONGEST_MESSAGE = 1 << 20
 Command = Literal["pause", "resume", "stop", "abort", "retry"]
 
 
+NAMELESS = "client"
+"""Who commands, where a client does not say so."""
+
+Client = Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
+
+
 class Message(msgspec.Struct, omit_defaults=True):
-    """One line between a job and a client; exactly one field is set.
+    """One line between a job and a client: a snapshot, a command or a reply.
 
     Attributes:
         snapshot: The state of the job, from the job.
         command: What the job is told to do, from a client.
+        by: What the client is, such as `app` or `watch`; beside a command alone.
         reply: The answer to a command, from the job.
     """
 
     snapshot: Snapshot | None = None
     command: Command | None = None
+    by: Client = NAMELESS
     reply: str | None = None
 
 
@@ -64,11 +73,12 @@ class ControlServer:
 
     Args:
         snapshot: Returns the state of the job.
-        commands: What each command does; a returned value stands in the reply.
+        commands: What each command does, given who commands; a returned value stands in the
+            reply.
     """
 
     def __init__(
-        self, snapshot: Callable[[], Snapshot], commands: Mapping[str, Callable[[], object]]
+        self, snapshot: Callable[[], Snapshot], commands: Mapping[str, Callable[[str], object]]
     ) -> None:
         self._snapshot = snapshot
         self._commands = commands
@@ -133,13 +143,13 @@ class ControlServer:
 
     def _obey(self, line: bytes) -> str:
         try:
-            command = _decode(line).command
+            message = _decode(line)
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             return f"not understood: {error}"
-        if command is None:
+        if message.command is None:
             return "not understood: no command"
-        answer = self._commands[command]()
-        return command if answer is None else f"{command} {answer}"
+        answer = self._commands[message.command](message.by)
+        return message.command if answer is None else f"{message.command} {answer}"
 
 
 async def _clear_stale_socket(workspace: Path) -> None:
@@ -220,7 +230,7 @@ class ControlClient:
         async with asyncio.timeout(SILENCE_SECONDS):
             return await self._reader.readline()
 
-    async def send(self, command: Command) -> None:
-        """Send a command; the reply comes among the messages."""
-        self._writer.write(_line(Message(command=command)))
+    async def send(self, command: Command, by: str = NAMELESS) -> None:
+        """Send a command, and who gives it; the reply comes among the messages."""
+        self._writer.write(_line(Message(command=command, by=by)))
         await self._writer.drain()

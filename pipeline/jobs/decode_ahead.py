@@ -15,12 +15,18 @@ from typing import Generic, TypeVar
 
 import msgspec
 
+from journal import split_path
 from pipeline.jobs.copies import Copies
 from pipeline.jobs.errors import RunStopped
 from pipeline.jobs.pending_records import PendingRecords
 from pipeline.jobs.stage import Decoded, Stage
 from pipeline.photos.decoder import DecoderPool
-from pipeline.photos.errors import CorruptImageError, DecoderUnavailable, PhotosDirMissing
+from pipeline.photos.errors import (
+    CorruptImageError,
+    DecoderUnavailable,
+    PhotosDirMissing,
+    StorageError,
+)
 from pipeline.photos.photo import LoadedPhoto, Photo
 from pipeline.photos.walk import is_empty_or_gone
 
@@ -33,6 +39,9 @@ class _Marker(enum.Enum):
     DRAINED = "nothing more is being decoded: do not wait for a full batch"
     END = "no photo will come any more"
 
+
+MOST_UNREAD_IN_A_ROW = 10
+"""Photos that the storage fails to deliver, one after the other, before the job stops."""
 
 PLACES_PER_DECODER = 2
 """Photos that are decoded, or on their way, for each decoding process: one is decoded while
@@ -116,6 +125,9 @@ class PhotoFeed(Generic[R]):
         resumed: While this event is not set, no photo is taken or handed out.
         on_failure: Told of what ends the job.
         open_ended: Whether more photos may come, through `add`.
+
+    Attributes:
+        trouble: Which photos the storage could not deliver, None while all can be read.
     """
 
     def __init__(
@@ -146,6 +158,8 @@ class PhotoFeed(Generic[R]):
         self._buffer = DecodedBuffer(stage.workers, decoders, resumed)
         self._decoding: set[asyncio.Task[None]] = set()
         self._in_flight = 0
+        self._unread = self._unread_in_a_row = 0
+        self.trouble: str | None = None
         self._wake = asyncio.Event()
         self._ended = False
 
@@ -221,20 +235,51 @@ class PhotoFeed(Generic[R]):
             return
         try:
             loaded = await self._decoders.decode(photo.path, self._stage.picture_of(photo))
+        except StorageError as error:
+            self._buffer.give_back()
+            self._pass_over(photo, error)
         except CorruptImageError as error:
             self._buffer.give_back()
             if is_empty_or_gone(self._photos_dir):
-                gone = PhotosDirMissing(self._photos_dir, "it is empty or gone")
-                self._on_failure(RunStopped(str(gone)))
+                self._stop_without_photos()
             else:
                 self._records.keep_failure(photo, error, "error_corrupt")
         except DecoderUnavailable as error:
             self._on_failure(error)
         else:
+            self._unread_in_a_row = 0
             if self._has_twin(photo, loaded):
                 self._buffer.give_back()
             else:
                 self._buffer.put(Decoded(photo, loaded))
+
+    def _stop_without_photos(self) -> None:
+        gone = PhotosDirMissing(self._photos_dir, "it is empty or gone")
+        self._on_failure(RunStopped(str(gone)))
+
+    def _pass_over(self, photo: Photo, error: StorageError) -> None:
+        """Leave a photo without a record, because the storage failed and not the photo.
+
+        A job without an end has a queue that waits for an outcome, and tries again by itself.
+        """
+        if self._open_ended:
+            self._records.keep_failure(photo, error, "error_corrupt")
+            return
+        self._unread += 1
+        self._unread_in_a_row += 1
+        rel_path = split_path(photo.path)[0]
+        self.trouble = f"{self._unread:,} photos could not be read, the last {rel_path} ({error})"
+        if is_empty_or_gone(self._photos_dir):
+            self._stop_without_photos()
+        elif self._unread_in_a_row >= MOST_UNREAD_IN_A_ROW:
+            self._on_failure(
+                RunStopped(
+                    f"the photos cannot be read from {self._photos_dir} ({rel_path}: {error}); "
+                    "they are left as they were: start the same command again once the storage "
+                    "answers"
+                )
+            )
+        self.settled(1)
 
     def _has_twin(self, photo: Photo, loaded: LoadedPhoto) -> bool:
         """Copy the record of an identical photo, or wait for that record; False without a twin."""

@@ -15,7 +15,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from backends.errors import CallError, PictureError
+from backends.errors import CallError, PictureError, UnaskedError
 from journal import JournalError, Status, split_path
 from pipeline.jobs.budget import Budget
 from pipeline.jobs.copies import Copies
@@ -118,6 +118,8 @@ class Job(Generic[R]):
             self.progress.finish()
         if self._failure is not None:
             raise self._failure
+        if self._ending is Ending.STOPPED and not self._feed.unsettled:
+            return Ending.DONE  # the order came while the last photos were in flight
         return self._ending or Ending.DONE
 
     async def _finish_writing(self, write: Callable[[], None]) -> None:
@@ -182,6 +184,9 @@ class Job(Generic[R]):
     def _keep(self, decoded: Decoded, outcome: R | Exception, seconds: float) -> None:
         """Keep what came of one photo, and stop if the next would fare the same."""
         error = outcome if isinstance(outcome, Exception) else None
+        if isinstance(outcome, UnaskedError) and not outcome.cost_usd:
+            self._budget.charge(None, answered=False)
+            return  # no record: the next run finds the photo as this run found it
         if isinstance(outcome, Exception):
             status = self._status_of(outcome)
             record = self._records.keep_failure(
@@ -217,6 +222,7 @@ class Job(Generic[R]):
         self.progress.model = self._stage.model
         self.progress.loading = self._stage.loading
         self.progress.remarks = self._stage.remarks
+        self.progress.trouble = self._stage.trouble or self._feed.trouble
         return self.progress.snapshot()
 
     def pause(self) -> None:
@@ -259,6 +265,8 @@ class Job(Generic[R]):
             return
         self._ending = ending
         self.progress.state = "stopping"
+        if ending is Ending.STOPPED:
+            self._stage.stop_waiting()
         self._feed.end()
         self._resumed.set()
         self._budget.close()

@@ -14,13 +14,24 @@ LOGGER = "pcc"
 
 
 class JsonLines(logging.Formatter):
-    """Writes `log.info("event", {"field": value})` as one JSON object."""
+    """Writes `log.info("event", {"field": value})` as one JSON object.
+
+    Each line has `asctime`, `levelname`, `event`, `rel_path` and `error`, so that a reader need
+    not look for a key; the last two are null where the event is about no photo, or no error.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line of an event."""
         at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
         fields = record.args if isinstance(record.args, Mapping) else {}
-        line = {"at": at, "level": record.levelname.lower(), "event": str(record.msg), **fields}
+        line = {
+            "asctime": at,
+            "levelname": record.levelname,
+            "event": str(record.msg),
+            "rel_path": None,
+            "error": None,
+            **fields,
+        }
         return json.dumps(line, default=str)
 
 

@@ -8,6 +8,7 @@ from typing import Generic, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
+from backends.errors import CallError
 from journal import RETRYABLE, Committed, JournalError, Status
 from pipeline.jobs.copies import Copies
 from pipeline.jobs.errors import describe
@@ -116,7 +117,8 @@ class PendingRecords(Generic[R]):
             loaded: The decoded photo, None where decoding failed.
             seconds: Time the stage took, None where the stage was never asked.
         """
-        failure = FailedAttempt(photo, loaded, status, describe(error), seconds)
+        cost = error.cost_usd if isinstance(error, CallError) else None
+        failure = FailedAttempt(photo, loaded, status, describe(error), seconds, cost)
         record = self._stage.failed(failure)
         self.keep(record, photo)
         return record
@@ -132,8 +134,7 @@ class PendingRecords(Generic[R]):
             if usage.status in RETRYABLE:
                 self._failed.append((pending.photo, usage.status))
             if usage.status != "success":
-                fields = {"photo": usage.rel_path, "status": usage.status, "error": usage.text}
-                log.warning("photo failed", fields)
+                log.warning(usage.status, {"rel_path": usage.rel_path, "error": usage.text})
             digest = self._stage.digest(record)
             if digest is not None and not pending.is_copy:
                 for photo in self._copies.release(digest, usage.status, offset):

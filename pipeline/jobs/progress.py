@@ -72,6 +72,7 @@ class Snapshot(msgspec.Struct, kw_only=True, tag_field="kind", tag="snapshot"):
         errors: Photos that failed, the newest first.
         loading: How far the backend is with getting ready, None when the backend is ready.
         remarks: What the user should know about the work so far, the newest sentence last.
+        trouble: What the work waits for, such as a server that is down; None while all goes well.
     """
 
     run: str
@@ -96,6 +97,7 @@ class Snapshot(msgspec.Struct, kw_only=True, tag_field="kind", tag="snapshot"):
     later: int = 0
     loading: Loading | None = None
     remarks: list[str] = []
+    trouble: str | None = None
 
     @property
     def remaining(self) -> int:
@@ -131,6 +133,7 @@ class Progress:
         self.model: str | None = None
         self.loading: Loading | None = None
         self.remarks: list[str] = []
+        self.trouble: str | None = None
         self.total = total
         self.later = later
         self.skipped = skipped
@@ -227,6 +230,7 @@ class Progress:
             errors=list(self._errors),
             loading=self.loading,
             remarks=self.remarks[-SHOWN_RESULTS:],
+            trouble=self.trouble,
         )
 
     def _active_seconds(self) -> float:

@@ -9,8 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import traceback
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -21,10 +20,11 @@ from backends.keys import scrub
 from journal import utc_now
 from pipeline.jobs.control import ControlServer
 from pipeline.jobs.errors import WorkspaceBusy
+from pipeline.jobs.events import log_progress, tell_end, tell_failure
 from pipeline.jobs.log import log_to
 from pipeline.jobs.progress import Snapshot
 from pipeline.jobs.run_file import RunFile
-from pipeline.jobs.signals import stop_on_signals
+from pipeline.jobs.signals import StopOrders, heard
 from pipeline.jobs.step import Ending, Step
 
 Report = TypeVar("Report", bound=msgspec.Struct)
@@ -76,13 +76,14 @@ class JobResult(msgspec.Struct, Generic[Report]):
 
     Attributes:
         ending: Done, at the budget, or stopped.
-        signal_code: 128 and the number of the signal that stopped the job, None without one.
+        stop_code: Exit code where a signal or a client of the socket stopped the job: 128 and
+            the number of the signal, 130 for a client; None otherwise.
         report: What the job did.
         remarks: What the user should know besides the report, a sentence each.
     """
 
     ending: Ending
-    signal_code: int | None
+    stop_code: int | None
     report: Report
     remarks: list[str] = []
 
@@ -104,46 +105,38 @@ async def run_job(
     """
     with log_to(frame.log or frame.workspace / LOG_NAME):
         log.info("start", {"run": frame.run, "stage": frame.stage, **frame.told})
+        orders = StopOrders(step.stop, step.abort)
         try:
-            ending, signal_code = await _serve(step, frame, watch)
+            ending = await _serve(step, frame, (watch, log_progress), orders)
         except BaseException as error:
-            _log_failure(error, frame, step.snapshot())
+            tell_failure(step.snapshot(), error)
             raise
-        made = report(ending)
-        figures = {
-            name: value
-            for name, value in msgspec.to_builtins(made).items()
-            if not isinstance(value, list)  # a list may name every photo of the library
-        }
-        log.info("end", {"run": frame.run, "ending": ending.value, **figures})
-    return JobResult(ending, signal_code, made)
+        made, last = report(ending), step.snapshot()
+        stop_code = orders.exit_code(work_left=ending is Ending.STOPPED or last.later > 0)
+        tell_end(last, ending, None if stop_code is None else orders.by, made)
+    return JobResult(ending, stop_code, made)
 
 
-def _log_failure(error: BaseException, frame: JobFrame, last: Snapshot) -> None:
-    if isinstance(error, Exception):
-        trace = "".join(traceback.format_exception(error))
-        log.error("failed", {"error": scrub(str(error)), "traceback": scrub(trace)})
-    counts = {"attempted": last.attempted, "by_status": last.by_status}
-    log.info("end", {"run": frame.run, "ending": "failed", **counts})
-
-
-async def _serve(step: Step, frame: JobFrame, watch: Watcher) -> tuple[Ending, int | None]:
+async def _serve(
+    step: Step, frame: JobFrame, watchers: Sequence[Watcher], orders: StopOrders
+) -> Ending:
     control = ControlServer(
         step.snapshot,
         {
-            "pause": step.pause,
-            "resume": step.resume,
-            "stop": step.stop,
-            "abort": step.abort,
-            "retry": step.retry,
+            "pause": lambda _: step.pause(),
+            "resume": lambda _: step.resume(),
+            "stop": orders.stop,
+            "abort": orders.abort,
+            "retry": lambda _: step.retry(),
         },
     )
     try:
-        return await _accompany(step, watch, control.serving(frame.workspace, frame.run_file()))
+        serving = control.serving(frame.workspace, frame.run_file())
+        return await _accompany(step, watchers, serving, orders)
     except WorkspaceBusy:
         if not frame.shares_workspace:
             raise
-        return await run_unlisted(step, watch)
+        return await _accompany(step, watchers, nullcontext(), orders)
 
 
 async def run_unlisted(step: Step, watch: Watcher) -> tuple[Ending, int | None]:
@@ -152,22 +145,27 @@ async def run_unlisted(step: Step, watch: Watcher) -> tuple[Ending, int | None]:
     Returns:
         How the work ended, and 128 with the signal that stopped it, None without one.
     """
-    return await _accompany(step, watch, nullcontext())
+    orders = StopOrders(step.stop, step.abort)
+    ending = await _accompany(step, [watch], nullcontext(), orders)
+    return ending, orders.exit_code(work_left=ending is Ending.STOPPED)
 
 
 async def _accompany(
-    step: Step, watch: Watcher, serving: AbstractAsyncContextManager[None]
-) -> tuple[Ending, int | None]:
+    step: Step,
+    watchers: Sequence[Watcher],
+    serving: AbstractAsyncContextManager[None],
+    orders: StopOrders,
+) -> Ending:
     asyncio.get_running_loop().set_exception_handler(_log_stray_error)
-    watching = asyncio.create_task(watch(step.snapshot))
+    watching = [asyncio.create_task(watch(step.snapshot)) for watch in watchers]
     try:
-        with stop_on_signals(step.stop, step.abort) as received:
+        with heard(orders):
             async with serving:
-                ending = await step.run()
+                return await step.run()
     finally:
-        watching.cancel()
-        await asyncio.gather(watching, return_exceptions=True)
-    return ending, received.exit_code
+        for task in watching:
+            task.cancel()
+        await asyncio.gather(*watching, return_exceptions=True)
 
 
 def _log_stray_error(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

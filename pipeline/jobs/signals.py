@@ -1,4 +1,7 @@
-"""Ctrl+C, `kill` and a closed terminal: the first signal asks a job to stop, the second aborts."""
+"""Who asked a job to end: Ctrl+C, `kill`, a closed terminal, or a client of its socket.
+
+The first signal asks the job to stop, the second aborts.
+"""
 
 from __future__ import annotations
 
@@ -9,48 +12,73 @@ from contextlib import contextmanager
 
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
+SIGNAL_BASE = 128
+"""An exit code is this and the number of the signal, as shells count."""
 
-class Received:
-    """The signals that a job has received so far.
+
+class StopOrders:
+    """Passes orders to end on to a job, and remembers who gave the first.
+
+    Args:
+        stop: Lets the job finish what is in flight, and end.
+        abort: Lets the job end now.
 
     Attributes:
-        first: The signal that stopped the job, None without one.
+        by: The name of the first signal, or of the client that asked first; None while the job
+            may go on.
     """
 
-    def __init__(self) -> None:
-        self.first: signal.Signals | None = None
+    def __init__(self, stop: Callable[[], None], abort: Callable[[], None]) -> None:
+        self.by: str | None = None
+        self._stop = stop
+        self._abort = abort
+        self._signal: signal.Signals | None = None
 
-    @property
-    def exit_code(self) -> int | None:
-        """128 and the number of the first signal, None without one."""
-        return None if self.first is None else 128 + self.first
+    def stop(self, by: str) -> None:
+        """End after what is in flight, because somebody asked for that."""
+        self.by = self.by or by
+        self._stop()
+
+    def abort(self, by: str) -> None:
+        """End now, because somebody asked for that."""
+        self.by = self.by or by
+        self._abort()
+
+    def on_signal(self, number: signal.Signals) -> None:
+        """Stop at the first signal, abort at every later one."""
+        if self._signal is None:
+            self._signal = number
+            self.stop(number.name)
+        else:
+            self.abort(number.name)
+
+    def exit_code(self, *, work_left: bool) -> int | None:
+        """Return the exit code of a job that was asked to end; None for one that was not.
+
+        A signal always has the code that shells expect. A client's order has that of Ctrl+C, so
+        that a loop around the job ends, unless the order came when all was done.
+        """
+        if self._signal is not None:
+            return SIGNAL_BASE + self._signal
+        return SIGNAL_BASE + signal.SIGINT if self.by is not None and work_left else None
 
 
 @contextmanager
-def stop_on_signals(stop: Callable[[], None], abort: Callable[[], None]) -> Iterator[Received]:
-    """Call `stop` on the first signal and `abort` on every later one.
+def heard(orders: StopOrders) -> Iterator[None]:
+    """Have signals reach a job while the block runs.
 
     A SIGHUP that was ignored when the process began (`nohup`) stays ignored.
     """
     loop = asyncio.get_running_loop()
-    received = Received()
-
-    def on_signal(number: signal.Signals) -> None:
-        if received.first is None:
-            received.first = number
-            stop()
-        else:
-            abort()
-
     handled = [
         number
         for number in STOPPING
         if number is not signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN
     ]
     for number in handled:
-        loop.add_signal_handler(number, on_signal, number)
+        loop.add_signal_handler(number, orders.on_signal, number)
     try:
-        yield received
+        yield
     finally:
         for number in handled:
             loop.remove_signal_handler(number)

@@ -41,6 +41,8 @@ class FailedAttempt(msgspec.Struct, frozen=True):
         status: What the failure counts as.
         error: `Type: message`, without keys, at most 500 characters.
         seconds: Time the stage took, None where the stage was never asked.
+        cost_usd: What the attempt cost, or may have cost, in US dollars, None where nothing
+            is known to have been billed.
     """
 
     photo: Photo
@@ -48,6 +50,7 @@ class FailedAttempt(msgspec.Struct, frozen=True):
     status: Status
     error: str
     seconds: float | None
+    cost_usd: float | None = None
 
 
 class Usage(msgspec.Struct, frozen=True):
@@ -111,6 +114,11 @@ class Stage(ABC, Generic[R]):
         """What the user should know about the work so far, a sentence each."""
         return []
 
+    @property
+    def trouble(self) -> str | None:
+        """What the stage waits for, such as a server that is down; None while all goes well."""
+        return None
+
     def picture_of(self, photo: Photo) -> PictureSpec | None:
         """Return the form in which one photo is wanted, None for the form of all photos."""
         return None
@@ -122,6 +130,9 @@ class Stage(ABC, Generic[R]):
     @abstractmethod
     async def close(self) -> None:
         """Release what `open` loaded."""
+
+    def stop_waiting(self) -> None:
+        """End every wait for another attempt: the job ends, and nothing more may be sent."""
 
     @abstractmethod
     async def process(self, photos: Sequence[Decoded]) -> list[R | Exception]:

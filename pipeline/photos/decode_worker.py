@@ -12,7 +12,7 @@ import signal
 from contextlib import suppress
 
 from backends.helper_server import serving
-from pipeline.photos.errors import CorruptImageError
+from pipeline.photos.errors import CorruptImageError, StorageError
 from pipeline.photos.images import load_photo, read_size
 from pipeline.photos.messages import READY, DecodeReply, DecodeRequest
 
@@ -29,7 +29,7 @@ def answer(request: DecodeRequest) -> DecodeReply:
             return DecodeReply(size=read_size(path))
         return DecodeReply(loaded=load_photo(path, request.spec))
     except CorruptImageError as error:
-        return DecodeReply(cause=error.cause)
+        return DecodeReply(cause=error.cause, blames_storage=isinstance(error, StorageError))
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
 

@@ -12,7 +12,7 @@ from types import TracebackType
 
 from backends.base import PictureSpec
 from backends.helper import Helper, HelperDied
-from pipeline.photos.errors import CorruptImageError, DecoderUnavailable
+from pipeline.photos.errors import DecoderUnavailable
 from pipeline.photos.messages import DecodeReply, DecodeRequest
 from pipeline.photos.photo import LoadedPhoto
 
@@ -117,11 +117,12 @@ class DecoderPool:
 
         Raises:
             CorruptImageError: the photo cannot be decoded.
+            StorageError: the file cannot be read now.
             DecoderUnavailable: no decoding process is left.
         """
         reply = await self._request(path, spec or self._spec)
         if reply.loaded is None:
-            raise CorruptImageError(path, reply.cause or "no reason given")
+            raise reply.error(path)
         return reply.loaded
 
     async def size(self, path: str) -> tuple[int, int]:
@@ -129,11 +130,12 @@ class DecoderPool:
 
         Raises:
             CorruptImageError: the photo cannot be opened.
+            StorageError: the file cannot be read now.
             DecoderUnavailable: no decoding process is left.
         """
         reply = await self._request(path, None)
         if reply.size is None:
-            raise CorruptImageError(path, reply.cause or "no reason given")
+            raise reply.error(path)
         return reply.size
 
     async def _request(self, path: str, spec: PictureSpec | None) -> DecodeReply:

@@ -15,7 +15,7 @@ from blake3 import blake3
 from PIL import Image, ImageCms, UnidentifiedImageError
 
 from backends.base import Encoding, Facts, Picture, PictureSpec, encode_picture
-from pipeline.photos.errors import CorruptImageError
+from pipeline.photos.errors import CorruptImageError, StorageError, is_storage_error
 from pipeline.photos.exporting import cut_metadata, encode_export
 from pipeline.photos.facts import ORIENTATION, UPRIGHT_FORMATS, read_facts
 from pipeline.photos.geometry import Size, centred_box, cover, fit_within
@@ -71,14 +71,15 @@ def read_size(path: str | Path) -> Size:
 
 @contextmanager
 def _naming_the_cause(path: str) -> Iterator[None]:
-    """Turn every error with a file into a CorruptImageError."""
+    """Turn every error with a file into a CorruptImageError, or that of storage into its own."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     except Exception as error:
         # Hostile files raise OSError, ValueError, EOFError, SyntaxError, struct.error and others.
-        raise CorruptImageError(path, f"{type(error).__name__}: {_reason(error)}") from error
+        kind = StorageError if is_storage_error(error, path) else CorruptImageError
+        raise kind(path, f"{type(error).__name__}: {_reason(error)}") from error
 
 
 def _reason(error: Exception) -> str:

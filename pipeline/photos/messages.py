@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from backends.base import PictureSpec
+from pipeline.photos.errors import CorruptImageError, StorageError
 from pipeline.photos.photo import LoadedPhoto
 
 
@@ -17,11 +18,24 @@ class DecodeRequest(msgspec.Struct):
 
 
 class DecodeReply(msgspec.Struct):
-    """The photo, or its width and height, or the reason why there is neither."""
+    """The photo, or its width and height, or the reason why there is neither.
+
+    Attributes:
+        loaded: The photo.
+        size: Width and height in pixels.
+        cause: `Type: message` of the error.
+        blames_storage: True when the error says nothing of the file.
+    """
 
     loaded: LoadedPhoto | None = None
     size: tuple[int, int] | None = None
     cause: str | None = None
+    blames_storage: bool = False
+
+    def error(self, path: str) -> CorruptImageError:
+        """Return the error of a reply without a result."""
+        kind = StorageError if self.blames_storage else CorruptImageError
+        return kind(path, self.cause or "no reason given")
 
 
 READY = DecodeReply()

@@ -61,6 +61,6 @@ async def describe(
     )
     prepared = prepare_run(request)
     try:
-        return (await run_captions(prepared, watch)).signal_code
+        return (await run_captions(prepared, watch)).stop_code
     finally:
         prepared.lock.release()

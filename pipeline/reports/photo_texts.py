@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from journal import RETRYABLE
 from pipeline.captions.library import LibraryPhoto
 
 
@@ -15,9 +17,11 @@ class PhotoTexts(msgspec.Struct):
     Attributes:
         texts: Label of each photo, by place; empty if captioning the photo failed.
         captioned: Number of photos with a caption.
-        errors: Number of photos whose captioning failed.
+        errors: Number of photos whose captioning failed, by any reason.
         fallbacks: Number of photos without a caption, labelled with a word of the vocabulary.
         described_places: Places of photos without a caption that have a basic description.
+        retryable: Number of photos whose captioning failed for a reason other than the file, by
+            status.
     """
 
     texts: list[str]
@@ -25,6 +29,7 @@ class PhotoTexts(msgspec.Struct):
     errors: int = 0
     fallbacks: int = 0
     described_places: set[int] = msgspec.field(default_factory=set)
+    retryable: Counter[str] = msgspec.field(default_factory=Counter)
 
     @property
     def described(self) -> int:
@@ -33,18 +38,33 @@ class PhotoTexts(msgspec.Struct):
 
     @property
     def summary(self) -> str:
-        """The line that ends every report."""
+        """The line that ends every report; its numbers add up to all photos."""
+        unlabelled = len(self.texts) - sum(
+            (self.captioned, self.errors, self.fallbacks, self.described)
+        )
         return (
             f"{self.captioned} captioned, {self.errors} errors, "
             f"{self.fallbacks} vocabulary fallbacks"
+            + (f", {self.described} described" if self.described else "")
+            + (f", {unlabelled} without a label" if unlabelled > 0 else "")
         )
 
     @property
     def warning(self) -> str | None:
-        """A sentence about photos without a label, None where every photo has one."""
-        if not self.errors:
-            return None
-        return f"{self.errors:,} photos failed and have no label; retry them with `pcc run`"
+        """What to do about photos that failed and have no label, None where there are none."""
+        failed = self.retryable.total()
+        unreadable = self.errors - failed
+        sentences = []
+        if failed:
+            statuses = ",".join(sorted(self.retryable))
+            again = f"`pcc run --retry-status {statuses} --retry-only`"
+            sentences.append(f"{failed:,} photos failed and have no label; {again} retries them")
+        if unreadable:
+            sentences.append(
+                f"{unreadable:,} photos cannot be read and have no label; only a file that was "
+                "mended or replaced is worth another attempt"
+            )
+        return "; ".join(sentences) or None
 
 
 def make_photo_texts(
@@ -65,6 +85,8 @@ def make_photo_texts(
             labels.captioned += 1
         elif photo.status is not None and photo.status != "success":
             labels.errors += 1
+            if photo.status in RETRYABLE:
+                labels.retryable[photo.status] += 1
         elif photo.key in words:
             text = words[photo.key]
             labels.fallbacks += 1

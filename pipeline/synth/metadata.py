@@ -11,8 +11,11 @@ from pipeline.synth.drawing import form_table
 from pipeline.synth.primitives import GRID, PRIMITIVES
 from pipeline.synth.train_val_test import shares, splits_of
 
-VERSION = "pcc-synth-1"
+VERSION = "1.0.0"
 """Version of the pictures: with another version, the same seed gives other pictures."""
+
+EARLIER_NAME = "pcc-synth-1"
+"""What the same version was called in sets that were made first."""
 
 METADATA = "metadata.json"
 BYTES_PER_IMAGE = GRID * GRID
@@ -95,6 +98,12 @@ def make_metadata(num_images: int, seed: int, checksums: Mapping[str, str]) -> M
         classes=class_table(),
         checksums=dict(checksums),
     )
+
+
+def has_our_images(metadata: Metadata) -> bool:
+    """Tell whether the seed of a set gives the images that this version makes of the seed."""
+    ours = metadata.version in (VERSION, EARLIER_NAME)
+    return ours and 0 <= metadata.generation_params.seed <= LARGEST_SEED
 
 
 def class_table() -> dict[str, ClassInfo]:

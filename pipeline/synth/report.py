@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from pipeline.synth.findings import Validation
+
 
 class SynthReport(msgspec.Struct, kw_only=True, tag_field="kind", tag="synth-generate"):
     """What `pcc synth generate` did, as `--json` prints it.
@@ -15,8 +17,9 @@ class SynthReport(msgspec.Struct, kw_only=True, tag_field="kind", tag="synth-gen
         seed: Seed of the images.
         counts: Number of images of each split.
         total_bytes: Size of the images in bytes.
-        seconds: Wall-clock time in seconds.
+        seconds: Wall-clock time of making the set in seconds.
         rate: Images a second.
+        validation: What the check of the new set found, None where it was not checked.
     """
 
     ending: str
@@ -27,3 +30,4 @@ class SynthReport(msgspec.Struct, kw_only=True, tag_field="kind", tag="synth-gen
     total_bytes: int
     seconds: float = 0.0
     rate: float = 0.0
+    validation: Validation | None = None

@@ -11,18 +11,25 @@ from pathlib import Path
 import msgspec
 
 from journal import DiskFull, free_bytes
+from pipeline.jobs.blocking_step import BlockingStep
+from pipeline.jobs.pause_point import PausePoint
 from pipeline.jobs.run_file import new_run_id
 from pipeline.jobs.run_job import JobFrame, JobResult, Watcher, run_job
 from pipeline.jobs.step import Ending
+from pipeline.jobs.step_sequence import StepSequence
 from pipeline.synth.errors import DatasetExists, SynthError
+from pipeline.synth.findings import Validation
 from pipeline.synth.metadata import BYTES_OF_LABEL, BYTES_PER_IMAGE
 from pipeline.synth.primitives import GRID
 from pipeline.synth.report import SynthReport
 from pipeline.synth.staging import free_names
 from pipeline.synth.step import GenerateStep, ImageProgress, Recipe
 from pipeline.synth.train_val_test import splits_of
+from pipeline.synth.validation import validate_dataset
 
 STAGE = "synth"
+BYTES_PER_HASH = 8
+
 BASE_MEMORY = 70_000_000
 """Bytes that the process takes before anything is drawn: Python, numpy, the table of forms."""
 
@@ -38,11 +45,13 @@ class SynthRequest(msgspec.Struct, frozen=True, kw_only=True):
             `datasets`.
         output_dir: Directory to make, None for the next free one.
         recipe: Number and seed of the images, and how many are drawn at once.
+        validate: Whether the set is checked once it is there.
     """
 
     workspace: Path
     output_dir: Path | None
     recipe: Recipe
+    validate: bool = True
 
     def targets(self) -> Iterator[Path]:
         """Yield the directories the set may become, the best first."""
@@ -58,7 +67,7 @@ class SynthPlan(msgspec.Struct, frozen=True, kw_only=True):
         directory: Directory of the set.
         disk_bytes: Room on the disk in bytes.
         free_bytes: Free bytes on that disk.
-        memory_bytes: Memory in bytes, about; the same for any number of images.
+        memory_bytes: Memory in bytes, about.
     """
 
     directory: Path
@@ -92,18 +101,24 @@ def plan_generation(request: SynthRequest) -> SynthPlan:
     if needed > free:
         raise DiskFull(target, needed, free)
     return SynthPlan(
-        directory=target, disk_bytes=needed, free_bytes=free, memory_bytes=memory_for(recipe)
+        directory=target, disk_bytes=needed, free_bytes=free, memory_bytes=memory_for(request)
     )
 
 
-def memory_for(recipe: Recipe) -> int:
-    """Return about how many bytes a generation takes: chunks that are drawn or wait."""
+def memory_for(request: SynthRequest) -> int:
+    """Return about how many bytes a generation takes: chunks that are drawn or wait.
+
+    A check of the set holds a hash of each image; that is the only part that grows with the set.
+    """
+    recipe = request.recipe
+    hashes = BYTES_PER_HASH * recipe.num_images if request.validate else 0
     held = min(recipe.workers + 2, -(-recipe.num_images // recipe.chunk_size))
-    return BASE_MEMORY + held * min(recipe.chunk_size, recipe.num_images) * (GRID * GRID + 32)
+    drawn = held * min(recipe.chunk_size, recipe.num_images) * (GRID * GRID + 32)
+    return BASE_MEMORY + hashes + drawn
 
 
 async def run_generation(request: SynthRequest, watch: Watcher) -> JobResult[SynthReport]:
-    """Make the set.
+    """Make the set, and check the set unless the request leaves that out.
 
     Raises:
         WorkspaceBusy: another job runs in this workspace.
@@ -115,7 +130,18 @@ async def run_generation(request: SynthRequest, watch: Watcher) -> JobResult[Syn
     progress = ImageProgress(
         run=run, stage=STAGE, backend=STAGE, total=recipe.num_images, skipped={}
     )
-    step = GenerateStep(recipe, request.targets, progress)
+    making = GenerateStep(recipe, request.targets, progress)
+    checked = ImageProgress(
+        run=run, stage="verify", backend=STAGE, total=recipe.num_images, skipped={}
+    )
+    found: list[Validation] = []
+
+    def check(pause_point: PausePoint) -> None:
+        assert making.directory is not None
+        found.append(validate_dataset(making.directory.absolute(), pause_point))
+        checked.count(found[0].num_images)
+
+    checking = [BlockingStep(check, checked)] if request.validate else []
     frame = JobFrame(
         run=run,
         stage=STAGE,
@@ -125,21 +151,16 @@ async def run_generation(request: SynthRequest, watch: Watcher) -> JobResult[Syn
     )
 
     def report(ending: Ending) -> SynthReport:
-        return _report(request, ending, step.directory, time.monotonic() - began)
+        made = empty_report(request, ending.value)
+        made.validation = found[0] if found else None
+        seconds = time.monotonic() - began - (found[0].seconds if found else 0.0)
+        made.seconds = round(seconds, 3)
+        if making.directory is not None:
+            made.directory = str(making.directory.absolute())
+            made.rate = round(progress.snapshot().rate, 1)
+        return made
 
-    return await run_job(step, frame, watch, report)
-
-
-def _report(
-    request: SynthRequest, ending: Ending, directory: Path | None, seconds: float
-) -> SynthReport:
-    report = empty_report(request, ending.value)
-    if directory is not None:
-        report.directory = str(directory.absolute())
-    report.seconds = round(seconds, 3)
-    if ending is Ending.DONE:
-        report.rate = round(request.recipe.num_images / seconds, 1)
-    return report
+    return await run_job(StepSequence([making, *checking]), frame, watch, report)
 
 
 def empty_report(request: SynthRequest, ending: str) -> SynthReport:

@@ -17,12 +17,14 @@ from pipeline.synth.errors import DatasetUnusable
 from pipeline.synth.findings import SplitFindings, Validation
 from pipeline.synth.metadata import (
     BYTES_PER_IMAGE,
+    EARLIER_NAME,
     LARGEST_SEED,
     METADATA,
     VERSION,
     FileFormat,
     Metadata,
     class_table,
+    has_our_images,
     make_metadata,
 )
 from pipeline.synth.primitives import CLASSES, GRID
@@ -80,7 +82,7 @@ def _check_set(
     found.version, found.seed = metadata.version, params.seed
     found.num_images = params.num_images
     found.defects += _metadata_defects(metadata)
-    ours = metadata.version == VERSION and 0 <= params.seed <= LARGEST_SEED
+    ours = has_our_images(metadata)
     if not ours:
         found.notes.append(
             f"made by version {metadata.version[:40]!r} with seed {params.seed}; its images "
@@ -130,7 +132,7 @@ def _metadata_defects(metadata: Metadata) -> list[str]:
         for what, found, right in checks
         if found != right
     ]
-    if metadata.version == VERSION and metadata.classes != class_table():
+    if metadata.version in (VERSION, EARLIER_NAME) and metadata.classes != class_table():
         defects.append(f"{METADATA}: classes are not those of {VERSION}")
     if not TIMESTAMP.fullmatch(metadata.timestamp):
         defects.append(f"{METADATA}: timestamp is {_short(metadata.timestamp)}, no RFC 3339 time")

@@ -16,6 +16,7 @@ from tests.support.encoders import (
     save_kind,
 )
 from tests.support.enriching_models import nothing_downloaded
+from tests.support.protocols import PROTOCOLS, Protocol
 
 
 @pytest.fixture(scope="module")
@@ -42,3 +43,9 @@ def encoder_of(tmp_path_factory: pytest.TempPathFactory) -> Find:
 def dino_files(tmp_path: Path) -> Path:
     """Return a model that a test may spoil."""
     return save_kind(DINOV3, tmp_path / "dino")
+
+
+@pytest.fixture(params=list(PROTOCOLS))
+def protocol(request: pytest.FixtureRequest) -> Protocol:
+    """Each vendor's protocol in turn."""
+    return PROTOCOLS[request.param]

@@ -182,7 +182,8 @@ async def test_nobody_listening_is_an_error_of_the_call() -> None:
     answer = await ask(gone)
 
     assert isinstance(answer, TransientError)
-    assert "connection failed" in str(answer)
+    assert str(answer).endswith("refuses connections")
+    assert answer.cost_usd is None
 
 
 ENDINGS: dict[str, tuple[Reply, Callable[[Caption], bool]]] = {
@@ -253,4 +254,5 @@ async def test_usage_below_zero_costs_no_caption(server: ApiServer) -> None:
     answer = await ask(server)
 
     assert isinstance(answer, Caption)
-    assert (answer.tokens_in, answer.cost_usd) == (None, None)
+    assert answer.tokens_in is None
+    assert (answer.cost_usd or 0) > 0.0005  # as much as it can have cost

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import time
 from email.utils import formatdate
+from itertools import pairwise
 
 import pytest
 
-from backends.errors import AuthError, CallError, QuotaError, TransientError
+from backends.errors import AuthError, CallError, QuotaError, TransientError, UnaskedError
 from backends.http_statuses import RETRIED, ErrorDetails, error_for_status, retry_after
 from backends.retry import RetryPolicy, with_retries
 from backends.throttle import Throttle
@@ -54,6 +55,7 @@ def test_passing_troubles_are_transient(status: int) -> None:
 def test_lasting_troubles_are_not(status: int) -> None:
     error = error_for_status(status, X, {})
     assert type(error) is CallError
+    assert error.blames_photo is (status in (400, 422))
 
 
 def test_key_and_credit_have_errors_of_their_own() -> None:
@@ -129,3 +131,59 @@ async def test_throttle_never_lets_more_through_than_its_limit() -> None:
 
     await asyncio.gather(*[work() for _ in range(20)])
     assert most == 2
+
+
+@pytest.mark.parametrize("asked", [0.0, 0.01, None])
+async def test_no_server_talks_us_out_of_the_ordinary_wait(asked: float | None) -> None:
+    moments = list[float]()
+
+    async def call() -> str:
+        moments.append(time.monotonic())
+        raise TransientError("busy", wait=asked, throttled=True)
+
+    with pytest.raises(TransientError):
+        await with_retries(call, Throttle(1), RetryPolicy(attempts=3, first_wait=0.1))
+    waits = [later - sooner for sooner, later in pairwise(moments)]
+    assert waits[0] >= 0.1
+    assert waits[1] >= 0.2
+
+
+@pytest.mark.parametrize("value", ["inf", "-inf", "nan"])
+def test_a_wait_that_is_no_number_is_none(value: str) -> None:
+    assert retry_after({"retry-after": value}) is None
+
+
+async def test_a_wait_ends_at_once_when_the_run_ends_and_nothing_is_sent_again() -> None:
+    calls = list[int]()
+
+    async def call() -> str:
+        calls.append(1)
+        raise TransientError("HTTP 429: slow down", wait=500.0, throttled=True)
+
+    throttle = Throttle(2)
+    waiting = [asyncio.create_task(with_retries(call, throttle, FAST)) for _ in range(5)]
+    while throttle.waiting < 5:
+        await asyncio.sleep(0.001)
+    assert throttle.reason == "HTTP 429: slow down"
+    sent = len(calls)
+    throttle.close()
+    async with asyncio.timeout(5):
+        outcomes = await asyncio.gather(*waiting, return_exceptions=True)
+
+    assert all(isinstance(outcome, UnaskedError) for outcome in outcomes)
+    assert len(calls) == sent
+    assert throttle.waiting == 0
+
+
+async def test_a_call_under_way_is_finished_when_the_run_ends() -> None:
+    throttle, begun = Throttle(1), asyncio.Event()
+
+    async def call() -> str:
+        begun.set()
+        await asyncio.sleep(0.05)
+        return "done"
+
+    under_way = asyncio.create_task(with_retries(call, throttle, FAST))
+    await begun.wait()
+    throttle.close()
+    assert await under_way == "done"

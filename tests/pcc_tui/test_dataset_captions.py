@@ -168,11 +168,11 @@ def test_an_interrupt_while_the_dataset_is_written_loses_no_caption_that_was_pai
     dataset = workspace / "dataset.jsonl"
     gone = (record(f"gone{number}.jpg", pad="x" * 1_200_000) for number in range(3))
     old = write_dataset(dataset, *gone)
-    done = run_script(workspace, INTERRUPTED_WHILE_IT_WRITES, *ENRICH, folder, *MOCK)
+    done = run_script(workspace, INTERRUPTED_WHILE_IT_WRITES, *ENRICH, folder, *MOCK, "--yes")
     assert done.returncode == 130, done.stderr
     if dataset.read_bytes() == old:
         assert len(side_captions(workspace)) == 12
-        done = pcc(*ENRICH, folder, *MOCK, "--json")
+        done = pcc(*ENRICH, folder, *MOCK, "--json", "--yes")
         assert json.loads(done.stdout)["made"]["caption"] == 0
     assert len(by_path(dataset)) == 15
 

@@ -151,7 +151,7 @@ def test_a_full_disk_leaves_the_old_dataset_and_names_what_was_needed(
         *(record(f"gone{number}.jpg", pad="x" * 60_000) for number in range(10)),
         record("IMG_00000.jpg", height=...),
     )
-    enrich = f"{' '.join(PCC)} dataset enrich --workspace {small} --input-dir {folder}"
+    enrich = f"{' '.join(PCC)} dataset enrich --workspace {small} --input-dir {folder} --yes"
     script = f"""
         mount -t tmpfs -o size=1m none {small}
         cp {tmp_path}/old.jsonl {small}/dataset.jsonl

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import signal
+import subprocess
+import tomllib
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -19,11 +21,11 @@ from pcc_tui.words.figures import about, dollars
 from pipeline.captions.estimate import estimate_run, spread
 from pipeline.captions.measured import mean_interval
 from pipeline.captions.request import RunRequest, plan_run
-from tests.conftest import Pcc
+from tests.conftest import CLEAN_ENVIRONMENT, PCC, Pcc
 from tests.support.api_server import ApiServer
 from tests.support.apps import write_records
 from tests.support.protocols import GEMINI, OPENAI
-from tests.support.runs import records, start, wait_for_records
+from tests.support.runs import ROOT, records, start, wait_for_records
 
 
 def estimate(pcc: Pcc, *arguments: str | Path) -> dict[str, Any]:
@@ -45,6 +47,38 @@ def measured_record(number: int, tokens_in: int, tokens_out: int, seconds: float
         seconds=seconds,
         cost_usd=0.001,
     )
+
+
+@pytest.mark.parametrize("backend", ["openai", "anthropic", "gemini", "xai"])
+def test_an_estimate_needs_no_extra(
+    photos: Callable[..., Path], workspace: Path, backend: str
+) -> None:
+    """In a process of its own, where nothing of the extra `api` was imported before."""
+    hidden = ("anthropic", "google.genai", "openai", "tenacity")
+    script = (
+        f"import sys\nsys.modules.update(dict.fromkeys({hidden!r}))\n"
+        "from pcc_tui.cli.main import main\nmain()\n"
+    )
+    arguments = ["estimate", "--json", "--backend", backend, "--photos-dir", str(photos(2))]
+    done = subprocess.run(
+        [PCC[0], "-c", script, *arguments],
+        cwd=workspace,
+        env={**CLEAN_ENVIRONMENT, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["tokens_in"] > 0
+    assert found["cost_usd"] > 0
+
+
+def test_what_an_estimate_imports_is_of_no_extra() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert any(line.startswith("genai-prices") for line in project["dependencies"])
 
 
 async def test_the_example_of_the_specification_to_the_cent(

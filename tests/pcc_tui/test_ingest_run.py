@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import shutil
 import signal
 from collections import Counter
@@ -11,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from backends.installation import extra_line
+from pcc_tui.cli.ingest_options import CacheOptions
 from pipeline.ingest.cache.manifest import PHASE, VERSION, schema_hash
 from tests.support.drawn_text import draw_line
 from tests.support.in_process import hide_package
@@ -105,6 +108,45 @@ def test_dry_run_writes_nothing_and_fits_the_run(ingest: Ingest, tmp_path: Path)
     rest = ingest.report("run", "--dry-run", "--stages", "ocr")
     assert (rest["photos"], rest["to_do"], rest["decoded"]) == (5, {}, 0)
     assert tree(tmp_path) == after
+
+
+def test_a_dry_run_with_nothing_to_pass_over_says_nothing_of_that(ingest: Ingest) -> None:
+    draw_line("Hello out there", 40, canvas=(400, 200)).image.save(ingest.photos / "text.png")
+    said = ingest("run", "--dry-run", "--stages", "ocr").stdout
+    assert "1 may hold text\n" in said
+    assert "would not be read" not in said
+
+    ingest.draw(1)
+    assert "1 may hold text; 1 would not be read:\n  1: " in (
+        ingest("run", "--dry-run", "--stages", "ocr").stdout
+    )
+
+
+def test_hints_repeat_the_cache_that_was_given(ingest: Ingest) -> None:
+    (ingest.photos / "torn.png").write_bytes(b"\xff\xd8\xff torn")
+    told = ingest("run", *SCRIPTED, "--cache", "my cache").stdout
+    [command] = re.findall(r"`pcc ingest (status .+?)` tells why", told)
+    assert command.startswith("status --cache 'my cache'")
+    status = ingest(*shlex.split(command)).stdout
+    assert "`pcc ingest run --cache 'my cache' --retry-errors" in status
+    assert "torn.png" in status
+
+
+def test_hints_repeat_neither_defaults_nor_passwords(ingest: Ingest) -> None:
+    (ingest.photos / "torn.png").write_bytes(b"\xff\xd8\xff torn")
+    told = ingest("run", *SCRIPTED).stdout
+    assert "`pcc ingest status" in told
+    assert "--cache" not in told
+    assert CacheOptions(queue="redis://:secret@host:1").flags() == " --queue 'redis://…'"
+
+
+def test_hints_repeat_the_queue_unless_the_environment_tells_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    options = CacheOptions(cache=Path("there"), queue="redis://host:1/2")
+    assert options.flags() == " --cache there --queue redis://host:1/2"
+    monkeypatch.setenv("PCC_QUEUE", "redis://host:1/2")
+    assert options.flags() == " --cache there"
 
 
 def test_changed_failed_and_mended_photos(ingest: Ingest, tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from tests.support.clusters import (
     cluster_of,
     photo_name,
     photo_names,
+    record,
     subject_records,
     title_by_photo,
 )
@@ -80,6 +81,34 @@ def test_names_are_suggested_corrected_and_brought_back(pcc: Pcc, labelled: Path
     again = table(labelled / "labels_bootstrap.csv")
     named = again[cluster_of(labelled, photo_name("beach", 0))]
     assert named["title"] == "Surfing", "people's word stands"
+
+
+@pytest.mark.parametrize("named", ["cat", "dog", "horse"])
+def test_names_are_kept_while_both_ways_to_cluster_take_turns(
+    pcc: Pcc, workspace: Path, named: str
+) -> None:
+    """The captions of thirty photos are alike, and what was seen in them parts the thirty."""
+    seen = {
+        word: [f"2023/{word}{number}.jpg" for number in range(EACH)]
+        for word in ("cat", "dog", "horse")
+    }
+    alike = [record(name, "A day out with friends.") for names in seen.values() for name in names]
+    write_records(workspace, *subject_records(), *alike)
+    outcomes = [outcome(name, lines=1) for names in seen.values() for name in names]
+    detections = [detection(name, 0, word) for word, names in seen.items() for name in names]
+    write_cache(workspace / "cache", [*outcomes], [*detections])
+    (workspace / "pcc.toml").write_text('embedder = "tfidf"\n')
+    bootstrap, cluster = ("labels", "bootstrap"), ("cluster",)
+    assert pcc(*bootstrap).returncode == 0
+    leaf = cluster_of(workspace, seen[named][0])
+    assert pcc("labels", "rename", leaf, "My animals").returncode == 0
+
+    for command in (cluster, bootstrap, cluster, bootstrap):
+        assert pcc(*command).returncode == 0
+        titles = title_by_photo(workspace)
+        if command is bootstrap:
+            called = {name for name, title in titles.items() if title == "My animals"}
+            assert called == set(seen[named])
 
 
 def test_photos_without_a_caption_are_clustered_by_what_was_seen(pcc: Pcc, labelled: Path) -> None:

@@ -238,7 +238,8 @@ def test_the_reports_hold_every_photo(pcc: Pcc, clustered: Path, sixty_photos: P
     )
     done = pcc("report", "--photos-dir", sixty_photos)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[-1] == "60 captioned, 1 errors, 0 vocabulary fallbacks"
+    summary = "60 captioned, 1 errors, 0 vocabulary fallbacks, 1 described"
+    assert done.stdout.splitlines()[-1] == summary
 
     header, rows = read_table(clustered / "cluster_export.csv")
     assert ",".join(header) == "rel_path,cluster_id,cluster,chunk,label,status,distance,taken"

@@ -9,6 +9,7 @@ import stat
 import subprocess
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,55 @@ def run_loop(workspace: Path, *arguments: str | Path) -> subprocess.CompletedPro
         timeout=60,
         check=False,
     )
+
+
+@pytest.mark.parametrize(
+    ("words", "model"),
+    [
+        (["mock"], None),
+        (["mock", "of-mine"], "of-mine"),
+        (["mock", "--model", "of-mine"], "of-mine"),
+        (["--backend", "mock", "--model", "of-mine"], "of-mine"),
+    ],
+)
+def test_the_loop_takes_backend_and_model_as_words_too(
+    photos: Callable[..., Path], workspace: Path, words: list[str], model: str | None
+) -> None:
+    done = run_loop(workspace, *words, "--photos-dir", photos(3), "--restart-every", "2")
+
+    assert done.returncode == 0, done.stderr
+    assert {(record.backend, record.model) for record in records(workspace)} == {("mock", model)}
+    assert (workspace.parent / "starts").read_text().count("started") == 2
+
+
+def test_a_third_word_is_refused_by_the_loop(workspace: Path) -> None:
+    done = run_loop(workspace, "mock", "of-mine", "photos")
+
+    assert done.returncode == 64
+    assert "photos" in done.stderr
+
+
+def test_restarting_every_0_photos_is_never(photos: Callable[..., Path], workspace: Path) -> None:
+    done = run_loop(workspace, "mock", "--photos-dir", photos(3), "--restart-every", "0", "--force")
+
+    assert done.returncode == 0, done.stderr
+    assert len(records(workspace)) == 3
+    assert (workspace.parent / "starts").read_text().count("started") == 1
+
+
+def test_a_stop_that_was_asked_for_ends_the_loop(
+    photos: Callable[..., Path], pcc: Pcc, workspace: Path
+) -> None:
+    with ThreadPoolExecutor() as pool:
+        arguments = ("--photos-dir", photos(30), "--mock-latency", "0.2", "--max-workers", "1")
+        looping = pool.submit(run_loop, workspace, "mock", *arguments, "--restart-every", "20")
+        wait_until_working(workspace)
+        pcc("watch", "--stop")
+        done = looping.result()
+
+    assert done.returncode == 130, done.stderr
+    assert len(records(workspace)) < 20
+    assert (workspace.parent / "starts").read_text().count("started") == 1
 
 
 def test_usage_error_stops_the_loop(workspace: Path) -> None:
@@ -219,7 +269,7 @@ def test_files_are_private_and_the_photos_untouched(
 
     assert {path: path.stat().st_mtime_ns for path in (folder, *folder.iterdir())} == before
     made = {path.name for path in workspace.iterdir()}
-    assert made == {"captions.jsonl", "caption.log", "prompts.json"}
+    assert made == {"captions.jsonl", "captions.files", "caption.log", "prompts.json"}
     for path in workspace.iterdir():
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
@@ -232,9 +282,9 @@ def test_log_is_json_lines_with_the_events_of_a_run(
     pcc("run", "--backend", "mock", "--photos-dir", folder)
     lines = [json.loads(line) for line in (workspace / "caption.log").read_text().splitlines()]
 
-    assert [line["event"] for line in lines] == ["start", "photo failed", "end"]
-    assert lines[1]["photo"] == "broken.jpg"
-    assert lines[2]["by_status"] == {"success": 2, "error_corrupt": 1}
+    assert [line["event"] for line in lines] == ["start", "error_corrupt", "progress", "end"]
+    assert lines[1]["rel_path"] == "broken.jpg"
+    assert lines[3]["by_status"] == {"success": 2, "error_corrupt": 1}
 
 
 def test_odd_names_are_captioned_once_each(pcc: Pcc, tmp_path: Path, workspace: Path) -> None:

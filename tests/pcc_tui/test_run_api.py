@@ -185,3 +185,25 @@ def test_missing_key_is_a_usage_error_before_any_photo(
     assert "OPENAI_API_KEY is not set" in done.stderr
     assert "Traceback" not in done.stderr
     assert records(workspace) == []
+
+
+@pytest.mark.parametrize(
+    ("failing", "words"),
+    [
+        (0, "6 photos captioned"),
+        (2, "4 photos captioned, 2 failed"),
+        (6, "Nothing was captioned, all 6 failed (6 error_api)"),
+    ],
+)
+def test_the_summary_says_what_came_of_the_run(
+    photos: Callable[..., Path], pcc: Pcc, server: ApiServer, failing: int, words: str
+) -> None:
+    server.script = lambda asked: (
+        OPENAI.error(400, "no") if asked.number < failing else OPENAI.good()
+    )
+    done = pcc(
+        *("run", "--backend", "openai", "--base-url", server.url, "--max-workers", "1"),
+        *("--model", "m", "--photos-dir", photos(6)),
+    )
+
+    assert words in done.stdout.splitlines()

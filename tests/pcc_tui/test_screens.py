@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
 import pytest
+from textual.content import Content
 from textual.pilot import Pilot
 from textual.widgets import Button, Input, OptionList, Select, TextArea
 
 from backends.prompts import PRESETS
 from pcc_tui.app import PccApp
 from pcc_tui.desks.job_link import JobEnd
+from pcc_tui.dialogs.confirm import ConfirmDialog
 from pcc_tui.dialogs.leave import LeaveDialog
 from pcc_tui.screens.backend import BackendScreen
 from pcc_tui.screens.clusters import ClustersScreen
@@ -21,8 +24,10 @@ from pcc_tui.screens.review import ReviewScreen
 from pcc_tui.screens.run import RunScreen
 from pcc_tui.screens.setup import SetupScreen
 from pcc_tui.widgets.model_list import ModelList
+from pcc_tui.widgets.text import Words
 from pipeline.captions.request import RunReport
 from pipeline.datasets.enrich_report import EnrichReport
+from tests.support.api_server import ApiServer, Request
 from tests.support.apps import (
     FakeProbe,
     caption,
@@ -34,6 +39,7 @@ from tests.support.apps import (
     write_records,
 )
 from tests.support.photos import make_photos
+from tests.support.protocols import OPENAI
 from tests.support.runs import ROOT, records
 
 
@@ -135,7 +141,7 @@ async def test_a_whole_job_by_keys(workspace: Path, library: Path) -> None:
         await until(pilot, lambda: not app.link.running)
         done = len(records(workspace))
         assert 0 < done < 40
-        await until(pilot, lambda: "The job is over" in shown(pilot.app.screen))
+        await until(pilot, lambda: "The job is over: stopped" in shown(pilot.app.screen))
         await pilot.press("r")
         await until(pilot, lambda: app.link.running)
         await until(pilot, lambda: not app.link.running)
@@ -512,3 +518,96 @@ async def test_a_journal_that_fails_for_a_while_is_followed_again(
         (workspace / "aside").rename(journal)
         write_records(workspace, caption(1))
         await until(pilot, lambda: "of 2" in shown(pilot.app.screen))
+
+
+# How a job ended
+
+
+@pytest.mark.parametrize(
+    ("broken", "words", "style"),
+    [
+        (lambda asked: False, "6 photos captioned.", "success"),
+        (lambda asked: asked.number > 3, "4 photos captioned, 2 failed.", "warning"),
+        (lambda asked: True, "nothing was captioned, all 6 failed (6 error_api).", "error"),
+    ],
+)
+async def test_an_end_is_told_by_what_came_of_it(
+    workspace: Path,
+    library: Path,
+    server: ApiServer,
+    broken: Callable[[Request], bool],
+    words: str,
+    style: str,
+) -> None:
+    server.script = lambda asked: OPENAI.error(400, "no") if broken(asked) else OPENAI.good()
+    choose(workspace, backend="openai", base_url=server.url, model="my-own-model")
+    write_records(workspace, *map(caption, range(6)))
+    app = make_app(workspace, library)
+    async with running(app, (120, 40)) as pilot:
+        await pilot.press("3", "r")
+        await until(pilot, lambda: app.ended is not None)
+        await until(pilot, lambda: f"The job is over: {words}" in shown(app.screen))
+        state = app.screen.query_one("#state", Words).content
+        assert isinstance(state, Content)
+        assert {str(span.style) for span in state.spans} == {f"${style}"}
+
+
+async def test_the_end_of_a_clustering_shows_its_clusters(workspace: Path, library: Path) -> None:
+    (workspace / "pcc.toml").write_text('embedder = "tfidf"\n')
+    write_records(workspace, *map(caption, range(12)))
+    app = make_app(workspace, library)
+    async with running(app, (120, 40)) as pilot:
+        app.start_clustering()
+        await until(pilot, lambda: app.ended is not None, seconds=60)
+        await until(pilot, lambda: "clusters in" in shown(app.screen))
+        assert "12 photos clustered" in shown(app.screen) or "unclustered" in shown(app.screen)
+        assert "100%" in shown(app.screen)
+        assert "(90%)" not in shown(app.screen)
+
+
+# What may cost money
+
+
+async def test_a_retry_in_the_app_captions_nothing_that_is_missing(
+    workspace: Path, library: Path
+) -> None:
+    write_records(workspace, *map(caption, range(4)), failure(4))
+    app = make_app(workspace, library)
+    async with running(app) as pilot:
+        await pilot.press("3", "t")
+        await until(pilot, lambda: app.ended is not None)
+    assert [record.rel_path for record in records(workspace)[5:]] == ["IMG_00004.jpg"]
+
+
+@pytest.mark.parametrize("answer", ["n", "y"])
+async def test_a_run_that_may_cost_money_starts_only_after_its_price_and_a_yes(
+    workspace: Path, library: Path, server: ApiServer, answer: str
+) -> None:
+    choose(workspace, backend="openai", base_url=server.url, model="gpt-4.1-mini")
+    write_records(workspace, *map(caption, range(4)), failure(4))
+    app = make_app(workspace, library)
+    async with running(app, (120, 40)) as pilot:
+        await pilot.press("3", "t")
+        await until(pilot, lambda: isinstance(app.screen, ConfirmDialog))
+        question = shown(app.screen)
+        assert "Send 1 photo to openai / gpt-4.1-mini?" in question
+        assert "$" in question
+        assert server.captions == []
+        await pilot.press(answer)
+        if answer == "y":
+            await until(pilot, lambda: app.ended is not None)
+        else:
+            await until(pilot, lambda: not isinstance(app.screen, ConfirmDialog))
+            assert not app.link.running
+    assert len(server.captions) == (answer == "y")
+
+
+async def test_a_free_server_is_asked_without_a_question(
+    workspace: Path, library: Path, server: ApiServer
+) -> None:
+    choose(workspace, backend="openai", base_url=server.url, model="my-own-model")
+    app = make_app(workspace, library)
+    async with running(app) as pilot:
+        await pilot.press("3", "r")
+        await until(pilot, lambda: app.ended is not None)
+    assert len(server.captions) == 12

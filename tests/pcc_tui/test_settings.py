@@ -45,6 +45,16 @@ def test_likely_typos_get_a_hint(tmp_path: Path, name: str) -> None:
     assert [warning.split()[0] for warning in warnings] in (expected, [name])
 
 
+@pytest.mark.parametrize("name", ["HOME_API_KEY", "MISTRAL_API_KEY", "MY_OWN_API_KEY"])
+def test_key_of_a_backend_of_somebody_elses_is_no_typo(tmp_path: Path, name: str) -> None:
+    (tmp_path / "config.env").write_text(f"{name}=sesame-open-123\n")
+    (tmp_path / "config.env").chmod(0o600)
+    settings = load_settings(tmp_path, {})
+
+    assert settings.warnings == []
+    assert settings.keys[name] == "sesame-open-123"
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -315,7 +315,8 @@ async def ingestion(pilot: Pilot[int]) -> None:
     place = pilot.app.screen.query_one("#dataset", Words)
     place.say("~/captions/dataset.jsonl · 35 records, 35 of them new · images in ~/photos")
     report = pilot.app.screen.query_one("#dataset-report", Words)
-    report.say(re.sub(r"in \S*cache", "in ~/captions/cache", report_of(pilot)))
+    told = re.sub(r"in \S*cache", "in ~/captions/cache", report_of(pilot))
+    report.say(re.sub(r"(--retry-errors) [^`]*`", r"\1`", told))  # where the workspace lies
 
 
 def colours_of(image: Image.Image) -> set[str]:

@@ -15,11 +15,13 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.synth.staging import publish
 from tests.conftest import CLEAN_ENVIRONMENT, PCC, Pcc
 from tests.support.pty_app import PtyApp, pty_app
 from tests.support.runs import start, wait_for_snapshot
 
 QUESTION = "Proceed with generation? (y/n)"
+CHECKED_SET = ["metadata.json", "test.npz", "train.npz", "val.npz", "validation_report.png"]
 SLOWLY = ["--num-images", "4000000", "--chunk-size", "100", "--yes"]
 """So many small chunks that it takes many seconds on any machine."""
 
@@ -56,7 +58,7 @@ def test_a_set_is_made_where_the_next_name_is_free(pcc: Pcc, workspace: Path) ->
     assert abs((date.today() - today).days) <= 1
     assert left_in(workspace / "datasets") == [f"{today}-v1", f"{today}-v2"]
     made = workspace / "datasets" / f"{today}-v1"
-    assert left_in(made) == ["metadata.json", "test.npz", "train.npz", "val.npz"]
+    assert left_in(made) == CHECKED_SET
     assert str(made) in first.stdout
     assert str(made) not in second.stdout
     for line in (
@@ -75,6 +77,12 @@ def test_json_is_one_document(pcc: Pcc, workspace: Path) -> None:
 
     assert report.pop("seconds") > 0
     assert report.pop("rate") > 0
+    checked = report.pop("validation")
+    assert (checked["kind"], checked["valid"], checked["num_images"]) == (
+        "synth-validate",
+        True,
+        15,
+    )
     assert report == {
         "kind": "synth-generate",
         "ending": "done",
@@ -86,7 +94,7 @@ def test_json_is_one_document(pcc: Pcc, workspace: Path) -> None:
     }
     assert "Images:" in done.stderr
     logged = (workspace / "caption.log").read_text().splitlines()
-    assert [json.loads(line)["event"] for line in logged] == ["start", "end"]
+    assert [json.loads(line)["event"] for line in logged] == ["start", "progress", "end"]
 
 
 @pytest.mark.parametrize(
@@ -152,7 +160,7 @@ def test_yes_on_a_terminal_makes_the_set(workspace: Path, answer: str) -> None:
         app.type(f"{answer}\r")
         assert app.process.wait(30) == 0
     assert app.text().count(QUESTION) == 1 + answer.count("\n")
-    assert left_in(workspace / "set") == ["metadata.json", "test.npz", "train.npz", "val.npz"]
+    assert left_in(workspace / "set") == CHECKED_SET
 
 
 @pytest.mark.parametrize(("key", "code"), [("n\r", 0), ("No\r", 0), ("\x04", 64)])
@@ -214,7 +222,7 @@ def test_it_can_be_paused_resumed_and_stopped_from_elsewhere(
     pcc("watch", "--stop")
     under_way.communicate(timeout=30)
 
-    assert under_way.returncode == 0
+    assert under_way.returncode == 130
     assert left_in(workspace / "sets") == []
 
 
@@ -252,7 +260,38 @@ def test_two_processes_that_race_for_a_directory_make_one_set(workspace: Path) -
 
     assert sorted(codes) == [0, 64, 64]
     assert left_in(workspace) == ["a", "b", "c", "set"]
-    assert left_in(workspace / "set") == ["metadata.json", "test.npz", "train.npz", "val.npz"]
+    assert left_in(workspace / "set") == CHECKED_SET
+
+
+def test_a_set_is_checked_once_it_is_made(pcc: Pcc, workspace: Path) -> None:
+    done = pcc(*generate(100, "--yes", "--output-dir", "set"))
+
+    assert done.returncode == 0
+    assert done.stdout.endswith(f"Report: {workspace}/set/validation_report.png\nValid\n")
+
+
+def test_a_new_set_with_a_defect_fails(
+    pcc: Pcc, workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def publish_spoilt(folder: Path, targets: Iterator[Path]) -> Path:
+        (folder / "val.npz").write_bytes(b"what a bad disk gives back")
+        return publish(folder, targets)
+
+    monkeypatch.setattr("pipeline.synth.step.publish", publish_spoilt)
+    done = pcc(*generate(100, "--yes", "--output-dir", "set", "--json"))
+    report = json.loads(done.stdout)
+
+    assert done.returncode == 1
+    assert report["directory"] == str(workspace / "set")
+    assert not report["validation"]["valid"]
+
+
+def test_the_check_can_be_left_out(pcc: Pcc, workspace: Path) -> None:
+    done = pcc(*generate(100, "--yes", "--output-dir", "set", "--no-validate", "--json"))
+
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["validation"] is None
+    assert left_in(workspace / "set") == CHECKED_SET[:-1]
 
 
 def test_validate_tells_and_draws(pcc: Pcc, workspace: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pty
 import signal
 import subprocess
 import time
@@ -98,7 +99,7 @@ def test_pause_resume_stop_and_go_on(workspace: Path, library: Path, opened: Ope
         wait_for_records(workspace, held + 2)
         window.press("s")
         window.wait_for("The job is over")
-        assert job.wait(10) == 0
+        assert job.wait(10) == 130
         job.communicate()
     done = len(records(workspace))
     assert held < done < 40
@@ -130,7 +131,7 @@ def test_quit_keeps_the_job_and_the_next_app_shows_it(
         second.wait_for("A job is running")
         second.press("s")
         gone(second)
-        assert job.wait(10) == 0
+        assert job.wait(10) == 130
         job.communicate()
     assert len(records(workspace)) < 40
 
@@ -176,6 +177,29 @@ def test_a_dropped_line_ends_the_app_and_not_the_job(
         again.wait_for("Watch the running job")
         job.terminate()
         job.communicate(timeout=20)
+
+
+def test_a_terminal_that_is_gone_ends_the_app_without_a_signal(
+    workspace: Path, library: Path
+) -> None:
+    slow(workspace, library)
+    master, slave = pty.openpty()
+    app = subprocess.Popen(  # in a session that the terminal does not belong to
+        PCC,
+        cwd=workspace,
+        env={**CLEAN_ENVIRONMENT, "TERM": "xterm-256color", "XDG_CONFIG_HOME": str(workspace)},
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        start_new_session=True,
+    )
+    os.close(slave)
+    shown = b""
+    while b"Library" not in shown:
+        shown += os.read(master, 1 << 16)
+    os.close(master)
+
+    assert app.wait(20) == 128 + signal.SIGHUP
 
 
 def test_resizing_in_a_storm(workspace: Path, library: Path, opened: Open) -> None:

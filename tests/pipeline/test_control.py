@@ -28,11 +28,11 @@ class FakeJob:
         return ControlServer(
             self.progress.snapshot,
             {
-                "pause": lambda: self.obeyed.append("pause"),
-                "resume": lambda: self.obeyed.append("resume"),
-                "stop": lambda: self.obeyed.append("stop"),
-                "abort": lambda: self.obeyed.append("abort"),
-                "retry": lambda: 7,
+                "pause": lambda by: self.obeyed.append("pause"),
+                "resume": lambda by: self.obeyed.append("resume"),
+                "stop": lambda by: self.obeyed.append(f"stop by {by}"),
+                "abort": lambda by: self.obeyed.append("abort"),
+                "retry": lambda by: 7,
             },
         )
 
@@ -112,6 +112,20 @@ async def test_client_that_never_reads_holds_nobody_up(tmp_path: Path) -> None:
             await client.send("stop")
             assert await reply_to(client) == "stop"
         deaf.close()
+
+
+async def test_who_commands_is_passed_on(tmp_path: Path) -> None:
+    job = FakeJob()
+    serving = job.server().serving(tmp_path, run_file())
+    async with serving, ControlClient.connected(tmp_path) as client:
+        await client.send("stop", by="watch")
+        await reply_to(client)
+        client._writer.write(b'{"command": "stop"}\n')  # as somebody's own script may
+        await reply_to(client)
+        client._writer.write(b'{"command": "stop", "by": ""}\n')
+        assert "not understood" in await reply_to(client)
+
+    assert job.obeyed == ["stop by watch", "stop by client"]
 
 
 async def test_no_job_is_told(tmp_path: Path) -> None:

@@ -75,18 +75,31 @@ def state_of(pid: int) -> str:
     return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0]
 
 
-async def test_a_process_that_is_killed_is_told_of_in_a_sentence() -> None:
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGSEGV])
+async def test_the_signal_that_killed_a_process_is_told_and_what_the_process_said_last(
+    number: signal.Signals, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("ERROR", "pcc")
     process = FitProcess()
     working = asyncio.Event()
     fitting = asyncio.create_task(process.fit(LARGE.fit_request(), lambda stage: working.set()))
     try:
         async with asyncio.timeout(TIMEOUT):
             await working.wait()
-            os.kill(process.process.pid, signal.SIGKILL)
-            with pytest.raises(
-                FitFailed, match=r"killed, as a system does .* --sample takes fewer"
-            ):
+            assert process._words is not None
+            os.write(process._words.fileno(), b"a warning of some library\nthe last line\n")
+            os.kill(process.process.pid, number)
+            with pytest.raises(FitFailed) as failed:
                 await fitting
+        told = str(failed.value)
+        assert told.startswith(f"the fitting process died of {number.name}: ")
+        # Only SIGKILL may have to do with memory, and nobody knows that it has.
+        assert ("--sample takes fewer" in told) == (number is signal.SIGKILL)
+        assert "was killed, as a system does" not in told
+        [fields] = [record.args for record in caplog.records if record.msg == "fitting process"]
+        assert isinstance(fields, dict)
+        assert fields["error"] == f"the process died of {number.name}"
+        assert "a warning of some library\nthe last line" in fields["last_words"]
     finally:
         await process.stop(patience=0)
 

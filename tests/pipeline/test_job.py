@@ -10,13 +10,16 @@ from typing import Any
 
 import pytest
 
-from backends.base import Caption, Captioner, Options, PhotoInput
+from backends.base import Caption, Captioner, Options, PhotoInput, PictureSpec
 from backends.errors import (
+    AnswerError,
     AuthError,
     CallError,
     ModelError,
     PictureError,
     QuotaError,
+    TransientError,
+    UnaskedError,
 )
 from journal import CaptionRecord, JournalWriter, WriterLock, scan
 from pipeline.captions.stage import CaptionStage
@@ -26,7 +29,9 @@ from pipeline.jobs.errors import RunStopped
 from pipeline.jobs.job import Job
 from pipeline.jobs.progress import Progress
 from pipeline.jobs.step import Ending
-from pipeline.photos.photo import Photo
+from pipeline.photos.decoder import DecoderPool
+from pipeline.photos.errors import StorageError
+from pipeline.photos.photo import LoadedPhoto, Photo
 from pipeline.photos.walk import walk_photos
 
 Answer = Callable[[PhotoInput], Awaitable[Caption]]
@@ -128,7 +133,7 @@ async def test_local_backends_see_names_and_facts_and_others_pixels_alone(bench:
 
 
 async def _constant(photo: PhotoInput) -> Caption:
-    return Caption(text="a caption")
+    return Caption(text="a dog")
 
 
 @pytest.mark.parametrize(
@@ -164,7 +169,7 @@ async def test_unexpected_error_of_a_remote_backend_is_an_error_of_the_call(benc
 
 async def test_long_errors_are_cut(bench: Bench) -> None:
     async def answer(photo: PhotoInput) -> Caption:
-        raise CallError("x" * 9000)
+        raise AnswerError("x" * 9000)
 
     await bench.job(Remote(answer=answer)).run()
     assert all(len(record.error or "") == 500 for record in bench.records().values())
@@ -244,7 +249,7 @@ async def test_failures_of_every_kind_are_logged(
     captioner = Remote(answer=answer)
     caplog.set_level("WARNING", "pcc")
     await bench.job(captioner).run()
-    fields = [record.args for record in caplog.records if record.msg == "photo failed"]
+    fields = [record.args for record in caplog.records if record.msg == "error_api"]
 
     assert [one["error"] for one in fields if isinstance(one, dict)] == [
         "CallError: busy",
@@ -257,7 +262,7 @@ async def test_copies_share_the_fate_of_the_first(bench: Bench) -> None:
         shutil.copy(bench.photos_dir / "IMG_00002.jpg", bench.photos_dir / f"copy{number}.jpg")
 
     async def answer(photo: PhotoInput) -> Caption:
-        raise CallError("refused")
+        raise AnswerError("refused")
 
     captioner = Remote(answer=answer)
     assert await bench.job(captioner).run() is Ending.DONE
@@ -308,7 +313,7 @@ async def test_stop_serves_the_copies_of_what_was_in_flight(
     job.stop()
     release.set()
 
-    assert await running is Ending.STOPPED
+    assert await running is Ending.DONE  # nothing was left to stop
     assert len(bench.records()) == 4
 
 
@@ -317,13 +322,13 @@ async def test_a_copy_that_comes_late_shares_the_fate_of_the_first_too(bench: Be
 
     async def answer(photo: PhotoInput) -> Caption:
         await until(lambda: job.progress.attempted >= len(captioner.seen) - 1)
-        raise CallError("refused")
+        raise AnswerError("refused")
 
     captioner = Remote(answer=answer)
     job = bench.job(captioner)
     assert await job.run() is Ending.DONE
     assert len(captioner.seen) == 12
-    assert bench.records()["Z_last.jpg"].error == "CallError: refused"
+    assert bench.records()["Z_last.jpg"].error == "AnswerError: refused"
 
 
 @pytest.mark.parametrize(("count", "batches"), [(12, [8, 4]), (8, [8]), (3, [3]), (1, [1])])
@@ -516,15 +521,108 @@ async def test_wrong_key_stops_after_three_refusals(bench: Bench) -> None:
     assert len(captioner.seen) == len(bench.records()) == 3
 
 
-async def test_refusals_after_a_success_stop_nothing(bench: Bench) -> None:
+async def test_some_refused_keys_after_a_success_stop_nothing(bench: Bench) -> None:
     async def answer(photo: PhotoInput) -> Caption:
-        if len(captioner.seen) > 1:
+        if 1 < len(captioner.seen) < 10:
             raise AuthError("HTTP 401: no")
         return Caption(text="fine")
 
     captioner = Remote(answer=answer)
     assert await bench.job(captioner).run() is Ending.DONE
     assert len(captioner.seen) == 12
+
+
+LASTING = {
+    "a dead server": TransientError("127.0.0.1:9 refuses connections"),
+    "a server in trouble": TransientError("HTTP 503: busy"),
+    "a wrong model": CallError("HTTP 404: no such model", blames_photo=False),
+    "a key that was withdrawn": AuthError("HTTP 401: no"),
+    "a request that is always rejected": CallError("HTTP 400: unknown field (request 7f3a)"),
+    "a model that gets no picture": AnswerError("it sees no image", blames_photo=False),
+}
+
+
+@pytest.mark.parametrize("error", LASTING.values(), ids=LASTING)
+async def test_ten_failures_that_are_not_the_photos_stop_the_run(
+    bench: Bench, error: CallError
+) -> None:
+    async def answer(photo: PhotoInput) -> Caption:
+        if is_first_fine and len(captioner.seen) == 1:
+            return Caption(text="fine")
+        raise error
+
+    is_first_fine = isinstance(error, AuthError)
+    captioner = Remote(answer=answer)
+    with pytest.raises(RunStopped, match="10 photos in a row") as stopped:
+        await bench.job(captioner).run()
+
+    assert str(error) in str(stopped.value)
+    assert "\n" not in str(stopped.value)
+    assert len(captioner.seen) == len(bench.records()) == 10 + is_first_fine
+
+
+LASTING_ERROR = TransientError("HTTP 503: busy")
+
+PASSING: dict[str, Callable[[int], Caption | Exception]] = {
+    "a success between": lambda number: Caption(text="fine") if number == 9 else LASTING_ERROR,
+    "a refusal between": lambda number: AnswerError("refused") if number == 9 else LASTING_ERROR,
+    "photos that are refused": lambda number: AnswerError("refused: I cannot"),
+    "rejections in other words": lambda number: CallError(f"HTTP 400: {'very ' * number} small"),
+    "rejections after a success": lambda number: (
+        Caption(text="fine") if number == 1 else CallError("HTTP 400: too small")
+    ),
+}
+
+
+@pytest.mark.parametrize("script", PASSING.values(), ids=PASSING)
+async def test_failures_that_the_next_photo_need_not_share_stop_nothing(
+    bench: Bench, script: Callable[[int], Caption | Exception]
+) -> None:
+    async def answer(photo: PhotoInput) -> Caption:
+        outcome = script(len(captioner.seen))
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    captioner = Remote(answer=answer)
+    assert await bench.job(captioner).run() is Ending.DONE
+    assert len(bench.records()) == 12
+
+
+async def test_a_local_backend_is_asked_about_every_photo(bench: Bench) -> None:
+    async def answer(photo: PhotoInput) -> Caption:
+        raise CallError("odd")
+
+    assert await bench.job(Scripted(answer=answer)).run() is Ending.DONE
+    assert len(bench.records()) == 12
+
+
+async def test_a_photo_that_was_not_asked_again_leaves_no_record(bench: Bench) -> None:
+    async def answer(photo: PhotoInput) -> Caption:
+        if len(captioner.seen) == 1:
+            return Caption(text="fine")
+        job.stop()
+        raise UnaskedError("HTTP 429: slow down")
+
+    captioner = Remote(answer=answer)
+    job = bench.job(captioner)
+    assert await job.run() is Ending.STOPPED
+    assert len(bench.records()) == 1
+
+
+async def test_a_photo_that_may_have_been_billed_leaves_a_record_all_the_same(
+    bench: Bench,
+) -> None:
+    async def answer(photo: PhotoInput) -> Caption:
+        job.stop()
+        error = UnaskedError("no answer within 60 s")
+        error.cost_usd = 0.02
+        raise error
+
+    job = bench.job(Remote(answer=answer))
+    assert await job.run() is Ending.STOPPED
+    [record] = bench.records().values()
+    assert (record.status, record.cost_usd) == ("error_api", 0.02)
 
 
 async def test_spent_quota_stops_at_once(bench: Bench) -> None:
@@ -550,10 +648,72 @@ async def test_library_that_vanishes_stops_the_run(bench: Bench) -> None:
 
 async def test_an_answer_that_is_no_caption_is_an_error_that_cost_its_price(bench: Bench) -> None:
     async def answer(photo: PhotoInput) -> Caption:
-        return Caption(text="  ", tokens_in=10, tokens_out=1, cost_usd=0.5)
+        return Caption(text="I can't help.", tokens_in=10, tokens_out=1, cost_usd=0.5)
 
     await bench.job(Remote(answer=answer)).run()
     for record in bench.records().values():
         assert (record.status, record.caption) == ("error_api", None)
-        assert record.error == "AnswerError: empty answer"
+        assert record.error == "AnswerError: refused: I can't help."
         assert (record.tokens_in, record.cost_usd) == (10, 0.5)
+
+
+async def test_a_storage_that_fails_leaves_no_record_and_stops_the_run(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(pool: object, path: str, spec: object = None) -> object:
+        raise StorageError(path, "OSError: Input/output error")
+
+    monkeypatch.setattr("pipeline.photos.decoder.DecoderPool.decode", fail)
+    captioner = Scripted()
+    job = bench.job(captioner)
+    with pytest.raises(RunStopped, match="Input/output error") as stopped:
+        await job.run()
+
+    assert str(bench.photos_dir) in str(stopped.value)
+    assert bench.lines() == 0
+    assert captioner.seen == []
+
+
+async def test_a_photo_the_storage_does_not_deliver_is_left_for_the_next_run(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = DecoderPool.decode
+
+    async def fail(pool: DecoderPool, path: str, spec: PictureSpec | None = None) -> LoadedPhoto:
+        if path in ("IMG_00003.jpg", "IMG_00007.jpg"):
+            raise StorageError(path, "OSError: Stale file handle")
+        return await whole(pool, path, spec)
+
+    monkeypatch.setattr("pipeline.photos.decoder.DecoderPool.decode", fail)
+    job = bench.job(Scripted())
+    assert await job.run() is Ending.DONE
+
+    assert len(bench.records()) == bench.lines() == 10
+    trouble = job.snapshot().trouble
+    assert trouble is not None
+    assert "2 photos could not be read" in trouble
+
+
+async def test_a_photo_removed_meanwhile_is_left_out(bench: Bench) -> None:
+    job = bench.job(Scripted())
+    (bench.photos_dir / "IMG_00004.jpg").unlink()
+    assert await job.run() is Ending.DONE
+    assert len(bench.records()) == 11
+
+
+@pytest.mark.parametrize("text", ["  ", "<think>Let me see", "I cannot see any image."])
+async def test_answers_that_every_photo_would_get_stop_the_run(bench: Bench, text: str) -> None:
+    async def answer(photo: PhotoInput) -> Caption:
+        return Caption(text=text)
+
+    captioner = Remote(answer=answer)
+    with pytest.raises(RunStopped, match="10 photos in a row failed"):
+        await bench.job(captioner).run()
+
+
+async def test_a_caption_is_recorded_without_the_thoughts_before_it(bench: Bench) -> None:
+    async def answer(photo: PhotoInput) -> Caption:
+        return Caption(text="<think>A dog, I guess.</think>\n\nA dog.<|im_end|>")
+
+    await bench.job(Remote(answer=answer)).run()
+    assert {record.caption for record in bench.records().values()} == {"A dog."}

@@ -94,10 +94,23 @@ def test_sketches_do_where_the_old_clusters_are_gone(size: int) -> None:
     assert sketches["a"] == Sketch.of(old["a"][::-1])
 
 
-def test_what_is_known_in_full_counts_before_its_sketch() -> None:
-    sketches = {"a": Sketch.of(photos(50, 80))}
-    assert recognise([photos(50, 80)], {"a": photos(0, 30)}, sketches).ids == [None]
+def test_a_name_goes_back_to_the_photos_that_were_named() -> None:
+    """A clustering in between had put the named cluster together with two others."""
+    named, others = photos(50, 80), [photos(0, 30), photos(100, 130)]
+    between = {"a": [*named, *others[0], *others[1]]}
+    for new in ([named, *others], [*others, named]):
+        ids = recognise(new, between, {"a": Sketch.of(named)}).ids
+        assert ids == ["a" if keys == named else None for keys in new]
+
+
+def test_an_empty_sketch_tells_nothing() -> None:
     assert recognise([photos(0, 30)], {}, {"a": Sketch(0, [])}).ids == [None]
+    assert recognise([photos(0, 30)], {"a": photos(0, 30)}, {"a": Sketch(0, [])}).ids == ["a"]
+
+
+def test_a_sketch_of_a_group_is_no_sketch_of_a_cluster() -> None:
+    sketches = {"g": Sketch.of(photos(0, 30), group=True)}
+    assert recognise([photos(0, 30)], {}, sketches).ids == [None]
 
 
 def test_a_group_is_known_by_what_is_in_it() -> None:
@@ -160,6 +173,17 @@ def test_groups_keep_their_id_with_most_of_what_is_in_them() -> None:
     assert ids == ["a", "b", "d"]
     assert groups == ["g"]
     assert successors == {}
+
+
+def test_a_group_that_people_named_is_known_again_after_a_clustering_without_groups() -> None:
+    leaves = [photos(0, 10), photos(10, 20), photos(30, 50)]
+    parts = [Group(label, [], 10) for label in range(3)]
+    flat = clustering_of({"x": photos(0, 20), "y": photos(30, 50)})
+    sketches = {"named": Sketch.of(photos(0, 20), group=True)}
+
+    _, _, groups = named(flat, leaves, [Group(None, parts[:2], 20), parts[2]], sketches)
+
+    assert groups == ["named"]
 
 
 def test_a_sketch_brings_an_id_back_after_the_clusters_were_lost() -> None:

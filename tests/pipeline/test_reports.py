@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import csv
 import io
+import re
 import unicodedata
 from pathlib import Path
 from random import Random
@@ -149,9 +150,30 @@ def test_labels_follow_their_rule() -> None:
     assert labels.texts == [
         *("a dog", "by hand", "", "", "a beach", "3 by 4 pixels, mostly red", ""),
     ]
-    assert labels.summary == "2 captioned, 2 errors, 1 vocabulary fallbacks"
-    assert labels.warning == "2 photos failed and have no label; retry them with `pcc run`"
+    assert labels.summary == (
+        "2 captioned, 2 errors, 1 vocabulary fallbacks, 1 described, 1 without a label"
+    )
+    assert sum(map(int, re.findall(r"\d+", labels.summary))) == len(photos)
     assert labels.described == 1
+
+
+@pytest.mark.parametrize(
+    ("statuses", "told"),
+    [
+        (["error_api", "error_api"], ["2 photos failed", "--retry-status error_api --retry-only`"]),
+        (["error_model", "error_api"], ["--retry-status error_api,error_model --retry-only`"]),
+        (["error_corrupt"], ["1 photos cannot be read", "mended or replaced"]),
+        (["error_corrupt", "error_api"], ["1 photos failed", "1 photos cannot be read"]),
+    ],
+)
+def test_only_what_may_succeed_is_to_be_retried(statuses: list[Status], told: list[str]) -> None:
+    photos = [photo(f"{at}", status, None) for at, status in enumerate(statuses)]
+    warning = make_photo_texts(photos, {}, {}).warning
+
+    assert warning is not None
+    for words in told:
+        assert words in warning
+    assert ("--retry-status" in warning) == (set(statuses) != {"error_corrupt"})
 
 
 def test_the_summary_line_is_to_the_letter() -> None:
@@ -217,8 +239,10 @@ def test_the_markdown_has_no_line_that_a_caption_made() -> None:
     assert any(line.startswith(r"\<script\>alert(1)\</script\>") for line in lines)
     assert not any("<script" in bare(line) for line in lines)
     captioned = len([text for text in HOSTILE if text]) - 1
-    assert lines[4] == f"{captioned} captioned, 1 errors, 0 vocabulary fallbacks"
-    assert lines[6] == r"Warning: 1 photos failed and have no label; retry them with \`pcc run\`"
+    summary = f"{captioned} captioned, 1 errors, 0 vocabulary fallbacks, 1 without a label"
+    assert lines[4] == summary
+    assert lines[6].startswith("Warning: 1 photos failed and have no label; ")
+    assert "--retry-only" in lines[6]
 
 
 def test_a_cluster_is_headed_by_its_exemplar_even_if_people_named_it() -> None:

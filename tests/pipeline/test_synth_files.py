@@ -80,7 +80,7 @@ def test_metadata_has_the_keys_of_the_contract(tmp_path: Path) -> None:
         *("version", "timestamp", "generation_params", "dataset_info", "memory_info"),
         *("file_format", "classes", "checksums"),
     ]
-    assert metadata["version"] == "pcc-synth-1"
+    assert metadata["version"] == "1.0.0"
     assert metadata["generation_params"] == {
         "num_images": 105,
         "seed": 42,

@@ -100,7 +100,7 @@ def test_what_we_make_is_valid(tmp_path: Path, number: int) -> None:
 
     assert found.valid
     assert (found.defects, found.notes) == ([], [])
-    assert (found.version, found.seed, found.num_images) == ("pcc-synth-1", 42, number)
+    assert (found.version, found.seed, found.num_images) == ("1.0.0", 42, number)
     assert {name: split.images for name, split in found.splits.items()} == {
         split.name: split.size for split in splits_of(number)
     }
@@ -344,6 +344,16 @@ def test_more_images_promised_than_there_are_is_found(dataset: Path) -> None:
 
     change(dataset, promise)
     assert any("train.npz: labels has shape (240,)" in text for text in defects(dataset))
+
+
+def test_a_set_of_the_earlier_name_is_checked_image_by_image(dataset: Path) -> None:
+    change(dataset, lambda meta: meta.update(version="pcc-synth-1"))
+    assert validate_dataset(dataset).notes == []
+
+    made = arrays()
+    made["images"][0] ^= 255
+    replace(dataset, saved(**made))
+    assert any("are not those of seed" in text for text in defects(dataset))
 
 
 def test_a_set_of_another_version_is_checked_as_far_as_it_goes(dataset: Path) -> None:

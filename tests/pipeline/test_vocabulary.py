@@ -89,7 +89,7 @@ def test_photos_never_captioned_get_the_nearest_word(pictured: Path) -> None:
         row = store.held[f"{colour}.png"][1]
         assert found.words[f"{colour}.png"] == WORDS[int((texts @ store.vectors()[row]).argmax())]
     labels = make_photo_texts(photos, found.words, {})
-    assert labels.summary == "0 captioned, 0 errors, 4 vocabulary fallbacks"
+    assert labels.summary == "0 captioned, 0 errors, 4 vocabulary fallbacks, 2 without a label"
 
 
 def test_photos_that_were_attempted_get_no_word_and_load_no_model(pictured: Path) -> None:

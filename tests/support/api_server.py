@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import re
 import threading
 from collections.abc import Callable
 from types import TracebackType
@@ -120,6 +121,7 @@ class ApiServer:
             for name, _, value in (line.partition(":") for line in lines if line)
         }
         body = await reader.readexactly(int(headers.get("content-length", "0")))
+        path = re.sub(r"^https?://[^/]+", "", path)  # which only a proxy is sent
         return Request(len(self.requests), method, path, headers, body)
 
     def _reply_to(self, request: Request) -> Reply:

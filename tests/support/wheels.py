@@ -12,6 +12,7 @@ from importlib.metadata import Distribution, distribution
 from pathlib import Path
 
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
 
@@ -60,11 +61,12 @@ def _needed(*requirements: str) -> dict[str, Distribution]:
         need, extra = todo.pop()
         if need.marker is not None and not need.marker.evaluate({"extra": extra}):
             continue
-        if need.name not in found or need.extras:
-            found[need.name] = distribution(need.name)
+        name = canonicalize_name(need.name)  # projects write each other's names in many ways
+        if name not in found or need.extras:
+            found[name] = distribution(name)
             todo += [
                 (Requirement(text), asked)
-                for text in found[need.name].requires or ()
+                for text in found[name].requires or ()
                 for asked in ("", *need.extras)
             ]
     return found

@@ -43,9 +43,23 @@ class CaptionProducer(Producer[CaptionRecord]):
         """What there is to do, told behind the number of images."""
         return f"images to caption with {self.results.request.backend}"
 
+    @property
+    def unserved(self) -> int:
+        """Number of images on disk without a caption, where no backend is named to write any."""
+        if self.results.request.backend is not None:
+            return 0
+        return sum(
+            entry.on_disk and CAPTION in entry.lacking and not self.has_caption(entry.key)
+            for entry in self.results.entries
+        )
+
+    def wants(self, entry: Lacking) -> bool:
+        """Tell whether an image is to be captioned, which takes a backend that somebody named."""
+        return self.results.request.backend is not None and super().wants(entry)
+
     def open_journal(self, path: Path) -> SideJournal[CaptionRecord]:
         """Return the side journal; of captions made anew, only those by the same maker count."""
-        if not self.anew:
+        if not self.anew or self.results.request.backend is None:
             return SideJournal(path, CaptionRecord)
         maker = caption_maker(self.results.request)
         return SideJournal(path, CaptionRecord, lambda attempted: _is_by(attempted, maker))
@@ -54,14 +68,16 @@ class CaptionProducer(Producer[CaptionRecord]):
     def known(self) -> dict[str, str]:
         """Captions of the captions journal, by key, for the records that lack one."""
         journal = self.results.request.captions_journal
-        wanted = {entry.key for entry in self.results.entries if CAPTION in entry.lacking}
+        lacking = [entry for entry in self.results.entries if CAPTION in entry.lacking]
+        wanted = {entry.key for entry in lacking}
         if journal is None or self.anew or not wanted:
             return {}
         from pipeline.captions.library import read_library
 
+        paths = [entry.path for entry in lacking]
         return {
             photo.key: photo.caption
-            for photo in read_library(journal)
+            for photo in read_library(journal, paths, self.results.request.input_dir)
             if photo.caption is not None and photo.key in wanted
         }
 
@@ -79,6 +95,7 @@ class CaptionProducer(Producer[CaptionRecord]):
         from backends.registry import make_backend
 
         request = self.results.request
+        assert request.backend is not None
         self._captioner = make_backend(request.backend, request.options)
         bound = self._captioner.cost_bound()
         if request.budget is not None:
@@ -105,10 +122,10 @@ class CaptionProducer(Producer[CaptionRecord]):
         request, path, run = self.results.request, self.journal.path, self.progress.run
         paths = [entry.path for entry in self.to_do]
         digests = read_history(path, run, caption_maker(request), paths).digests
-        return {
-            "copies": Copies(path, digests),
-            "budget": Budget(request.budget, 0.0, self._bound),
-        }
+        budget = Budget(request.budget, 0.0, self._bound)
+        if self._captioner is not None:
+            self._captioner.may_repeat = budget.admit_repeat
+        return {"copies": Copies(path, digests), "budget": budget}
 
     def waiting_bytes(self) -> int:
         """Return about how many bytes of captions wait to be written into the dataset."""
@@ -152,6 +169,7 @@ def caption_maker(request: EnrichRequest) -> Maker:
     """Return who would make the captions."""
     from backends.registry import backend_class
 
+    assert request.backend is not None
     kind, options = backend_class(request.backend), request.options
     return Maker(kind.name, kind.model_for(options), prompt_hash(options.prompt))
 

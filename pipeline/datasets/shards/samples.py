@@ -11,14 +11,13 @@ import msgspec
 
 from journal import BOM
 from pipeline.datasets.image_ids import borrowed_ids
+from pipeline.datasets.image_places import ImagePlaces
 from pipeline.datasets.passes.migrate import ID
 from pipeline.datasets.records import (
     DatasetLine,
     Fingerprint,
     Record,
-    find_image,
     fingerprint,
-    input_dirs_of,
     read_records,
 )
 from pipeline.datasets.shards.patches import PatchSource
@@ -70,7 +69,7 @@ class LiveRecords(msgspec.Struct):
 
     Attributes:
         dataset: The file.
-        input_dirs: The directory with the images; see `input_dirs_of`.
+        places: Where the images are looked for.
         fingerprint: Fingerprint of the file as it was read.
         count: Number of images with a record behind the line to begin at.
         bytes: Bytes that these images and records will take, about.
@@ -80,7 +79,7 @@ class LiveRecords(msgspec.Struct):
     """
 
     dataset: Path
-    input_dirs: tuple[str, str]
+    places: ImagePlaces
     fingerprint: Fingerprint | None
     count: int = 0
     bytes: int = 0
@@ -91,7 +90,7 @@ class LiveRecords(msgspec.Struct):
     @property
     def input_dir(self) -> str:
         """Absolute path of the directory with the images."""
-        return self.input_dirs[0]
+        return self.places.root
 
     def candidates(self, behind: int) -> Iterator[Candidate]:
         """Yield the records that count, in the order of the file.
@@ -99,14 +98,14 @@ class LiveRecords(msgspec.Struct):
         Args:
             behind: The line to begin behind, 0 for all.
         """
-        for line, record, path, _ in read_records(self.dataset, *self.input_dirs):
+        for line, record, path, _ in read_records(self.dataset, self.places.path_of):
             if line.number > behind and line.number not in self.superseded and record is not None:
                 yield self._candidate(line, record, path)
 
     def _candidate(self, line: DatasetLine, record: Record, path: str | None) -> Candidate:
         assert line.data is not None
         data = line.data.removeprefix(BOM).strip(b" \t\r")
-        found = None if path is None else find_image(self.input_dir, path)
+        found = None if path is None else self.places.find(path)
         fault = "outside" if path is None else "missing" if found is None else None
         if not _reads_everywhere(data):
             fault = "unreadable"
@@ -125,12 +124,12 @@ def read_live_records(
         patches: The patch files that go along, None for none.
         behind: The line behind which samples are still to be made.
     """
-    input_dirs = input_dirs_of(input_dir)
-    live = LiveRecords(dataset, input_dirs, fingerprint(dataset), malformed=[], superseded=set())
+    places = ImagePlaces(input_dir, dataset)
+    live = LiveRecords(dataset, places, fingerprint(dataset), malformed=[], superseded=set())
     live.borrowed_ids = set()
     ids: dict[str, str] = {}
     lines: dict[str, int] = {}
-    for line, record, path, key in read_records(dataset, *input_dirs):
+    for line, record, path, key in read_records(dataset, places.path_of):
         if record is None:
             live.malformed.append(line.number)
             continue
@@ -145,14 +144,14 @@ def read_live_records(
             ids[key] = image_id
         if line.number > behind:
             live.count += 1
-            live.bytes += _bytes_of(line, input_dirs[0], path)
+            live.bytes += _bytes_of(line, places, path)
             live.bytes += patches.bytes_of(record) if patches else 0
     live.borrowed_ids = {lines[key] for key in borrowed_ids(ids)}
     return live
 
 
-def _bytes_of(line: DatasetLine, root: str, path: str | None) -> int:
-    found = None if path is None else find_image(root, path)
+def _bytes_of(line: DatasetLine, places: ImagePlaces, path: str | None) -> int:
+    found = None if path is None else places.find(path)
     return 0 if found is None else found[1] + line.end - line.start + TAR_OVERHEAD
 
 

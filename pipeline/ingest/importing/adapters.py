@@ -72,7 +72,7 @@ def choose(cache: Path, adapter: Adapter | None) -> Chosen:
         return Chosen(CacheManifest(phase=1, version=0, cache_id=_id_by_name(cache, 1)), adapter)
     if phase is None:
         raise CacheRefused(
-            f"{cache} is no cache: it has no manifest.json; `pcc ingest run --cache {cache}` makes "
+            f"{cache} is no cache: it has no manifest.json; `pcc ingest run` makes "
             "one; if it holds one JSON file for each photo, --adapt phase-1 reads it"
         )
     if phase == 1:
@@ -111,7 +111,7 @@ def _phase(cache: Path) -> object:
         return None
     except (OSError, ValueError) as error:
         raise CacheRefused(
-            f"{manifest_path(cache)} cannot be understood: {error}; `pcc ingest run` into "
+            f"{manifest_path(cache)} cannot be understood: {error}; an ingestion into "
             "another --cache makes one anew"
         ) from None
     return fields.get("phase", PHASE) if isinstance(fields, dict) else "nothing"

@@ -11,9 +11,8 @@ from pathlib import Path
 from stat import S_ISREG
 from typing import NamedTuple
 
-from blake3 import blake3
-
 from pipeline.ingest.batched import batched
+from pipeline.photos.file_digest import file_digest
 
 AT_ONCE = 64
 """Files that are looked at between two commits."""
@@ -143,14 +142,4 @@ class FileDigests:
         return _File(status.st_size, status.st_mtime_ns, status.st_ino, status.st_ctime_ns)
 
     def _hash(self, name: bytes) -> str | None:
-        hasher = blake3()
-        try:
-            descriptor = os.open(
-                os.path.join(self._root, name), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
-            )
-            with open(descriptor, "rb", buffering=0) as file:  # a FIFO gives no bytes
-                while data := file.read(1 << 20):
-                    hasher.update(data)
-        except OSError:
-            return None
-        return f"blake3:{hasher.hexdigest()}"
+        return file_digest(os.path.join(self._root, name))

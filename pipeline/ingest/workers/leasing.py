@@ -194,7 +194,7 @@ class LeaseFeeder:
 
     async def _work_alone(self, leased: Leased) -> None:
         """Let no other photo be in flight beside one that workers have died of."""
-        log.warning("last attempt", {"photo": leased.item.rel_path, "attempt": leased.attempt})
+        log.warning("last attempt", {"rel_path": leased.item.rel_path, "attempt": leased.attempt})
         self._job.add([LeasedPhoto.of(leased)])
         await self._until_empty()
 

@@ -1,0 +1,104 @@
+"""Which command is running and what it was told, so that what it prints can be pasted.
+
+Every command passes through `takes_groups`, which leaves the options here; what is printed is
+completed in `output.say` with what this module makes of them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from pcc_tui.errors import SettingsError
+from pcc_tui.settings import load_settings
+from pcc_tui.words.commands import Origin
+from pipeline.captions.last_captioner import is_plain
+
+ARGUMENTS = {
+    ("demo", "directory"): "--workspace",
+    ("dataset verify", "file"): "--output-jsonl",
+    ("ingest import", "cache"): "--cache",
+}
+"""Arguments that other commands of the family know as an option."""
+
+
+class _Told:
+    """What the running command was told."""
+
+    def __init__(self, command: str = "", given: Mapping[str, tuple[str, ...]] | None = None):
+        self.command = command
+        self.given = dict(given or {})
+        self.origin: Origin | None = None
+
+
+_told = _Told()
+
+
+def begin(context: typer.Context | None) -> None:
+    """Note which command runs and which options stand on its line; None forgets it."""
+    global _told
+    if context is None:
+        _told = _Told()
+        return
+    names = context.command_path.split()[1:]
+    command = " ".join(names)
+    given = {}
+    for parameter in context.command.params:
+        name = str(parameter.name)
+        source = context.get_parameter_source(name)
+        is_typed = source is not None and source.name == "COMMANDLINE"
+        if not is_typed and (command, name) != ("demo", "directory"):
+            continue
+        option = ARGUMENTS.get((command, name), parameter.opts[0])
+        values = _values(context.params[name])
+        if option.startswith("--") and values is not None:
+            given[option] = values
+    _told = _Told(command, given)
+
+
+def origin() -> Origin:
+    """Return where printed sentences come from."""
+    if _told.origin is None:
+        _told.origin = _make_origin(_told)
+    return _told.origin
+
+
+def look_again() -> None:
+    """Have the origin made anew: the run that just ended is now who captioned last."""
+    _told.origin = None
+
+
+def _make_origin(told: _Told) -> Origin:
+    given = dict(told.given)
+    workspace = Path(given.get("--workspace", (".",))[0])
+    if workspace.resolve() == Path.cwd():
+        given.pop("--workspace", None)
+    if not all(map(is_plain, given.get("--base-url", ()))):
+        del given["--base-url"]  # holds a password, which no backend takes and nobody may read
+    try:
+        settings = load_settings(workspace)
+    except SettingsError:
+        return Origin(told.command, given)
+    photos = given.get("--photos-dir")
+    if photos is not None and settings.photos_dir is not None:
+        same = Path(photos[0]).expanduser().resolve() == settings.photos_dir.resolve()
+        if same:
+            del given["--photos-dir"]
+    return Origin(told.command, given, settings.recalled_options())
+
+
+def _values(value: Any) -> tuple[str, ...] | None:
+    """Return the values of an option as they were typed, None for a flag that is off."""
+    if isinstance(value, bool):
+        return () if value else None
+    if isinstance(value, list | tuple):
+        return tuple(map(_text, value))
+    return (_text(value),)
+
+
+def _text(value: Any) -> str:
+    return os.fspath(value) if isinstance(value, Path) else str(value)

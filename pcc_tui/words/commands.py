@@ -1,0 +1,143 @@
+"""Every command that is printed for somebody to paste is made here, whole and quoted.
+
+A command is whole when it does, pasted into the same directory, what the sentence around it
+says: on the same workspace, photos and journal, and with the same backend, model, server and
+prompt. Whoever writes the sentence writes the short command in backquotes, such as `pcc cluster`;
+what prints the sentence knows where and with what the work was done, and completes the command.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+Given = Mapping[str, tuple[str, ...]]
+"""Values by option; several for an option given again, none for a flag."""
+
+SITE = ("--workspace", "--photos-dir", "--captions-jsonl")
+"""Options of every command that works on a workspace."""
+
+MAKER = ("--backend", "--model", "--base-url", "--prompt")
+
+CAPTIONING = {"run", "plan", "estimate", "try"}
+
+NO_SITE = {"synth", "demo"}
+
+_PACE = (
+    *("--max-workers", "--batch-size", "--max-edge", "--detail"),
+    *("--quantize", "--dtype", "--device", "--revision", "--trust-remote-code"),
+)
+_LOOKING = (
+    *("--stages", "--vocabulary", "--vocabulary-file", "--proposals", "--threshold"),
+    *("--detector", "--detector-revision", "--labeller", "--labeller-revision"),
+    *("--ocr-engine", "--ocr-model", "--device", "--batch-size", "--workers"),
+)
+_ENCODERS = ("--dino-model", "--dino-revision", "--t5-model", "--backup", "--budget")
+
+FAMILIES: tuple[tuple[set[str], tuple[str, ...]], ...] = (
+    (CAPTIONING | {"dataset enrich"}, MAKER),
+    ({"run", "estimate", "try", "dataset enrich"}, _PACE),
+    (CAPTIONING, ("--include", "--exclude", "--retry-list")),
+    ({"run"}, ("--budget",)),
+    ({"embed", "cluster", "labels bootstrap"}, ("--embedder",)),
+    ({"ingest run", "ingest status", "ingest pause", "ingest resume"}, ("--cache", "--queue")),
+    ({"ingest run", "labels bootstrap", "ingest import"}, ("--cache",)),
+    ({"ingest run"}, (*_LOOKING, "--include", "--exclude")),
+    ({"dataset enrich", "dataset verify", "dataset shards"}, ("--input-dir", "--patches-dir")),
+    ({"dataset enrich", "dataset verify"}, ("--output-jsonl", "--t5-model")),
+    ({"dataset enrich"}, _ENCODERS),
+)
+"""Options that one command hands on to another: both are in a family that lists them.
+
+Left out is what says how far to go, what to redo and how to answer: a printed command says
+that itself. `--mock-error-rate` and `--mock-latency` play a fault, which nobody wants again.
+"""
+
+_IN_BACKQUOTES = re.compile(r"`(pcc [^`]+)`")
+
+
+class Origin(msgspec.Struct, frozen=True):
+    """Where a sentence comes from, which tells what its commands need to be whole.
+
+    Attributes:
+        command: The command that prints, such as `dataset enrich`; empty for the app.
+        given: What that command was told and no setting says.
+        maker: Backend, model and server of the workspace, where no setting names them; for
+            commands that caption, if what prints was told of no backend.
+    """
+
+    command: str = ""
+    given: Given = {}
+    maker: Given = {}
+
+    def command_line(self, *words: str) -> str:
+        """Return a whole command, to be pasted.
+
+        Args:
+            words: What follows `pcc`. What they say themselves is not said again.
+        """
+        return shell_words(["pcc", *words, *self._more(words)])
+
+    def complete(self, text: str) -> str:
+        """Return a text in which every command in backquotes is whole."""
+        return _IN_BACKQUOTES.sub(self._completed, text)
+
+    def _completed(self, found: re.Match[str]) -> str:
+        try:
+            words = shlex.split(found[1])[1:]
+        except ValueError:
+            return found[0]  # no command of ours
+        if not words or not words[0].isalpha():
+            return found[0]
+        return f"`{self.command_line(*words)}`"
+
+    def _more(self, words: tuple[str, ...]) -> list[str]:
+        """Return the options that a command needs besides its words."""
+        target = _name_of(words)
+        said = {word.partition("=")[0] for word in words if word.startswith("--")}
+        options = self._site(target)
+        for commands, names in FAMILIES:
+            if target in commands and self.command in commands:
+                options |= {name: self.given[name] for name in names if name in self.given}
+        if target in CAPTIONING and "--backend" not in {*said, *options}:
+            options = {**self.maker, **options}
+        return _flat({name: values for name, values in options.items() if name not in said})
+
+    def _site(self, target: str) -> dict[str, tuple[str, ...]]:
+        if target.partition(" ")[0] in NO_SITE:
+            return {}
+        return {name: self.given[name] for name in SITE if name in self.given}
+
+
+def shell_words(words: Iterable[str]) -> str:
+    """Return words as a shell reads them, on one line whatever is in them."""
+    return " ".join(map(_quoted, words))
+
+
+def _quoted(word: str) -> str:
+    if word.isprintable():
+        return shlex.quote(word)
+    # A line break would be a command of its own, and a byte that is no text would be shown as
+    # something else: bash, zsh and ksh read both from escapes.
+    data = os.fsencode(word)
+    escaped = "".join(
+        chr(byte) if 32 <= byte < 127 and byte not in b"'\\" else f"\\x{byte:02x}" for byte in data
+    )
+    return f"$'{escaped}'"
+
+
+def _name_of(words: tuple[str, ...]) -> str:
+    """Return the name of a command: one word, or two where the first is a group."""
+    grouped = words[:1] and words[0] in ("dataset", "ingest", "labels", "journal", "synth")
+    return " ".join(words[: 2 if grouped else 1])
+
+
+def _flat(options: Given) -> list[str]:
+    words = []
+    for name, values in options.items():
+        words += [name] if not values else [part for value in values for part in (name, value)]
+    return words

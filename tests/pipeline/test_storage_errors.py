@@ -1,0 +1,36 @@
+"""Errors of reading that say nothing of the photo."""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+
+import pytest
+
+from backends.base import PictureSpec
+from pipeline.photos.errors import CorruptImageError, StorageError, is_storage_error
+from pipeline.photos.images import load_photo
+
+SPEC = PictureSpec(max_edge=64)
+
+
+@pytest.mark.parametrize("code", [errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.ENOTCONN])
+def test_errors_of_the_storage(code: int) -> None:
+    assert is_storage_error(OSError(code, "it fails"), "/photo.jpg")
+
+
+@pytest.mark.parametrize("code", [errno.EACCES, errno.EISDIR, errno.ELOOP])
+def test_errors_of_the_file(code: int) -> None:
+    assert not is_storage_error(OSError(code, "it fails"), "/photo.jpg")
+
+
+def test_a_file_that_is_gone_says_nothing_of_the_photo(tmp_path: Path) -> None:
+    with pytest.raises(StorageError):
+        load_photo(tmp_path / "gone.jpg", SPEC)
+
+
+def test_a_link_to_nowhere_is_broken(tmp_path: Path) -> None:
+    (tmp_path / "link.jpg").symlink_to(tmp_path / "nowhere.jpg")
+    with pytest.raises(CorruptImageError) as caught:
+        load_photo(tmp_path / "link.jpg", SPEC)
+    assert not isinstance(caught.value, StorageError)
