@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 
 from pcc_tui.settings import Settings, load_settings, save_choices
-from pcc_tui.words.commands import Origin
+from pcc_tui.words.commands import Given, Origin
 
 
 class Workspace:
@@ -62,8 +62,12 @@ class Workspace:
         """
         self.settings = load_settings(self.path, journal=self.named_journal)
 
-    def origin(self) -> Origin:
-        """Return what makes commands that the app shows whole."""
+    def origin(self, ingestion: Given | None = None) -> Origin:
+        """Return what makes commands that the app shows whole.
+
+        Args:
+            ingestion: What the last ingestion was told, where commands go on with it.
+        """
         given: dict[str, tuple[str, ...]] = {}
         if self.path.resolve() != Path.cwd():
             given["--workspace"] = (str(self.path),)
@@ -71,7 +75,9 @@ class Workspace:
             given["--photos-dir"] = (str(self._named_photos),)
         if self.named_journal is not None:
             given["--captions-jsonl"] = (str(self.named_journal),)
-        return Origin(given=given, maker=self.settings.recalled_options())
+        return Origin(
+            given=given, maker=self.settings.recalled_options(), ingestion=ingestion or {}
+        )
 
     @property
     def is_new(self) -> bool:

@@ -12,6 +12,7 @@ from pcc_tui.cli.exit_codes import ExitCode
 from pcc_tui.cli.groups import show_help, takes_groups
 from pcc_tui.cli.ingest_options import CacheOptions, LookingOptions, ModelOptions
 from pcc_tui.cli.options import GlobOptions, SiteOptions, require_extra, require_text
+from pcc_tui.cli.origin import origin
 from pcc_tui.cli.output import fail, narration, print_json, say
 from pcc_tui.words.figures import counted
 
@@ -53,7 +54,7 @@ def run(
     if site.json:
         print_json(result.report)
     else:
-        _tell(result, cache.flags())
+        _tell(result)
     return result.stop_code or ExitCode.OK
 
 
@@ -105,6 +106,7 @@ def _request(
         exclude=tuple(globs.exclude or ()),
         retry_errors=looking.retry_errors,
         redo=looking.redo,
+        asked=origin().asked(site.workspace, photos_dir),
     )
 
 
@@ -174,12 +176,10 @@ def _run(request: IngestRequest, stream: TextIO) -> JobResult[IngestReport]:
     return result
 
 
-def _tell(result: JobResult[IngestReport], flags: str) -> None:
+def _tell(result: JobResult[IngestReport]) -> None:
     from pcc_tui.words.ingestion import ingest_words
 
-    why = (
-        f"`pcc ingest status{flags}` tells why, `pcc ingest run{flags} --retry-errors` tries again"
-    )
+    why = "`pcc ingest status` tells why, `pcc ingest run --retry-errors` tries again"
     for line in ingest_words(result.report, go_on="the same command goes on", why=why):
         say(line)
 

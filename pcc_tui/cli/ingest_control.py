@@ -29,8 +29,7 @@ def status(cache: CacheOptions, site: SiteOptions) -> int:
     if site.json:
         print_json(found)
         return ExitCode.OK
-    again = f"pcc ingest run{cache.flags()} --retry-errors"
-    for line in status_words(found, found.cache, SHOWN, again=again):
+    for line in status_words(found, found.cache, SHOWN):
         say(line)
     say(f"Queue: {found.queue.done:,} done, {queue_words(found.queue)}")
     return ExitCode.OK

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
@@ -42,17 +40,6 @@ class CacheOptions:
         if cache.exists() and not cache.is_dir():
             fail(f"{cache} is a file; --cache names a directory", ExitCode.USAGE)
         return cache
-
-    def flags(self) -> str:
-        """Return the options as a hint about another command has to repeat them.
-
-        What the environment tells that command as well is left out, and so is the address of a
-        server with a password, which would stay on the terminal.
-        """
-        words = [] if self.cache is None else ["--cache", str(self.cache)]
-        if self.queue not in ("sqlite", os.environ.get("PCC_QUEUE")):
-            words += ["--queue", "redis://…" if "@" in self.queue else self.queue]
-        return "".join(f" {shlex.quote(word)}" for word in words)
 
 
 @dataclasses.dataclass(frozen=True)

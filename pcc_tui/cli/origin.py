@@ -17,10 +17,12 @@ from pcc_tui.errors import SettingsError
 from pcc_tui.settings import load_settings
 from pcc_tui.words.commands import Origin
 from pipeline.captions.last_captioner import is_plain
+from pipeline.ingest.cache.asked import read_asked
 
 ARGUMENTS = {
     ("demo", "directory"): "--workspace",
     ("dataset verify", "file"): "--output-jsonl",
+    ("dataset shards", "dataset"): "--output-jsonl",
     ("ingest import", "cache"): "--cache",
 }
 """Arguments that other commands of the family know as an option."""
@@ -74,21 +76,36 @@ def look_again() -> None:
 
 def _make_origin(told: _Told) -> Origin:
     given = dict(told.given)
-    workspace = Path(given.get("--workspace", (".",))[0])
+    workspace = Path(given.get("--workspace", (".",))[0]).expanduser()
     if workspace.resolve() == Path.cwd():
         given.pop("--workspace", None)
     if not all(map(is_plain, given.get("--base-url", ()))):
         del given["--base-url"]  # holds a password, which no backend takes and nobody may read
+    _mind_the_queue(given)
     try:
-        settings = load_settings(workspace)
+        journals = [Path(journal).expanduser() for journal in given.get("--captions-jsonl", ())]
+        settings = load_settings(workspace, journal=journals[0] if journals else None)
     except SettingsError:
         return Origin(told.command, given)
+    if told.command == "demo" and settings.photos_dir is None:
+        given.setdefault("--photos-dir", (str(workspace / "photos"),))
     photos = given.get("--photos-dir")
     if photos is not None and settings.photos_dir is not None:
         same = Path(photos[0]).expanduser().resolve() == settings.photos_dir.resolve()
         if same:
             del given["--photos-dir"]
-    return Origin(told.command, given, settings.recalled_options())
+    cache = Path(given["--cache"][0]).expanduser() if "--cache" in given else workspace / "cache"
+    ingestion = read_asked(cache, workspace, settings.photos_dir)
+    return Origin(told.command, given, settings.recalled_options(), ingestion)
+
+
+def _mind_the_queue(given: dict[str, tuple[str, ...]]) -> None:
+    """Leave out a queue that the next command finds by itself, and any password."""
+    queue = given.get("--queue", ("",))[0]
+    if queue == (os.environ.get("PCC_QUEUE") or "sqlite"):
+        del given["--queue"]
+    elif "@" in queue:
+        given["--queue"] = ("redis://…",)
 
 
 def _values(value: Any) -> tuple[str, ...] | None:

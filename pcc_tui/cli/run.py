@@ -106,7 +106,7 @@ def _run_prepared(prepared: PreparedRun, *, json: bool) -> tuple[int, RunReport,
     if not prepared.batch:
         return ExitCode.OK, RunReport(run=prepared.run, remaining=prepared.remaining), ""
     if not prepared.request.dry_run:
-        require_server(prepared.request)
+        require_server(prepared.request, "run")
 
     import asyncio
 

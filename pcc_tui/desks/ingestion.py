@@ -14,6 +14,7 @@ import msgspec
 
 from pcc_tui.desks.photos import PhotosDesk
 from pcc_tui.workspace import Workspace
+from pipeline.ingest.cache.asked import Asked, read_asked
 from pipeline.ingest.cache.manifest import manifest_path, read_manifest, require_ours
 from pipeline.ingest.cache.records import STAGES, StageName
 from pipeline.ingest.cache.store import Cache
@@ -133,6 +134,13 @@ class IngestionDesk:
                 return status_of(self._directory, queue)
 
         return await asyncio.to_thread(look)
+
+    async def asked(self) -> Asked:
+        """Return what the last ingestion was told."""
+        place = self._workspace
+        return await asyncio.to_thread(
+            read_asked, self._directory, place.path, place.settings.photos_dir
+        )
 
     async def switch_queue(self) -> bool:
         """Pause the queue, or let a paused queue go on; tell whether the queue is paused now.

@@ -102,10 +102,10 @@ class RunScreen(PccScreen):
         self.query_one(Sparkline).data = list(self.pcc.rates)
         self._show_last(shot)
         whole = self.workspace.origin().complete
-        told = [*map(whole, shot.remarks), *filter(None, [shot.trouble])]
+        told = map(whole, [*shot.remarks, *filter(None, [shot.trouble])])
         remarks = [safe(remark, "$warning") for remark in told]
         errors = [
-            Content.assemble(safe(f"{error.rel_path} ", "dim"), safe(error.text, "$error"))
+            Content.assemble(safe(f"{error.rel_path} ", "dim"), safe(whole(error.text), "$error"))
             for error in shot.errors
         ]
         self.query_one("#errors-now", Words).update(Content("\n").join([*remarks, *errors]))

@@ -12,6 +12,7 @@ import os
 import re
 import shlex
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 import msgspec
 
@@ -28,7 +29,7 @@ CAPTIONING = {"run", "plan", "estimate", "try"}
 NO_SITE = {"synth", "demo"}
 
 _PACE = (
-    *("--max-workers", "--batch-size", "--max-edge", "--detail"),
+    *("--max-workers", "--batch-size", "--max-edge", "--max-tokens", "--detail"),
     *("--quantize", "--dtype", "--device", "--revision", "--trust-remote-code"),
 )
 _LOOKING = (
@@ -36,7 +37,19 @@ _LOOKING = (
     *("--detector", "--detector-revision", "--labeller", "--labeller-revision"),
     *("--ocr-engine", "--ocr-model", "--device", "--batch-size", "--workers"),
 )
+_SEEN = ("--include", "--exclude", *_LOOKING)
 _ENCODERS = ("--dino-model", "--dino-revision", "--t5-model", "--backup", "--budget")
+
+CACHE = ("--cache", "--queue")
+
+INGESTION = (*SITE, *_SEEN)
+"""Options that a cache keeps of the last ingestion."""
+
+MODELS = {"--detector", "--labeller"}
+"""Options whose value is an id or a directory."""
+
+PATHS = {"--captions-jsonl", "--vocabulary-file", "--ocr-model", *MODELS}
+"""Options of an ingestion that may name a path."""
 
 FAMILIES: tuple[tuple[set[str], tuple[str, ...]], ...] = (
     (CAPTIONING | {"dataset enrich"}, MAKER),
@@ -44,11 +57,12 @@ FAMILIES: tuple[tuple[set[str], tuple[str, ...]], ...] = (
     (CAPTIONING, ("--include", "--exclude", "--retry-list")),
     ({"run"}, ("--budget",)),
     ({"embed", "cluster", "labels bootstrap"}, ("--embedder",)),
-    ({"ingest run", "ingest status", "ingest pause", "ingest resume"}, ("--cache", "--queue")),
+    ({"ingest run", "ingest status", "ingest pause", "ingest resume"}, CACHE),
     ({"ingest run", "labels bootstrap", "ingest import"}, ("--cache",)),
-    ({"ingest run"}, (*_LOOKING, "--include", "--exclude")),
+    ({"ingest run"}, _SEEN),
     ({"dataset enrich", "dataset verify", "dataset shards"}, ("--input-dir", "--patches-dir")),
-    ({"dataset enrich", "dataset verify"}, ("--output-jsonl", "--t5-model")),
+    ({"dataset enrich", "dataset verify", "dataset shards"}, ("--output-jsonl",)),
+    ({"dataset enrich", "dataset verify"}, ("--t5-model",)),
     ({"dataset enrich"}, _ENCODERS),
 )
 """Options that one command hands on to another: both are in a family that lists them.
@@ -68,11 +82,29 @@ class Origin(msgspec.Struct, frozen=True):
         given: What that command was told and no setting says.
         maker: Backend, model and server of the workspace, where no setting names them; for
             commands that caption, if what prints was told of no backend.
+        ingestion: What the last ingestion into the cache was told, for commands that go on with
+            it; what prints was told goes over it.
     """
 
     command: str = ""
     given: Given = {}
     maker: Given = {}
+    ingestion: Given = {}
+
+    def asked(self, workspace: Path, photos_dir: Path) -> dict[str, tuple[str, ...]]:
+        """Return what an ingestion was told, for commands printed elsewhere that go on with it.
+
+        Args:
+            workspace: Where it works.
+            photos_dir: Where the photos are, told or configured.
+        """
+        told = _only(INGESTION, self.given)
+        for name in PATHS & told.keys():
+            path = Path(told[name][0]).expanduser()
+            if name not in MODELS or path.is_dir():
+                told[name] = (str(path.absolute()),)
+        site = {"--workspace": workspace, "--photos-dir": photos_dir}
+        return {**told, **{name: (str(path.resolve()),) for name, path in site.items()}}
 
     def command_line(self, *words: str) -> str:
         """Return a whole command, to be pasted.
@@ -103,6 +135,8 @@ class Origin(msgspec.Struct, frozen=True):
         for commands, names in FAMILIES:
             if target in commands and self.command in commands:
                 options |= {name: self.given[name] for name in names if name in self.given}
+        if target == "ingest run" and self.command != target:
+            options = {**_only(INGESTION, self.ingestion), **options}
         if target in CAPTIONING and "--backend" not in {*said, *options}:
             options = {**self.maker, **options}
         return _flat({name: values for name, values in options.items() if name not in said})
@@ -134,6 +168,10 @@ def _name_of(words: tuple[str, ...]) -> str:
     """Return the name of a command: one word, or two where the first is a group."""
     grouped = words[:1] and words[0] in ("dataset", "ingest", "labels", "journal", "synth")
     return " ".join(words[: 2 if grouped else 1])
+
+
+def _only(names: Iterable[str], options: Given) -> dict[str, tuple[str, ...]]:
+    return {name: options[name] for name in names if name in options}
 
 
 def _flat(options: Given) -> list[str]:

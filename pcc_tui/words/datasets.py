@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 from pcc_tui.words.figures import counted, duration, tidy
@@ -112,7 +113,7 @@ def verify_words(report: VerifyReport, dataset: str) -> list[str]:
     if report.mixed_models:
         lines.append(
             "Some patch files are still of another model; "
-            "`pcc dataset enrich --redo patches` goes on"
+            f"`pcc dataset enrich --redo patches{_model_flags(report)}` goes on"
         )
     if not report.patches_checked:
         lines.append("There are no patch files")
@@ -121,6 +122,12 @@ def verify_words(report: VerifyReport, dataset: str) -> list[str]:
     if report.not_made:
         lines.append(f"Not made yet: {', '.join(report.not_made)}")
     return lines
+
+
+def _model_flags(report: VerifyReport) -> str:
+    """Return the options that name the model whose patch files are there, or are to come."""
+    named = {"--dino-model": report.patches_by, "--dino-revision": report.patches_revision}
+    return "".join(f" {name} {shlex.quote(value)}" for name, value in named.items() if value)
 
 
 def _findings(report: VerifyReport) -> list[tuple[int, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
@@ -127,7 +128,7 @@ class Searcher:
             except ValueError:
                 raise SetupError(
                     f"the vectors of {store.manifest.embedder} cannot be searched; "
-                    "`pcc embed` makes them anew"
+                    f"`pcc embed --embedder {shlex.quote(store.manifest.embedder)}` makes them anew"
                 ) from None
         held = [
             (place, photo.key)

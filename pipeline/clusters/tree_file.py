@@ -6,6 +6,7 @@ vector. Changes by hand are not in this file but in the journal of `label_journa
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -136,24 +137,24 @@ def read_clustering(path: Path) -> Clustering:
     Raises:
         NoClusters: there is no clustering, or the file cannot be read.
     """
+    anew = "`pcc cluster --force`"
     try:
         with open(path, "rb") as file:
             head = msgspec.json.decode(file.readline(), type=ClusteringHead)
+            anew = f"`pcc cluster --force --embedder {shlex.quote(head.embedder)}`"
             if head.version != VERSION:
-                raise NoClusters(f"{path} is of another version; `pcc cluster` makes it anew")
+                raise NoClusters(f"{path} is of another version; {anew} makes it anew")
             node, placed = msgspec.json.Decoder(Node), msgspec.json.Decoder(Placed)
             nodes = [node.decode(file.readline()) for _ in range(head.nodes)]
             photos = [placed.decode(file.readline()) for _ in range(head.photos)]
     except FileNotFoundError:
         raise NoClusters("there are no clusters yet; `pcc cluster` makes them") from None
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise NoClusters(
-            f"{path} cannot be read ({error}); `pcc cluster --force` makes it anew"
-        ) from None
+        raise NoClusters(f"{path} cannot be read ({error}); {anew} makes it anew") from None
     groups: set[str | None] = {None}
     for found in nodes:
         if found.parent not in groups:
-            raise NoClusters(f"{path} makes no tree; `pcc cluster --force` makes it anew")
+            raise NoClusters(f"{path} makes no tree; {anew} makes it anew")
         if not found.leaf:
             groups.add(found.id)
     return Clustering(head, nodes, photos)

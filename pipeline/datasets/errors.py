@@ -39,10 +39,13 @@ class OtherPatches(DatasetError):
 class MixedPatches(DatasetError):
     """Raised when patches are asked for while not all are of one model."""
 
-    def __init__(self, model: str) -> None:
+    def __init__(self, model: str, revision: str | None) -> None:
+        named = f"--dino-model {shlex.quote(model)}"
+        if revision is not None:
+            named += f" --dino-revision {shlex.quote(revision)}"
         super().__init__(
-            f"some patch files are not yet by {model}; `pcc dataset enrich --redo patches "
-            f"--dino-model {shlex.quote(model)}` makes the rest"
+            f"some patch files are not yet by {model}; "
+            f"`pcc dataset enrich --redo patches {named}` makes the rest"
         )
 
 

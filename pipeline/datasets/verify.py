@@ -103,7 +103,9 @@ class Verifier:
         self._sum_up()
         manifest = read_manifest(self._patches_dir)
         report = self.report
-        report.mixed_models = manifest is not None and manifest.unfinished
+        if manifest is not None:
+            report.mixed_models = manifest.unfinished
+            report.patches_by, report.patches_revision = manifest.model, manifest.revision
         report.patches_checked = manifest is not None or any(self._patches_dir.glob("*.npy"))
         if report.patches_checked:
             files = None if manifest is None else PatchFiles(self._patches_dir, manifest.config())

@@ -50,6 +50,8 @@ class VerifyReport(msgspec.Struct, kw_only=True, tag_field="kind", tag="dataset-
         superseded: Lines whose image has another record further down.
         shared_ids: Ids that several records have.
         mixed_models: Whether some patch files are still of another model.
+        patches_by: The model whose patch files they are to be, None where no file tells.
+        patches_revision: Its revision, where one was named.
         discarded: Number of patch files that were moved away.
         orphans: Number of patch files that belong to no record.
         examples: Some paths or ids for each kind of defect.
@@ -70,6 +72,8 @@ class VerifyReport(msgspec.Struct, kw_only=True, tag_field="kind", tag="dataset-
     superseded: list[int] = []
     shared_ids: list[str] = []
     mixed_models: bool = False
+    patches_by: str | None = None
+    patches_revision: str | None = None
     discarded: int = 0
     orphans: int = 0
     examples: dict[str, list[str]] = {}

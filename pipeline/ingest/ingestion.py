@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import shlex
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -213,11 +214,21 @@ class Ingestion:
         """Return how far it is."""
         self.progress.total = self.progress.attempted + self._enqueuer.left
         self.progress.loading = self._pause_point.at if self._enqueuing else self._pool.loading
-        held = ["paused; `pcc ingest resume` goes on"] if self.progress.state == "paused" else []
+        held = [f"paused; `{self._resume}` goes on"] if self.progress.state == "paused" else []
         self.progress.remarks = [*self._enqueuer.warnings, *self._pool.all_remarks(), *held]
         shot = self.progress.snapshot()
         shot.current = self._pool.current
         return shot
+
+    @property
+    def _resume(self) -> str:
+        """The command that lets the queue go on, whole wherever the job is looked at from."""
+        request, words = self._request, ["pcc", "ingest", "resume"]
+        if request.cache.resolve() != (request.workspace / "cache").resolve():
+            words += ["--cache", str(request.cache.resolve())]
+        if request.queue != "sqlite":  # one with a password is not to be shown
+            words += ["--queue", "redis://…" if "@" in request.queue else request.queue]
+        return shlex.join(words)
 
     def pause(self) -> None:
         """Have the queue give no item to any worker of any run."""

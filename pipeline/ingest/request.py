@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -34,6 +35,7 @@ class IngestRequest(msgspec.Struct, frozen=True, kw_only=True):
         exclude: Globs of photos that do not count.
         retry_errors: Whether to retry photos that failed.
         redo: Whether to put every photo through the stages again.
+        asked: The options that a later run needs to go on with the same; see `cache/asked.py`.
     """
 
     workspace: Path
@@ -52,6 +54,7 @@ class IngestRequest(msgspec.Struct, frozen=True, kw_only=True):
     exclude: tuple[str, ...] = ()
     retry_errors: bool = False
     redo: bool = False
+    asked: Mapping[str, tuple[str, ...]] = {}
 
     def task(self) -> Task:
         """Return what the workers must be able to do."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import closing
 
+from pipeline.ingest.cache.asked import keep_asked
 from pipeline.ingest.cache.sharing import Share
 from pipeline.ingest.cache.store import Cache
 from pipeline.ingest.ingestion import Ingestion
@@ -35,6 +36,7 @@ async def ingest(request: IngestRequest, watch: Watcher) -> JobResult[IngestRepo
     share = Share(cache.directory)
     with closing(queue):
         await asyncio.to_thread(share.take, request.task())
+        await asyncio.to_thread(keep_asked, cache.directory, request.asked)
         if share.alone:  # items that wait there are left from runs that ended; this run plans anew
             await asyncio.to_thread(queue.withdraw)
             share.begun()

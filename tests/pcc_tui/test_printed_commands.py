@@ -240,6 +240,7 @@ def test_commands_take_the_options_that_are_handed_on() -> None:
         ("dataset verify", "--output-jsonl"),
         ("ingest import", "--cache"),
         ("plan", "--retry-list"),
+        ("dataset shards", "--output-jsonl"),
     }
     for members, names in FAMILIES:
         for member in members:

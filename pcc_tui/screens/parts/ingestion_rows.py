@@ -38,6 +38,8 @@ STAGES_OF_ROW: dict[str, tuple[str, ...]] = {
     ALL: STAGES,
 }
 
+AGAIN = ("ingest", "run", "--retry-errors")
+
 COUNT_SECONDS = 3.0
 """How often counts follow a running ingestion."""
 
@@ -118,7 +120,9 @@ class IngestionRows:
     async def tell_status(self) -> None:
         """Show what the cache holds, and which photos were given up, with the reasons."""
         try:
-            self._tell(status_words(await self._desk.status(), self._cache))
+            status, asked = await self._desk.status(), await self._desk.asked()
+            whole = self._screen.workspace.origin(asked).command_line(*AGAIN)
+            self._tell(status_words(status, self._cache, again=whole))
         except IngestError as error:
             self._tell([f"{error}"])
 

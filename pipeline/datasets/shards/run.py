@@ -94,7 +94,7 @@ def prepare_shards(request: ShardRequest) -> PreparedShards:
     patches = None if request.patches_dir is None else PatchSource(request.patches_dir)
     manifest = patches.manifest if patches else None
     if manifest is not None and manifest.unfinished:
-        raise MixedPatches(manifest.model)
+        raise MixedPatches(manifest.model, manifest.revision)
     if is_empty_or_gone(request.input_dir):
         raise PhotosDirMissing(request.input_dir, "it is empty")
     before = fingerprint(request.dataset)

@@ -82,7 +82,7 @@ def choose(cache: Path, adapter: Adapter | None) -> Chosen:
     if phase != PHASE:
         raise CacheRefused(
             f"the cache {cache} is of phase {phase}, not {PHASE}, and no adapter reads that; "
-            "`pcc ingest run` makes it anew"
+            "an ingestion into another --cache makes one anew"
         )
     return _of_our_phase(cache, adapter)
 
@@ -97,7 +97,10 @@ def _of_our_phase(cache: Path, adapter: Adapter | None) -> Chosen:
             manifest = read_manifest(cache)
             require_ours(cache, manifest)
         except CacheRefused as error:
-            way = "--adapt schema reads what of it has our fields, `pcc ingest run` makes it anew"
+            way = (
+                "--adapt schema reads what of it has our fields, an ingestion into another --cache "
+                "makes one anew"
+            )
             raise CacheRefused(f"{error}; {way}") from None
     manifest.cache_id = manifest.cache_id or _id_by_name(cache, PHASE)
     return Chosen(manifest, adapter)
