@@ -110,6 +110,25 @@ def test_where_there_is_no_cache_the_ingestion_that_makes_one_is_printed(home: H
         assert printed(home.run("ingest", command, *told)) == []
 
 
+@pytest.mark.parametrize(
+    ("queue", "environment", "named"),
+    [
+        ("redis://host:1/2", "", ["--queue", "redis://host:1/2"]),
+        ("redis://host:1/2", "redis://host:1/2", []),
+        ("redis://:secret@host:1", "", ["--queue", "redis://…"]),
+        ("sqlite", "", []),
+        ("sqlite", "redis://host:1/2", ["--queue", "sqlite"]),
+    ],
+)
+def test_a_queue_is_named_unless_the_environment_tells_it_and_no_password_is(
+    home: Home, queue: str, environment: str, named: list[str]
+) -> None:
+    home.environment["PCC_QUEUE"] = environment
+    [make] = printed(home.run("ingest", "status", "--queue", queue, code=64))
+
+    assert words_of(make) == ["ingest", "run", *named]
+
+
 def test_an_import_prints_the_ingestion_that_mends_its_cache(home: Home, tmp_path: Path) -> None:
     tiny_png(home.photos / "good.png", 1)
     home.run("ingest", "run", *SCRIPTED, *home.kept, *home.site)
@@ -171,7 +190,7 @@ def test_a_paused_ingestion_shows_on_the_run_screen_how_it_goes_on(
 
 async def remarks_on_run_screen(home: Home) -> str:
     app = make_app(home.workspace, home.photos)
-    async with running(app, (160, 40)) as pilot:
+    async with running(app, (160, 60)) as pilot:
         await pilot.press("3")
         await until(pilot, lambda: "ingest resume" in shown(app.screen))
         return str(app.screen.query_one("#errors-now", Words).content)

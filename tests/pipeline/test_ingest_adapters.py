@@ -19,7 +19,7 @@ from tests.support.imported import ask, dump, take_in
     ("more", "found", "way_out"),
     [
         ({"phase": 1}, "of phase 1, not 2", "--adapt phase-1"),
-        ({"phase": 3}, "of phase 3, not 2", "pcc ingest run"),
+        ({"phase": 3}, "of phase 3, not 2", "another --cache"),
         ({"version": 7}, "of version 7, not 1", "--adapt schema"),
         ({"schema_hash": "blake3:00"}, "of schema blake3:00, not blake3:", "--adapt schema"),
         ({"dataset_digest": "blake3:11"}, "manifest says blake3:11", "--adapt digest"),

@@ -146,7 +146,7 @@ def test_the_same_query_finds_the_same(vectors: Searcher, workspace: Path) -> No
 
 def test_vectors_that_cannot_be_searched_are_told_of(vectors: Searcher, workspace: Path) -> None:
     (workspace / "embeddings" / "tfidf" / "learnt.bin").unlink()
-    with pytest.raises(SetupError, match="`pcc embed` makes them anew"):
+    with pytest.raises(SetupError, match="`pcc embed --embedder tfidf` makes them anew"):
         vectors.search("red", "meaning")
     assert vectors.search("red", "words")
 
