@@ -19,6 +19,7 @@ import pytest
 from journal import seal
 from pcc_tui.widgets.text import Words
 from pipeline.datasets.patch_files import MANIFEST, PatchManifest
+from pipeline.jobs.progress import DonePhoto, Progress, Snapshot
 from pipeline.samples import library
 from tests.conftest import CLEAN_ENVIRONMENT, PCC, Pcc
 from tests.pcc_tui.test_datasets_screen import bench
@@ -193,6 +194,36 @@ async def remarks_on_run_screen(home: Home) -> str:
     async with running(app, (160, 60)) as pilot:
         await pilot.press("3")
         await until(pilot, lambda: "ingest resume" in shown(app.screen))
+        return str(app.screen.query_one("#errors-now", Words).content)
+
+
+def test_what_failed_shows_whole_commands_on_the_run_screen(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    progress = Progress(run="r", stage="caption", backend="openai", total=1, skipped={})
+    progress.trouble = "`pcc run --retry-status error_api` goes on"
+    said = "no such model; `pcc models --backend openai` lists models"
+    shot = progress.snapshot()
+    shot.errors = [DonePhoto("a.jpg", "error_api", said, None)]
+    monkeypatch.chdir(home.photos)
+    words = asyncio.run(errors_on_run_screen(home, shot))
+    found = re.findall(r"`(pcc [^`]+)`", words)
+
+    assert names_of(found, 3) == [
+        ["run", "--retry-status", "error_api"],
+        ["models", "--backend", "openai"],
+    ]
+    for command in found:
+        assert words_of(command)[-4:] == list(home.site)
+    assert "gpt" in home.paste(found[1]).stdout
+
+
+async def errors_on_run_screen(home: Home, shot: Snapshot) -> str:
+    app = make_app(home.workspace, home.photos)
+    async with running(app, (160, 40)) as pilot:
+        await pilot.press("3")
+        app.show_snapshot(shot)
+        await until(pilot, lambda: "a.jpg" in shown(app.screen))
         return str(app.screen.query_one("#errors-now", Words).content)
 
 
