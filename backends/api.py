@@ -22,6 +22,7 @@ from backends.base import (
     Picture,
     PictureSpec,
 )
+from backends.bill import Bill
 from backends.errors import CallError, SetupError, TooLargeError, TransientError
 from backends.http_statuses import ErrorDetails, error_for_status, names_no_model
 from backends.image_tokens import largest, text_tokens
@@ -54,27 +55,6 @@ UNTOLD_STATUS = 503
 
 UNKNOWN_IMAGE_TOKENS = 8_000
 """Tokens of a picture where no rule is known; 2,048 px square are 5,476 patches of 28 px."""
-
-
-class Bill:
-    """What the attempts to caption one photo cost, or may have cost.
-
-    Args:
-        most: The most that one attempt can cost in US dollars, None where no price is known.
-
-    Attributes:
-        usd: The sum in US dollars, None where no attempt has a price.
-    """
-
-    def __init__(self, most: float | None) -> None:
-        self._most = most
-        self.usd: float | None = None
-
-    def add(self, cost: float | None) -> None:
-        """Count an attempt; one whose cost is not told counts as the most it can be."""
-        counted = self._most if cost is None else cost
-        if counted is not None:
-            self.usd = (self.usd or 0.0) + counted
 
 
 class ApiCaptioner(Captioner, Generic[Prepared]):
