@@ -24,7 +24,7 @@ from backends.base import (
 )
 from backends.bill import Bill
 from backends.errors import CallError, SetupError, TooLargeError, TransientError
-from backends.http_statuses import ErrorDetails, error_for_status, names_no_model
+from backends.http_statuses import ErrorDetails, error_for_status, names_no_model, quoted
 from backends.image_tokens import largest, text_tokens
 from backends.keys import remember, scrub
 from backends.offers import Offer
@@ -252,7 +252,7 @@ class ApiCaptioner(Captioner, Generic[Prepared]):
         code = loose_json.count(loose_json.at(answer, "error", "code"))
         status = code if code and 400 <= code < 600 else UNTOLD_STATUS
         said = self.refusal(status, content)
-        said = msgspec.structs.replace(said, message=said.message + self.hint(404))
+        said = msgspec.structs.replace(said, message=quoted(said.message) + self.hint(404))
         error = error_for_status(status, said, {}, f"HTTP 200 with error {code or ''}".rstrip())
         error.may_be_billed = True
         return error
@@ -301,7 +301,7 @@ class ApiCaptioner(Captioner, Generic[Prepared]):
         if not said.message:
             said = ErrorDetails(message=response.reason_phrase)
         hint = self.hint(response.status_code)
-        message = said.message + hint
+        message = quoted(said.message) + hint
         no_model = names_no_model(response.status_code, message, response.content)
         if no_model and not hint:
             message = self._no_such_model(message)

@@ -101,6 +101,11 @@ def error_for_status(
     return CallError(text, blames_photo=status in BLAMED_ON_THE_PHOTO)
 
 
+def quoted(words: str) -> str:
+    """Return a server's words without backquotes, which mark the commands that we print."""
+    return words.replace("`", "'")
+
+
 def names_no_model(status: int, words: str, content: bytes) -> bool:
     """Tell whether an error says that there is no such model, or no such address.
 
