@@ -6,7 +6,7 @@ from pcc_tui.desks.job_link import JobEnd
 from pcc_tui.words.outcomes import (
     BUDGET_CODE,
     STOPPED_CODES,
-    Outcome,
+    JobOutcome,
     how_it_ended,
     photo_outcome,
 )
@@ -14,11 +14,11 @@ from pipeline.captions.request import RunReport
 from pipeline.ingest.report import IngestReport
 
 
-def outcome_of(ended: JobEnd) -> Outcome:
+def outcome_of(ended: JobEnd) -> JobOutcome:
     """Return what came of a job; of one that failed, its exit code and what it said last."""
     code, report = ended.code, ended.report
     if code not in (None, 0, BUDGET_CODE, *STOPPED_CODES):
-        return Outcome("bad", f"The job ended with exit code {code}: {ended.words}")
+        return JobOutcome("bad", f"The job ended with exit code {code}: {ended.words}")
     if report is None and ended.was_captioning and ended.last is not None:
         last = ended.last  # of somebody else's job nobody here can read the report
         report = RunReport(
@@ -29,7 +29,7 @@ def outcome_of(ended: JobEnd) -> Outcome:
         )
     if isinstance(report, RunReport | IngestReport):
         verdict, words = photo_outcome(report, how_it_ended(report, code))
-        return Outcome(verdict, f"The job is over: {words}.")
+        return JobOutcome(verdict, f"The job is over: {words}.")
     if code in STOPPED_CODES:
-        return Outcome("partly", "The job is over: stopped.")
-    return Outcome("good", "The job is over.")
+        return JobOutcome("partly", "The job is over: stopped.")
+    return JobOutcome("good", "The job is over.")

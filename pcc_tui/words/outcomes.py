@@ -22,7 +22,7 @@ STOPPED_CODES = (129, 130, 143)
 """Exit codes of a job that ended at its budget, and of one that was stopped on purpose."""
 
 
-class Outcome(NamedTuple):
+class JobOutcome(NamedTuple):
     """What came of a job.
 
     Attributes:
@@ -34,7 +34,7 @@ class Outcome(NamedTuple):
     words: str
 
 
-def photo_outcome(report: RunReport | IngestReport, how: str = "", done: str = "") -> Outcome:
+def photo_outcome(report: RunReport | IngestReport, how: str = "", done: str = "") -> JobOutcome:
     """Return what came of a job that goes from photo to photo.
 
     Args:
@@ -64,7 +64,7 @@ def photo_outcome(report: RunReport | IngestReport, how: str = "", done: str = "
         parts.append(f"{counted(report.remaining, 'photo remains', 'photos remain')}")
     if (how or report.remaining) and verdict == "good":
         verdict = "partly"
-    return Outcome(verdict, ", ".join([*([how] if how else []), *parts]))
+    return JobOutcome(verdict, ", ".join([*([how] if how else []), *parts]))
 
 
 def how_it_ended(report: RunReport | IngestReport, code: int | None) -> str:

@@ -113,6 +113,7 @@ class Plan(msgspec.Struct):
     """What a run with a given selection would do.
 
     Attributes:
+        malformed: Lines of the journal that hold no record.
         photos: Photos found on disk.
         to_do: Relative paths to work on, in order, as the system spells them.
         skipped: Photos that are skipped, by the status of their record.
@@ -124,20 +125,19 @@ class Plan(msgspec.Struct):
             names no backend tells nothing of its maker, and is none of them.
         changed: Photos whose file is another than the one that their record is about.
         edited: Photos whose caption was edited by hand.
-        malformed: Lines of the journal that hold no record.
     """
 
-    photos: int
-    to_do: list[str]
-    skipped: Counter[str]
-    retried: int
-    spared: int
-    missing: int
-    errored: Counter[str]
-    stale: int
-    changed: int
-    edited: int
     malformed: Malformed
+    photos: int = 0
+    to_do: list[str] = []
+    skipped: Counter[str] = msgspec.field(default_factory=Counter)
+    retried: int = 0
+    spared: int = 0
+    missing: int = 0
+    errored: Counter[str] = msgspec.field(default_factory=Counter)
+    stale: int = 0
+    changed: int = 0
+    edited: int = 0
 
 
 _made_by = attrgetter("status", "backend", "model", "prompt")
@@ -157,6 +157,13 @@ class _Verdict(NamedTuple):
     stale: bool
     wanted: bool
     spared: bool
+
+    @classmethod
+    def of(cls, made: Made, selection: Selection, maker: Maker) -> _Verdict:
+        """Decide about records; the photos behind them may still have changed."""
+        spared = maker.spares(made) and not selection.force
+        other = made.status == "success" and made.backend is not None and not maker.made(made)
+        return cls(made.status, other and not spared, selection.wants(made, stale=other), spared)
 
 
 def make_plan(
@@ -180,25 +187,9 @@ def make_plan(
 
     @cache
     def judge(group: tuple[str | None, ...]) -> _Verdict:
-        made = Made(*group)  # type: ignore[arg-type]
-        spared = maker.spares(made) and not selection.force
-        other = made.status == "success" and made.backend is not None and not maker.made(made)
-        wanted = selection.wants(made, stale=other)
-        return _Verdict(made.status, other and not spared, wanted, spared)
+        return _Verdict.of(Made(*group), selection, maker)  # type: ignore[arg-type]
 
-    plan = Plan(
-        photos=0,
-        to_do=[],
-        skipped=Counter(),
-        retried=0,
-        spared=0,
-        missing=0,
-        errored=Counter(),
-        stale=0,
-        changed=0,
-        edited=0,
-        malformed=index.malformed,
-    )
+    plan = Plan(index.malformed)
     keys = selection.keys
     alone = keys is not None and not selection.only
     for path in paths:
