@@ -119,7 +119,7 @@ def append_row(folder: Path) -> Row:
     records = [record(number) for number in range(APPENDED)]
     began = time.perf_counter()
     writer: JournalWriter[CaptionRecord] = JournalWriter(
-        WriterLock(folder / "ours.jsonl", "bench"), on_commit=acknowledge
+        WriterLock(folder / "ours.jsonl", "bench", None), on_commit=acknowledge
     )
     for start in range(0, APPENDED, WRITERS):
         for one in records[start : start + WRITERS]:

@@ -11,12 +11,22 @@ sync_data = getattr(os, "fdatasync", os.fsync)
 
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
+NOT_OFFERED = (errno.EINVAL, errno.EOPNOTSUPP, errno.ENOSYS, errno.EBADF)
+"""What file systems say that cannot sync a directory at all; a failed sync says EIO."""
+
 
 def sync_directory(directory: Path) -> None:
-    """Make a created or renamed entry of a directory survive a power cut."""
+    """Make a created or renamed entry of a directory survive a power cut.
+
+    Some file systems (CIFS, FUSE) cannot sync a directory. They keep its entries in their own
+    time, and nothing can be done about it.
+    """
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in NOT_OFFERED:
+            raise
     finally:
         os.close(descriptor)
 

@@ -2,10 +2,15 @@
 
 JournalError
 ├── JournalLocked       another process writes this journal
-├── JournalLost         the file was replaced or removed under its writer
+├── JournalLost         the file was changed, replaced or removed under its writer
 ├── JournalWriteFailed  a write or a sync failed; nothing more is acknowledged
 │   └── DiskFull        there is no room for what had to be written
-└── RecordUnreadable    no valid record stands at the offset asked for
+├── LocksMissing        the file system has no locks
+├── RecordUnreadable    no valid record stands at the offset asked for
+└── FileRefused         a file or a place that must not be used
+    ├── ForbiddenPlace  inside the photos directory
+    ├── NotOurs         a link, no regular file, or a file of another kind
+    └── TooLarge        more bytes than such a file ever has
 """
 
 from __future__ import annotations
@@ -27,12 +32,22 @@ class JournalLocked(JournalError):
 
 
 class JournalLost(JournalError):
-    """Raised when the path no longer names the file the writer holds."""
+    """Raised when the path no longer names the file the writer holds, as the writer left it."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, how: str = "renamed, replaced or removed") -> None:
         super().__init__(
-            f"{path} was renamed, replaced or removed while it was being written; "
+            f"{path} was {how} by another program while it was being written; "
             "put it back, then start again"
+        )
+
+
+class LocksMissing(JournalError):
+    """Raised when a file system cannot lock files, so that two processes could write one."""
+
+    def __init__(self, path: Path, cause: OSError) -> None:
+        super().__init__(
+            f"{path} cannot be locked ({cause.strerror}): its file system has no locks, and two "
+            "runs could write there at once; work on another file system, such as a local disk"
         )
 
 
@@ -64,3 +79,38 @@ class DiskFull(JournalWriteFailed):
 
 class RecordUnreadable(JournalError):
     """Raised when the line at an offset does not hold a valid record."""
+
+
+class FileRefused(JournalError):
+    """Base of errors about a file or a place that must not be used."""
+
+
+class ForbiddenPlace(FileRefused):
+    """Raised when something would be written inside the photos directory."""
+
+    def __init__(self, path: Path, photos: Path) -> None:
+        super().__init__(
+            f"{path} is inside the photos directory {photos}, where pcc writes nothing; "
+            "name a place outside the photos, a workspace with --workspace DIR"
+        )
+
+
+class NotOurs(FileRefused):
+    """Raised when a link, no regular file, or a file of another kind stands at a path.
+
+    Args:
+        path: The path.
+        what: What stands there, as in "is a link".
+    """
+
+    def __init__(self, path: Path, what: str) -> None:
+        super().__init__(f"{path} {what}; pcc leaves it alone: move it away, or name another path")
+
+
+class TooLarge(FileRefused):
+    """Raised when a file has more bytes than a file of its kind ever has."""
+
+    def __init__(self, path: Path, most: int) -> None:
+        super().__init__(
+            f"{path} has more than {most:,} bytes, too many for such a file; move it away"
+        )

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from io import FileIO
 from pathlib import Path
 from typing import Generic, TypeVar
 
 import msgspec
 
+from journal.foreign_files import open_regular
 from journal.lines import BOM, TORN_MARK, Seal, check_seal
 from journal.reader import UNREADABLE, read_chunks
 
@@ -43,7 +43,7 @@ def inspect_lines(path: Path, record_type: type[T]) -> Iterator[InspectedLine[T]
     """Yield every line of a journal that is not empty."""
     decoder = msgspec.json.Decoder(record_type)
     number = 0
-    with FileIO(path, "rb") as file:
+    with open_regular(path) as file:
         for chunk in read_chunks(file):
             offset = chunk.offset
             for data in chunk.lines:

@@ -12,10 +12,20 @@ from pathlib import Path
 
 import msgspec
 
-from journal.errors import JournalLocked, JournalLost
+from journal.errors import JournalLocked, JournalLost, LocksMissing, NotOurs
+from journal.file_kinds import FileKind
+from journal.foreign_files import read_whole
+from journal.own_files import open_own, remove
+from journal.reader import UNREADABLE
 
 PATIENCE_SECONDS = 2.0
 """Seconds to wait for another process that is just writing a line by hand."""
+
+HELD = (errno.EWOULDBLOCK, errno.EACCES)
+"""How the system says that another process holds a lock."""
+
+NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL)
+"""How a file system says that it has no locks."""
 
 
 class Holder(msgspec.Struct):
@@ -34,45 +44,72 @@ def holder_path(journal: Path) -> Path:
     return journal.with_name(journal.name + ".lock")
 
 
+def take_lock(descriptor: int, path: Path, *, shared: bool = False, wait: bool = False) -> bool:
+    """Lock an open file or directory; tell whether that succeeded.
+
+    Args:
+        descriptor: The open file.
+        path: The path of the file, for errors.
+        shared: Whether others may hold the lock as well, if they share it too.
+        wait: Whether to wait for others to give the lock back.
+
+    Raises:
+        LocksMissing: the file system has no locks.
+    """
+    operation = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+    try:
+        fcntl.flock(descriptor, operation if wait else operation | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno in HELD:
+            return False
+        if error.errno in NO_LOCKS:
+            raise LocksMissing(path, error) from None
+        raise
+    return True
+
+
 class WriterLock:
     """An exclusive lock on a journal, held through an open descriptor of it.
 
     The lock is on the file, not on its name, so a hard link to the file is locked
-    as well. A symbolic link is followed first.
+    as well. A symbolic link is refused, since a journal may come from elsewhere and its link
+    lead anywhere.
 
     Args:
         path: The journal; created, readable by its owner alone, if absent.
         command: What the holder does, shown to whoever is refused.
+        kind: What the journal must be if it holds anything; None for a file that is only locked.
 
     Raises:
         JournalLocked: another process holds the lock.
+        LocksMissing: the file system has no locks.
+        FileRefused: the journal would be inside the photos directory, or is no such journal.
     """
 
-    def __init__(self, path: Path, command: str) -> None:
-        self.path = path.resolve()
-        self.descriptor = self._open_locked()
+    def __init__(self, path: Path, command: str, kind: FileKind | None) -> None:
+        self.path = path.parent.resolve() / path.name
+        self.descriptor = self._open_locked(kind)
         self._held = True
         self._note(command)
 
-    def _open_locked(self) -> int:
+    def _open_locked(self, kind: FileKind | None) -> int:
         while True:
-            descriptor = os.open(
-                self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600
-            )
+            descriptor = open_own(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, kind)
             try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
+                locked = take_lock(descriptor, self.path)
+            except BaseException:
                 os.close(descriptor)
-                if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
-                    raise
-                raise JournalLocked(self.path, read_holder(self.path)) from None
+                raise
+            if not locked:
+                os.close(descriptor)
+                raise JournalLocked(self.path, read_holder(self.path))
             if self._still_named(descriptor):
                 return descriptor
             os.close(descriptor)
 
     def _still_named(self, descriptor: int) -> bool:
         try:
-            named = os.stat(self.path)
+            named = os.lstat(self.path)
         except FileNotFoundError:
             return False
         return os.path.samestat(named, os.fstat(descriptor))
@@ -80,10 +117,12 @@ class WriterLock:
     def _note(self, command: str) -> None:
         """Leave a note of who holds the lock; a full disk is no reason to fail here."""
         note = Holder(os.getpid(), socket.gethostname(), command)
+        target = holder_path(self.path)
         with suppress(OSError):
-            target = holder_path(self.path)
-            target.touch(mode=0o600)
-            target.write_bytes(msgspec.json.encode(note))
+            remove(target)  # never written into, whatever it is
+            descriptor = open_own(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+            with open(descriptor, "wb") as file:
+                file.write(msgspec.json.encode(note))
 
     def verify(self) -> None:
         """Make sure that the path still names the locked file.
@@ -98,33 +137,39 @@ class WriterLock:
         """Give the lock back; a second call does nothing. The note of the holder goes first."""
         if self._held:
             self._held = False
-            holder_path(self.path).unlink(missing_ok=True)
+            with suppress(OSError):
+                remove(holder_path(self.path))
             os.close(self.descriptor)
 
 
 def read_holder(journal: Path) -> str:
     """Return a description of who holds a journal's lock."""
     try:
-        return str(msgspec.json.decode(holder_path(journal).read_bytes(), type=Holder))
-    except (OSError, UnicodeDecodeError, msgspec.MsgspecError):
+        return str(msgspec.json.decode(read_whole(holder_path(journal)), type=Holder))
+    except (OSError, NotOurs, *UNREADABLE):
         return "another process"
 
 
-def patient_lock(path: Path, command: str, patience: float = PATIENCE_SECONDS) -> WriterLock:
+def patient_lock(
+    path: Path, command: str, kind: FileKind | None, patience: float = PATIENCE_SECONDS
+) -> WriterLock:
     """Return a lock that is only ever held for a moment, such as that on the journal of edits.
 
     Args:
         path: The journal.
         command: What the holder does.
+        kind: What the journal must be if it holds anything.
         patience: Seconds to wait for the lock.
 
     Raises:
         JournalLocked: another process holds the lock for longer.
+        LocksMissing: the file system has no locks.
+        FileRefused: the journal would be inside the photos directory, or is no such journal.
     """
     deadline = time.monotonic() + patience
     while True:
         try:
-            return WriterLock(path, command)
+            return WriterLock(path, command, kind)
         except JournalLocked:
             if time.monotonic() > deadline:
                 raise

@@ -17,6 +17,7 @@ from typing import Generic, NamedTuple, TypeVar
 import msgspec
 
 from journal.errors import RecordUnreadable
+from journal.foreign_files import open_regular
 from journal.lines import BOM, TORN_MARK, Seal, check_seal
 
 T = TypeVar("T")
@@ -85,9 +86,12 @@ class Follower(Generic[T]):
         Args:
             on_reset: Called before the first record when the file was replaced or is gone: all
                 records of earlier polls are void.
+
+        Raises:
+            NotOurs: the path names no regular file.
         """
         try:
-            file = FileIO(os.open(self.path, os.O_RDONLY | os.O_CLOEXEC), "rb")
+            file = open_regular(self.path)
         except FileNotFoundError:
             self._forget(on_reset)
             return
@@ -222,7 +226,7 @@ def read_record(path: Path, offset: int, record_type: type[T]) -> tuple[T, Seal]
     Raises:
         RecordUnreadable: no valid record stands there.
     """
-    with FileIO(path, "rb") as file:
+    with open_regular(path) as file:
         line = read_line(file, offset)
     try:
         text = line.removeprefix(BOM)

@@ -10,6 +10,8 @@ from typing import Literal, Protocol
 
 import msgspec
 
+from journal.file_kinds import journal_kind
+
 Status = Literal["success", "error_corrupt", "error_api", "error_model"]
 
 RETRYABLE: tuple[Status, ...] = ("error_api", "error_model")
@@ -90,6 +92,10 @@ class EditRecord(msgspec.Struct, omit_defaults=True, kw_only=True, gc=False):
     caption: str | None
     at: str
     raw_path: str | None = None
+
+
+CAPTIONS = journal_kind("a captions journal", RecordHead)
+EDITS = journal_kind("a journal of edits", EditRecord)
 
 
 def record_key(rel_path: str, raw_path: str | None = None) -> str:

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable, Iterator
-from io import FileIO
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 
+from journal.file_kinds import FileKind
+from journal.foreign_files import open_regular
 from journal.index import Index
 from journal.inspection import inspect_lines
 from journal.lines import TORN_MARK, Seal, reseal
 from journal.lock import WriterLock
+from journal.own_files import give_second_name
 from journal.reader import Follower
 from journal.records import Keyed
-from journal.rewrite import atomic_rewrite
+from journal.rewrite import atomic_rewrite, clear_leftovers
 
 T = TypeVar("T")
 H = TypeVar("H", bound=Keyed)
@@ -87,18 +88,20 @@ def check(path: Path, record_type: type[T]) -> CheckReport:
     return report
 
 
-def repair(path: Path, record_type: type[T], backup: Path) -> RewriteReport:
+def repair(path: Path, record_type: type[T], kind: FileKind, backup: Path) -> RewriteReport:
     """Write the journal anew with every record sealed and every other line left out.
 
     Args:
         path: The journal.
         record_type: The type of its records.
+        kind: What the file must be.
         backup: Where the old file stays.
 
     Raises:
         JournalLocked: another process writes the journal.
         DiskFull: there is no room for the new file.
         FileExistsError: `backup` exists.
+        FileRefused: the file is no journal.
     """
 
     def new_lines(journal: Path, report: RewriteReport) -> Iterator[bytes | None]:
@@ -111,22 +114,23 @@ def repair(path: Path, record_type: type[T], backup: Path) -> RewriteReport:
                 report.resealed += 1
                 yield reseal(line.data)
 
-    return _rewrite(path, new_lines, backup)
+    return _rewrite(path, new_lines, kind, backup)
 
 
-def compact(path: Path, record_type: type[H]) -> RewriteReport:
+def compact(path: Path, record_type: type[H], kind: FileKind) -> RewriteReport:
     """Keep the last record of each key, byte for byte, and every line that cannot be read.
 
     Raises:
         JournalLocked: another process writes the journal.
         DiskFull: there is no room for the new file.
+        FileRefused: the file is no journal.
     """
 
     def new_lines(journal: Path, report: RewriteReport) -> Iterator[bytes | None]:
         index: Index[str] = Index(Follower(journal, record_type), lambda record: "")
         index.refresh()
         last = index.offsets()
-        with FileIO(journal, "rb") as file:
+        with open_regular(journal) as file:
             for line in inspect_lines(journal, record_type):
                 if line.fault is None:
                     yield line.data + b"\n" if line.offset in last else None
@@ -135,19 +139,21 @@ def compact(path: Path, record_type: type[H]) -> RewriteReport:
                 data = file.read(line.end - line.offset)  # whole, however long
                 yield data if data.endswith(b"\n") else data + TORN_MARK + b"\n"
 
-    return _rewrite(path, new_lines, backup=None)
+    return _rewrite(path, new_lines, kind, backup=None)
 
 
 def _rewrite(
     path: Path,
     new_lines: Callable[[Path, RewriteReport], Iterator[bytes | None]],
+    kind: FileKind,
     backup: Path | None,
 ) -> RewriteReport:
     """Put new lines in the place of a journal; None stands for a line left out."""
     report = RewriteReport()
-    lock = WriterLock(path, "pcc journal")
+    lock = WriterLock(path, "pcc journal", kind)
     try:
-        with atomic_rewrite(lock.path, needed=lock.path.stat().st_size) as file:
+        clear_leftovers(lock.path.parent, lock.path.name)
+        with atomic_rewrite(lock.path, lock.path.stat().st_size, kind) as file:
             for data in new_lines(lock.path, report):
                 if data is None:
                     report.dropped += 1
@@ -165,8 +171,9 @@ def _rewrite(
 def _keep_old(journal: Path, backup: Path) -> None:
     """Give the old file a second name, or copy it where the file system has no hard links."""
     try:
-        os.link(journal, backup)
+        give_second_name(journal, backup)
     except FileExistsError:
         raise
     except OSError:
-        shutil.copy2(journal, backup)
+        with open_regular(journal) as old, atomic_rewrite(backup, journal.stat().st_size) as copy:
+            shutil.copyfileobj(old, copy)

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import BufferedWriter
 from pathlib import Path
 
 from journal.disk import NO_SPACE, free_bytes, sync_directory
 from journal.errors import DiskFull
+from journal.file_kinds import FileKind
+from journal.own_files import move, open_own, remove, require_own_place
 
-_LEFTOVER = re.compile(r"\.(.+)\.(\d+)\.tmp", re.DOTALL)
+_LEFTOVER = re.compile(r"\.(.+)\.\d+\.tmp", re.DOTALL)
 
 
 @contextmanager
-def atomic_rewrite(path: Path, needed: int = 0) -> Iterator[BufferedWriter]:
+def atomic_rewrite(
+    path: Path, needed: int = 0, kind: FileKind | None = None
+) -> Iterator[BufferedWriter]:
     """Yield a file that takes the place of `path` when the block ends without an error.
 
     The permissions of an existing file are kept; a new one is readable by its
@@ -25,37 +30,49 @@ def atomic_rewrite(path: Path, needed: int = 0) -> Iterator[BufferedWriter]:
     Args:
         path: The file to replace or create.
         needed: Bytes about to be written, checked against the free space first.
+        kind: What a file that is replaced must be, None for a name that only we use.
 
     Raises:
         DiskFull: there is no room; the old file is untouched.
+        FileRefused: the path is inside the photos directory, or what stands there is not ours.
     """
+    require_own_place(path, kind)
     directory = path.parent
     if needed > free_bytes(directory):
         raise DiskFull(path, needed, free_bytes(directory))
-    mode = path.stat().st_mode & 0o7777 if path.exists() else 0o600
     temporary = directory / f".{path.name}.{os.getpid()}.tmp"
-    temporary.unlink(missing_ok=True)
+    remove(temporary)
     try:
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        descriptor = open_own(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
         with open(descriptor, "wb") as file:
-            os.fchmod(descriptor, mode)
+            with suppress(OSError):  # without locks, nothing tells a leftover from this one
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+            _take_mode(descriptor, path)
             yield file
             file.flush()
             os.fsync(descriptor)
-        temporary.replace(path)
+            move(temporary, path, kind)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        remove(temporary)
         if error.errno in NO_SPACE:
             raise DiskFull(path, needed, free_bytes(directory)) from error
         raise
     except BaseException:
-        temporary.unlink(missing_ok=True)
+        remove(temporary)
         raise
     sync_directory(directory)
 
 
+def _take_mode(descriptor: int, path: Path) -> None:
+    """Give a new file the permissions of the file it replaces, where the file system has any."""
+    with suppress(FileNotFoundError, PermissionError):
+        os.fchmod(descriptor, path.stat().st_mode & 0o7777)
+
+
 def clear_leftovers(directory: Path, name: str | None = None) -> None:
     """Remove temporary files that killed processes left.
+
+    A process locks its temporary file, and the lock dies with the process.
 
     Args:
         directory: The directory with the files.
@@ -64,15 +81,15 @@ def clear_leftovers(directory: Path, name: str | None = None) -> None:
     with os.scandir(directory) as entries:
         left = [found for entry in entries if (found := _LEFTOVER.fullmatch(entry.name))]
     for found in left:
-        if name in (None, found[1]) and not _is_alive(int(found[2])):
-            (directory / found[0]).unlink(missing_ok=True)
+        if name in (None, found[1]):
+            _remove_if_left(directory / found[0])
 
 
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except PermissionError:  # the process of another user
-        return True
-    return True
+def _remove_if_left(temporary: Path) -> None:
+    with suppress(OSError):  # held by its process, gone meanwhile, or on a disk without locks
+        descriptor = os.open(temporary, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            remove(temporary)
+        finally:
+            os.close(descriptor)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from io import FileIO
 from pathlib import Path
 
 import msgspec
 
+from journal.foreign_files import open_regular
 from journal.lines import BOM, TORN_MARK
 from journal.reader import UNREADABLE, read_chunks
 
@@ -31,7 +31,7 @@ def healing_of(path: Path, descriptor: int, size: int) -> bytes:
 def _is_whole(path: Path, size: int) -> bool:
     """Tell whether the last line is a record that lacks nothing but its newline."""
     tail = b""
-    with FileIO(path, "rb") as file:
+    with open_regular(path) as file:
         for chunk in read_chunks(file, max(0, size - (1 << 20))):
             tail = b"" if chunk.complete else chunk.lines[0]
     try:

@@ -18,7 +18,7 @@ from typing import Generic, TypeVar
 import msgspec
 
 from journal.disk import NO_SPACE, free_bytes, sync_data, sync_directory
-from journal.errors import DiskFull, JournalError, JournalWriteFailed
+from journal.errors import DiskFull, JournalError, JournalLost, JournalWriteFailed
 from journal.lines import seal
 from journal.lock import WriterLock
 from journal.torn_line import healing_of
@@ -29,6 +29,9 @@ Record = TypeVar("Record", bound=msgspec.Struct)
 
 COMMIT_SECONDS = 0.05
 """Least seconds between two syncs, so at most 20 syncs a second; no record waits longer."""
+
+COMPARED_BYTES = 256
+"""Bytes at the end of what was written that must still be there at the next write."""
 
 Committed = Sequence[tuple[int, R]]
 """Records that are on disk, each with its byte offset."""
@@ -167,6 +170,9 @@ class GroupCommit(ABC, Generic[R, P]):
 class JournalTail:
     """Adds lines to a journal whose lock is held.
 
+    Other programs know nothing of the lock. What they append stays, and the next record starts
+    on a line of its own. A journal that has lost what was written to it is lost.
+
     Args:
         lock: The writer's lock on the journal.
 
@@ -178,22 +184,41 @@ class JournalTail:
         self.path = lock.path
         self._lock = lock
         self._size = os.fstat(lock.descriptor).st_size
-        if healing := healing_of(self.path, lock.descriptor, self._size):
-            self._write(healing)
+        self._end = self._size
+        self._last = b""
         if not self._size:
             sync_directory(self.path.parent)  # the file itself may be new
+        elif healing := healing_of(self.path, lock.descriptor, self._size):
+            self._write(healing)
 
     def write(self, data: bytes) -> int:
         """Bring whole lines to disk, and return the byte offset of the first.
 
         Raises:
-            JournalLost: the path names another file now.
+            JournalLost: the journal is another file now, or lacks what was written to it.
             JournalWriteFailed: the lines cannot be written; the file is as it was.
+        """
+        self.verify()
+        healing = b""
+        if self._size != self._end:
+            healing = healing_of(self.path, self._lock.descriptor, self._size)
+        start = self._size + len(healing)
+        self._write(healing + data)
+        return start
+
+    def verify(self) -> None:
+        """Make sure that the journal still ends, or goes on, behind what was written to it.
+
+        Raises:
+            JournalLost: the journal is another file now, or lacks what was written to it.
         """
         self._lock.verify()
         self._size = os.fstat(self._lock.descriptor).st_size
-        self._write(data)
-        return self._size
+        begins = self._end - len(self._last)
+        if self._size < self._end or (
+            os.pread(self._lock.descriptor, len(self._last), begins) != self._last
+        ):
+            raise JournalLost(self.path, "cut short or changed")
 
     def _write(self, data: bytes) -> None:
         descriptor = self._lock.descriptor
@@ -208,6 +233,8 @@ class JournalTail:
             sync_data(descriptor)
         except OSError as error:
             raise self._describe(error, len(data)) from error
+        self._end = self._size + len(data)
+        self._last = data[-COMPARED_BYTES:]
 
     def _cut_back(self) -> None:
         """Take back our own short write; if even that fails, the next writer heals the line."""
@@ -257,12 +284,13 @@ class JournalWriter(GroupCommit[Record, bytes]):
         return committed
 
     def close(self) -> None:
-        """Write what is pending and release the lock.
+        """Write what is pending, see that all of it is there, and release the lock.
 
         Raises:
-            JournalError: a write failed, now or before.
+            JournalError: a write failed, now or before, or another program cut the journal short.
         """
         try:
             super().close()
+            self._tail.verify()
         finally:
             self._lock.release()

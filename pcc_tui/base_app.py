@@ -23,7 +23,7 @@ from textual.worker import Worker
 
 from backends.errors import BackendError
 from backends.keys import scrub
-from journal import JournalError
+from journal import JournalError, make_directory
 from pcc_tui.clean import clean
 from pcc_tui.desks.commands import MISSING_CAPTIONS
 from pcc_tui.desks.desks import Desks
@@ -185,7 +185,7 @@ class BaseApp(App[int]):
             self.tell("a job is running; wait for it, or stop it", "warning")
             return False
         try:
-            self.workspace.path.mkdir(parents=True, exist_ok=True)
+            make_directory(self.workspace.path)
             self.link.start(command)
         except OSError as error:
             self.tell(f"the job cannot be started: {error}", "error")

@@ -6,12 +6,22 @@ import difflib
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
-from journal import JournalError, atomic_rewrite
+from journal import (
+    SETTINGS_BYTES,
+    FileRefused,
+    JournalError,
+    atomic_rewrite,
+    make_directory,
+    read_whole,
+)
 from pcc_tui.errors import SettingsError
+
+if TYPE_CHECKING:
+    import tomlkit
 
 T = TypeVar("T")
 
@@ -23,11 +33,13 @@ def read_toml(path: Path, kind: type[T]) -> T | None:
         SettingsError: the file cannot be read, or holds what it should not.
     """
     try:
-        return parse_toml(path, path.read_text("utf-8"), kind)
+        return parse_toml(path, read_whole(path, SETTINGS_BYTES).decode("utf-8"), kind)
     except FileNotFoundError:
         return None
     except (UnicodeDecodeError, OSError) as error:
         raise SettingsError(f"{path} cannot be read: {error}") from None
+    except FileRefused as error:
+        raise SettingsError(str(error)) from None
 
 
 def parse_toml(path: Path, text: str, kind: type[T]) -> T:
@@ -71,9 +83,8 @@ def change_toml(path: Path, changes: Mapping[str, object], kind: type[object]) -
     """
     import tomlkit
 
-    path = path.resolve()  # a link stays a link
     try:
-        document = tomlkit.parse(path.read_text("utf-8")) if path.exists() else tomlkit.document()
+        document = _read_document(path)
         for key, value in changes.items():
             if value is None:
                 document.pop(key, None)
@@ -82,8 +93,17 @@ def change_toml(path: Path, changes: Mapping[str, object], kind: type[object]) -
         text = tomlkit.dumps(document)
         parse_toml(path, text, kind)
         data = text.encode()
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_directory(path.parent)
         with atomic_rewrite(path, needed=len(data)) as file:
             file.write(data)
     except (tomlkit.exceptions.TOMLKitError, UnicodeDecodeError, OSError, JournalError) as error:
         raise SettingsError(f"{path} cannot be changed: {error}") from None
+
+
+def _read_document(path: Path) -> tomlkit.TOMLDocument:
+    import tomlkit
+
+    try:
+        return tomlkit.parse(read_whole(path, SETTINGS_BYTES).decode("utf-8"))
+    except FileNotFoundError:
+        return tomlkit.document()

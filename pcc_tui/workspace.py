@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+from journal import make_directory, protect
 from pcc_tui.settings import Settings, load_settings, save_choices
 from pcc_tui.words.commands import Given, Origin
 
@@ -33,6 +34,11 @@ class Workspace:
         self.named_journal = journal
         self.settings: Settings = load_settings(path, journal=journal)
         self._named_photos = photos_dir
+        self._protect_photos()
+
+    def _protect_photos(self) -> None:
+        for directory in filter(None, (self._named_photos, self.settings.photos_dir)):
+            protect(directory)
 
     @property
     def journal(self) -> Path:
@@ -61,6 +67,7 @@ class Workspace:
             SettingsError: a settings file cannot be read, or holds what it should not.
         """
         self.settings = load_settings(self.path, journal=self.named_journal)
+        self._protect_photos()
 
     def origin(self, ingestion: Given | None = None) -> Origin:
         """Return what makes commands that the app shows whole.
@@ -93,8 +100,9 @@ class Workspace:
         self.settings = await asyncio.to_thread(self._save, changes)
         if "photos_dir" in changes:
             self._named_photos = Path(str(changes["photos_dir"]))  # wins over PHOTOS_DIR too
+        self._protect_photos()
 
     def _save(self, changes: dict[str, object]) -> Settings:
-        self.path.mkdir(parents=True, exist_ok=True)
+        make_directory(self.path)
         save_choices(self.path, changes)
         return load_settings(self.path, journal=self.named_journal)

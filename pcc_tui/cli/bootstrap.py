@@ -11,7 +11,7 @@ import typer
 from pcc_tui.cli.cluster import ClusterOptions, EmbedderOptions, cluster_request, run_request, tell
 from pcc_tui.cli.exit_codes import ExitCode
 from pcc_tui.cli.groups import takes_groups
-from pcc_tui.cli.labels import opened, require_place
+from pcc_tui.cli.labels import make_output_directory, opened
 from pcc_tui.cli.options import SiteOptions, require_extra, require_text
 from pcc_tui.cli.origin import origin
 from pcc_tui.cli.output import fail, print_json, say
@@ -35,16 +35,18 @@ def bootstrap(
 ) -> int:
     """Cluster by captions and detected labels, and suggest names for you to correct."""
     require_extra("clusters", "this command")
-    from journal import atomic_rewrite
+    from journal import atomic_rewrite, require_own_place
     from pipeline.ingest.cache.seen_labels import seen_labels, told
-    from pipeline.reports.bootstrap import bootstrap_csv, bootstrap_rows
+    from pipeline.reports.bootstrap import BOOTSTRAP, bootstrap_csv, bootstrap_rows
 
     directory = cache or site.workspace / "cache"
     require_text("--cache", str(directory))
     path = out or site.workspace / "labels_bootstrap.csv"
     if path.is_dir():
         fail(f"--out {path} is a directory; name a file, .csv or .json", ExitCode.USAGE)
-    require_place(site, path.parent)
+    site.settings()
+    make_output_directory(path.parent)
+    require_own_place(path, BOOTSTRAP)
     seen = seen_labels(directory)
     labels = {key: told(found) for key, found in seen.items()}
     request = cluster_request(
@@ -54,7 +56,7 @@ def bootstrap(
     if result.stop_code is not None:
         return result.stop_code
     view = opened(site)
-    with atomic_rewrite(path) as file:
+    with atomic_rewrite(path, kind=BOOTSTRAP) as file:
         if path.suffix == ".json":
             rows = msgspec.json.encode(list(bootstrap_rows(view, seen)))
             file.write(msgspec.json.format(rows) + b"\n")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from backends.registry import backend_class
-from journal import atomic_rewrite
+from journal import atomic_rewrite, data_kind, make_directory, require_own_place, text_kind
 from pcc_tui.cli.exit_codes import ExitCode
 from pcc_tui.cli.groups import takes_groups
 from pcc_tui.cli.options import SiteOptions, require_photo
@@ -20,6 +20,10 @@ from pipeline.reports.plain import markdown_text
 if TYPE_CHECKING:
     from pipeline.captions.compare import Column
     from pipeline.captions.trial import Trial
+
+TITLE = "# Captions side by side"
+PAGE = text_kind("a page of captions side by side", TITLE)
+JPEG = data_kind("a JPEG", b"\xff\xd8\xff")
 
 PICTURE_EDGE = 480
 """Longest side of the pictures on a page, in pixels."""
@@ -55,7 +59,7 @@ def compare(
         backend_class(one.backend)  # a wrong name is a usage error before anything is asked
     settings = site.settings()
     if page is not None:
-        _make_room(page, site.photos_dir or settings.photos_dir)
+        _make_room(page)
     told = {one.backend: settings.options(one.backend, prompt=prompt) for one in asked}
     with TemporaryDirectory(prefix="pcc-samples-") as drawn:
         directory, paths = _choose(site, photos, Path(drawn) if samples else None)
@@ -101,17 +105,16 @@ def _choose(
     return directory, list(dict.fromkeys(photos))
 
 
-def _make_room(page: Path, photos_dir: Path | None) -> None:
+def _make_room(page: Path) -> None:
     """Make the directory of a page's pictures; end with a usage error where it must not be."""
     beside = page.with_suffix("")
-    if photos_dir is not None and beside.resolve().is_relative_to(photos_dir.resolve()):
-        fail(f"--page {page} would write into the photos; name another place", ExitCode.USAGE)
+    require_own_place(page, PAGE)
     if page.is_dir() or beside == page:
         fail(f"--page {page} is no file name such as samples.md", ExitCode.USAGE)
     if not page.exists() and beside.is_dir() and any(beside.iterdir()):
         fail(f"{beside} would hold the pictures, and is not empty", ExitCode.USAGE)
     try:
-        beside.mkdir(parents=True, exist_ok=True)
+        make_directory(beside)
     except OSError as error:
         fail(f"--page {page} cannot be written: {error.strerror}", ExitCode.USAGE)
 
@@ -143,7 +146,7 @@ def _write_page(
     """Write a Markdown page, and its pictures into a directory named like the page."""
     beside = page.with_suffix("")
     lines = [
-        "# Captions side by side",
+        TITLE,
         "",
         f"Made on {date.today()} by: {markdown_text(command)}",
         "The same command asks again.",
@@ -161,12 +164,13 @@ def _write_page(
         lines += ["", f"## {markdown_text(path)}", ""]
         if picture is not None:
             name = f"{place + 1}.jpg"
-            (beside / name).write_bytes(picture)
+            with atomic_rewrite(beside / name, len(picture), JPEG) as file:
+                file.write(picture)
             lines += [f"![{markdown_text(path)}]({beside.name}/{name})", ""]
         lines += ["| backend | caption | seconds | US dollars |", "| --- | --- | --- | --- |"]
         lines += [_row(entry, entry.trials[place]) for entry in entries if entry.trials]
     data = ("\n".join(lines) + "\n").encode("utf-8", "replace")
-    with atomic_rewrite(page, needed=len(data)) as file:
+    with atomic_rewrite(page, len(data), PAGE) as file:
         file.write(data)
 
 

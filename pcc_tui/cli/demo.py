@@ -7,7 +7,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from journal import CaptionRecord, scan
+from journal import CaptionRecord, make_directory, scan
 from pcc_tui.cli.full_screen import is_terminal, open_app
 from pcc_tui.cli.groups import takes_groups
 from pcc_tui.cli.options import (
@@ -36,7 +36,7 @@ def demo(
     yes: Annotated[bool, typer.Option("--yes", help="Answer questions with yes.")] = False,
 ) -> int:
     """Draw a sample library and caption it; with --photos-dir, caption a folder of your own."""
-    directory.mkdir(parents=True, exist_ok=True)
+    make_directory(directory)
     if is_terminal() and not json:
         return _open_demo(directory, photos_dir)
     site = SiteOptions(

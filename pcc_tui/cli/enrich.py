@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TextIO
 from backends.encoders.dino_config import DEFAULT_MODEL
 from backends.encoders.t5 import DEFAULT_TOKENIZER
 from backends.registry import backend_class
+from journal import protect, require_outside, require_own_place
 from pcc_tui.cli.enrich_options import DatasetOptions, EncoderOptions
 from pcc_tui.cli.exit_codes import ExitCode
 from pcc_tui.cli.groups import takes_groups
@@ -27,6 +28,7 @@ from pcc_tui.cli.run_request import backend_options
 from pcc_tui.words.figures import data_size
 from pipeline.datasets.errors import UnknownPass
 from pipeline.datasets.passes import DEFAULT_PASSES, choose_passes, passes_named
+from pipeline.datasets.records import DATASET
 
 if TYPE_CHECKING:
     from pipeline.datasets.enrich_report import EnrichReport
@@ -96,9 +98,8 @@ def _request(
     if not input_dir.is_dir():
         fail(f"the input directory {input_dir} does not exist", ExitCode.USAGE)
     patches_dir = encoders.patches_dir or dataset.parent / "dinov3_patches"
-    if dataset.is_symlink():
-        dataset = dataset.resolve()  # the file is replaced, not the link that leads to it
-    _require_files(site.workspace, input_dir, dataset, patches_dir, encoders.backup)
+    protect(input_dir)
+    _require_files(site.workspace, dataset, patches_dir, encoders.backup)
     if records.budget is not None and not math.isfinite(records.budget):
         fail(f"--budget is a sum of US dollars, not {records.budget}", ExitCode.USAGE)
     with _naming("--pass-filter"):
@@ -133,17 +134,13 @@ def _request(
     )
 
 
-def _require_files(
-    workspace: Path, input_dir: Path, dataset: Path, patches_dir: Path, backup: Path | None
-) -> None:
-    """End with a usage error where no dataset can be; warn of paths inside the images."""
-    if dataset.exists() and not dataset.is_file():
-        fail(f"{dataset} is no file; --output-jsonl names one", ExitCode.USAGE)
+def _require_files(workspace: Path, dataset: Path, patches_dir: Path, backup: Path | None) -> None:
+    """End with a usage error where no dataset can be, or a path is inside the images."""
+    require_own_place(dataset, DATASET)
     if not (dataset.parent.is_dir() or dataset.parent == workspace):
         fail(f"the directory {dataset.parent} does not exist", ExitCode.USAGE)
-    for path in filter(None, (dataset, patches_dir, backup)):
-        if path.resolve().is_relative_to(input_dir.resolve()):
-            warn(f"warning: {path} is inside the images, which are else only ever read")
+    for directory in filter(None, (patches_dir, backup)):
+        require_outside(directory)
 
 
 def _full_path(model: str) -> str:

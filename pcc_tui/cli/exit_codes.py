@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import IntEnum
 
 from backends.errors import BackendError
-from journal import JournalError, JournalLocked
+from journal import FileRefused, JournalError, JournalLocked
 from pcc_tui.errors import SettingsError
 from pipeline.clusters.errors import ClusterError, WrongLabelChange
 from pipeline.datasets.errors import DatasetError
@@ -28,7 +28,10 @@ class ExitCode(IntEnum):
 _CODES: tuple[tuple[tuple[type[Exception], ...], ExitCode], ...] = (
     ((CacheBusy, JournalLocked, WorkspaceBusy), ExitCode.LOCKED),
     (
-        (PhotosDirMissing, BackendError, SettingsError, WrongLabelChange, CacheRefused),
+        (
+            *(PhotosDirMissing, BackendError, SettingsError, WrongLabelChange, CacheRefused),
+            FileRefused,
+        ),
         ExitCode.USAGE,
     ),
     (

@@ -83,7 +83,6 @@ def _request(
     require_text("--workspace", str(site.workspace))
     stages = looking.chosen()
     photos_dir = site.photos(site.settings())
-    site.warn_of_photos(photos_dir)
     detector, labeller = _choices(looking, models)
     reads = OcrChoice(
         engine=models.ocr_engine,

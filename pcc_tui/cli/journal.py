@@ -7,7 +7,7 @@ from pathlib import Path
 
 import typer
 
-from journal import CaptionRecord, RewriteReport
+from journal import CAPTIONS, CaptionRecord, RewriteReport
 from journal import check as check_journal
 from journal import compact as compact_journal
 from journal import repair as repair_journal
@@ -49,9 +49,9 @@ def check(site: SiteOptions) -> int:
 @takes_groups
 def repair(site: SiteOptions) -> None:
     """Write the journal anew, every record with a checksum; the old file is kept."""
-    path = _existing(site).resolve()
+    path = _existing(site)
     backup = path.with_name(f"{path.name}.before-repair-{datetime.now():%Y%m%d-%H%M%S-%f}")
-    _tell(repair_journal(path, CaptionRecord, backup), json=site.json)
+    _tell(repair_journal(path, CaptionRecord, CAPTIONS, backup), json=site.json)
 
 
 @app.command("compact")
@@ -59,7 +59,7 @@ def repair(site: SiteOptions) -> None:
 def compact(site: SiteOptions) -> None:
     """Keep the last record of each photo; lines that cannot be read stay as they are."""
     path = _existing(site)
-    _tell(compact_journal(path, CaptionRecord), json=site.json)
+    _tell(compact_journal(path, CaptionRecord, CAPTIONS), json=site.json)
 
 
 def _existing(site: SiteOptions) -> Path:

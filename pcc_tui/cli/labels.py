@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Optional
 import msgspec
 import typer
 
+from journal import make_directory, read_whole, require_own_place
 from pcc_tui.cli.exit_codes import ExitCode
 from pcc_tui.cli.groups import show_help, takes_groups
 from pcc_tui.cli.options import SiteOptions, require_extra, require_text
@@ -190,14 +191,15 @@ def export(
 ) -> None:
     """Write clusters, or the cluster of each photo, for review elsewhere."""
     from journal import atomic_rewrite
-    from pipeline.reports.exchange import export_csv, export_rows
+    from pipeline.reports.exchange import EXPORTS, export_csv, export_rows
 
     view = opened(site)
     path = out or site.workspace / f"labels_{table}.csv"
     if path.is_dir():
         fail(f"--out {path} is a directory; name a file, .csv or .json", ExitCode.USAGE)
-    require_place(site, path.parent)
-    with atomic_rewrite(path) as file:
+    make_output_directory(path.parent)
+    require_own_place(path, EXPORTS)
+    with atomic_rewrite(path, kind=EXPORTS) as file:
         if path.suffix == ".json":
             rows = msgspec.json.encode(list(export_rows(view, table)))
             file.write(msgspec.json.format(rows) + b"\n")
@@ -221,7 +223,7 @@ def import_(
 
     view = opened(site)
     try:
-        data = file.read_bytes()
+        data = read_whole(file)
     except OSError as error:
         fail(f"{file} cannot be read: {error.strerror}", ExitCode.USAGE)
     imported = (import_json if file.suffix == ".json" else import_csv)(view, data)
@@ -255,13 +257,10 @@ def opened(site: SiteOptions, *, chunk_size: int | None = None) -> ClusterView:
     return open_view(site.workspace, site.journal, photos_dir, chunk_size=chunk_size)
 
 
-def require_place(site: SiteOptions, directory: Path) -> None:
-    """End with a usage error if a directory must not or cannot be written to."""
-    photos_dir = site.photos_dir or site.settings().photos_dir
-    if photos_dir is not None and directory.resolve().is_relative_to(photos_dir.resolve()):
-        fail(f"{directory} lies among the photos; name another place", ExitCode.USAGE)
+def make_output_directory(directory: Path) -> None:
+    """Make a directory for what a command writes; end with a usage error if that fails."""
     try:
-        directory.mkdir(parents=True, exist_ok=True)
+        make_directory(directory)
     except OSError as error:
         fail(f"{directory} cannot be written to: {error.strerror}", ExitCode.USAGE)
 

@@ -11,7 +11,7 @@ import typer
 
 from backends.installation import extra_line
 from backends.registry import has_extra
-from journal import Status
+from journal import Status, protect, read_whole
 from pcc_tui.cli.exit_codes import ExitCode
 from pcc_tui.cli.output import fail, warn
 from pcc_tui.errors import SettingsError
@@ -58,6 +58,8 @@ class SiteOptions:
             settings = load_settings(self.workspace, journal=self.journal)
         except SettingsError as error:
             fail(str(error), ExitCode.USAGE)
+        for photos_dir in filter(None, (self.photos_dir, settings.photos_dir)):
+            protect(photos_dir)
         for warning in settings.warnings:
             warn(f"warning: {warning}")
         return settings
@@ -85,8 +87,6 @@ class SiteOptions:
         if self.journal.is_dir():
             fail(f"{self.journal} is a directory; --captions-jsonl names a file", ExitCode.USAGE)
         photos_dir = self.photos_if_here(self.settings())
-        if photos_dir is not None:
-            self.warn_of_photos(photos_dir)
         if photos_dir is None and not self.journal.is_file():
             fail(
                 f"there is neither a journal at {self.journal} nor a photos directory; "
@@ -94,13 +94,6 @@ class SiteOptions:
                 ExitCode.USAGE,
             )
         return photos_dir
-
-    def warn_of_photos(self, photos_dir: Path) -> None:
-        """Warn if the workspace lies inside the photos directory, which is only ever read."""
-        if self.workspace.resolve().is_relative_to(photos_dir.resolve()):
-            warn(
-                f"warning: {self.workspace} is inside the photos; --workspace DIR keeps them apart"
-            )
 
     def photos_if_here(self, settings: Settings) -> Path | None:
         """Return the photos directory, None where none is named or the directory is not there."""
@@ -199,7 +192,7 @@ def _listed_keys(path: Path) -> frozenset[str]:
     A name a line; a list with names that hold a newline has NUL between the names.
     """
     try:
-        data = path.read_bytes()
+        data = read_whole(path)
     except OSError as error:
         fail(f"--retry-list {path} cannot be read: {error.strerror}", ExitCode.USAGE)
     names = data.split(b"\0" if b"\0" in data else b"\n")

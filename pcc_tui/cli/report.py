@@ -9,10 +9,10 @@ import msgspec
 import typer
 
 from backends.errors import SetupError
-from journal import JournalLocked
+from journal import JournalLocked, named_directory, require_own_place
 from pcc_tui.cli.exit_codes import ExitCode
 from pcc_tui.cli.groups import takes_groups
-from pcc_tui.cli.labels import opened, require_place
+from pcc_tui.cli.labels import make_output_directory, opened
 from pcc_tui.cli.options import SiteOptions, require_extra, require_text
 from pcc_tui.cli.output import fail, narration, print_json, say, warn
 from pipeline.clusters.chunks import CHUNK_SIZE
@@ -84,17 +84,19 @@ def report(
 ) -> int:
     """Write the clusters as CSV, as Markdown, and as one HTML page."""
     require_extra("clusters", "pcc report")
-    from pipeline.reports.run import NAMES, write_reports
+    from pipeline.reports.run import KINDS, NAMES, write_reports
 
     wanted = [name.strip() for name in formats.split(",")]
     for name in wanted:
         if name not in NAMES:
             fail(f"--format knows {', '.join(NAMES)}, not {name!r}", ExitCode.USAGE)
-    directory = out or site.workspace
-    require_place(site, directory)
+    directory = named_directory(out or site.workspace)
     from pipeline.clusters.opening import open_view
 
     photos_dir = site.library()
+    make_output_directory(directory)
+    for name in wanted:
+        require_own_place(directory / NAMES[name], KINDS[name])
     view = open_view(site.workspace, site.journal, photos_dir)
     if not view.has_clusters:
         warn("warning: there are no clusters yet; `pcc cluster` makes them")

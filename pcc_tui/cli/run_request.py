@@ -31,7 +31,6 @@ def request_of(
         fail(f"{site.journal} is a directory; --captions-jsonl names a file", ExitCode.USAGE)
     settings = site.settings()
     photos = site.photos(settings)
-    site.warn_of_photos(photos)
     backend, options = backend_options(settings, captioning, pace)
     return RunRequest(
         photos_dir=photos,

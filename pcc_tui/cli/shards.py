@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Literal, Optional, TextIO
 
 import typer
 
+from journal import protect, require_outside
 from pcc_tui.cli.exit_codes import ExitCode
 from pcc_tui.cli.groups import takes_groups
 from pcc_tui.cli.options import SiteOptions, require_extra, require_text
-from pcc_tui.cli.output import fail, narration, print_json, say, warn
+from pcc_tui.cli.output import fail, narration, print_json, say
 from pcc_tui.words.figures import data_size, duration
 
 if TYPE_CHECKING:
@@ -117,8 +118,8 @@ def _request(site: SiteOptions, dataset: Path, out: Path, packing: PackingOption
         fail(f"there is no dataset {dataset}", ExitCode.USAGE)
     if out.exists() and not out.is_dir():
         fail(f"{out} is no directory; --out names one", ExitCode.USAGE)
-    if out.resolve().is_relative_to(input_dir.resolve()):
-        warn(f"warning: {out} is inside the images; --out DIR keeps them apart")
+    protect(input_dir)
+    require_outside(out)
     patches_dir = packing.patches_dir or dataset.parent / "dinov3_patches"
     if packing.with_patches and not patches_dir.is_dir():
         fail(f"there are no patch files: {patches_dir} does not exist", ExitCode.USAGE)

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
-from journal import atomic_rewrite
+from journal import atomic_rewrite, remove
 from pcc_tui.desks.photos import PhotosDesk
 from pcc_tui.workspace import Workspace
 from pipeline.captions.catalogue import Catalogue, CatalogueEntry, key_bytes
@@ -141,7 +141,7 @@ class CaptionsDesk:
 
     def _write_retry_list(self, keys: Iterable[str]) -> Path:
         for old in self._workspace.path.glob("retry-list-*"):
-            old.unlink()  # no job runs, so no list is in use
+            remove(old)  # no job runs, so no list is in use
         listed = self._workspace.path / f"retry-list-{new_run_id()}"
         data = b"".join(key_bytes(key) + b"\0" for key in sorted(keys))
         with atomic_rewrite(listed, needed=len(data)) as file:

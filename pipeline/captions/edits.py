@@ -5,14 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from backends.keys import scrub
-from journal import (
-    EditRecord,
-    Follower,
-    JournalWriter,
-    patient_lock,
-    record_key,
-    utc_now,
-)
+from journal import EDITS, EditRecord, Follower, JournalWriter, patient_lock, record_key, utc_now
 
 
 class Edits:
@@ -58,7 +51,7 @@ class Edits:
         """
         text = None if caption is None else scrub(caption)
         edit = EditRecord(rel_path=rel_path, raw_path=raw_path, caption=text, at=utc_now())
-        writer: JournalWriter[EditRecord] = JournalWriter(patient_lock(self.path, "an edit"))
+        writer: JournalWriter[EditRecord] = JournalWriter(patient_lock(self.path, "an edit", EDITS))
         try:
             writer.append(edit)
         finally:

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from journal import CaptionRecord, RecordUnreadable, atomic_rewrite, read_record, scan
+from journal import CaptionRecord, RecordUnreadable, atomic_rewrite, read_record, read_whole, scan
 from pipeline.photos.file_digest import file_digest
 
 NOT_CHANGED = -1
@@ -63,7 +63,7 @@ class FileStates:
     @cached_property
     def _known(self) -> dict[str, KnownState]:
         try:
-            return msgspec.msgpack.decode(self._path.read_bytes(), type=dict[str, KnownState])
+            return msgspec.msgpack.decode(read_whole(self._path), type=dict[str, KnownState])
         except (OSError, msgspec.MsgspecError):
             return {}  # whatever it is, it is not what was remembered
 

@@ -15,7 +15,7 @@ import msgspec
 
 from backends.errors import SetupError
 from backends.registry import CAPTIONERS, backend_class
-from journal import CaptionRecord, atomic_rewrite
+from journal import CaptionRecord, atomic_rewrite, open_regular, read_whole
 from pipeline.captions.plan import LEAST
 
 NAME = "captioner.json"
@@ -88,7 +88,7 @@ def _read(path: Path) -> LastCaptioner | None:
     Whoever can write here can send photos anywhere, by `pcc.toml` as well as by this file.
     """
     try:
-        return msgspec.json.decode(path.read_bytes(), type=LastCaptioner)
+        return msgspec.json.decode(read_whole(path), type=LastCaptioner)
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
         return None
 
@@ -108,7 +108,7 @@ def _of_last_record(journal: Path) -> LastCaptioner | None:
 
 def _tail(journal: Path) -> bytes:
     try:
-        with open(journal, "rb") as file:
+        with open_regular(journal) as file:
             size = file.seek(0, 2)
             file.seek(max(0, size - TAIL_BYTES))
             return file.read()

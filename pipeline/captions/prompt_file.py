@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 from blake3 import blake3
 
-from journal import atomic_rewrite
+from journal import UNREADABLE, atomic_rewrite, move, read_whole
 
 
 def prompt_hash(text: str) -> str:
@@ -23,11 +23,11 @@ def read_prompts(workspace: Path) -> dict[str, str]:
     """
     path = workspace / "prompts.json"
     try:
-        return msgspec.json.decode(path.read_bytes(), type=dict[str, str])
+        return msgspec.json.decode(read_whole(path), type=dict[str, str])
     except FileNotFoundError:
         return {}
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        path.rename(path.with_name(f"{path.name}.damaged-{os.urandom(2).hex()}"))
+    except UNREADABLE:
+        move(path, path.with_name(f"{path.name}.damaged-{os.urandom(2).hex()}"))
         return {}
 
 

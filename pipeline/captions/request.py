@@ -12,7 +12,7 @@ import msgspec
 
 from backends.base import Options
 from backends.registry import CAPTIONERS, backend_class
-from journal import WriterLock
+from journal import CAPTIONS, WriterLock, make_directory
 from pipeline.captions.edits import Edits
 from pipeline.captions.file_states import FileStates
 from pipeline.captions.last_captioner import LastCaptioner
@@ -173,8 +173,8 @@ def prepare_run(request: RunRequest) -> PreparedRun:
         SetupError: there is no such backend.
         JournalLocked: another process writes the journal.
     """
-    request.workspace.mkdir(parents=True, exist_ok=True)
-    lock = WriterLock(request.journal, f"pcc run in {request.workspace}")
+    make_directory(request.workspace)
+    lock = WriterLock(request.journal, f"pcc run in {request.workspace}", CAPTIONS)
     try:
         stale = request.selection.stale
         states = FileStates(request.journal, request.photos_dir, captioned_too=stale)

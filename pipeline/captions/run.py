@@ -6,7 +6,7 @@ import asyncio
 
 from backends.prices import require_price
 from backends.registry import make_backend
-from journal import CaptionRecord, JournalError, JournalWriter, WriterLock
+from journal import CAPTIONS, CaptionRecord, JournalError, JournalWriter, WriterLock
 from pipeline.captions.dry_run import DryRunJournal, dry_run_path, dry_run_stage
 from pipeline.captions.last_captioner import keep_captioner, was_kept
 from pipeline.captions.moved_edits import follow_renames
@@ -119,7 +119,7 @@ def _copies_of(prepared: PreparedRun) -> Copies:
 def _journal_of(prepared: PreparedRun) -> OpenJournal[CaptionRecord]:
     if not prepared.request.dry_run:
         return lambda on_commit, on_failure: JournalWriter(prepared.lock, on_commit, on_failure)
-    beside = WriterLock(dry_run_path(prepared.lock.path), "pcc run --dry-run")
+    beside = WriterLock(dry_run_path(prepared.lock.path), "pcc run --dry-run", CAPTIONS)
     return lambda on_commit, on_failure: DryRunJournal(prepared.lock, beside, on_commit, on_failure)
 
 

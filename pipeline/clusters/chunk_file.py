@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from journal import atomic_rewrite
+from journal import atomic_rewrite, open_regular
 from pipeline.clusters.chunks import CHUNK_SIZE
 from pipeline.clusters.moments import dated
 from pipeline.clusters.view import ClusterView, chunk_id
@@ -53,7 +53,7 @@ def chunks_path(workspace: Path) -> Path:
 def chosen_chunk_size(workspace: Path) -> int:
     """Return the chunk size that was chosen last, or the default."""
     try:
-        with open(chunks_path(workspace), "rb") as file:
+        with open_regular(chunks_path(workspace)) as file:
             return max(1, msgspec.json.decode(file.readline(), type=ChunkHead).chunk_size)
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
         return CHUNK_SIZE

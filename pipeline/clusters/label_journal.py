@@ -11,7 +11,7 @@ from typing import Literal
 import msgspec
 
 from backends.keys import scrub
-from journal import Follower, JournalWriter, patient_lock, utc_now
+from journal import Follower, JournalWriter, journal_kind, patient_lock, utc_now
 from pipeline.clusters.recognition import Sketch
 
 Action = Literal["rename", "move", "merge", "split", "lock", "unlock", "undo"]
@@ -43,6 +43,9 @@ class LabelChange(msgspec.Struct, omit_defaults=True, kw_only=True):
     others: list[str] = []
     parent: str | None = None
     sketches: dict[str, Sketch] = {}
+
+
+LABELS = journal_kind("a journal of changes to clusters", LabelChange)
 
 
 def new_label_change(action: Action, cluster: str, **fields: object) -> LabelChange:
@@ -98,7 +101,9 @@ class LabelJournal:
             JournalLocked: another process keeps the journal locked.
             JournalError: the journal cannot be written.
         """
-        writer: JournalWriter[LabelChange] = JournalWriter(patient_lock(self.path, "a label"))
+        writer: JournalWriter[LabelChange] = JournalWriter(
+            patient_lock(self.path, "a label", LABELS)
+        )
         try:
             for change in changes:
                 if change.title is not None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from journal import atomic_rewrite, record_key
+from journal import atomic_rewrite, open_regular, record_key
 from pipeline.clusters.errors import NoClusters
 
 VERSION = 1
@@ -139,7 +139,7 @@ def read_clustering(path: Path) -> Clustering:
     """
     anew = "`pcc cluster --force`"
     try:
-        with open(path, "rb") as file:
+        with open_regular(path) as file:
             head = msgspec.json.decode(file.readline(), type=ClusteringHead)
             anew = f"`pcc cluster --force --embedder {shlex.quote(head.embedder)}`"
             if head.version != VERSION:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from io import BufferedReader, BufferedWriter
+from io import BufferedWriter, FileIO
 from pathlib import Path
 
 import msgspec
 
-from journal import atomic_rewrite, split_path
+from journal import atomic_rewrite, open_regular, split_path
 from pipeline.datasets.draft import Draft
 from pipeline.datasets.errors import DatasetChanged
 from pipeline.datasets.gaps import DatasetGaps, Lacking
 from pipeline.datasets.passes import PASSES, fields_of_new_record
 from pipeline.datasets.passes.base import Pass
-from pipeline.datasets.records import DatasetLine, fingerprint, parse, read_lines
+from pipeline.datasets.records import DATASET, DatasetLine, fingerprint, parse, read_lines
 from pipeline.datasets.results import Results
 from pipeline.datasets.splice import set_fields
 from pipeline.jobs.pause_point import PausePoint
@@ -81,7 +81,7 @@ class Merge:
         size = self._gaps.fingerprint[1] if self._gaps.fingerprint else 0
         self._pause_point.begin(f"writing {self._dataset.name}", size)
         if any(map(self._results.would_change, self._gaps.all_entries())):
-            with atomic_rewrite(self._dataset, self.needed()) as file:
+            with atomic_rewrite(self._dataset, self.needed(), DATASET) as file:
                 self._write(file)
                 self._require_same()
         self._merged.done = True
@@ -102,7 +102,7 @@ class Merge:
         self._require_same()
         ended = True
         if self._gaps.fingerprint is not None:
-            with self._dataset.open("rb") as source:
+            with open_regular(self._dataset) as source:
                 for block in self._blocks():
                     ended = self._write_block(file, source, block)
         if self._gaps.new and not ended:
@@ -122,9 +122,7 @@ class Merge:
                 block, start = [], line.end
         yield block
 
-    def _write_block(
-        self, file: BufferedWriter, source: BufferedReader, block: list[DatasetLine]
-    ) -> bool:
+    def _write_block(self, file: BufferedWriter, source: FileIO, block: list[DatasetLine]) -> bool:
         """Write some lines; return whether the last one ended with a newline."""
         drafts = self._drafts(block)
         ended = True
@@ -189,7 +187,7 @@ def new_line(draft: Draft) -> bytes:
     return b"{" + b",".join(members) + b"}"
 
 
-def _copy(source: BufferedReader, file: BufferedWriter, line: DatasetLine) -> bool:
+def _copy(source: FileIO, file: BufferedWriter, line: DatasetLine) -> bool:
     """Copy a line that is too long to be looked at; return whether it ends with a newline."""
     source.seek(line.start)
     left, data = line.end - line.start, b""

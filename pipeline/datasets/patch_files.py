@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import stat
 from collections.abc import Callable, Container
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -13,7 +12,20 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import msgspec
 
 from backends.encoders.dino_config import DinoConfig
-from journal import DiskFull, atomic_rewrite, clear_leftovers, free_bytes, sync_directory
+from journal import (
+    UNREADABLE,
+    DiskFull,
+    NotOurs,
+    atomic_rewrite,
+    clear_leftovers,
+    free_bytes,
+    give_second_name,
+    make_directory,
+    open_regular,
+    read_whole,
+    remove,
+    sync_directory,
+)
 from pipeline.datasets.buckets import BUCKETS
 from pipeline.datasets.errors import OtherPatches
 from pipeline.datasets.image_ids import is_file_name
@@ -151,7 +163,7 @@ class PatchFiles:
         Raises:
             OtherPatches: the files that are there are another model's.
         """
-        self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_directory(self.directory)
         clear_leftovers(self.directory)
         found = read_manifest(self.directory)
         if not anew:
@@ -257,20 +269,20 @@ def free_beside(directory: Path) -> int:
 def move_away(path: Path, directory: Path) -> None:
     """Move a file to a directory, under a name that nothing there has."""
     keep_copy(path, directory)
-    path.unlink()
+    remove(path)
 
 
 def keep_copy(path: Path, directory: Path) -> None:
     """Keep what a file holds in a directory, under a name that nothing there has."""
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_directory(directory)
     target, number = directory / path.name, 1
     while target.exists():
         number += 1
         target = directory / f"{path.stem}.{number}{path.suffix}"
     try:
-        os.link(path, target)
+        give_second_name(path, target)
     except OSError:  # another file system, or one without links
-        with atomic_rewrite(target, needed=path.stat().st_size) as copy, path.open("rb") as file:
+        with atomic_rewrite(target, needed=path.stat().st_size) as copy, open_regular(path) as file:
             shutil.copyfileobj(file, copy)
     sync_directory(directory)
 
@@ -278,8 +290,8 @@ def keep_copy(path: Path, directory: Path) -> None:
 def read_manifest(directory: Path) -> PatchManifest | None:
     """Return the manifest of a directory, None where there is none that can be read."""
     try:
-        found = msgspec.json.decode((directory / MANIFEST).read_bytes(), type=PatchManifest)
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+        found = msgspec.json.decode(read_whole(directory / MANIFEST), type=PatchManifest)
+    except (OSError, *UNREADABLE):
         return None
     return found if found.version == VERSION and found.patch_size > 0 else None
 
@@ -302,12 +314,9 @@ def state_of(path: Path, fits: Callable[[tuple[int, int]], bool]) -> PatchState:
 def read_header(path: Path) -> Header | None:
     """Return header and completeness of a patch file, None where it holds no array of ours."""
     try:
-        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
-            status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode):  # a FIFO would be waited on for ever
-                return None
-            start, length = file.read(2 * HEADER_BYTES), status.st_size
-    except OSError:
+        with open_regular(path) as file:
+            start, length = file.read(2 * HEADER_BYTES), os.fstat(file.fileno()).st_size
+    except (OSError, NotOurs):
         return None
     found = _HEADER.match(start)
     if found is None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 import msgspec
 
 from journal import JournalWriter, WriterLock
-from pipeline.datasets.side_journals import SideJournal
+from pipeline.datasets.side_journals import RESULTS, SideJournal
 from pipeline.photos.photo import Photo
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ class Producer(ABC, Generic[Kind]):
             return None
         self.progress.total = len(entries)
         request, path = self.results.request, self.journal.path
-        lock = WriterLock(path, f"pcc dataset enrich, {request.dataset}")
+        lock = WriterLock(path, f"pcc dataset enrich, {request.dataset}", RESULTS)
         return Job(
             self.make_stage(),
             [Photo(entry.path, entry.key) for entry in entries],

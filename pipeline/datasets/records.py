@@ -12,13 +12,12 @@ import posixpath
 import stat
 import unicodedata
 from collections.abc import Callable, Iterator
-from io import FileIO
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
-from journal import BOM, read_chunks, system_path
+from journal import BOM, journal_kind, open_regular, read_chunks, system_path
 from pipeline.datasets.passes import FIELDS
 from pipeline.datasets.raw_values import ABSENT, decoded
 from pipeline.photos.photo import photo_key
@@ -64,6 +63,15 @@ _RECORD_WITH_FIELDS: type[Record] = msgspec.defstruct(  # type: ignore[assignmen
 _decode = msgspec.json.Decoder(_RECORD_WITH_FIELDS).decode
 
 
+class _About(msgspec.Struct):
+    """What every record of a dataset holds at least."""
+
+    image_path: str
+
+
+DATASET = journal_kind("a dataset of records with `image_path`", _About)
+
+
 class DatasetLine(NamedTuple):
     """One line of a dataset.
 
@@ -83,7 +91,7 @@ class DatasetLine(NamedTuple):
 def read_lines(path: Path) -> Iterator[DatasetLine]:
     """Yield the lines of a dataset, whatever they hold."""
     number = 0
-    with FileIO(path, "rb") as file:
+    with open_regular(path) as file:
         for chunk in read_chunks(file):
             start = chunk.offset
             whole = len(chunk.lines) > 1 or chunk.end - start <= len(chunk.lines[0]) + 1

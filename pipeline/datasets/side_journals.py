@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Container
 from contextlib import suppress
 from datetime import datetime
-from io import FileIO
 from pathlib import Path
 from typing import ClassVar, Generic, NamedTuple, TypeVar
 
@@ -22,8 +21,13 @@ from journal import (
     Status,
     WriterLock,
     atomic_rewrite,
+    journal_kind,
+    make_directory,
+    open_regular,
     read_line,
     read_record,
+    remove,
+    remove_directory,
 )
 
 Kind = TypeVar("Kind", bound=msgspec.Struct)
@@ -52,6 +56,9 @@ class SideHead(msgspec.Struct, gc=False):
     def wrote_file(self) -> bool:
         """Whether the attempt wrote a file beside its record."""
         return False
+
+
+RESULTS = journal_kind("a journal of an enrichment", SideHead)
 
 
 class Attempted(NamedTuple):
@@ -164,9 +171,9 @@ class SideJournal(Generic[Kind]):
     def _keep(self, kept: set[int]) -> None:
         """Keep only the records at some byte offsets."""
         if not kept:
-            self.path.unlink(missing_ok=True)
+            remove(self.path)
         elif kept != self._standing():
-            with FileIO(self.path, "rb") as old, atomic_rewrite(self.path) as file:
+            with open_regular(self.path) as old, atomic_rewrite(self.path) as file:
                 file.writelines(read_line(old, offset) + b"\n" for offset in sorted(kept))
 
     def has_merged(self, merged: Container[str]) -> bool:
@@ -208,13 +215,12 @@ class SideJournals:
         Raises:
             JournalLocked: another process enriches the dataset.
         """
-        self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return WriterLock(self.directory / self._name, "pcc dataset enrich")
+        make_directory(self.directory)
+        return WriterLock(self.directory / self._name, "pcc dataset enrich", kind=None)
 
     def leave(self, lock: WriterLock) -> None:
         """Give the lock back; nothing stays behind where nothing waits."""
         with suppress(OSError):
-            lock.path.unlink()
+            remove(lock.path)
         lock.release()
-        with suppress(OSError):  # something waits there
-            self.directory.rmdir()
+        remove_directory(self.directory)  # unless something waits there

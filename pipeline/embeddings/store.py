@@ -14,7 +14,18 @@ import msgspec
 import numpy as np
 from blake3 import blake3
 
-from journal import Follower, WriterLock, atomic_rewrite, record_key
+from journal import (
+    UNREADABLE,
+    Follower,
+    WriterLock,
+    atomic_rewrite,
+    clear_leftovers,
+    journal_kind,
+    make_directory,
+    read_whole,
+    record_key,
+    remove,
+)
 from pipeline.embeddings.row_file import RowFile
 
 if TYPE_CHECKING:
@@ -47,6 +58,9 @@ class EmbeddingRecord(msgspec.Struct, omit_defaults=True, kw_only=True, gc=False
     row: int | None
     raw_path: str | None = None
     error: str | None = None
+
+
+ROWS = journal_kind("a journal of vectors", EmbeddingRecord)
 
 
 class VectorManifest(msgspec.Struct, kw_only=True):
@@ -101,8 +115,8 @@ class VectorStore:
 
     def _read_manifest(self) -> VectorManifest | None:
         try:
-            manifest = msgspec.json.decode(self._manifest_path.read_bytes(), type=VectorManifest)
-        except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+            manifest = msgspec.json.decode(read_whole(self._manifest_path), type=VectorManifest)
+        except (OSError, *UNREADABLE):
             return None
         return manifest if manifest.version == VERSION and manifest.dimensions > 0 else None
 
@@ -165,8 +179,9 @@ class VectorStore:
         Raises:
             JournalLocked: another process makes vectors here.
         """
-        self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = WriterLock(self.journal, f"pcc embed in {self.directory}")
+        make_directory(self.directory, below=self.directory.parents[1])
+        lock = WriterLock(self.journal, f"pcc embed in {self.directory}", ROWS)
+        clear_leftovers(self.directory)
         self.refresh()
         return lock
 
@@ -175,7 +190,7 @@ class VectorStore:
         os.ftruncate(lock.descriptor, 0)
         os.fsync(lock.descriptor)
         for path in (self._manifest_path, self._rows.path, self._learnt_path):
-            path.unlink(missing_ok=True)
+            remove(path)
         self.manifest = None
         self._start_over()
 
@@ -194,7 +209,7 @@ class VectorStore:
     def learnt(self) -> bytes | None:
         """Return what the embedder learnt, None where there is nothing."""
         try:
-            return self._learnt_path.read_bytes()
+            return read_whole(self._learnt_path)
         except OSError:
             return None
 

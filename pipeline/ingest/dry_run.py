@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import msgspec
 
@@ -169,7 +169,7 @@ def _plan(request: IngestRequest, rehearsal: Rehearsal, pause_point: PausePoint)
     redo = "dry-run" if request.redo else None
     planner = Planner(outcomes, Wanted(request.stages, request.retry_errors, redo))
     pause_point.begin("comparing photos", len(walked.paths), "photos")
-    with tempfile.TemporaryDirectory(prefix="pcc-") as folder:
+    with TemporaryDirectory(prefix="pcc-") as folder:
         memory = Path(folder) / "digests.sqlite"
         for ending in ("", "-wal"):  # known digests need not be made again
             with suppress(OSError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import closing
 
+from journal import make_directory
 from pipeline.ingest.cache.asked import keep_asked
 from pipeline.ingest.cache.sharing import Share
 from pipeline.ingest.cache.store import Cache
@@ -29,7 +30,7 @@ async def ingest(request: IngestRequest, watch: Watcher) -> JobResult[IngestRepo
         SetupError: an extra or a model is missing.
         See `Ingestion.run` for the rest.
     """
-    request.workspace.mkdir(parents=True, exist_ok=True)
+    make_directory(request.workspace)
     cache = Cache(request.cache)
     manifest = await asyncio.to_thread(cache.begin)
     queue = await asyncio.to_thread(open_queue, request.queue, cache.directory, manifest.cache_id)

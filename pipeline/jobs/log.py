@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from journal import make_directory, open_own
+
 LOGGER = "pcc"
 
 
@@ -43,9 +45,10 @@ def log_to(path: Path) -> Iterator[logging.Logger]:
     A full disk stops the journal, which stops the job; the log only falls silent.
     """
     logging.raiseExceptions = False
-    path.parent.mkdir(parents=True, exist_ok=True)
-    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600))
-    handler = logging.FileHandler(path, encoding="utf-8")
+    make_directory(path.parent)
+    descriptor = open_own(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    stream = open(descriptor, "a", encoding="utf-8")  # noqa: SIM115 - closed at the end
+    handler = logging.StreamHandler(stream)
     handler.setFormatter(JsonLines())
     logger = logging.getLogger(LOGGER)
     logger.setLevel(logging.INFO)
@@ -57,3 +60,4 @@ def log_to(path: Path) -> Iterator[logging.Logger]:
         logger.propagate = propagated
         logger.removeHandler(handler)
         handler.close()
+        stream.close()

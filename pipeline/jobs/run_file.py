@@ -8,6 +8,8 @@ from pathlib import Path
 
 import msgspec
 
+from journal import UNREADABLE, FileRefused, read_whole
+
 
 class RunFile(msgspec.Struct):
     """What `run.json` says of the job that runs in a workspace.
@@ -37,8 +39,8 @@ def run_file_path(workspace: Path) -> Path:
 def read_run_file(workspace: Path) -> RunFile | None:
     """Return what `run.json` says, None where the file is absent or cannot be read."""
     try:
-        return msgspec.json.decode(run_file_path(workspace).read_bytes(), type=RunFile)
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+        return msgspec.json.decode(read_whole(run_file_path(workspace)), type=RunFile)
+    except (OSError, FileRefused, *UNREADABLE):
         return None
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
+
+from journal import NotOurs, open_regular
 
 
 def file_digest(path: str | bytes) -> str | None:
@@ -11,10 +14,9 @@ def file_digest(path: str | bytes) -> str | None:
 
     hasher = blake3()
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with open(descriptor, "rb", buffering=0) as file:  # a FIFO gives no bytes
+        with open_regular(Path(os.fsdecode(path))) as file:
             while data := file.read(1 << 20):
                 hasher.update(data)
-    except OSError:
+    except (OSError, NotOurs):
         return None
     return f"blake3:{hasher.hexdigest()}"

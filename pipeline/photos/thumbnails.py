@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from blake3 import blake3
 from PIL import Image
 
 from backends.base import Picture, PictureSpec
+from journal import make_directory, move, open_own, read_whole, remove
 from pipeline.photos.decoder import DecoderPool
 from pipeline.photos.errors import CorruptImageError, DecoderUnavailable
 
@@ -95,11 +95,11 @@ class Thumbnails:
     def _keep(self, place: Path, data: bytes) -> None:
         """Write a thumbnail; a full disk is ignored, because the cache is optional."""
         with suppress(OSError):
-            place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            descriptor, half = tempfile.mkstemp(dir=place.parent)  # 0600
-            with open(descriptor, "wb") as file:
+            make_directory(place.parent)
+            half = place.with_suffix(f".{os.getpid()}")
+            with open(open_own(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), "wb") as file:
                 file.write(data)
-            Path(half).replace(place)
+            move(half, place)
         self._written += 1
         if self._written % WRITES_BETWEEN_PRUNINGS == 0:
             self._prune()
@@ -118,7 +118,7 @@ class Thumbnails:
             if size <= self._most_bytes * KEPT_AFTER_PRUNING:
                 return
             with suppress(OSError):
-                Path(path).unlink()
+                remove(Path(path))
                 size -= status.st_size
 
 
@@ -134,7 +134,7 @@ def _entries(folder: Path | os.DirEntry[str]) -> list[os.DirEntry[str]]:
 def _open_kept(place: Path) -> Image.Image | None:
     """Return a thumbnail from the cache and mark it as used; None if it is absent or damaged."""
     try:
-        image = _decoded(Picture(0, 0, "jpeg", place.read_bytes()))
+        image = _decoded(Picture(0, 0, "jpeg", read_whole(place)))
         os.utime(place)
     except (OSError, SyntaxError):
         return None

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from backends.keys import scrub
+from journal import text_kind
 from pipeline.clusters.view import Cluster, ClusterView
 from pipeline.reports.csv_export import csv_line
 from pipeline.reports.exchange import COLUMNS as EXPORTED
@@ -25,6 +26,14 @@ SHOWN = 8
 """Most labels of a cluster that the table shows, each with its share."""
 
 COLUMNS = ("cluster_id", "title", "titled_before", "labels", *EXPORTED["clusters"][2:])
+
+
+BOOTSTRAP = text_kind(
+    "a table of suggested names",
+    ",".join(COLUMNS[:3]),
+    f'[\n  {{\n    "{COLUMNS[0]}": ',
+    "[]",
+)
 
 
 def bootstrap_rows(view: ClusterView, seen: Mapping[str, Counter[str]]) -> Iterator[dict[str, str]]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from backends.keys import scrub
+from journal import text_kind
 from pipeline.clusters.view import SPECIAL, ClusterView
 from pipeline.reports.csv_export import csv_line
 
@@ -19,6 +20,14 @@ COLUMNS: dict[Table, tuple[str, ...]] = {
     "photos": ("rel_path", "raw_path", "cluster_id", "cluster", "caption"),
 }
 """People may change title, locked and merge_into of a cluster, and cluster_id of a photo."""
+
+
+EXPORTS = text_kind(
+    "an export of labels",
+    *(",".join(columns[:3]) for columns in COLUMNS.values()),
+    *(f'[\n  {{\n    "{columns[0]}": ' for columns in COLUMNS.values()),
+    "[]",
+)
 
 
 def export_rows(view: ClusterView, table: Table) -> Iterator[dict[str, str]]:

@@ -11,14 +11,14 @@ from pathlib import Path
 import msgspec
 
 from backends.base import PictureSpec
-from journal import atomic_rewrite
+from journal import atomic_rewrite, text_kind
 from pipeline.clusters.moments import dated
 from pipeline.clusters.view import SPECIAL, ClusterView
 from pipeline.jobs.cores import decoder_count
 from pipeline.photos.decoder import DecoderPool
 from pipeline.photos.errors import CorruptImageError
 from pipeline.photos.photo import find_file
-from pipeline.reports.csv_export import csv_lines
+from pipeline.reports.csv_export import COLUMNS, csv_lines
 from pipeline.reports.html_page import Page, PageCluster, PagePhoto, render
 from pipeline.reports.markdown import markdown_lines, sample
 from pipeline.reports.photo_texts import PhotoTexts
@@ -26,6 +26,13 @@ from pipeline.reports.plain import one_line
 
 CSV, MARKDOWN, HTML = "cluster_export.csv", "cluster_report.md", "cluster_report.html"
 NAMES = {"csv": CSV, "md": MARKDOWN, "html": HTML}
+
+KINDS = {
+    "csv": text_kind("a table of photos and clusters", ",".join(COLUMNS[:3])),
+    "md": text_kind("a report about clusters", "# Clusters\n"),
+    "html": text_kind("a page about clusters", "<!doctype html>"),
+}
+"""What a report may be written over."""
 
 THUMBNAIL_EDGE = 256
 THUMBNAIL_QUALITY = 70
@@ -91,7 +98,7 @@ def write_reports(
     )
     for name in formats:
         path = directory / NAMES[name]
-        with atomic_rewrite(path) as file:
+        with atomic_rewrite(path, kind=KINDS[name]) as file:
             file.writelines(writers[name]())
         report.files.append(str(path))
     return report

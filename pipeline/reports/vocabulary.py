@@ -10,6 +10,7 @@ import numpy as np
 
 from backends.errors import SetupError
 from backends.registry import make_embedder
+from journal import read_whole
 from pipeline.captions.library import LibraryPhoto
 from pipeline.embeddings.store import VectorStore
 
@@ -60,5 +61,5 @@ def nearest_words(
 
 def read_vocabulary(path: Path = OWN_WORDS) -> list[str]:
     """Return the words of a file, one a line."""
-    lines = path.read_text("utf-8").splitlines()
+    lines = read_whole(path).decode("utf-8").splitlines()
     return [line.strip() for line in lines if line.strip()]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
+import os
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from io import BytesIO
@@ -14,6 +13,7 @@ from typing import Any
 import msgspec
 from PIL import Image
 
+from journal import make_directory, move, open_own, remove_directory, temporary_directory
 from pipeline.samples.scenes import SCENES, chat_screenshot, map_screenshot
 
 LANDSCAPE, PORTRAIT, PANORAMA, PHONE = (1200, 900), (900, 1200), (3000, 750), (720, 1440)
@@ -108,14 +108,17 @@ def make_library(directory: Path, progress: OnProgress = lambda done, total: Non
     files = list(_files())
     if directory.is_dir():
         return len(files)
-    with tempfile.TemporaryDirectory(dir=directory.parent, prefix=".drawing-") as drawing:
-        root = Path(drawing) / "photos"
+    drawing = temporary_directory(directory.parent, ".drawing-")
+    try:
+        root = drawing / "photos"
         for number, (name, content) in enumerate(files):
             progress(number, len(files))
             target = root / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(content())
-        shutil.move(root, directory)
+            make_directory(target.parent)
+            _write(target, content())
+        move(root, directory)
+    finally:
+        remove_directory(drawing, with_content=True)
     progress(len(files), len(files))
     return len(files)
 
@@ -130,8 +133,13 @@ def make_kinds(directory: Path) -> list[str]:
         "screenshot.png": lambda: _png(chat_screenshot(Random(5), PHONE)),
     }
     for name, content in kinds.items():
-        (directory / name).write_bytes(content())
+        _write(directory / name, content())
     return list(kinds)
+
+
+def _write(path: Path, data: bytes) -> None:
+    with open(open_own(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL), "wb") as file:
+        file.write(data)
 
 
 def _files() -> Iterator[File]:

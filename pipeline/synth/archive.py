@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING
 
 from blake3 import blake3
 
+from journal import open_own
 from pipeline.synth.primitives import GRID
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class HashingFile:
     """
 
     def __init__(self, path: Path) -> None:
-        self._file = path.open("xb")
+        self._file = open(open_own(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL), "wb")  # noqa: SIM115
         self._hash = blake3()
 
     def write(self, data: bytes | memoryview) -> int:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from journal import atomic_rewrite, sync_directory
+from journal import atomic_rewrite, make_directory, sync_directory
 from pipeline.synth.archive import IMAGES, LABELS, SplitFile
 from pipeline.synth.drawing import images_of, labels_of
 from pipeline.synth.errors import DatasetExists
@@ -96,7 +96,7 @@ def save_corpus(splits: Mapping[str, Corpus], directory: Path) -> dict[str, str]
         _require_form(name, splits[name])
     if os.path.lexists(directory):
         raise DatasetExists(directory)
-    directory.mkdir(parents=True)
+    make_directory(directory, exist_ok=False)
     checksums = {}
     for name in SPLIT_NAMES:
         images, labels = splits[name]

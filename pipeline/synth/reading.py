@@ -7,9 +7,7 @@ arrays have exactly the bytes their shapes ask for, so no claim can make a reade
 from __future__ import annotations
 
 import io
-import os
 import re
-import stat
 import struct
 import zipfile
 from collections.abc import Iterator
@@ -22,6 +20,8 @@ import msgspec
 import numpy as np
 from blake3 import blake3
 
+from journal import NotOurs
+from journal import open_regular as regular_file
 from pipeline.synth.archive import DTYPE, IMAGES, LABELS, MAGIC, shape_of
 from pipeline.synth.errors import DatasetUnusable
 from pipeline.synth.metadata import Metadata
@@ -67,16 +67,15 @@ def open_regular(path: Path) -> Iterator[_BoundedFile]:
         DatasetUnusable: the file is missing, no regular file, or not readable.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        file = regular_file(path)
     except FileNotFoundError:
         raise DatasetUnusable(f"{path.name} is missing") from None
     except OSError as error:
         raise DatasetUnusable(f"{path.name} cannot be opened: {error.strerror}") from error
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise DatasetUnusable(f"{path.name} is no file")
-    with _BoundedFile(descriptor, "rb") as file:
-        yield file
+    except NotOurs:
+        raise DatasetUnusable(f"{path.name} is no file") from None
+    with file, _BoundedFile(file.fileno(), "rb", closefd=False) as bounded:
+        yield bounded
 
 
 def read_metadata(path: Path) -> Metadata:

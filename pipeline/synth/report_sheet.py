@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from journal import atomic_rewrite
+from journal import atomic_rewrite, data_kind
 from pipeline.synth.primitives import CLASSES, GRID, NAMES
 from pipeline.synth.train_val_test import SPLIT_NAMES
 
@@ -36,6 +36,9 @@ SPLIT_COLOURS = dict(zip(SPLIT_NAMES, ("#34618f", "#dd9a33", "#7fa68b"), strict=
 LONGEST_TEXT = 110
 
 
+PNG = data_kind("a picture in PNG", b"\x89PNG\r\n\x1a\n")
+
+
 class Samples:
     """The first images of each class that a check comes across."""
 
@@ -58,7 +61,7 @@ def write_sheet(directory: Path, found: Validation, samples: Samples) -> Path:
     """
     path = directory / REPORT
     sheet = draw_sheet(found, samples)
-    with atomic_rewrite(path) as file:
+    with atomic_rewrite(path, kind=PNG) as file:
         sheet.save(file, "PNG")
     return path
 

@@ -6,15 +6,13 @@ import errno
 import fcntl
 import os
 import re
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import date
 from itertools import count
 from pathlib import Path
 
-from journal import sync_directory
+from journal import make_directory, move, remove_directory, sync_directory, temporary_directory
 from pipeline.synth.errors import DatasetExists
 
 FOLDER = "datasets"
@@ -37,16 +35,16 @@ def staging(target: Path) -> Iterator[Path]:
     The name of the directory ends in `.partial-PID-RANDOM`, and the directory is locked as long
     as this process lives. So what a kill leaves behind is no dataset, and `leftovers` finds it.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
+    make_directory(target.parent)
     prefix = f".{target.name}.partial-{os.getpid()}-"
-    folder = Path(tempfile.mkdtemp(prefix=prefix, dir=target.parent))
+    folder = temporary_directory(target.parent, prefix)
     lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         with suppress(OSError):  # a file system without locks: `leftovers` finds nothing there
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        remove_directory(folder, with_content=True)
         os.close(lock)
 
 
@@ -73,7 +71,7 @@ def _renamed(folder: Path, target: Path) -> bool:
     if os.path.lexists(target):
         return False
     try:
-        folder.rename(target)  # onto anything but an empty directory this fails
+        move(folder, target)  # onto anything but an empty directory this fails
     except OSError as error:
         if error.errno in TAKEN:
             return False

@@ -15,7 +15,7 @@ HOLD = """
 import sys, time
 from pathlib import Path
 from journal import WriterLock
-lock = WriterLock(Path(sys.argv[1]), "a first writer")
+lock = WriterLock(Path(sys.argv[1]), "a first writer", None)
 print("held", flush=True)
 sys.stdin.read()
 """
@@ -23,12 +23,12 @@ sys.stdin.read()
 
 def test_second_writer_is_refused_and_told_who_holds_it(tmp_path: Path) -> None:
     path = tmp_path / "j"
-    lock = WriterLock(path, "pcc run in here")
+    lock = WriterLock(path, "pcc run in here", None)
 
     with pytest.raises(JournalLocked, match=f"process {os.getpid()} .*pcc run in here"):
-        WriterLock(path, "another")
+        WriterLock(path, "another", None)
     lock.release()
-    WriterLock(path, "another").release()
+    WriterLock(path, "another", None).release()
 
 
 @pytest.mark.parametrize("link", ["symlink", "hardlink"])
@@ -39,10 +39,10 @@ def test_links_lead_to_the_same_lock(tmp_path: Path, link: str) -> None:
         other.symlink_to(path)
     else:
         other.hardlink_to(path)
-    lock = WriterLock(path, "first")
+    lock = WriterLock(path, "first", None)
 
     with pytest.raises(JournalLocked):
-        WriterLock(other, "second")
+        WriterLock(other, "second", None)
     lock.release()
 
 
@@ -54,8 +54,8 @@ def test_lock_dies_with_its_holder(tmp_path: Path) -> None:
         assert holder.stdout is not None
         holder.stdout.readline()
         with pytest.raises(JournalLocked, match=f"process {holder.pid}"):
-            WriterLock(path, "second")
+            WriterLock(path, "second", None)
         holder.kill()
         holder.wait()
 
-    WriterLock(path, "second").release()
+    WriterLock(path, "second", None).release()

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from journal import (
+    CAPTIONS,
     CaptionRecord,
     JournalLocked,
     RecordHead,
@@ -42,7 +43,7 @@ def test_repair_seals_what_it_can_read_and_keeps_the_old_file(tmp_path: Path) ->
     path, backup = tmp_path / "j", tmp_path / "old"
     before = line("a") + b"garbage\n" + PLAIN + line("b").replace(b"\n", b"\r\n") + b'{"torn'
     path.write_bytes(before)
-    report = repair(path, CaptionRecord, backup)
+    report = repair(path, CaptionRecord, CAPTIONS, backup)
 
     assert backup.read_bytes() == before
     assert (report.kept, report.dropped, report.resealed) == (3, 2, 1)
@@ -54,7 +55,7 @@ def test_repair_seals_what_it_can_read_and_keeps_the_old_file(tmp_path: Path) ->
 def test_repair_keeps_a_record_whose_crc_does_not_match(tmp_path: Path) -> None:
     path = tmp_path / "j"
     path.write_bytes(line("a").replace(b'"c"', b'"edited by sed"'))
-    repair(path, CaptionRecord, tmp_path / "old")
+    repair(path, CaptionRecord, CAPTIONS, tmp_path / "old")
 
     assert [record.caption for _, record in scan(path, CaptionRecord)] == ["edited by sed"]
     assert check(path, CaptionRecord).damaged == 0
@@ -63,18 +64,18 @@ def test_repair_keeps_a_record_whose_crc_does_not_match(tmp_path: Path) -> None:
 def test_compact_keeps_the_last_record_of_each_key_byte_for_byte(tmp_path: Path) -> None:
     path = tmp_path / "j"
     path.write_bytes(line("a", "error_api") + PLAIN + b"garbage\n" + line("a") + line("b"))
-    report = compact(path, CaptionRecord)
+    report = compact(path, CaptionRecord, CAPTIONS)
 
     assert path.read_bytes() == PLAIN + b"garbage\n" + line("a") + line("b")
     assert (report.kept, report.dropped) == (4, 1)
-    assert compact(path, CaptionRecord).dropped == 0
+    assert compact(path, CaptionRecord, CAPTIONS).dropped == 0
 
 
 def test_compact_never_prefers_a_line_it_cannot_read(tmp_path: Path) -> None:
     path = tmp_path / "j"
     wrong = b'{"rel_path":"a","caption":"c","status":"success","seconds":"abc"}\n'
     path.write_bytes(line("a") + wrong)
-    compact(path, CaptionRecord)
+    compact(path, CaptionRecord, CAPTIONS)
 
     assert path.read_bytes() == line("a") + wrong
     assert check(path, CaptionRecord).records == 1
@@ -84,7 +85,7 @@ def test_compact_keeps_torn_and_overlong_lines_for_what_they_are(tmp_path: Path)
     path = tmp_path / "j"
     overlong = b"x" * (18 << 20) + b"\n"
     path.write_bytes(line("a") + overlong + line("a") + b'{"torn')
-    compact(path, CaptionRecord)
+    compact(path, CaptionRecord, CAPTIONS)
 
     assert path.read_bytes() == overlong + line("a") + b'{"torn' + TORN_MARK + b"\n"
     report = check(path, CaptionRecord)
@@ -94,11 +95,11 @@ def test_compact_keeps_torn_and_overlong_lines_for_what_they_are(tmp_path: Path)
 def test_journal_being_written_is_not_rewritten(tmp_path: Path) -> None:
     path = tmp_path / "j"
     path.write_bytes(line("a"))
-    lock = WriterLock(path, "a run")
+    lock = WriterLock(path, "a run", None)
 
     with pytest.raises(JournalLocked):
-        compact(path, CaptionRecord)
+        compact(path, CaptionRecord, CAPTIONS)
     with pytest.raises(JournalLocked):
-        repair(path, CaptionRecord, tmp_path / "old")
+        repair(path, CaptionRecord, CAPTIONS, tmp_path / "old")
     lock.release()
     assert [head.rel_path for _, head in scan(path, RecordHead)] == ["a"]

@@ -30,7 +30,7 @@ def record(name: str) -> CaptionRecord:
 
 def open_writer(path: Path, acknowledged: list[tuple[int, str]]) -> JournalWriter[CaptionRecord]:
     return JournalWriter(
-        WriterLock(path, "a test"),
+        WriterLock(path, "a test", None),
         on_commit=lambda done: acknowledged.extend((at, made.rel_path) for at, made in done),
     )
 
@@ -151,7 +151,7 @@ def test_short_write_on_a_full_disk_is_cut_back_and_told(
 ) -> None:
     path, told = tmp_path / "j", list[JournalError]()
     writer: JournalWriter[CaptionRecord] = JournalWriter(
-        WriterLock(path, "a test"), on_failure=told.append
+        WriterLock(path, "a test", None), on_failure=told.append
     )
     writer.append(record("a"))
     writer.flush()
@@ -193,7 +193,7 @@ def test_trouble_of_any_kind_with_the_file_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told = list[JournalError]()
-    lock = WriterLock(tmp_path / "j", "a test")
+    lock = WriterLock(tmp_path / "j", "a test", None)
     writer: JournalWriter[CaptionRecord] = JournalWriter(lock, on_failure=told.append)
 
     def verify() -> None:

@@ -143,7 +143,7 @@ def test_interrupted_and_killed_while_fitting_then_to_the_end(pcc: Pcc, clustere
 
 def test_another_process_that_embeds_is_named(pcc: Pcc, clustered: Path) -> None:
     keys = clustered / "embeddings" / "tfidf" / "keys.jsonl"
-    lock = WriterLock(keys, "pcc embed elsewhere")
+    lock = WriterLock(keys, "pcc embed elsewhere", None)
     for command in ("embed", "cluster"):
         done = pcc(command)
         assert (done.returncode, done.stdout) == (73, "")

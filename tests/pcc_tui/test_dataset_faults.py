@@ -243,7 +243,7 @@ def test_a_lock_whose_holder_died_holds_nobody_up(folder: Path, workspace: Path,
     assert pcc(*ENRICH, folder, *CHEAP).returncode == 0
     assert not side.exists()
     side.mkdir()
-    lock = WriterLock(side / "dataset.jsonl", "somebody else")
+    lock = WriterLock(side / "dataset.jsonl", "somebody else", None)
     (workspace / "dataset.jsonl").unlink()
     done = pcc(*ENRICH, folder, *CHEAP)
     lock.release()

@@ -302,7 +302,7 @@ async def test_an_edit_keeps_what_was_not_touched(workspace: Path, tmp_path: Pat
 
 
 async def test_a_caption_that_cannot_be_saved_is_not_lost(workspace: Path, library: Path) -> None:
-    lock = WriterLock(workspace / "edits.jsonl", "somebody")
+    lock = WriterLock(workspace / "edits.jsonl", "somebody", None)
     async with running(make_app(workspace, library)) as pilot:
         screen = await review(pilot)
         await screen.press("e", *" kept", "f2")

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from journal import (
+    CAPTIONS,
     CaptionRecord,
     EditRecord,
     JournalLocked,
@@ -79,7 +80,7 @@ def test_a_replaced_journal_is_read_anew(journal: Path) -> None:
     write_records(journal.parent, caption(0, "again"))
     catalogue = full(journal)
     before = catalogue.keys
-    compact(journal, CaptionRecord)
+    compact(journal, CaptionRecord, CAPTIONS)
     assert catalogue.changed()
     # Between replacement and refresh an old offset may point anywhere, never at a wrong photo.
     for key in before:
@@ -185,7 +186,7 @@ def test_an_edit_is_on_disk_when_write_returns(journal: Path) -> None:
 
 def test_a_locked_edits_journal_says_who(journal: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lock_module, "PATIENCE_SECONDS", 0.05)
-    lock = WriterLock(journal.with_name("edits.jsonl"), "a test")
+    lock = WriterLock(journal.with_name("edits.jsonl"), "a test", None)
     with pytest.raises(JournalLocked, match="a test"):
         Edits(journal).write("a.jpg", None, "mine")
     lock.release()

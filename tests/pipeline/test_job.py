@@ -79,7 +79,7 @@ class Bench:
     def job(self, captioner: Captioner, **options: Any) -> Job[CaptionRecord]:
         stage = CaptionStage(captioner, options.pop("run", "r1"), "p1")
         photos = [Photo.at(path) for path in walk_photos(self.photos_dir).paths]
-        lock = WriterLock(self.journal, "a test")
+        lock = WriterLock(self.journal, "a test", None)
         progress = Progress(
             run="r1", stage="caption", backend=captioner.name, total=len(photos), skipped={}
         )

@@ -89,7 +89,7 @@ def test_a_key_is_in_no_export(workspace: Path) -> None:
     write_records(workspace, caption(0, f"a sign: {KEY}"), caption(1), caption(2))
     journal = workspace / "captions.jsonl"
     edits: JournalWriter[EditRecord] = JournalWriter(
-        WriterLock(workspace / "edits.jsonl", "a test")
+        WriterLock(workspace / "edits.jsonl", "a test", None)
     )
     name = caption(1).rel_path
     edits.append(EditRecord(rel_path=name, raw_path=None, caption=f"by hand: {KEY}", at=utc_now()))
@@ -123,7 +123,7 @@ def test_a_key_is_in_no_export(workspace: Path) -> None:
 
 def test_edits_count_for_photos_that_are_only_on_disk(workspace: Path) -> None:
     edits: JournalWriter[EditRecord] = JournalWriter(
-        WriterLock(workspace / "edits.jsonl", "a test")
+        WriterLock(workspace / "edits.jsonl", "a test", None)
     )
     edits.append(EditRecord(rel_path="b.jpg", raw_path=None, caption="by hand", at=utc_now()))
     edits.close()

@@ -216,7 +216,7 @@ class Sizes:
 
     def make(self) -> Job[SizeRecord]:
         self.may_make.wait(20)
-        lock = WriterLock(self.journal, "a test")
+        lock = WriterLock(self.journal, "a test", None)
         return Job(
             self.stage,
             [Photo.at(path) for path in self.paths],

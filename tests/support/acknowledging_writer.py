@@ -20,7 +20,9 @@ def acknowledge(done: Committed[CaptionRecord]) -> None:
 def main() -> None:
     """Append the records, waiting for each batch."""
     path, count, batch = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
-    writer: JournalWriter[CaptionRecord] = JournalWriter(WriterLock(path, "a test"), acknowledge)
+    writer: JournalWriter[CaptionRecord] = JournalWriter(
+        WriterLock(path, "a test", None), acknowledge
+    )
     for number in range(count):
         writer.append(
             CaptionRecord(rel_path=f"{os.getpid()}-{number}", caption="x" * 50, status="success")

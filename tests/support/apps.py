@@ -92,7 +92,7 @@ def write_records(workspace: Path, *records: CaptionRecord) -> None:
     """Write records to a journal, as a run does."""
     workspace.mkdir(exist_ok=True)
     writer: JournalWriter[CaptionRecord] = JournalWriter(
-        WriterLock(workspace / "captions.jsonl", "a test")
+        WriterLock(workspace / "captions.jsonl", "a test", None)
     )
     for record in records:
         writer.append(record)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import errno
-import fcntl
 import os
 import re
 from pathlib import Path
 
-from journal import JournalLocked
+from journal import JournalLocked, make_directory, remove, take_lock
 from pipeline.datasets.errors import OtherShards
 from pipeline.datasets.shards.index import ShardIndex, difference, read_index
 
@@ -28,12 +26,13 @@ class DirectoryLock:
     def __init__(self, directory: Path) -> None:
         self._descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
+            locked = take_lock(self._descriptor, directory)
+        except BaseException:
             os.close(self._descriptor)
-            if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
-                raise
-            raise JournalLocked(directory, "another `pcc dataset shards`") from None
+            raise
+        if not locked:
+            os.close(self._descriptor)
+            raise JournalLocked(directory, "another `pcc dataset shards`")
 
     def release(self) -> None:
         """Give the lock back."""
@@ -80,15 +79,15 @@ def take_over(directory: Path, wanted: ShardIndex) -> tuple[ShardIndex, Director
         OtherShards: the directory holds shards of something else.
         JournalLocked: another process makes shards there.
     """
-    directory.mkdir(parents=True, exist_ok=True)
+    make_directory(directory)
     lock = DirectoryLock(directory)
     try:
         index = look_at(directory, wanted)
         if not index.complete:
             for name in os.listdir(directory):
                 if _LEFTOVER.fullmatch(name):
-                    (directory / name).unlink()
-            (directory / index.shard_name(len(index.shards))).unlink(missing_ok=True)
+                    remove(directory / name)
+            remove(directory / index.shard_name(len(index.shards)))
             index.write(directory)
     except BaseException:
         lock.release()

@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 from blake3 import blake3
 
-from journal import atomic_rewrite
+from journal import atomic_rewrite, open_regular, read_whole
 from pipeline.datasets.errors import OtherShards
 from pipeline.datasets.patch_files import PatchManifest
 
@@ -130,7 +130,7 @@ class ShardIndex(msgspec.Struct, kw_only=True):
 def source_of(dataset: Path) -> Source:
     """Return what a dataset is known by; the dataset is read once."""
     digest = blake3()
-    with dataset.open("rb") as file:
+    with open_regular(dataset) as file:
         while chunk := file.read(1 << 20):
             digest.update(chunk)
         return Source(dataset.name, file.tell(), f"blake3:{digest.hexdigest()}")
@@ -144,7 +144,7 @@ def read_index(directory: Path) -> ShardIndex | None:
     """
     for name in INDEXES.values():
         try:
-            found = msgspec.json.decode((directory / name).read_bytes(), type=ShardIndex)
+            found = msgspec.json.decode(read_whole(directory / name), type=ShardIndex)
         except FileNotFoundError:
             continue
         except (OSError, msgspec.MsgspecError, UnicodeDecodeError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
+from journal import TooLarge, read_whole
 from pipeline.datasets.buckets import bucket_of
 from pipeline.datasets.image_ids import is_file_name
 from pipeline.datasets.passes.dimensions import recorded_size
@@ -51,7 +52,9 @@ class PatchSource:
         if state != "whole":
             return state
         try:
-            return "truncated" if path.stat().st_size > MOST_BYTES else path.read_bytes()
+            return read_whole(path, MOST_BYTES)
+        except TooLarge:
+            return "truncated"
         except OSError:
             return "missing"
 

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from blake3 import blake3
 
-from journal import sync_directory
+from journal import open_own, remove, sync_directory
 from pipeline.datasets.shards.samples import Sample
 
 BUFFER_BYTES = 1 << 20
@@ -40,9 +40,9 @@ class ShardFile(io.RawIOBase):
     def __init__(self, directory: Path, name: str) -> None:
         self.path = directory / name
         self._hidden = directory / f".{name}.partial"
-        self._hidden.unlink(missing_ok=True)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-        self._file = open(os.open(self._hidden, flags, 0o600), "wb", BUFFER_BYTES)  # noqa: SIM115
+        remove(self._hidden)
+        descriptor = open_own(self._hidden, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+        self._file = open(descriptor, "wb", BUFFER_BYTES)  # noqa: SIM115
         self._digest = blake3()
         self._size = 0
         self._given_up = False
@@ -76,6 +76,6 @@ class ShardFile(io.RawIOBase):
     def abandon(self) -> None:
         """Remove the file, whatever is in it."""
         self._given_up = True
-        self._hidden.unlink(missing_ok=True)
+        remove(self._hidden)
         with suppress(OSError):  # of a full disk, on which the buffer finds no room
             self._file.close()

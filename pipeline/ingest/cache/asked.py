@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from journal import atomic_rewrite
+from journal import atomic_rewrite, read_whole
 
 Asked = Mapping[str, tuple[str, ...]]
 """Values by option; several for an option given again, none for a flag."""
@@ -37,7 +37,7 @@ def read_asked(cache: Path, workspace: Path | None = None, photos_dir: Path | No
         photos_dir: The photos directory that is configured there. Neither is named again.
     """
     try:
-        found = json.loads((cache / NAME).read_bytes())
+        found = json.loads(read_whole(cache / NAME))
     except (OSError, ValueError):
         return {}
     if not isinstance(found, dict):

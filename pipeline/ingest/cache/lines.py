@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterator
-from io import FileIO
 from pathlib import Path
 from typing import Generic, TypeVar
 
 import msgspec
 
-from journal import BOM, UNREADABLE, Follower, collector_off, read_line, record_key
+from journal import BOM, UNREADABLE, Follower, collector_off, open_regular, read_line, record_key
 from pipeline.ingest.cache.records import Detection, Outcome, Text
 
 R = TypeVar("R", Detection, Text, Outcome)
@@ -55,7 +54,7 @@ class Lines(Generic[R]):
         if not offsets:
             return
         try:
-            file = FileIO(self.path, "rb")
+            file = open_regular(self.path)
         except OSError:
             return
         with file:

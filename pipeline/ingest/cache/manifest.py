@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 from blake3 import blake3
 
-from journal import UNREADABLE, atomic_rewrite, utc_now
+from journal import UNREADABLE, atomic_rewrite, read_whole, utc_now
 from pipeline.ingest.cache.records import RECORD_TYPES
 from pipeline.ingest.errors import CacheRefused
 
@@ -92,7 +92,7 @@ def read_manifest(cache: Path) -> CacheManifest:
     """
     path = manifest_path(cache)
     try:
-        return msgspec.json.decode(path.read_bytes(), type=CacheManifest)
+        return msgspec.json.decode(read_whole(path), type=CacheManifest)
     except FileNotFoundError:
         if (cache / "outcomes.jsonl").exists() and (cache / "outcomes.jsonl").stat().st_size:
             raise CacheRefused(f"the cache {cache} has lost its manifest.json") from None

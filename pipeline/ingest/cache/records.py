@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 import msgspec
 
-from journal import Status, record_key, seal
+from journal import Status, journal_kind, record_key, seal
 
 StageName = Literal["detect", "label", "ocr"]
 
@@ -54,6 +54,15 @@ class _Record(msgspec.Struct, omit_defaults=True, kw_only=True, gc=False):
     def key(self) -> str:
         """The name every journal knows the photo by."""
         return record_key(self.rel_path, self.raw_path)
+
+
+class _About(msgspec.Struct):
+    """What every line of a cache holds at least."""
+
+    image_id: str
+
+
+FOUND = journal_kind("a journal of a cache", _About)
 
 
 class Detection(_Record, kw_only=True):

@@ -8,10 +8,17 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from journal import UNREADABLE, JournalTail, atomic_rewrite, patient_lock
+from journal import (
+    UNREADABLE,
+    JournalTail,
+    atomic_rewrite,
+    make_directory,
+    patient_lock,
+    read_whole,
+)
 from pipeline.embeddings.row_file import RowFile
 from pipeline.ingest.cache.manifest import ModelFacts
-from pipeline.ingest.cache.records import Detection, Embedding, sealed_lines
+from pipeline.ingest.cache.records import FOUND, Detection, Embedding, sealed_lines
 from pipeline.ingest.errors import CacheRefused
 
 if TYPE_CHECKING:
@@ -47,7 +54,7 @@ class RegionVectors:
     def facts(self) -> VectorFacts | None:
         """Return what the rows are, None where `regions.json` cannot be read."""
         try:
-            return msgspec.json.decode(self._facts.read_bytes(), type=VectorFacts)
+            return msgspec.json.decode(read_whole(self._facts), type=VectorFacts)
         except (OSError, *UNREADABLE):
             return None
 
@@ -103,7 +110,7 @@ class RegionVectors:
             )
             for place, region in enumerate(regions)
         ]
-        lock = patient_lock(self.keys, "pcc ingest")
+        lock = patient_lock(self.keys, "pcc ingest", FOUND)
         try:
             JournalTail(lock).write(sealed_lines(records))
         finally:
@@ -112,7 +119,7 @@ class RegionVectors:
     def _begin(self, facts: VectorFacts) -> None:
         """Write down what the rows are, unless that is there already."""
         if not self._facts.exists():
-            self.directory.mkdir(mode=0o700, exist_ok=True)
+            make_directory(self.directory)
             data = msgspec.json.encode(facts) + b"\n"
             with atomic_rewrite(self._facts, needed=len(data)) as file:
                 file.write(data)

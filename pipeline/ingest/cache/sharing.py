@@ -14,6 +14,7 @@ from pathlib import Path
 
 import msgspec
 
+from journal import journal_kind, open_own, take_lock
 from pipeline.ingest.errors import CacheBusy
 
 PATIENCE_SECONDS = 5.0
@@ -34,6 +35,9 @@ class Task(msgspec.Struct, frozen=True):
     told: str
 
 
+TASKS = journal_kind("the lock of a cache", Task)
+
+
 class Share:
     """A share in a cache, held through a lock that dies with its holder.
 
@@ -47,7 +51,7 @@ class Share:
     def __init__(self, cache: Path) -> None:
         self.path = cache / "share.lock"
         self.alone = False
-        self._descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._descriptor = open_own(self.path, os.O_RDWR | os.O_CREAT, TASKS)
 
     def take(self, task: Task) -> None:
         """Take a share for a task.
@@ -66,28 +70,27 @@ class Share:
 
     def hold(self) -> None:
         """Take a share as a worker of a run that has one."""
-        fcntl.flock(self._descriptor, fcntl.LOCK_SH)
+        self._share(wait=True)
 
     def _begin(self, task: Task) -> bool:
         """Take the first share; return False where others have one."""
-        try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not take_lock(self._descriptor, self.path):
             return False
-        os.truncate(self._descriptor, 0)
+        os.ftruncate(self._descriptor, 0)
         os.pwrite(self._descriptor, msgspec.json.encode(task), 0)
         self.alone = True
         return True
 
     def begun(self) -> None:
         """Let other runs of the task join."""
-        fcntl.flock(self._descriptor, fcntl.LOCK_SH)
+        self._share(wait=True)
+
+    def _share(self, *, wait: bool = False) -> bool:
+        return take_lock(self._descriptor, self.path, shared=True, wait=wait)
 
     def _join(self, task: Task) -> bool:
         """Take a share beside others; return False where their task differs or is not known."""
-        try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not self._share():
             return False
         found = self._read()
         if found is not None and found.fingerprint == task.fingerprint:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from journal import JournalTail, Status, WriterLock, patient_lock
+from journal import JournalTail, Status, WriterLock, clear_leftovers, make_directory, patient_lock
 from pipeline.ingest.cache.manifest import (
     CacheManifest,
     ModelFacts,
@@ -27,7 +27,7 @@ from pipeline.ingest.cache.manifest import (
     write_manifest,
 )
 from pipeline.ingest.cache.outcomes import Outcomes
-from pipeline.ingest.cache.records import Detection, Outcome, StageName, Text, sealed_lines
+from pipeline.ingest.cache.records import FOUND, Detection, Outcome, StageName, Text, sealed_lines
 from pipeline.ingest.cache.region_vectors import RegionVectors
 from pipeline.ingest.queue.base import Leased
 
@@ -98,7 +98,8 @@ class Cache:
         Raises:
             CacheRefused: the directory holds a cache of another form, or something else.
         """
-        self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_directory(self.directory)
+        clear_leftovers(self.directory)
         with self.locked():
             if not manifest_path(self.directory).exists() and not self.outcomes_path.stat().st_size:
                 made = CacheManifest(schema_hash=schema_hash(), cache_id=secrets.token_hex(8))
@@ -116,7 +117,7 @@ class Cache:
         Raises:
             JournalLocked: another process holds it for a minute.
         """
-        lock = patient_lock(self.outcomes_path, "pcc ingest", PATIENCE_SECONDS)
+        lock = patient_lock(self.outcomes_path, "pcc ingest", FOUND, PATIENCE_SECONDS)
         try:
             yield lock
         finally:
@@ -155,7 +156,7 @@ class Cache:
 
     def _write(self, path: Path, records: Sequence[Detection] | Sequence[Text]) -> None:
         if records:
-            lock = patient_lock(path, "pcc ingest", PATIENCE_SECONDS)
+            lock = patient_lock(path, "pcc ingest", FOUND, PATIENCE_SECONDS)
             try:
                 JournalTail(lock).write(sealed_lines(records))
             finally:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import msgspec
 from blake3 import blake3
 
-from journal import UNREADABLE, split_path
+from journal import UNREADABLE, read_whole, split_path
 from pipeline.ingest.cache.manifest import (
     PHASE,
     VERSION,
@@ -123,7 +123,7 @@ def _phase(cache: Path) -> object:
 def _loose_manifest(cache: Path) -> CacheManifest:
     """Return the fields of a manifest that have the types of ours, and defaults for the rest."""
     try:
-        fields = msgspec.json.decode(manifest_path(cache).read_bytes(), type=dict[str, Any])
+        fields = msgspec.json.decode(read_whole(manifest_path(cache)), type=dict[str, Any])
     except (OSError, *UNREADABLE) as error:
         raise CacheRefused(f"{manifest_path(cache)} cannot be understood: {error}") from None
     manifest = CacheManifest(version=0, cache_id="")

@@ -10,7 +10,16 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
-from journal import DiskFull, JournalLocked, free_bytes
+from journal import (
+    DATABASE,
+    DiskFull,
+    JournalLocked,
+    free_bytes,
+    open_database,
+    open_own,
+    open_regular,
+    remove,
+)
 from pipeline.ingest.errors import CacheRefused
 from pipeline.ingest.importing.database_schema import APPLICATION, LAYOUT, SCHEMA
 
@@ -38,7 +47,7 @@ def transaction(path: Path) -> Iterator[sqlite3.Connection]:
     made = _make(path)
     try:
         with closing(
-            sqlite3.connect(path.absolute(), timeout=BUSY_SECONDS, isolation_level=None)
+            open_database(path, DATABASE, timeout=BUSY_SECONDS, isolation_level=None)
         ) as connection:
             _begin(connection)
             try:
@@ -69,7 +78,7 @@ def require_database(path: Path) -> None:
         return
     if not path.is_file():
         raise CacheRefused(f"{path} is no file; {another}")
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         head = file.read(_HEADER.size)
     if not head.strip(b"\0") and (not head or path.with_name(f"{path.name}-journal").exists()):
         return  # new, or of an import that was killed: SQLite takes back what it wrote
@@ -87,7 +96,7 @@ def require_database(path: Path) -> None:
 def _make(path: Path) -> bool:
     """Make a file if it is missing, and tell whether it was."""
     try:
-        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+        os.close(open_own(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL))
     except FileExistsError:
         return False
     except OSError as error:
@@ -101,7 +110,7 @@ def _unmake(path: Path) -> None:
     """Remove a file that was made for nothing, unless another process has begun to fill it."""
     with suppress(OSError):
         if path.stat().st_size == 0:
-            path.unlink()
+            remove(path)
 
 
 def _begin(connection: sqlite3.Connection) -> None:

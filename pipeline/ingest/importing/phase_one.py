@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from journal import split_path
+from journal import open_regular, split_path
 
 if TYPE_CHECKING:
     from backends.detectors.base import Box
@@ -214,7 +214,7 @@ def json_document(path: Path) -> Any:
     """
     if path.exists() and not path.is_file():
         raise ValueError("it is no file")
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         data = file.read(MOST_BYTES + 1)
     if len(data) > MOST_BYTES:
         raise ValueError(f"it is larger than {MOST_BYTES:,} bytes")

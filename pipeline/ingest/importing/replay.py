@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 
-from journal import Seal, inspect_lines
+from journal import Seal, inspect_lines, open_regular
 from pipeline.ingest.batched import batched
 from pipeline.ingest.cache.counting import counts
 from pipeline.ingest.cache.records import Detection, Embedding, Outcome, Text
@@ -148,7 +148,7 @@ class Replay:
         vectors = RegionVectors(self._cache / "embeddings")
         facts = vectors.facts()
         if facts is not None and 0 < facts.dimensions <= MOST_DIMENSIONS and vectors.rows.is_file():
-            with vectors.rows.open("rb") as rows:
+            with open_regular(vectors.rows) as rows:
                 for some in batched(self._embeddings(facts, rows.fileno()), ROWS_AT_ONCE):
                     self._tables.put_embeddings(some)
         elif vectors.keys.exists():

@@ -11,6 +11,7 @@ from pathlib import Path
 from stat import S_ISREG
 from typing import NamedTuple
 
+from journal import DATABASE, database_files, open_database, remove
 from pipeline.ingest.batched import batched
 from pipeline.photos.file_digest import file_digest
 
@@ -79,8 +80,9 @@ class FileDigests:
     def _open(self) -> None:
         for _ in range(2):  # a damaged memory is removed, and made again
             try:
-                os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
-                self._memory = sqlite3.connect(self._path, timeout=10, check_same_thread=False)
+                self._memory = open_database(
+                    self._path, DATABASE, timeout=10, check_same_thread=False
+                )
                 self._memory.execute("PRAGMA journal_mode=WAL")
                 self._memory.execute("PRAGMA synchronous=NORMAL")
                 self._memory.execute(_TABLE)
@@ -96,8 +98,8 @@ class FileDigests:
             self._memory.close()
             self._memory = None
         if getattr(error, "sqlite_errorname", "") in DAMAGED:
-            for ending in ("-wal", "-shm", ""):
-                Path(f"{self._path}{ending}").unlink(missing_ok=True)
+            for file in database_files(self._path):
+                remove(file)
 
     def _digests(self, paths: list[str], readers: ThreadPoolExecutor) -> list[str | None]:
         names = [os.fsencode(path) for path in paths]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import time
 from contextlib import closing
 from pathlib import Path
 
+from journal import DATABASE, make_directory, open_database
 from pipeline.ingest.errors import QueueUnusable
 
 APPLICATION = 0x70636351
@@ -63,8 +63,7 @@ def connect(path: Path) -> sqlite3.Connection:
         QueueUnusable: the file is no queue, or of another version, damaged, or out of reach.
     """
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        make_directory(path.parent)
         return _prepared(path)
     except sqlite3.Error as error:
         raise QueueUnusable(
@@ -76,8 +75,8 @@ def connect(path: Path) -> sqlite3.Connection:
 
 
 def _prepared(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(
-        path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+    connection = open_database(
+        path, DATABASE, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
     )
     try:
         _check(connection, path)

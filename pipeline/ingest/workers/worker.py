@@ -20,7 +20,7 @@ from backends.helper_server import Owner, serving
 from backends.keys import scrub
 from backends.ocr.base import OcrOptions
 from backends.registry import make_detector, make_ocr
-from journal import JournalError
+from journal import JournalError, protect
 from pipeline.captions.catalogue import Catalogue
 from pipeline.ingest.cache.counting import counted, source_of
 from pipeline.ingest.cache.lines import Lines
@@ -69,6 +69,7 @@ class Worker:
 
     def __init__(self, setup: WorkerSetup) -> None:
         self._setup = setup
+        protect(Path(os.fsdecode(setup.photos_dir)))
         self.cache = Cache(Path(os.fsdecode(setup.cache)))
         self.share = Share(self.cache.directory)
         self.share.hold()
