@@ -5,6 +5,7 @@ Screens know this module and not `app.py`, because `app.py` imports the screens.
 
 from __future__ import annotations
 
+import asyncio
 import time
 import traceback
 from collections import deque
@@ -152,18 +153,38 @@ class BaseApp(App[int]):
             return
         run = self.desks.commands.run(selection, retry_list=retry_list, backend=backend)
         request = self.desks.captions.request(selection, backend)
-        if self.link.running or not may_cost(request.backend, request.options):
+        asks = may_cost(request.backend, request.options) or self.desks.backends.server_question(
+            request.backend
+        )
+        if self.link.running or not asks:
             self._start_run(run, started)
         elif not self.screen.is_modal:
-            self.background(self._ask_the_price, request, run, started)
+            self.background(self._ask_first, request, run, started)
 
-    async def _ask_the_price(
+    async def _ask_first(
         self, request: RunRequest, run: Sequence[str], started: Callable[[], None]
     ) -> None:
+        """Ask whether the server is meant, where a file alone names it, and about the price."""
+        if not await self.admits_server(request.backend):
+            return
         bill = await self.desks.captions.estimate(request)
         is_due = bill.photos_remaining > 0 and bill.cost_usd != 0
         if not is_due or await self.push_screen_wait(ConfirmDialog(price_question(bill))):
             self._start_run(run, started)
+
+    async def admits_server(self, backend: str) -> bool:
+        """Tell whether photos may go to the server of a backend; ask where a file alone names it.
+
+        Args:
+            backend: Name of the backend.
+        """
+        question = self.desks.backends.server_question(backend)
+        if question is None:
+            return True
+        if await self.push_screen_wait(ConfirmDialog(question)):
+            await asyncio.to_thread(self.desks.backends.keep_server)
+            return True
+        return False
 
     def _start_run(self, run: Sequence[str], started: Callable[[], None]) -> None:
         if self._start_and_show(run):

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from platformdirs import user_cache_path, user_config_path
+from platformdirs import user_cache_path, user_config_path, user_state_path
 
 
 def preferences_path() -> Path:
     """Return the file of the user's preferences, the same for every workspace."""
     return user_config_path("pcc") / "config.toml"
+
+
+def known_servers_path() -> Path:
+    """Return the file of the servers that somebody on this machine has named."""
+    return user_state_path("pcc") / "servers.json"
 
 
 def thumbnail_cache() -> Path:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import cast
 
 from journal import make_directory, protect
+from pcc_tui.known_servers import keep_server
 from pcc_tui.settings import Settings, load_settings, save_choices
 from pcc_tui.words.commands import Given, Origin
 
@@ -105,4 +107,5 @@ class Workspace:
     def _save(self, changes: dict[str, object]) -> Settings:
         make_directory(self.path)
         save_choices(self.path, changes)
+        keep_server(cast("str | None", changes.get("base_url")))
         return load_settings(self.path, journal=self.named_journal)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -19,6 +20,9 @@ from tests.support.programs import left_out
 from tests.support.protocols import OPENAI
 
 Pcc = Callable[..., subprocess.CompletedProcess[str]]
+
+STATE = tempfile.TemporaryDirectory(prefix="pcc-state-")
+os.environ["XDG_STATE_HOME"] = STATE.name
 
 CLEAN_ENVIRONMENT = {
     name: value

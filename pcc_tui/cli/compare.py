@@ -12,9 +12,10 @@ from backends.registry import backend_class
 from journal import atomic_rewrite, data_kind, make_directory, require_own_place, text_kind
 from pcc_tui.cli.exit_codes import ExitCode
 from pcc_tui.cli.groups import takes_groups
-from pcc_tui.cli.options import SiteOptions, require_photo
+from pcc_tui.cli.options import CaptioningOptions, SiteOptions, require_photo
 from pcc_tui.cli.origin import origin
-from pcc_tui.cli.output import fail, print_json, say
+from pcc_tui.cli.output import fail, narration, print_json, say
+from pcc_tui.cli.run_request import admits_server
 from pipeline.reports.plain import markdown_text
 
 if TYPE_CHECKING:
@@ -61,6 +62,10 @@ def compare(
     if page is not None:
         _make_room(page)
     told = {one.backend: settings.options(one.backend, prompt=prompt) for one in asked}
+    for name, options in told.items():
+        stream = narration(site.json)
+        if not admits_server(name, options, CaptioningOptions(), yes=site.yes, stream=stream):
+            return ExitCode.OK
     with TemporaryDirectory(prefix="pcc-samples-") as drawn:
         directory, paths = _choose(site, photos, Path(drawn) if samples else None)
         entries = asyncio.run(compare(directory, paths, asked, told))

@@ -42,10 +42,9 @@ def demo(
     site = SiteOptions(
         directory, photos_dir or _sample_library(directory, json=json), json=json, yes=yes
     )
-    code = carry_out(
-        request_of(site, CaptioningOptions(backend="basic"), SelectionOptions(), PaceOptions()),
-        json=json,
-    )
+    captioning = CaptioningOptions(backend="basic")
+    request = request_of(site, captioning, SelectionOptions(), PaceOptions())
+    code = carry_out(request, site, captioning)
     if not json:
         _show_some(site.journal)
     return code

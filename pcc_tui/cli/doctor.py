@@ -20,6 +20,7 @@ from pcc_tui.cli.groups import takes_groups
 from pcc_tui.cli.options import SiteOptions
 from pcc_tui.cli.output import print_json, say, told
 from pcc_tui.graphics import choose_protocol
+from pcc_tui.known_servers import is_known, server_of
 from pcc_tui.settings import Settings
 from pipeline.jobs.run_file import read_run_file
 
@@ -47,6 +48,7 @@ def doctor(site: SiteOptions) -> int:
         Finding("backends", "ok", ", ".join(backend_names())),
         *_embedder(settings),
         *_keys(settings),
+        *_server(settings),
         _photos(site.photos_dir or settings.photos_dir),
         *_workspace(site.workspace, site.journal),
         _terminal(),
@@ -111,6 +113,18 @@ def _keys(settings: Settings) -> list[Finding]:
         )
         for name in KEY_NAMES
     ]
+
+
+def _server(settings: Settings) -> list[Finding]:
+    """Tell which server a file of the workspace names, and whether that was ever asked about."""
+    address = settings.choices.base_url
+    server = server_of(address)
+    if server is None:
+        return [Finding("server", "ok", f"{address} on this machine")] if address else []
+    if is_known(address):
+        return [Finding("server", "ok", f"photos go to {server}")]
+    text = f"a file of this workspace names {server}; a run asks before photos go there"
+    return [Finding("server", "note", text)]
 
 
 def _photos(photos_dir: Path | None) -> Finding:

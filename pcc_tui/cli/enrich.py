@@ -24,7 +24,7 @@ from pcc_tui.cli.options import (
 )
 from pcc_tui.cli.output import fail, narration, print_json, say, warn
 from pcc_tui.cli.question import agrees, require_terminal
-from pcc_tui.cli.run_request import backend_options
+from pcc_tui.cli.run_request import admits_server, backend_options
 from pcc_tui.words.figures import data_size
 from pipeline.datasets.errors import UnknownPass
 from pipeline.datasets.passes import DEFAULT_PASSES, choose_passes, passes_named
@@ -61,7 +61,10 @@ def enrich(
         _require_backend(prepared, records)
         if prepared.lock is None:
             report, code = base_report(prepared), int(ExitCode.OK)
-        elif not _may_begin(prepared, site, stream):
+        elif not (
+            _may_begin(prepared, site, stream)
+            and _admits_server(prepared, site, captioning, stream)
+        ):
             say("Nothing was made", to=stream)
             report, code = base_report(prepared), int(ExitCode.OK)
             if not site.json:
@@ -237,6 +240,20 @@ def _may_begin(prepared: PreparedEnrichment, site: SiteOptions, stream: TextIO) 
         return True
     require_terminal(stream, "give --yes to begin at once")
     return agrees("Make them? (y/n)", stream)
+
+
+def _admits_server(
+    prepared: PreparedEnrichment, site: SiteOptions, captioning: CaptioningOptions, stream: TextIO
+) -> bool:
+    """Ask, where captions are to be made by a server that only a file names."""
+    from pipeline.datasets.passes.caption import CaptionProducer
+
+    request = prepared.request
+    makers = [one for one in prepared.results.producers if isinstance(one, CaptionProducer)]
+    if request.backend is None or not any(maker.to_do for maker in makers):
+        return True
+    options = request.options
+    return admits_server(request.backend, options, captioning, yes=site.yes, stream=stream)
 
 
 def _agrees_to_missing(prepared: PreparedEnrichment, site: SiteOptions, stream: TextIO) -> bool:

@@ -16,7 +16,7 @@ from pcc_tui.cli.options import (
     SiteOptions,
 )
 from pcc_tui.cli.output import fail, narration, print_json, say, warn
-from pcc_tui.cli.run_request import request_of, require_server
+from pcc_tui.cli.run_request import admits_server, request_of, require_server
 from pipeline.captions.plan import Plan, Selection
 from pipeline.captions.request import RunRequest, plan_run, prepare_run
 from pipeline.jobs.run_file import new_run_id
@@ -56,6 +56,11 @@ def estimate(
     if pilot is None or not plan.to_do:
         found = asyncio.run(estimate_run(request, plan))
     else:
+        stream = narration(site.json)
+        if not admits_server(
+            request.backend, request.options, captioning, yes=site.yes, stream=stream
+        ):
+            return ExitCode.OK
         run, code = _fly(request, plan, pilot, json=site.json)
         plan, _ = plan_run(request)
         estimated = estimate_pilot(request, plan, run)

@@ -20,7 +20,7 @@ from pcc_tui.cli.options import (
 )
 from pcc_tui.cli.origin import look_again, origin
 from pcc_tui.cli.output import fail, narration, print_json, say
-from pcc_tui.cli.run_request import captioner_words, request_of, require_server
+from pcc_tui.cli.run_request import admits_server, captioner_words, request_of, require_server
 from pcc_tui.words.figures import counted, counts, duration
 from pcc_tui.words.outcomes import photo_outcome
 from pipeline.captions.request import PreparedRun, RunReport, RunRequest, prepare_run
@@ -82,14 +82,15 @@ def run(
         budget=limits.budget,
         dry_run=limits.dry_run,
     )
-    return carry_out(request, json=site.json)
+    return carry_out(request, site, captioning)
 
 
-def carry_out(request: RunRequest, *, json: bool) -> int:
+def carry_out(request: RunRequest, site: SiteOptions, captioning: CaptioningOptions) -> int:
     """Carry out a run, show its progress, and return the exit code."""
+    json = site.json
     prepared = prepare_run(request)
     try:
-        code, report, how = _run_prepared(prepared, json=json)
+        code, report, how = _run_prepared(prepared, site, captioning)
     finally:
         prepared.lock.release()
     look_again()
@@ -100,13 +101,22 @@ def carry_out(request: RunRequest, *, json: bool) -> int:
     return code
 
 
-def _run_prepared(prepared: PreparedRun, *, json: bool) -> tuple[int, RunReport, str]:
+def _run_prepared(
+    prepared: PreparedRun, site: SiteOptions, captioning: CaptioningOptions
+) -> tuple[int, RunReport, str]:
     """Carry out a run; return its exit code, its report, and how it ended before its time."""
+    json, request = site.json, prepared.request
     _tell_plan(prepared, json=json)
+    nothing = ExitCode.OK, RunReport(run=prepared.run, remaining=prepared.remaining), ""
     if not prepared.batch:
-        return ExitCode.OK, RunReport(run=prepared.run, remaining=prepared.remaining), ""
-    if not prepared.request.dry_run:
-        require_server(prepared.request, "run")
+        return nothing
+    if not request.dry_run:
+        require_server(request, "run")
+        stream = narration(json)
+        if not admits_server(
+            request.backend, request.options, captioning, yes=site.yes, stream=stream
+        ):
+            return nothing
 
     import asyncio
 

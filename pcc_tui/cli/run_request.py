@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import TextIO
+
 from backends.base import Options
+from backends.registry import backend_class
 from pcc_tui.cli.exit_codes import ExitCode
 from pcc_tui.cli.options import (
     CaptioningOptions,
@@ -12,7 +15,9 @@ from pcc_tui.cli.options import (
     require_text,
 )
 from pcc_tui.cli.origin import origin
-from pcc_tui.cli.output import fail
+from pcc_tui.cli.output import fail, say
+from pcc_tui.cli.question import agrees, require_terminal
+from pcc_tui.known_servers import is_known, keep_server, server_of, server_question
 from pcc_tui.settings import Settings
 from pipeline.captions.last_captioner import is_plain
 from pipeline.captions.request import RunRequest
@@ -66,11 +71,44 @@ def require_server(request: RunRequest, *words: str) -> None:
     )
 
 
+def admits_server(
+    backend: str, options: Options, captioning: CaptioningOptions, *, yes: bool, stream: TextIO
+) -> bool:
+    """Tell whether photos may go to the server; ask, once, where only a file names the server.
+
+    Args:
+        backend: Name of the backend.
+        options: What the backend is told.
+        captioning: What the command was told; a server named there is remembered.
+        yes: Whether the question is answered already.
+        stream: Where the question stands.
+    """
+    address = options.base_url
+    if not captioning.base_url and not is_known(address):
+        kind = backend_class(backend)
+        if kind.local:
+            return True
+        key = kind.key_name if kind.key_name in options.keys else None
+        question = server_question(backend, str(address), key)
+        if not yes:
+            require_terminal(
+                stream,
+                f"{question} If so, name the server with --base-url, or give --yes",
+            )
+            if not agrees(f"{question} (y/n)", stream):
+                return False
+        else:
+            say(question.rpartition(" Is this")[0], to=stream)
+    keep_server(address)
+    return True
+
+
 def captioner_words(request: RunRequest) -> str:
     """Return who makes the captions, and that it is who did so last where nobody named it."""
     options = request.options
     model = f" / {options.model}" if options.model else ""
-    server = f" at {options.base_url}" if is_plain(options.base_url or "@") else ""
+    address = options.base_url or ""
+    server = f" at {address if is_plain(address) else server_of(address)}" if address else ""
     why = ", which captioned here last" if request.recalled is not None else ""
     return f"{request.backend}{model}{server}{why}"
 

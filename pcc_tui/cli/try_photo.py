@@ -19,8 +19,8 @@ from pcc_tui.cli.options import (
     SiteOptions,
     require_photo,
 )
-from pcc_tui.cli.output import fail, print_json, say, warn
-from pcc_tui.cli.run_request import request_of, require_server
+from pcc_tui.cli.output import fail, narration, print_json, say, warn
+from pcc_tui.cli.run_request import admits_server, request_of, require_server
 from pcc_tui.words.figures import loading_words
 from pipeline.captions.request import RunRequest
 
@@ -48,6 +48,9 @@ def try_photo(
 
     request = request_of(site, captioning, selection, pace)
     require_server(request, "try", *([] if photo is None else [photo]))
+    stream = narration(site.json)
+    if not admits_server(request.backend, request.options, captioning, yes=site.yes, stream=stream):
+        return ExitCode.OK
     path = photo or _first_photo(request)
     require_photo(request.photos_dir, path)
     captioner = make_backend(request.backend, request.options)

@@ -13,6 +13,7 @@ from backends.offers import Offer
 from backends.registry import backend_class, backend_names, missing_extra
 from pcc_tui.desks.command_process import answer_of
 from pcc_tui.desks.commands import Commands
+from pcc_tui.known_servers import is_known, keep_server, server_question
 from pcc_tui.settings import Settings
 from pcc_tui.workspace import Workspace
 from pipeline.captions.trial import Trial
@@ -56,6 +57,19 @@ class BackendsDesk:
 
     def _choices(self) -> list[BackendChoice]:
         return [look_at(name, self._workspace.settings) for name in backend_names()]
+
+    def server_question(self, backend: str) -> str | None:
+        """Return what to ask before photos go to a server that only a file names, else None."""
+        options = self._workspace.settings.options(backend)
+        kind = backend_class(backend)
+        if kind.local or is_known(options.base_url):
+            return None
+        key = kind.key_name if kind.key_name in options.keys else None
+        return server_question(backend, str(options.base_url), key)
+
+    def keep_server(self) -> None:
+        """Remember that the server of the settings is meant."""
+        keep_server(self._workspace.settings.choices.base_url)
 
     async def try_photo(
         self,

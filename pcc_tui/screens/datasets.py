@@ -232,7 +232,8 @@ class DatasetsScreen(PccScreen):
         captions = 0 if self._plan is None else self._plan.to_do.get("caption", 0)
         if "caption" not in passes or backend_class(backend).key_name is None:
             captions = 0
-        if captions or self._most_miss_their_image():
+        names_server = "caption" in passes and self.desks.backends.server_question(backend)
+        if captions or names_server or self._most_miss_their_image():
             self.background("enrich", self._ask_and_start, passes, captions)
         else:
             self._start(passes, True)
@@ -256,6 +257,9 @@ class DatasetsScreen(PccScreen):
         for question in questions:
             if not await self.app.push_screen_wait(ConfirmDialog(question)):
                 return
+        backend = self.workspace.settings.choices.backend
+        if "caption" in passes and not await self.pcc.admits_server(backend):
+            return
         self._start(passes, True)
 
     def _start(self, passes: Iterable[str], agreed: bool | None) -> None:
