@@ -13,7 +13,7 @@ from pathlib import Path
 
 from journal.errors import NotOurs, TooLarge
 
-SETTINGS_BYTES = 1 << 20
+SETTINGS_BYTES = 1 << 18
 """The most bytes of a file that people write by hand."""
 
 NOTE_BYTES = 64 << 20

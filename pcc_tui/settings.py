@@ -12,6 +12,7 @@ import os
 import stat
 from collections.abc import Mapping
 from datetime import date
+from io import StringIO
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -21,6 +22,7 @@ from backends.base import MOST_TOKENS_OUT, Dtype, Options, Quantization
 from backends.keys import KEY_ENDING, KEY_NAMES, is_key_name, remember
 from backends.prices import OWN_PRICES
 from backends.prompts import DEFAULT_PROMPT
+from journal import SETTINGS_BYTES, FileRefused, read_whole
 from pcc_tui.errors import SettingsError
 from pcc_tui.toml import change_toml, read_toml
 from pipeline.captions.last_captioner import LastCaptioner, last_captioner
@@ -233,10 +235,17 @@ def _read_env_file(path: Path, warnings: list[str]) -> dict[str, str]:
     from dotenv import dotenv_values
 
     try:
-        values = dotenv_values(path)
+        text = read_whole(path, SETTINGS_BYTES).decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path} cannot be read: {error}") from None
-    return {name: value for name, value in values.items() if value is not None}
+    except FileRefused as error:
+        raise SettingsError(str(error)) from None
+    # A value may name others, and thirty lines would make a gigabyte of that.
+    found = dotenv_values(stream=StringIO(text), interpolate=False)
+    values = {name: value for name, value in found.items() if value is not None}
+    if "PHOTOS_DIR" in values:
+        values["PHOTOS_DIR"] = os.path.expandvars(values["PHOTOS_DIR"])
+    return values
 
 
 def _likely_typos(values: Mapping[str, str]) -> list[str]:

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+MOST_DOTS = 500
+"""Dots on a line; the time to read a key grows with the square of its parts."""
+
 
 def read_toml(path: Path, kind: type[T]) -> T | None:
     """Return what a file holds, None where there is no such file.
@@ -48,6 +51,8 @@ def parse_toml(path: Path, text: str, kind: type[T]) -> T:
     Raises:
         SettingsError: the text is no TOML, or holds what it should not; names the file.
     """
+    if any(line.count(".") > MOST_DOTS for line in text.splitlines()):
+        raise SettingsError(f"{path} cannot be read: a key of more than {MOST_DOTS} parts")
     try:
         data = tomllib.loads(text)
         return msgspec.convert(data, kind)
