@@ -6,6 +6,7 @@ import re
 
 from backends.answers.legible import has_word, legible, trimmed
 from backends.answers.listening import Heard, listen
+from backends.answers.program import is_of_a_program
 from backends.answers.repetition import repeats
 from backends.answers.talk import Fault, fault
 from backends.answers.vocabulary import EXTENSION
@@ -19,7 +20,12 @@ LONGEST_ANSWER = 10_000
 LONGEST_QUOTE = 400
 """The most characters of an answer that a reason repeats."""
 
-NO_VALUES = frozenset({"none", "null", "n/a", "n.a", "nan", "nil", "undefined"})
+NO_VALUES = frozenset(
+    (
+        *("none", "null", "n/a", "n.a", "nan", "nil", "undefined", "unknown", "unanswerable"),
+        *("todo", "tbd", "string", "test", "xxx"),
+    )
+)
 """What programs write where a text is missing, and models after them."""
 
 FILE_NAME = re.compile(
@@ -27,6 +33,9 @@ FILE_NAME = re.compile(
     re.IGNORECASE,
 )
 """A name that stands for the photo, and tells nothing of it."""
+
+UNFINISHED = re.compile(r"(?:\A(?:a|an|the)|(?:\s|\A)(?-i:a|an|the|and))\Z", re.IGNORECASE)
+"""How an answer ends that ends in the middle of a sentence."""
 
 SAME_SIGNS, FEW_SIGNS = 8, 3
 """An answer of so many signs, and so few different ones, is a repetition and not empty."""
@@ -49,6 +58,7 @@ def read(caption: Caption) -> str:
         )
     text = trimmed(unwrapped(heard.said))
     _check_words(text, heard)
+    _check_meaning(text, heard)
     if caption.ended == "length":
         raise _cut_off(f"cut off at the token limit: {_beginning(text)}")
     return text
@@ -67,7 +77,7 @@ def _check_ending(caption: Caption, heard: Heard) -> None:
 
 
 def _check_words(text: str, heard: Heard) -> None:
-    """Raise where the words are no caption."""
+    """Raise where there are no words, or the same ones without end."""
     if not text:
         after = ": nothing stands behind the reasoning" if heard.thought else ""
         raise AnswerError(f"empty answer{after}", blames_photo=False)
@@ -79,6 +89,14 @@ def _check_words(text: str, heard: Heard) -> None:
         raise AnswerError(f"empty answer: {text}", blames_photo=False)
     if repeats(text):
         raise AnswerError(f"endless repetition: {_beginning(text)}")
+
+
+def _check_meaning(text: str, heard: Heard) -> None:
+    """Raise where the words say nothing of a photo, or not all of it."""
+    if UNFINISHED.search(text):
+        raise _cut_off(f"cut off in a sentence: {_beginning(text)}")
+    if is_of_a_program(text) or is_of_a_program(heard.said.strip()):
+        raise AnswerError(f"no caption: {text[:LONGEST_QUOTE]}", blames_photo=False)
     match fault(text):
         case Fault.UNSEEN:
             reason = f"the model says that it sees no image: {text[:LONGEST_QUOTE]}"

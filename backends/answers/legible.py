@@ -6,6 +6,7 @@ import re
 import unicodedata
 
 _CONTROLS = {code: None for code in range(32) if chr(code) not in "\t\n\r"} | {127: None}
+_SPACES = str.maketrans("Ġ▁Ċ", "  \n")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 INVISIBLE = "".join(
@@ -20,6 +21,8 @@ INVISIBLE = "".join(
 
 _INVISIBLE = frozenset(INVISIBLE)
 _FORMAT = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
+_OPTIONAL = re.compile("[\u0307\u0591-\u05c7\u0640\u064b-\u0652]")
+"""The dot that a Turkish capital leaves behind, the vowels of Hebrew and Arabic."""
 _APOSTROPHES = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "´": "'", "`": "'"})
 _MARKUP = re.compile(r"[*_#>~]+")
 _NEGATION = re.compile(r"\b(is|are|was|were|do|does|did|has|have|had|could|would|should)n'?t\b")
@@ -45,10 +48,13 @@ _EXPANSIONS = tuple(
 def legible(text: str) -> str:
     """Return a text that can be written as UTF-8: pairs of surrogates joined, lone ones replaced.
 
-    Control characters that lay out nothing are left out.
+    Control characters that lay out nothing are left out, and where all spaces are the signs that
+    tokenizers write for them, spaces take their place.
     """
     if _SURROGATE.search(text):
         text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    if " " not in text and sum(map(text.count, "Ġ▁")) > 1:
+        text = text.translate(_SPACES)
     return text.translate(_CONTROLS)
 
 
@@ -65,7 +71,7 @@ def has_word(text: str) -> bool:
 def plain(text: str) -> str:
     """Return a text as patterns compare it: lower case, long forms, straight, without markup."""
     text = unicodedata.normalize("NFKC", _FORMAT.sub("", text)).translate(_APOSTROPHES).lower()
-    text = _MARKUP.sub(" ", text)
+    text = _OPTIONAL.sub("", _MARKUP.sub(" ", text))
     text = _NEGATION.sub(r"\1 not", text)
     for short, full in _EXPANSIONS:
         text = short.sub(full, text)

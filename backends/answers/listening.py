@@ -19,7 +19,7 @@ LONGEST_MENTION = 60
 
 _ECHO = re.compile(
     r"\s{0,9}(?:(?:system|user)\n.{0,4000}?)?\bassistant\n+|\s{0,9}USER:.{0,4000}?\bASSISTANT:"
-    r"|\s{0,9}(?:ASSISTANT|Assistant):",
+    r"|\s{0,9}(?:### ?)?(?:ASSISTANT|Assistant):",
     re.DOTALL,
 )
 """A conversation whose control tokens were dropped, up to the model's turn."""

@@ -7,6 +7,7 @@ in few words, which the tables below hold by their part in the talk; a `*` stand
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from enum import Enum, auto
 from functools import lru_cache
@@ -36,156 +37,6 @@ class Part(Enum):
     ORDER = auto()
 
 
-ENGLISH = {
-    Part.FILLER: """
-        a an the this that these those it its he she they his her their them of in on at to for
-        from with by and or as so if then than be is are was were been being am do does did doing
-        has have had having will would shall should may might must can could which who whom what
-        when where why how there here too also just only even still yet already actually really
-        very quite more most much any some such other another else one two three four first next
-        all both each every about into out up down over under through before after until while
-        because since due however but although though otherwise lets s get got gets getting go
-        goes going come came coming make makes made take takes took put keep seem* appear* look
-        looking like want* wish* able time now again once soon good pleas* love thing things
-        something anything everything way ways kinds sort part parts bit lot end side start*
-        begin* turn* try* tried further full fully proper* correct* direct* complete* particular*
-        certain likely possibl* perhaps probably general* personal* physical* technical* honest*
-        sometimes often always usually within between among per via using used use uses based same
-        own itself myself yourself themselves yours mine either neither nor says said saying tell*
-        told speak* know* think* thought believe* feel* felt mean* refer* mention* matter* cases
-        point* reason* assum* imagin* remember* find* found contain* includ* exist* happen* occur*
-        becom* remain* stay* give* gave set sets regard* according therefore thus hence
-        additionally type* short brief long detail* specific* exact* accurate* few new different
-        similar several additional main best better extra small large whatever whichever anyone
-        anybody someone somebody everyone nobody day today left definitely indeed around during
-        upon across along near behind below above against outside interesting appropriate suitable
-        helpful relevant important ago early earlier ever etc eg ie vs check* ensur* confirm*
-        verif* switch* choos* follow* creat* wait* arriv* appreciat* understand* glance moment*
-        intend* expect* topic* briefly simple single line lines purpose* result* step* suppos*
-        area areas fall size length back away developer* meta google show shows showing lead leads
-        mistake* learn* improv* rely relies aim goal focus ideas insight* overall broad* rather
-        valid hard difficult easy useful possibility opportunity manner nature sensible versions
-        upcoming future present currently degree truly truthful* fabricat* invent* suggest*
-        recommend* advis* discourage* consider* option* approach solution* trust fact facts
-        factual fair pass passed work works working call called formed many shape service recent
-        trigger* scope example* instance level extent depth accuracy confidence confident evidence
-        interpretation curious curiosity patience shortly fresh browser device page version
-        upgrade account mobile desktop app quality resolution extend* beyond entire whole
-        elsewhere somewhere comes besides whenever wherever later sake respectfully simply merely
-        solely purely exclusively rest common attempt* manage managed idea quick quickly easily
-        concise gentle kind alternative* maybe circumstances situation situations instead forth
-        role lovely wonderful nice hope* unknown permission* conclude fine busy enough hold
-        """,
-    Part.TOPIC: """
-        people person persons individual* human* man men woman women face faces facial child*
-        minor* adult* celebrit* figure* identit* appearance* name named names age gender race
-        ethnic* body medical* doctor* health* diagnos* dermatolog* radiolog* patholog* physician*
-        clinic* condition* symptom* treatment professional* qualified licensed expert* nud* naked
-        sexual* erotic* porn* violen* blood* weapon* drug* illegal* logo* brand* trademark*
-        material* politic* religio* legal* private real background scene* color* colour* mood
-        atmosphere* lighting clothing clothes pose* object* action* activit* emotion* expression*
-        style* visible* aspect* element* feature* place* season* location* world life data event*
-        settings gore gory stranger* public victim* injur* suicid* abuse* terror* extrem* gambl*
-        alcohol tobacco crime* criminal* intimate intimacy biography nationality attractiveness
-        looks weight disability crisis hotline* helpline* lifeline* emergency authorities
-        authority contact seek self lawyer attorney therapist counselor counsellor cardiologist
-        specialist* harm
-        """,
-    Part.SELF: "i me my we us our ours let",
-    Part.YOU: "you your user users",
-    Part.ASK: "please kindly hesitate requir* need*",
-    Part.SORRY: """
-        sorry apolog* unfortunately regret* afraid forgive inconvenience confusion alas pardon
-        sadly unluckily
-        """,
-    Part.ROLE: """
-        ai assistant chatbot llm languagemodel model capabilit* abilit* capacity capable programm*
-        designed equip* built textonly multimodal platform system setup interface tool tools
-        software openai anthropic trained bot plugin environment claude gemini gpt chatgpt grok
-        llama qwen mistral pixtral gemma perplexity copilot deepseek internvl llava phi nonvisual
-        linguistic virtual artificial intelligence automated algorithm* neural knowledge cutoff
-        creators makers engineers
-        """,
-    Part.RULE: """
-        policy policies guideline* rule rules safety safe safeguard* privacy terms violat*
-        prohibit* inappropriate explicit harmful offensive unethical ethic* consent restrict*
-        respect* comfortabl* uncomfortable conscience allowed permit* flagged block* filter*
-        moderat* disallow* forbid* responsib* biometric unsafe redacted withheld rejected denied
-        boundar* limitation* standards principle* values withhold* disclos* unwilling willing
-        protect* speculat* breach* conflict* censor* hate* discriminat* instructed legal law laws
-        moral* danger* unlawful consensual authoriz* authoris* confidential* nsfw exploitative
-        stereotyp* sensitiv* guardrail* unacceptable appropriateness misuse concern* removed
-        hidden limits lawful* obligat* entitled mandate* appropriately liability defam* dignity
-        anonym* regulation* regulatory jurisdiction gdpr copyright* integrity
-        """,
-    Part.UNABLE: """
-        cannot unable incapable impossible lack* unsupported inaccessible struggl* trouble declin*
-        refus* refrain* abstain* comply complian* avoid* sidestep* opt reluctan* skip hesita*
-        impair* insufficient cease withdraw forego prevent* barred banned ineligible powerless
-        unqualified bound halt*
-        """,
-    Part.NOT: """
-        no not never missing broken corrupt* blank empty unavailable invalid unreadable without
-        wrong issue* problem* blind forgot* omit* neglect* lost damaged gone nope nah fail*
-        expired truncated disabled deactivated deleted malformed incomplete interrupted aborted
-        cancelled canceled dead undecodable nowhere undetected undelivered unopened unprocessed
-        incompatible faulty glitch* nothing misplaced absent bad unsuccessful* unresponsive
-        unrecognized unrecognised zero lacking ran unreceived invisible vanish* disappear*
-        """,
-    Part.GIVE: """
-        upload* reupload* attach* provid* send* sent resend* submit* insert* receiv* arrived
-        include included includes load* reload* download* link linked add added adding drop
-        dropped deliver* retry resubmit* available embed* access* input* shown retriev* fetch*
-        transfer* enclos* reached support* forward* furnish* reattach* relay* provision submission
-        refresh* redo post posted import* browse paste pasted pasting share shared sharing supply
-        supplied click* tap paperclip accept* await* pending accompan* drag select* transmi*
-        """,
-    Part.SEE: """
-        see sees seeing saw seen view* process* perceiv* open opened opening read reading inspect*
-        display* render* decod* detect* observ* notic* eyes vision sight visual* visibility
-        glimpse handle handling find finding locate
-        """,
-    Part.DO: """
-        describ* descript* talk* identif* recogni* assist* help helps helping comment* discuss*
-        answer* respond* respons* fulfil* accommodat* generat* writ* wrote explain* offer*
-        caption* transcrib* determin* reveal* infer* continu* proceed* complet* summar* analy*
-        examin* judge* evaluat* assess* satisf* cooperat* guess* estimat* elaborat* clarif*
-        depict* portray* narrat* paraphras* interpret* facilitat* undertak* oblige obliging aid
-        cater serve perform handled engage engaging produce produced producing tell say speak
-        spoke
-        """,
-    Part.PICTURE: """
-        img image* picture* photo photos photograph photographs pic pics attachment* file files
-        media screenshot* graphic* url urls format png jpeg jpg webp gif pdf visuals
-        """,
-    Part.TASK: """
-        request* prompt* message* conversation* chat* task* instruction* sentence* word words text
-        alt keyword* title* label* query case characters output* format* limit* guess template
-        placeholder content* information context untitled undefined null none n/a comma session
-        discussion subject* setting* composition draft final blurb summary phrase wording tagline
-        hashtag* paragraph* bullet* snippet narrative question*
-        """,
-    Part.MACHINE: """
-        server* internal timeout* timed exceed* rate retri* exception* traceback gateway overload*
-        memory cuda token* api status http* code json quota mismatch tensor py runtime* module
-        fatal unauthorized billing bytes allocate* gpu backend endpoint occurred temporarily
-        output error* network upstream disconnect* header* socket proxy dns handshake function
-        unreachable unexpected segfault oom malloc allocator undefinedfunction typeerror
-        stacktrace nullpointer unhandled uncaught throttl* ratelimit deprecated deploy* inference
-        hostname ssl certificate payload schema parameter* argument* parse* syntax nonetype
-        attribute* int str dict tuple dtype connect connection reset peer
-        """,
-    Part.PLAN: "the-plan",
-    Part.CHAT: """
-        sure okay ok yes great hello hi hey thanks thank done certainly ready alright hmm hm oops
-        whoops oh welcome gladly happy glad delighted absolutely understood greetings noted
-        """,
-    Part.ORDER: "the-order",
-}
-
-LETTER = 0.6
-"""How much of a word a letter is, where words run together."""
-
 WORDS_KEPT = 4096
 """How many words of a language are kept with their parts."""
 
@@ -196,10 +47,13 @@ _ARTICLES = frozenset(
     (
         *("a", "an", "two", "three", "four", "five", "several", "ein", "eine", "einen", "zwei"),
         *("drei", "un", "une", "deux", "trois", "una", "uno", "dos", "tres", "due", "tre", "um"),
-        *("uma", "dois", "duas", "een", "twee"),
+        *("uma", "dois", "duas", "een", "twee", "en", "ett", "et", "două", "egy", "bir", "एक"),
+        *("दो", "một", "hai", "μια", "ένα", "seekor", "seorang", "sebuah", "dua"),
     )
 )
-_WORD = re.compile(r"the-\w+|[^\W\d_]+")
+_WORD = re.compile(r"the-\w+|(?:[^\W\d_]|[\u0900-\u0963])+")
+"""A word; the signs of Devanagari that stand on letters are no letters to Python."""
+
 
 EXTENSION = r"\.(?:jpe?g|png|gif|webp|heic|bmp|tiff?)"
 """How the name of a photo ends."""
@@ -257,8 +111,10 @@ PHRASES = tuple(
             r"|caption|description|alt|in|what|\d+)\b(?!:)",
             "the-order",
         ),
-        (r"^\W*(?:doctype|html|(?:null|undefined|nan) is not)\b.*", "exception"),
+        (r"^\W*(?:null|undefined|nan) is not\b.*", "exception"),
         (r"\blorem ipsum\b.*", "placeholder"),
+        (r"\bwhat i (?:cannot|do not) see\b", "no picture"),
+        (r"\breach out\b", "contact"),
         (r"\btalking about\b", "meaning"),
         (
             r"\b(?:[a-z]+(?:error|exception)|went wrong|(?:service|server|model)(?: is)?"
@@ -279,30 +135,40 @@ PHRASES = tuple(
         (r"\blanguage model\b", "languagemodel"),
         (r"\bour (?:end|side)\b|\byou can (?:also )?see\b|\bhere you go\b", "okay"),
         (r"\b\w+-looking\b", "strange"),
-        (r"\bof course\b|\bas of\b|\bin order\b", " "),
+        (r"\bof course\b", "okay"),
+        (r"\bas of\b|\bin order\b", " "),
     )
 )
 """Turns of speech, and the one word that each stands for."""
 
 
+def words_of(text: str) -> list[str]:
+    """Return the words of a text that parts them by spaces."""
+    return _WORD.findall(text)
+
+
 class Vocabulary:
-    """The words of one language that parts words by spaces."""
+    """The words of one language that parts words by spaces.
+
+    Attributes:
+        part: Returns the part in the talk of a word, None if it has none.
+    """
 
     def __init__(self, words: dict[Part, str]) -> None:
         self._whole: dict[str, Part] = {}
         self._begun: dict[str, Part] = {}
-        self._part_of = lru_cache(WORDS_KEPT)(self._look_up)
+        self.part = lru_cache(WORDS_KEPT)(self._look_up)
         for part, listed in words.items():
-            for word in listed.split():
+            for word in unicodedata.normalize("NFKC", listed).split():
                 table = self._begun if word.endswith("*") else self._whole
                 table[word.rstrip("*")] = part
 
     def parts(self, text: str) -> Iterator[tuple[Part | None, float]]:
         """Yield the part in the talk of each word, None if it has none, and its size."""
         before, seen = "", set[str]()
-        for word in _WORD.findall(text):
+        for word in words_of(text):
             if word not in seen:
-                yield self._part_of(word), NAMED if before in _ARTICLES else 1
+                yield self.part(word), NAMED if before in _ARTICLES else 1
             seen.add(word)
             before = word
 
@@ -321,13 +187,19 @@ class Writing:
     Args:
         words: The words by their parts.
         letters: The range of letters that stand for something.
+        size: How much of a word a letter is.
 
     Attributes:
         letters: What finds a letter that stands for something.
     """
 
-    def __init__(self, words: dict[Part, str], letters: str) -> None:
-        self._part = {word: part for part, listed in words.items() for word in listed.split()}
+    def __init__(self, words: dict[Part, str], letters: str, size: float) -> None:
+        self._size = size
+        self._part = {
+            word: part
+            for part, listed in words.items()
+            for word in unicodedata.normalize("NFKC", listed).split()
+        }
         longest_first = sorted(self._part, key=len, reverse=True)
         self.letters = re.compile(f"[{letters}]")
         self._word = re.compile(f"({'|'.join(longest_first)})|[{letters}]|[a-z]+")
@@ -335,4 +207,4 @@ class Writing:
     def parts(self, text: str) -> Iterator[tuple[Part | None, float]]:
         """Yield the part in the talk of each word, and for each other letter None and its size."""
         for word in dict.fromkeys(found[0] for found in self._word.finditer(text)):
-            yield self._part.get(word), 1 if word in self._part else LETTER
+            yield self._part.get(word), 1 if word in self._part else self._size

@@ -48,7 +48,8 @@ _LABEL = re.compile(
 _ANOTHER_LABEL = re.compile(r"\n\W{0,4}\w[\w ]{0,30}\**[:：]")
 _PREFACE = re.compile(
     r"(?:(?:sure|certainly|of course|absolutely|okay|ok)\b[!,. ]{0,3})?"
-    r"here(?:'s|’s| is| are)\b(?![^\n:]{0,200}\b(?:if|might|could|cannot|can't)\b)[^\n:]{0,100}"
+    r"here(?:'s|’s| is| are)\b"
+    r"(?![^\n:]{0,200}\b(?:if|might|could|cannot|can't|tips|steps|rules|how)\b)[^\n:]{0,100}"
     rf"\b{_WORD_OF_LABEL}s?\b[^\n:]{{0,100}}:\s+(?=\S)",
     re.IGNORECASE,
 )

@@ -208,6 +208,49 @@ def test_talk_is_no_caption_and_not_the_fault_of_the_photo(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        '{"name": "view_image", "arguments": {"id": 1}}',
+        '{"error": "model not found, try pulling it first"}',
+        "<html><body><h1>504 Gateway Time-out</h1></body></html>",
+        'Traceback (most recent call last):\n  File "a.py", line 8\nKeyError: 7',
+        'from PIL import Image\nimg = Image.open("photo.jpg")\nimg.show()',
+        "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk",
+        "https://example.com/photos/beach",
+        "Ð¡Ð¾Ð±Ð°ÐºÐ° Ð½Ð° Ð¿Ð»Ñ\u008fÐ¶Ðµ",
+    ],
+)
+def test_what_programs_write_is_no_caption(text: str) -> None:
+    error = why_not(text)
+    assert str(error).startswith("no caption")
+    assert not error.blames_photo
+
+
+def test_a_caption_beside_the_keys_of_a_call_is_one() -> None:
+    answer = '{"input": "photo.jpg", "caption": "A dog runs."}'
+    assert answers.read(Caption(text=answer)) == "A dog runs."
+
+
+@pytest.mark.parametrize("text", ["The", "A man in front of a", "A cat, a dog and"])
+def test_answer_that_ends_in_the_middle_of_a_sentence_is_cut_off(text: str) -> None:
+    assert str(why_not(text)) == f"cut off in a sentence: {text}"
+
+
+@pytest.mark.parametrize(
+    ("refusal", "caption"),
+    [
+        ("عذرًا، لا أستطيع وصف هذه الصورة.", "أرى كلباً على الشاطئ."),
+        ("क्षमा करें, मैं इस तस्वीर का वर्णन नहीं कर सकता।", "तस्वीर में एक कुत्ता दिख रहा है।"),
+        ("Tyvärr kan jag inte beskriva bilden.", "Jag ser en hund."),
+        ("ขออภัย ฉันไม่สามารถอธิบายภาพนี้ได้", "แมวนอนบนโซฟา"),
+    ],
+)
+def test_languages_of_few_words_are_known(refusal: str, caption: str) -> None:
+    assert str(why_not(refusal)).startswith("refused")
+    assert answers.read(Caption(text=caption)) == caption
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
         "A dog on a couch. Let me know if you need more detail.",
         "I'm not able to read the sign, but a group of hikers stands beneath it.",
         'A screenshot of a chat with the reply "I can\'t help with that."',
