@@ -48,8 +48,12 @@ def atomic_rewrite(
             with suppress(OSError):  # without locks, nothing tells a leftover from this one
                 fcntl.flock(descriptor, fcntl.LOCK_EX)
             _take_mode(descriptor, path)
-            yield file
-            file.flush()
+            try:
+                yield file
+                file.flush()
+            except OSError:
+                needed = max(needed, file.tell())  # at least: the rest was never offered
+                raise
             os.fsync(descriptor)
             move(temporary, path, kind)
     except OSError as error:

@@ -6,7 +6,7 @@ import json
 import logging
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -60,4 +60,5 @@ def log_to(path: Path) -> Iterator[logging.Logger]:
         logger.propagate = propagated
         logger.removeHandler(handler)
         handler.close()
-        stream.close()
+        with suppress(OSError):  # a full disk: what could not be written is tried once more
+            stream.close()

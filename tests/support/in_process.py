@@ -23,6 +23,7 @@ from unittest.mock import patch
 import pytest
 
 from backends import keys
+from journal import own_files
 
 READ_AT_IMPORT = ("HF_", "LANG", "LC_", "NUMBA_", "OMP_", "PYTHON", "TORCH", "TRANSFORMERS_")
 """Variables that mean nothing to an interpreter, or to libraries, that are there already."""
@@ -106,6 +107,8 @@ def _own_state() -> Iterator[None]:
     try:
         with (
             patch.object(keys, "_known", set(keys._known)),
+            patch.object(own_files, "_protected", {}),
+            patch.object(own_files, "_found_outside", set()),
             patch.object(logging, "raiseExceptions", logging.raiseExceptions),
         ):
             yield
