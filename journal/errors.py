@@ -89,8 +89,10 @@ class ForbiddenPlace(FileRefused):
     """Raised when something would be written inside the photos directory."""
 
     def __init__(self, path: Path, photos: Path) -> None:
+        is_itself = path.exists() and path.samefile(photos)
+        where = "the photos directory" if is_itself else f"inside the photos directory {photos}"
         super().__init__(
-            f"{path} is inside the photos directory {photos}, where pcc writes nothing; "
+            f"{path} is {where}, where pcc writes nothing; "
             "name a place outside the photos, a workspace with --workspace DIR"
         )
 

@@ -56,7 +56,7 @@ def require_outside(path: Path) -> None:
     if parent not in _found_outside:
         _refuse_inside(path, os.path.realpath(parent))
         _found_outside.add(parent)
-    if path.is_dir():  # the photos directory itself, perhaps under another name
+    if path.is_dir():  # perhaps the photos directory itself, under whatever name
         _refuse_inside(path, os.path.realpath(path))
 
 
@@ -155,10 +155,6 @@ def make_directory(path: Path, below: Path | None = None, *, exist_ok: bool = Tr
         NotOurs: a link or a file stands there.
         FileExistsError: the directory is there, and may not be.
     """
-    above = path.absolute()
-    while not os.path.lexists(above):
-        above = above.parent
-    require_outside(above)
     require_outside(path)
     steps = [] if below is None else path.relative_to(below).parents
     for place in (path, *(below / step for step in steps[:-1] if below is not None)):

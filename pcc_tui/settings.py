@@ -11,6 +11,7 @@ import math
 import os
 import stat
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import date
 from io import StringIO
 from pathlib import Path
@@ -187,6 +188,19 @@ def load_settings(
         request_timeout=_seconds(values.get("PCC_REQUEST_TIMEOUT")),
         warnings=warnings,
     )
+
+
+def photos_dirs_of(workspace: Path, environment: Mapping[str, str] = os.environ) -> list[Path]:
+    """Return every photos directory that a workspace or the environment names.
+
+    A settings file that cannot be read names none; whoever needs the settings is told why.
+    """
+    found = [environment.get("PHOTOS_DIR")]
+    with suppress(SettingsError):
+        found.append(_read_env_file(workspace / "config.env", []).get("PHOTOS_DIR"))
+    with suppress(SettingsError):
+        found.append((read_toml(workspace / "pcc.toml", Choices) or Choices()).photos_dir)
+    return [Path(directory).expanduser() for directory in filter(None, found)]
 
 
 def _with_backend(choices: Choices, recalled: LastCaptioner | None) -> Choices:

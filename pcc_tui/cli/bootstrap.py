@@ -45,8 +45,8 @@ def bootstrap(
     if path.is_dir():
         fail(f"--out {path} is a directory; name a file, .csv or .json", ExitCode.USAGE)
     site.settings()
-    make_output_directory(path.parent)
     require_own_place(path, BOOTSTRAP)
+    make_output_directory(path.parent)
     seen = seen_labels(directory)
     labels = {key: told(found) for key, found in seen.items()}
     request = cluster_request(

@@ -2,7 +2,8 @@
 
 Every command goes through here, so this is also the one place that expands `~` in a path. Shells
 do that at the beginning of a word alone: not in `--photos-dir=~/Pictures`, and not for `make`.
-It is the one place, too, that tells `origin` which command runs and what stands on its line.
+It is the one place, too, that tells `origin` which command runs and what stands on its line, and
+that protects the photos from whatever the command writes.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ from typing import Any, get_type_hints
 
 import typer
 
+from journal import protect
 from pcc_tui.cli.origin import begin
+from pcc_tui.settings import photos_dirs_of
 
 CommandFunction = Callable[..., Any]
 
@@ -58,6 +61,7 @@ def takes_groups(command: CommandFunction) -> CommandFunction:
             if isinstance(value, Path):
                 # A home that is not there stays as it was written, to be named in the error.
                 values[name] = Path(os.path.expanduser(value))  # noqa: PTH111
+        _protect_photos(values)
         for name, group in groups.items():
             fields = dataclasses.fields(group)
             values[name] = group(**{field.name: values.pop(field.name) for field in fields})
@@ -66,6 +70,14 @@ def takes_groups(command: CommandFunction) -> CommandFunction:
     gathered.__signature__ = signature.replace(parameters=flat)  # type: ignore[attr-defined]
     gathered.__annotations__ = {parameter.name: parameter.annotation for parameter in flat}
     return gathered
+
+
+def _protect_photos(values: dict[str, Any]) -> None:
+    """Have this process write nothing where a flag, the environment or a file says photos are."""
+    workspace = values.get("workspace") or values.get("directory") or Path()
+    flag = values.get("photos_dir")
+    for directory in filter(None, (flag, *photos_dirs_of(workspace))):
+        protect(directory)
 
 
 def show_help(context: typer.Context) -> None:

@@ -197,8 +197,8 @@ def export(
     path = out or site.workspace / f"labels_{table}.csv"
     if path.is_dir():
         fail(f"--out {path} is a directory; name a file, .csv or .json", ExitCode.USAGE)
-    make_output_directory(path.parent)
     require_own_place(path, EXPORTS)
+    make_output_directory(path.parent)
     with atomic_rewrite(path, kind=EXPORTS) as file:
         if path.suffix == ".json":
             rows = msgspec.json.encode(list(export_rows(view, table)))

@@ -11,7 +11,7 @@ import typer
 
 from backends.installation import extra_line
 from backends.registry import has_extra
-from journal import Status, protect, read_whole
+from journal import Status, read_whole
 from pcc_tui.cli.exit_codes import ExitCode
 from pcc_tui.cli.output import fail, warn
 from pcc_tui.errors import SettingsError
@@ -58,8 +58,6 @@ class SiteOptions:
             settings = load_settings(self.workspace, journal=self.journal)
         except SettingsError as error:
             fail(str(error), ExitCode.USAGE)
-        for photos_dir in filter(None, (self.photos_dir, settings.photos_dir)):
-            protect(photos_dir)
         for warning in settings.warnings:
             warn(f"warning: {warning}")
         return settings

@@ -94,9 +94,9 @@ def report(
     from pipeline.clusters.opening import open_view
 
     photos_dir = site.library()
-    make_output_directory(directory)
     for name in wanted:
         require_own_place(directory / NAMES[name], KINDS[name])
+    make_output_directory(directory)
     view = open_view(site.workspace, site.journal, photos_dir)
     if not view.has_clusters:
         warn("warning: there are no clusters yet; `pcc cluster` makes them")
