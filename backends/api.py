@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from abc import abstractmethod
+from time import monotonic
 from typing import Any, ClassVar, Generic, TypeVar
 from urllib.parse import urlsplit
 
@@ -105,8 +106,9 @@ class ApiCaptioner(Captioner, Generic[Prepared]):
             OWN_SERVER_SECONDS if self.own_server else REQUEST_SECONDS
         )
         self.http_client = http.new_client(self.base_url, self.workers, self.timeout)
-        if proxy := http.proxy_for(self.base_url):
-            self.remarks.append(f"calls go through the proxy {http.without_password(proxy)}")
+        self._proxy = http.without_password(http.proxy_for(self.base_url) or "")
+        if self._proxy:
+            self.remarks.append(f"calls go through the proxy {self._proxy}")
         if self.key and http.is_in_the_clear(self.base_url):
             self.remarks.append(
                 f"{self._host} is asked over plain http: the key and the pictures can be read "
@@ -258,7 +260,7 @@ class ApiCaptioner(Captioner, Generic[Prepared]):
         return error
 
     async def _call_in_time(self, prepared: Prepared) -> bytes:
-        http = self._http
+        http, began = self._http, monotonic()
         try:
             async with asyncio.timeout(self.timeout) as limit:
                 self._limits.add(limit)
@@ -268,7 +270,7 @@ class ApiCaptioner(Captioner, Generic[Prepared]):
                     self._limits.discard(limit)
         except (TimeoutError, http.TransportError) as error:
             raise TransientError(
-                http.no_answer(error, self._host, self.timeout),
+                http.no_answer(error, self._host, monotonic() - began, self._proxy),
                 may_be_billed=not isinstance(error, http.NEVER_SENT),
             ) from None
 
@@ -302,6 +304,8 @@ class ApiCaptioner(Captioner, Generic[Prepared]):
             said = ErrorDetails(message=response.reason_phrase)
         hint = self.hint(response.status_code)
         message = quoted(said.message) + hint
+        if response.status_code == 401 and not self.key:
+            message += f" ({self.key_name} is not set)"
         no_model = names_no_model(response.status_code, message, response.content)
         if no_model and not hint:
             message = self._no_such_model(message)
@@ -319,9 +323,11 @@ class ApiCaptioner(Captioner, Generic[Prepared]):
     def _no_such_model(self, said: str) -> str:
         """Return what to say of a model that is not there, and how to find another."""
         if self.own_server:
+            asks = self.model_for(msgspec.structs.replace(self.options, model=None)) is None
+            way = "leave out --model to see what it serves" if asks else "correct one of them"
             return (
-                f"{self._host} has no model {self.model}, or --base-url leads elsewhere; leave out "
-                f"--model to see what it serves ({said})"
+                f"{self._host} has no model {self.model}, or --base-url leads elsewhere; "
+                f"{way} ({said})"
             )
         return (
             f"{self.name} has no model {self.model}, or no longer; "

@@ -6,6 +6,7 @@ import errno
 import ipaddress
 import os
 import socket
+import ssl
 from collections.abc import AsyncIterator
 from typing import cast
 from urllib.parse import urlsplit
@@ -118,27 +119,37 @@ def proxy_for(url: str) -> str | None:
 
 
 def without_password(url: str) -> str:
-    """Return the address of a proxy as people may see it."""
+    """Return the address of a proxy as people may see it, empty for none."""
+    if not url:
+        return ""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
-def no_answer(error: Exception, host: str, seconds: float) -> str:
+def no_answer(error: Exception, host: str, seconds: float, proxy: str = "") -> str:
     """Return in words why a server gave no answer.
 
     Args:
         error: A TimeoutError, or an error of the transport.
         host: The server, with its port where the address names one.
-        seconds: The time limit of the call.
+        seconds: How long the call took.
+        proxy: The proxy that is connected to in place of the server, empty for none.
     """
+    through = f" through the proxy {proxy}" if proxy else ""
     if isinstance(error, TimeoutError | httpx2.TimeoutException):
-        return f"no answer from {host} within {seconds:g} s"
+        return f"no answer from {host}{through} within {round(seconds, 1):g} s"
+    reached = f"the proxy {proxy}" if proxy else host
     for cause in causes(error):
         if isinstance(cause, socket.gaierror):
-            return f"{host} is not known: no address belongs to that name"
+            return f"{reached} is not known: no address belongs to that name"
         if isinstance(cause, OSError) and cause.errno == errno.ECONNREFUSED:
-            return f"{host} refuses connections"
-    return f"the connection to {host} failed: {str(error)[:LONGEST_REASON]}"
+            return f"{reached} refuses connections"
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return (
+                f"the certificate of {host} is not trusted: {cause.verify_message}; "
+                "SSL_CERT_FILE names a file with certificates to trust"
+            )
+    return f"the connection to {host}{through} failed: {str(error)[:LONGEST_REASON]}"
 
 
 def checked_url(url: str) -> str:

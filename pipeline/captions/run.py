@@ -77,7 +77,12 @@ async def run_captions(prepared: PreparedRun, watch: Watcher) -> JobResult[RunRe
         },
     )
     result = await run_job(job, frame, watch, lambda _: _report(prepared, job.snapshot()))
-    result.remarks = [*stage.captioner.remarks, *await asyncio.to_thread(_follow_renames, prepared)]
+    unread = job.snapshot().trouble
+    result.remarks = [
+        *stage.captioner.remarks,
+        *([f"{unread}; the next run tries again"] if unread else []),
+        *await asyncio.to_thread(_follow_renames, prepared),
+    ]
     return result
 
 

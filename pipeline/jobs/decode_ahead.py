@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import enum
+import logging
 from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import AbstractAsyncContextManager, nullcontext
@@ -31,6 +32,8 @@ from pipeline.photos.photo import LoadedPhoto, Photo
 from pipeline.photos.walk import is_empty_or_gone
 
 R = TypeVar("R", bound=msgspec.Struct)
+
+log = logging.getLogger("pcc.job")
 
 
 class _Marker(enum.Enum):
@@ -268,7 +271,10 @@ class PhotoFeed(Generic[R]):
         self._unread += 1
         self._unread_in_a_row += 1
         rel_path = split_path(photo.path)[0]
-        self.trouble = f"{self._unread:,} photos could not be read, the last {rel_path} ({error})"
+        self.trouble = (
+            f"photos that could not be read: {self._unread:,}, the last {rel_path} ({error})"
+        )
+        log.warning("unread", {"rel_path": rel_path, "error": str(error)})
         if is_empty_or_gone(self._photos_dir):
             self._stop_without_photos()
         elif self._unread_in_a_row >= MOST_UNREAD_IN_A_ROW:

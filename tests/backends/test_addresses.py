@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 
 from backends.base import Caption, Options
 from backends.captioners.openai import OpenAICaptioner
 from backends.errors import CallError, SetupError, TransientError
-from backends.http import is_in_the_clear, is_private, proxy_for
+from backends.http import is_in_the_clear, is_private, no_answer, proxy_for
 from tests.support.api_server import ApiServer, Reply
-from tests.support.protocols import OPENAI, Protocol
+from tests.support.protocols import ANTHROPIC, OPENAI, Protocol
 from tests.support.protocols.base import Request
-from tests.support.vendors import KEY, PHOTO, ask, make
+from tests.support.vendors import FAST, KEY, PHOTO, ask, make
 
 PRIVATE = [
     "http://127.0.0.1:8000/v1",
@@ -67,6 +69,17 @@ def test_plain_http_to_a_public_server_is_warned_of(url: str) -> None:
     captioner = OpenAICaptioner(Options(base_url=url, model="x", keys={"OPENAI_API_KEY": KEY}))
     warned = any("plain http" in remark for remark in captioner.remarks)
     assert warned == is_in_the_clear(url) == (url in PUBLIC and url.startswith("http://"))
+
+
+def test_a_certificate_that_is_not_trusted_is_told_with_the_way_out() -> None:
+    refused = ssl.SSLCertVerificationError("certificate verify failed")
+    refused.verify_message = "self-signed certificate"
+    failed = httpx2.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED]")
+    failed.__cause__ = refused
+    told = no_answer(failed, "nas", 0.1)
+
+    assert told.startswith("the certificate of nas is not trusted: self-signed certificate")
+    assert "SSL_CERT_FILE" in told
 
 
 @pytest.fixture
@@ -125,12 +138,27 @@ async def test_a_proxy_that_is_not_there_is_an_error_of_the_call(
     with ApiServer(protocol) as gone:
         pass
     monkeypatch.delenv("no_proxy", raising=False)
-    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{gone.port}")
+    monkeypatch.setenv("http_proxy", f"http://user:canary-word@127.0.0.1:{gone.port}")
     with ApiServer(protocol) as server:
         answer = await ask(protocol, server)
 
     assert isinstance(answer, TransientError), answer
     assert answer.cost_usd is None
+    assert str(answer) == f"the proxy http://127.0.0.1:{gone.port} refuses connections"
+
+
+async def test_a_proxy_that_does_not_connect_is_named(
+    proxy: ApiServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{proxy.port}")
+    proxy.protocol = ANTHROPIC  # which answers 404 where no caption is asked for
+    options = Options(base_url="https://box.internal/v1", model="m", request_timeout=5)
+    captioner = OpenAICaptioner(options, FAST)
+    [answer] = await captioner.caption_batch([PHOTO])
+    await captioner.close()
+
+    assert isinstance(answer, TransientError), answer
+    assert f"box.internal through the proxy http://127.0.0.1:{proxy.port} failed" in str(answer)
 
 
 @pytest.mark.parametrize("content", [None, b"no certificate"])

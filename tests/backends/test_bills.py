@@ -115,4 +115,6 @@ async def test_an_answer_on_its_way_has_a_bounded_time_after_a_stop(
 
     assert isinstance(answer, UnaskedError), answer
     assert answer.cost_usd == captioner.cost_bound()
+    assert "no answer from" in str(answer)
+    assert "3600" not in str(answer)  # the limit that the stop replaced
     assert len(server.captions) == 1

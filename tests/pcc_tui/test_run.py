@@ -14,7 +14,11 @@ from pathlib import Path
 
 import pytest
 
+from backends.base import PictureSpec
 from journal import CaptionRecord, scan
+from pipeline.photos.decoder import DecoderPool
+from pipeline.photos.errors import StorageError
+from pipeline.photos.photo import LoadedPhoto
 from tests.conftest import CLEAN_ENVIRONMENT, PCC, Pcc
 from tests.support.photos import noise_jpeg
 from tests.support.runs import (
@@ -34,6 +38,33 @@ def test_twenty_mock_photos(photos: Callable[..., Path], pcc: Pcc, workspace: Pa
     found = records(workspace)
     assert sorted(record.rel_path for record in found) == [f"IMG_{n:05d}.jpg" for n in range(20)]
     assert found[0].caption == f"a mock caption for {found[0].rel_path}"
+
+
+def test_photos_that_the_storage_did_not_deliver_are_told_at_the_end(
+    photos: Callable[..., Path], pcc: Pcc, workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = DecoderPool.decode
+
+    async def fail(pool: DecoderPool, path: str, spec: PictureSpec | None = None) -> LoadedPhoto:
+        if path == "IMG_00001.jpg":
+            raise StorageError(path, "OSError: Input/output error")
+        return await whole(pool, path, spec)
+
+    monkeypatch.setattr(DecoderPool, "decode", fail)
+    done = pcc("run", "--backend", "mock", "--photos-dir", photos(3))
+
+    assert done.returncode == 0, done.stderr
+    assert len(records(workspace)) == 2
+    assert (
+        "note: photos that could not be read: 1, the last IMG_00001.jpg "
+        "(OSError: Input/output error); the next run tries again" in done.stdout
+    )
+    events = [json.loads(line) for line in (workspace / "caption.log").read_text().splitlines()]
+    [unread] = [event for event in events if event["event"] == "unread"]
+    assert (unread["rel_path"], unread["error"]) == (
+        "IMG_00001.jpg",
+        "OSError: Input/output error",
+    )
 
 
 def test_second_run_has_nothing_to_do(

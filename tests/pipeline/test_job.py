@@ -691,7 +691,7 @@ async def test_a_photo_the_storage_does_not_deliver_is_left_for_the_next_run(
     assert len(bench.records()) == bench.lines() == 10
     trouble = job.snapshot().trouble
     assert trouble is not None
-    assert "2 photos could not be read" in trouble
+    assert "photos that could not be read: 2, the last IMG_00007.jpg" in trouble
 
 
 async def test_a_photo_removed_meanwhile_is_left_out(bench: Bench) -> None:
