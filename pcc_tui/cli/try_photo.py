@@ -47,7 +47,7 @@ def try_photo(
     from pipeline.jobs.errors import describe
 
     request = request_of(site, captioning, selection, pace)
-    require_server(request, "try", *([] if photo is None else [photo]))
+    require_server(request, *([] if photo is None else [photo]))
     path = photo or _first_photo(request)
     require_photo(request.photos_dir, path)
     captioner = make_backend(request.backend, request.options)

@@ -40,8 +40,9 @@ class LeaveDialog(ModalScreen[Leave]):
         """Lay out the question and its answers."""
         with Vertical(id="dialog"):
             yield Words("A job is running. What becomes of it?", id="question")
+            again = cast(BaseApp, self.app).workspace.origin().command_line()
             yield Words(
-                "Kept running, it needs no terminal; the next `pcc` here shows it again.",
+                f"Kept running, it needs no terminal; the next `{again}` here shows it again.",
                 id="explanation",
             )
             with Horizontal(id="answers"):

@@ -32,10 +32,10 @@ from tests.support.scripted_ocr import FAILING, install
 
 
 class Home:
-    """Paths with spaces and quotes that no setting names, and commands with a scripted engine."""
+    """Paths that a shell would read and no setting names, and commands with a scripted engine."""
 
     def __init__(self, tmp_path: Path, pcc: Pcc) -> None:
-        home = tmp_path / "Ann's own"
+        home = tmp_path / "Ann's `odd` $HOME"
         self.photos = home / "my photos"
         self.workspace = home / "the place"
         self.cache = home / 'a "cache"'
@@ -116,7 +116,6 @@ def test_where_there_is_no_cache_the_ingestion_that_makes_one_is_printed(home: H
     [
         ("redis://host:1/2", "", ["--queue", "redis://host:1/2"]),
         ("redis://host:1/2", "redis://host:1/2", []),
-        ("redis://:secret@host:1", "", ["--queue", "redis://…"]),
         ("sqlite", "", []),
         ("sqlite", "redis://host:1/2", ["--queue", "sqlite"]),
     ],
@@ -124,10 +123,22 @@ def test_where_there_is_no_cache_the_ingestion_that_makes_one_is_printed(home: H
 def test_a_queue_is_named_unless_the_environment_tells_it_and_no_password_is(
     home: Home, queue: str, environment: str, named: list[str]
 ) -> None:
-    home.environment["PCC_QUEUE"] = environment
+    home.environment |= {"PCC_QUEUE": environment, "PHOTOS_DIR": str(home.photos)}
     [make] = printed(home.run("ingest", "status", "--queue", queue, code=64))
 
     assert words_of(make) == ["ingest", "run", *named]
+
+
+def test_an_ingestion_with_something_to_fill_in_is_not_for_pasting(home: Home) -> None:
+    told = ("--queue", "redis://:secret@host:1")
+    done = home.run("ingest", "status", *told, code=64)
+
+    assert printed(done) == []
+    assert "secret" not in done.stderr
+    assert (
+        "pcc ingest run --queue redis://… --photos-dir DIR, where redis://… is the address of the "
+        "queue and DIR holds the photos, makes one"
+    ) in done.stderr.replace("'", "")
 
 
 def test_an_import_prints_the_ingestion_that_mends_its_cache(home: Home, tmp_path: Path) -> None:
@@ -247,6 +258,14 @@ def dataset_of(home: Home, captions: list[str]) -> Path:
 def test_a_check_of_masks_prints_how_to_make_them_anew(home: Home, t5: Path) -> None:
     dataset = dataset_of(home, ["A boat on a lake.", "A dog."])
     told = ("--masks", "--t5-model", t5, "--input-dir", home.photos)
+    # Where nobody names the images, the command has a blank, and is not for pasting.
+    unnamed = home.run("dataset", "verify", dataset, *told[:-2], code=1)
+    assert printed(unnamed) == []
+    [line] = re.findall(r"; (pcc .+), where DIR holds the images, mends", unnamed.stdout)
+    before = dataset.read_bytes()
+    assert "2 enriched" in home.run(*words_of(line)[:-1], home.photos).stdout
+    dataset.write_bytes(before)
+
     [mend] = printed(home.run("dataset", "verify", dataset, *told, code=1))
     assert "2 enriched" in home.paste(mend).stdout
     assert "masks are not" not in home.run("dataset", "verify", dataset, *told, code=None).stdout
@@ -339,10 +358,10 @@ async def reports_on_datasets_screen(home: Home) -> tuple[str, str]:
 
 def test_a_page_of_a_comparison_says_what_asks_again(home: Home, tmp_path: Path) -> None:
     name, *_ = make_photos(home.photos, 2)
-    (home.photos / name).rename(home.photos / "Ann's $HOME.jpg")
+    (home.photos / name).rename(home.photos / "-Ann's `$HOME`.jpg")
     page = tmp_path / "side by side.md"
     told = ("--with", "mock", "--with", "basic", "--prompt", "What's in it?\nSay.")
-    home.run("compare", "Ann's $HOME.jpg", *told, "--page", page, *home.site)
+    home.run("compare", *told, "--page", page, *home.site, "--", "-Ann's `$HOME`.jpg")
     before = page.read_text()
     [line] = re.findall(r"^Made on [-\d]+ by: (.+)$", before, re.M)
     page.write_text("")
@@ -352,7 +371,15 @@ def test_a_page_of_a_comparison_says_what_asks_again(home: Home, tmp_path: Path)
     assert re.sub(seconds, "", page.read_text()) == re.sub(seconds, "", before)
 
 
-@pytest.mark.parametrize("command", [("try", "IMG_00001.jpg"), ("estimate", "--pilot", "2")])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("try", "IMG_00001.jpg"),
+        ("estimate", "--pilot", "2"),
+        ("run", "--retry-status", "error_model", "--force", "--limit", "1", "--run-id", "r 1"),
+    ],
+    ids=lambda command: command[0],
+)
 def test_what_asks_for_a_server_prints_itself(home: Home, command: tuple[str, ...]) -> None:
     make_photos(home.photos, 2)
     home.workspace.mkdir()

@@ -33,7 +33,7 @@ class DirectoryLock:
             os.close(self._descriptor)
             if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
                 raise
-            raise JournalLocked(directory, "another `pcc dataset shards`") from None
+            raise JournalLocked(directory, "another pcc dataset shards") from None
 
     def release(self) -> None:
         """Give the lock back."""
