@@ -40,9 +40,8 @@ class LeaveDialog(ModalScreen[Leave]):
         """Lay out the question and its answers."""
         with Vertical(id="dialog"):
             yield Words("A job is running. What becomes of it?", id="question")
-            again = cast(BaseApp, self.app).workspace.origin().command_line()
             yield Words(
-                f"Kept running, it needs no terminal; the next `{again}` here shows it again.",
+                "Kept running, it needs no terminal; what shows it again is printed next.",
                 id="explanation",
             )
             with Horizontal(id="answers"):

@@ -7,6 +7,7 @@ import shlex
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,7 +15,10 @@ import typer
 
 from backends.captioners.openai import OpenAICaptioner
 from journal import CaptionRecord
+from pcc_tui.cli import full_screen
 from pcc_tui.cli.main import app
+from pcc_tui.desks import command_process
+from pcc_tui.errors import CommandFailed
 from pcc_tui.widgets.text import Words
 from pcc_tui.words.commands import FAMILIES, SITE, Origin, shell_split, shell_words, shortened
 from pipeline.photos import decoder
@@ -162,16 +166,23 @@ def test_commands_about_clusters_print_whole_commands(place: Place) -> None:
     asked = [
         *printed(place.pcc("labels", "list", *place.site)),
         *printed(place.pcc("search", "photo", "--by", "meaning", *place.site)),
+        *printed(place.pcc("search", "photo", *place.site)),
         *printed(place.run("report", "--format", "csv")),
     ]
     names = [" ".join(words_of(command)[:1]) for command in asked]
-    assert names == ["cluster", "embed", "cluster", "run"]
-    for command in asked:
+    assert names == ["cluster", "embed", "embed", "cluster", "run"]
+    for command in dict.fromkeys(asked):
         done = place.paste(command)
         assert done.returncode == 0, done.stderr
     [back] = printed(place.run("labels", "export", "--out", str(place.workspace / "my labels.csv")))
 
     assert place.paste(back).returncode == 0
+    odd = place.workspace / "odd.csv"
+    odd.write_text("a,b\n")
+    [export] = printed(place.pcc("labels", "import", str(odd), *place.site))
+    assert "Written: " in place.paste(export).stdout
+    [listing] = printed(place.pcc("labels", "rename", "no such", "x", *place.site))
+    assert "unclustered" in place.paste(listing).stdout
 
 
 GONE = ("--backend", "openai", "--model", "gone")
@@ -297,6 +308,33 @@ async def test_screens_show_whole_commands(place: Place, monkeypatch: pytest.Mon
 
     assert words_of(command)[:2] == ["journal", "check"]
     assert "1 damaged" in place.paste(command).stdout
+
+
+def test_an_app_that_leaves_a_job_prints_how_to_show_it(
+    place: Place, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    left = SimpleNamespace(job_kept=True, return_code=0)
+    monkeypatch.setattr(full_screen, "_make_app", lambda *_, **__: left)
+    monkeypatch.setattr(full_screen, "_run", lambda _: 0)
+    full_screen.open_app(place.workspace, place.photos)
+    [again] = re.findall("again: (pcc .+)$", capfd.readouterr().err, re.M)
+
+    assert words_of(again) == list(place.site[:4])
+    assert "pcc [OPTIONS]" in place.paste(again).stdout  # there is no terminal to open the app on
+
+
+async def test_an_answer_that_cannot_be_read_names_the_command_that_gave_it(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def nonsense(*_: object) -> bytes:
+        return b"nonsense"
+
+    monkeypatch.setattr(command_process, "_output_of", nonsense)
+    with pytest.raises(CommandFailed) as failed:
+        await command_process.answer_of(["stats", *place.site], dict)
+    [command] = re.findall("`(pcc [^`]+)`", str(failed.value))
+
+    assert "success" in place.paste(command).stdout
 
 
 def test_what_is_configured_is_left_out(

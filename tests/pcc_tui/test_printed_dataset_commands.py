@@ -155,6 +155,12 @@ def test_an_import_prints_the_ingestion_that_mends_its_cache(home: Home, tmp_pat
     home.paste(mend)
     assert home.statuses() == [("ocr", "success")]
     assert printed(home.run(*taking)) == []
+    empty = tmp_path / "no cache"
+    empty.mkdir()
+    taking_none = ("ingest", "import", empty, "--db", tmp_path / "none.sqlite", *home.site)
+    [make] = printed(home.run(*taking_none, code=None))
+    home.paste(make, *SCRIPTED)
+    assert printed(home.run(*taking_none)) == []
     # No ingestion goes into a cache of another form, so none is printed.
     for other in ({"phase": 9}, {"version": 9}):
         manifest.write_text(json.dumps(whole | other))
@@ -330,7 +336,9 @@ def test_the_datasets_screen_shows_whole_commands(
     dataset = {"image_path": "fails.png", "image_id": "a", "aspect_bucket": "1024x1024"}
     (home.workspace / "dataset.jsonl").write_text(json.dumps(dataset) + "\n")
     monkeypatch.chdir(home.photos)
-    checked, status = asyncio.run(reports_on_datasets_screen(home))
+    checked, status, notice = asyncio.run(reports_on_datasets_screen(home))
+    [options] = re.findall(r"`(pcc [^`]+)`", notice)
+    assert "--detector" in home.paste(options).stdout
     [rest] = re.findall(r"`(pcc [^`]+)`", checked)
     [again] = re.findall(r"`(pcc [^`]+)`", status)
 
@@ -340,8 +348,8 @@ def test_the_datasets_screen_shows_whole_commands(
     assert "1 photo (1 success)" in home.paste(again).stdout
 
 
-async def reports_on_datasets_screen(home: Home) -> tuple[str, str]:
-    """Return what the checks of the dataset and of the texts found."""
+async def reports_on_datasets_screen(home: Home) -> tuple[str, str, str]:
+    """Return what the checks of the dataset and of the texts found, and a notice on models."""
     async with bench(home.workspace, home.photos) as one:
         report = one.screen.query_one("#dataset-report", Words)
         await one.press("v")
@@ -350,7 +358,10 @@ async def reports_on_datasets_screen(home: Home) -> tuple[str, str]:
         await one.go_to("ocr")
         await one.press("v")
         await one.until(lambda: "Given up" in str(report.content))
-        return checked, str(report.content)
+        status = str(report.content)
+        await one.press("m")
+        await one.until(lambda: one.app._notifications)
+        return checked, status, [*one.app._notifications][-1].message
 
 
 # The rest
@@ -400,10 +411,13 @@ def test_what_reads_clusters_prints_how_to_make_them(home: Home) -> None:
     home.run("run", "--backend", "basic", *home.site)
     embedder = ("--embedder", "tfidf")
     [make] = printed(home.run("chunk", *home.site, code=None))
-    home.paste(make, *embedder)
+    clusters = home.workspace / "clusters.jsonl"
+    clusters.write_bytes(b"damage")
+    [plain] = printed(home.run("chunk", *home.site, code=None))
+    assert [*words_of(plain)] == [*words_of(make)[:1], "--force", *words_of(make)[1:]]
+    home.paste(plain, *embedder)
     assert printed(home.run("chunk", *home.site)) == []
 
-    clusters = home.workspace / "clusters.jsonl"
     clusters.write_bytes(clusters.read_bytes()[:-9])
     [anew] = printed(home.run("chunk", *home.site, code=None))
     home.paste(anew)
