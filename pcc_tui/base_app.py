@@ -35,6 +35,7 @@ from pcc_tui.errors import AppError, SettingsError
 from pcc_tui.preferences import Preferences
 from pcc_tui.probes import MachineProbe
 from pcc_tui.terminal import PatientDriver
+from pcc_tui.words.commands import shortened
 from pcc_tui.words.estimates import price_question
 from pcc_tui.words.outcomes import Verdict
 from pipeline.captions.bill import may_cost
@@ -259,7 +260,8 @@ class BaseApp(App[int]):
     def tell(self, sentence: str, severity: SeverityLevel = "information") -> None:
         """Show a sentence as a notice; nothing in the sentence acts on the terminal."""
         sentence = self.workspace.origin().complete(sentence)
-        self.notify(clean(scrub(sentence))[:LONGEST_NOTICE], severity=severity, markup=False)
+        words = shortened(clean(scrub(sentence)), LONGEST_NOTICE)
+        self.notify(words, severity=severity, markup=False)
 
     def background(self, work: AsyncWork, *arguments: Any) -> Worker[None]:
         """Do something while the app stays alive, whatever screen is shown."""

@@ -26,6 +26,7 @@ from backends.prompts import DEFAULT_PROMPT
 from journal import SETTINGS_BYTES, FileRefused, read_whole
 from pcc_tui.errors import SettingsError
 from pcc_tui.toml import change_toml, read_toml
+from pcc_tui.words.commands import NO_SERVER, shell_words
 from pipeline.captions.last_captioner import LastCaptioner, last_captioner
 
 MOST_WORKERS = 1024
@@ -115,7 +116,8 @@ class Settings(msgspec.Struct, kw_only=True):
         last = self.recalled
         if last is None:
             return {}
-        said = {"--backend": last.backend, "--model": last.model, "--base-url": last.base_url}
+        server = last.base_url if last.server_known else NO_SERVER
+        said = {"--backend": last.backend, "--model": last.model, "--base-url": server}
         return {name: (value,) for name, value in said.items() if value}
 
     def options(self, backend: str | None = None, **given: Any) -> Options:
@@ -245,7 +247,8 @@ def _read_env_file(path: Path, warnings: list[str]) -> dict[str, str]:
     except FileNotFoundError:
         return {}
     if mode & (stat.S_IRGRP | stat.S_IROTH):
-        warnings.append(f"{path} can be read by others; mend it with: chmod 600 {path}")
+        mend = shell_words(["chmod", "600", str(path)])
+        warnings.append(f"{path} can be read by others; mend it with: {mend}")
     from dotenv import dotenv_values
 
     try:

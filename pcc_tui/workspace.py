@@ -85,7 +85,10 @@ class Workspace:
         if self.named_journal is not None:
             given["--captions-jsonl"] = (str(self.named_journal),)
         return Origin(
-            given=given, maker=self.settings.recalled_options(), ingestion=ingestion or {}
+            given=given,
+            maker=self.settings.recalled_options(),
+            ingestion=ingestion or {},
+            has_photos=self.photos_dir is not None and self.photos_dir.is_dir(),
         )
 
     @property

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import shutil
 import subprocess
 from collections.abc import Callable, Sequence
@@ -131,3 +133,7 @@ def test_a_pass_that_reads_a_text_waits_for_it(checkout: Checkout) -> None:
         assert record["caption_words"] == len(record["caption"].split())
     checkout.enrich("caption", "--redo", "caption", "--backend", "basic")
     assert "3 records keep what caption_words made from an older text" in checkout.told
+    [again] = re.findall("`pcc ([^`]+)` makes it anew", checkout.told)
+    assert "3 enriched" in checkout.run(*shlex.split(again))
+    for record in checkout.records():
+        assert record["caption_words"] == len(record["caption"].split())

@@ -15,6 +15,7 @@ from pcc_tui.cli.labels import make_output_directory, opened
 from pcc_tui.cli.options import SiteOptions, require_extra, require_text
 from pcc_tui.cli.origin import origin
 from pcc_tui.cli.output import fail, print_json, say
+from pcc_tui.words.commands import operands
 
 
 @takes_groups
@@ -68,5 +69,5 @@ def bootstrap(
         return ExitCode.OK
     tell(result)
     say(f"{len(seen):,} photos had labels. Names suggested in {path}: correct its titles, then")
-    say(f"  {origin().command_line('labels', 'import', str(path))}")
+    say(f"  {origin().command_line('labels', 'import', *operands(str(path)))}")
     return ExitCode.OK

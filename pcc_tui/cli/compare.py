@@ -16,6 +16,7 @@ from pcc_tui.cli.options import CaptioningOptions, SiteOptions, require_photo
 from pcc_tui.cli.origin import origin
 from pcc_tui.cli.output import fail, narration, print_json, say
 from pcc_tui.cli.run_request import admits_server
+from pcc_tui.words.commands import operands
 from pipeline.reports.plain import markdown_text
 
 if TYPE_CHECKING:
@@ -88,10 +89,10 @@ def _again(
     paths: list[str], contestants: list[str], page: Path, *, samples: bool, prompt: str | None
 ) -> str:
     """Return the command that made a page."""
-    words = ["compare", *(["--samples"] if samples else paths)]
-    words += [part for name in contestants for part in ("--with", name)]
+    words = ["compare", *(part for name in contestants for part in ("--with", name))]
     words += [] if prompt is None else ["--prompt", prompt]
-    return origin().command_line(*words, "--page", str(page))
+    words += ["--page", str(page), *(["--samples"] if samples else operands(*paths))]
+    return origin().command_line(*words)
 
 
 def _choose(

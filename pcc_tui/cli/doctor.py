@@ -44,6 +44,7 @@ def doctor(site: SiteOptions) -> int:
     findings = [
         _python(),
         *_formats(),
+        *_decoder(),
         *_extras(),
         Finding("backends", "ok", ", ".join(backend_names())),
         *_embedder(settings),
@@ -82,6 +83,16 @@ def _formats() -> list[Finding]:
     found = ", ".join(filter(None, ["JPEG, PNG, WebP, TIFF, BMP, GIF, HEIC", avif, jxl]))
     mend = f"JPEG XL is not read: {package_line('pillow-jxl-plugin')}"
     return [Finding("formats", "ok", found), *([] if jxl else [Finding("formats", "note", mend)])]
+
+
+def _decoder() -> list[Finding]:
+    """Tell why photos cannot be decoded, where no decoding process starts."""
+    import asyncio
+
+    from pipeline.photos.decoder import why_no_decoder
+
+    why = asyncio.run(why_no_decoder())
+    return [Finding("decoder", "wrong", f"no decoding process starts: {why}")] if why else []
 
 
 def _extras() -> list[Finding]:

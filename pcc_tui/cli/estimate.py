@@ -48,7 +48,7 @@ def estimate(
 
     request = request_of(site, captioning, selection, pace)
     if pilot is not None:
-        require_server(request, "estimate", "--pilot", str(pilot))
+        require_server(request)
     plan, warnings = plan_run(request)
     for warning in warnings:
         warn(f"warning: {warning}")

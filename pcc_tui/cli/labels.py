@@ -15,6 +15,7 @@ from pcc_tui.cli.groups import show_help, takes_groups
 from pcc_tui.cli.options import SiteOptions, require_extra, require_text
 from pcc_tui.cli.origin import origin
 from pcc_tui.cli.output import fail, print_json, say
+from pcc_tui.words.commands import operands
 from pipeline.photos.photo import photo_key
 
 if TYPE_CHECKING:
@@ -208,7 +209,7 @@ def export(
     if site.json:
         print_json({"kind": "labels-export", "file": str(path), "table": table})
     else:
-        back = origin().command_line("labels", "import", str(path))
+        back = origin().command_line("labels", "import", *operands(str(path)))
         say(f"Written: {path}; change it, then `{back}`")
 
 

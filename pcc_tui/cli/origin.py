@@ -15,7 +15,7 @@ import typer
 
 from pcc_tui.errors import SettingsError
 from pcc_tui.settings import load_settings
-from pcc_tui.words.commands import Origin
+from pcc_tui.words.commands import NO_QUEUE, NO_SERVER, Origin
 from pipeline.captions.last_captioner import is_plain
 from pipeline.ingest.cache.asked import read_asked
 
@@ -80,23 +80,26 @@ def _make_origin(told: _Told) -> Origin:
     if workspace.resolve() == Path.cwd():
         given.pop("--workspace", None)
     if not all(map(is_plain, given.get("--base-url", ()))):
-        del given["--base-url"]  # holds a password, which no backend takes and nobody may read
+        given["--base-url"] = (NO_SERVER,)  # may hold a password or a key, which nobody may read
     _mind_the_queue(given)
     try:
         journals = [Path(journal).expanduser() for journal in given.get("--captions-jsonl", ())]
         settings = load_settings(workspace, journal=journals[0] if journals else None)
     except SettingsError:
-        return Origin(told.command, given)
+        return Origin(told.command, given, has_photos="--photos-dir" in given)
     if told.command == "demo" and settings.photos_dir is None:
         given.setdefault("--photos-dir", (str(workspace / "photos"),))
-    photos = given.get("--photos-dir")
-    if photos is not None and settings.photos_dir is not None:
-        same = Path(photos[0]).expanduser().resolve() == settings.photos_dir.resolve()
-        if same:
+    photos = settings.photos_dir
+    if "--photos-dir" in given:
+        photos = Path(given["--photos-dir"][0]).expanduser()
+        configured = settings.photos_dir
+        same = configured is not None and photos.resolve() == configured.resolve()
+        if same or not photos.is_dir():
             del given["--photos-dir"]
+    has_photos = photos is not None and photos.is_dir()
     cache = Path(given["--cache"][0]).expanduser() if "--cache" in given else workspace / "cache"
     ingestion = read_asked(cache, workspace, settings.photos_dir)
-    return Origin(told.command, given, settings.recalled_options(), ingestion)
+    return Origin(told.command, given, settings.recalled_options(), ingestion, has_photos)
 
 
 def _mind_the_queue(given: dict[str, tuple[str, ...]]) -> None:
@@ -105,7 +108,7 @@ def _mind_the_queue(given: dict[str, tuple[str, ...]]) -> None:
     if queue == (os.environ.get("PCC_QUEUE") or "sqlite"):
         del given["--queue"]
     elif "@" in queue:
-        given["--queue"] = ("redis://…",)
+        given["--queue"] = (NO_QUEUE,)
 
 
 def _values(value: Any) -> tuple[str, ...] | None:

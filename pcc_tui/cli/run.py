@@ -111,7 +111,7 @@ def _run_prepared(
     if not prepared.batch:
         return nothing
     if not request.dry_run:
-        require_server(request, "run")
+        require_server(request)
         stream = narration(json)
         if not admits_server(
             request.backend, request.options, captioning, yes=site.yes, stream=stream
@@ -124,7 +124,9 @@ def _run_prepared(
     from pipeline.captions.run import run_captions
     from pipeline.jobs.step import Ending
 
-    result = asyncio.run(run_captions(prepared, lambda shot: show(shot, narration(json))))
+    again = "`pcc run --retry-status error_api --retry-only` takes these photos again"
+    go_on = f"{prepared.going_on()} goes on, and {again}"
+    result = asyncio.run(run_captions(prepared, lambda shot: show(shot, narration(json)), go_on))
     for remark in result.remarks:
         say(f"note: {remark}", to=narration(json))
     if result.stop_code is not None:
@@ -172,6 +174,20 @@ def _tell_plan(prepared: PreparedRun, *, json: bool) -> None:
     )
 
 
+def _how_to_go_on(prepared: PreparedRun, report: RunReport) -> str:
+    """Return what goes on with the photos that remain.
+
+    The same command takes no photo twice, unless it asks for photos that have a caption, and goes
+    nowhere under a run whose limit is reached.
+    """
+    request = prepared.request
+    if request.dry_run:
+        return ""
+    if request.selection.repeats or request.run is not None:
+        return f"; {prepared.going_on(report.attempted)} goes on"
+    return "; the same command goes on"
+
+
 def _tell_end(prepared: PreparedRun, report: RunReport, code: int, how: str) -> None:
     request = prepared.request
     done = "decoded" if request.dry_run else "captioned"
@@ -187,7 +203,7 @@ def _tell_end(prepared: PreparedRun, report: RunReport, code: int, how: str) -> 
     if code == ExitCode.BUDGET:
         say(f"Stopped at the budget of ${request.budget:.2f}; {report.remaining:,} photos remain")
     elif report.remaining:
-        say(f"{report.remaining:,} photos remain; the same command goes on")
+        say(f"{report.remaining:,} photos remain{_how_to_go_on(prepared, report)}")
     again = sorted(set(report.by_status) & {"error_api", "error_model"})
     if again:
         command = origin().command_line("run", "--retry-status", ",".join(again), "--retry-only")

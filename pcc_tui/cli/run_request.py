@@ -50,20 +50,20 @@ def request_of(
     )
 
 
-def require_server(request: RunRequest, *words: str) -> None:
+def require_server(request: RunRequest, *names: str) -> None:
     """End with a usage error if photos would go to a server that nobody named.
 
     A journal alone tells which backend captioned, and not on whose machine.
 
     Args:
         request: What was asked for.
-        words: What follows `pcc` in the command that asked.
+        names: Photos that stand on the line of the command that asked.
     """
     recalled = request.recalled
     if recalled is None or recalled.server_known or request.options.base_url:
         return
     name = f"{recalled.backend} / {recalled.model}" if recalled.model else recalled.backend
-    whole = origin().command_line(*words)
+    whole = origin().same_line(*names)
     fail(
         f"the last captions here are by {name}, and nothing tells on which server; add --base-url, "
         f"or for the vendor's own server: `{whole}`",

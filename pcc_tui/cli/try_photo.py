@@ -47,7 +47,7 @@ def try_photo(
     from pipeline.jobs.errors import describe
 
     request = request_of(site, captioning, selection, pace)
-    require_server(request, "try", *([] if photo is None else [photo]))
+    require_server(request, *([] if photo is None else [photo]))
     stream = narration(site.json)
     if not admits_server(request.backend, request.options, captioning, yes=site.yes, stream=stream):
         return ExitCode.OK

@@ -41,7 +41,7 @@ class LeaveDialog(ModalScreen[Leave]):
         with Vertical(id="dialog"):
             yield Words("A job is running. What becomes of it?", id="question")
             yield Words(
-                "Kept running, it needs no terminal; the next `pcc` here shows it again.",
+                "Kept running, it needs no terminal; what shows it again is printed next.",
                 id="explanation",
             )
             with Horizontal(id="answers"):

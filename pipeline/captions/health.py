@@ -33,11 +33,13 @@ class BackendHealth:
 
     Args:
         backend: Name of the backend, for the message.
+        go_on: What to do once the backend is worth asking again, a sentence without its end.
         local: Whether the backend is this machine, whose failures are told in other ways.
     """
 
-    def __init__(self, backend: str, *, local: bool) -> None:
+    def __init__(self, backend: str, go_on: str, *, local: bool) -> None:
         self._backend = backend
+        self._go_on = go_on
         self._local = local
         self._key_refused = 0
         self._succeeded = False
@@ -59,7 +61,7 @@ class BackendHealth:
         if isinstance(error, QuotaError):
             return RunStopped(
                 f"credit or quota of {self._backend} is spent, or it asks for a long pause "
-                f"({error}); top it up or wait, then start the same command again"
+                f"({error}); top it up or wait, then {self._go_on}"
             )
         if error is None:
             self._succeeded = True
@@ -75,8 +77,8 @@ class BackendHealth:
         if self._key_refused < REFUSALS_OF_A_WRONG_KEY or self._succeeded:
             return self._note_failure(error)
         return RunStopped(
-            f"{self._backend} refuses the key ({error}); "
-            "correct it in config.env, then `pcc run --retry-status error_api` goes on"
+            f"{self._backend} refuses the key ({error}); correct it in config.env, then "
+            f"{self._go_on}"
         )
 
     def _note_failure(self, error: CallError) -> RunStopped | None:
@@ -102,6 +104,5 @@ class BackendHealth:
             return None
         return RunStopped(
             f"{in_a_row} photos in a row failed, and not because of the photos: "
-            f"{scrub(str(error))}; no further photo was sent. Once that is mended, "
-            "`pcc run --retry-status error_api` takes these photos again and goes on"
+            f"{scrub(str(error))}; no further photo was sent. Once that is mended, {self._go_on}"
         )

@@ -6,6 +6,7 @@ to do ends quickly.
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import msgspec
@@ -91,6 +92,20 @@ class PreparedRun(msgspec.Struct):
     later: int
     history: History
     lock: WriterLock
+
+    def going_on(self, attempted: int = 0) -> str:
+        """Return the command that goes on with the run, to be made whole by what prints it.
+
+        It names the run, so that no photo is captioned twice and the limit and the budget of the
+        run hold.
+
+        Args:
+            attempted: Photos attempted, if as many more as the limit says are to follow.
+        """
+        more = ""
+        if attempted and self.request.limit is not None:
+            more = f" --limit {len(self.history.attempted) + attempted + self.request.limit}"
+        return f"`pcc run --run-id {shlex.quote(self.run)}{more}`"
 
 
 class RunReport(msgspec.Struct, kw_only=True, tag_field="kind", tag="run"):

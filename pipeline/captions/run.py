@@ -13,7 +13,7 @@ from pipeline.captions.moved_edits import follow_renames
 from pipeline.captions.plan import History
 from pipeline.captions.prompt_file import keep_prompt
 from pipeline.captions.request import PreparedRun, RunReport
-from pipeline.captions.stage import CaptionStage
+from pipeline.captions.stage import SAME_COMMAND, CaptionStage
 from pipeline.jobs.budget import Budget
 from pipeline.jobs.copies import Copies
 from pipeline.jobs.job import Job
@@ -23,12 +23,15 @@ from pipeline.jobs.run_job import JobFrame, JobResult, Watcher, run_job
 from pipeline.photos.photo import Photo
 
 
-async def run_captions(prepared: PreparedRun, watch: Watcher) -> JobResult[RunReport]:
+async def run_captions(
+    prepared: PreparedRun, watch: Watcher, go_on: str = SAME_COMMAND
+) -> JobResult[RunReport]:
     """Caption the photos of a prepared run.
 
     Args:
         prepared: The run. The lock of the run is released at the end.
         watch: Shows the progress.
+        go_on: How the run goes on that the backend has stopped.
 
     Raises:
         SetupError: the backend cannot be made or opened, or has no price for the budget.
@@ -37,7 +40,7 @@ async def run_captions(prepared: PreparedRun, watch: Watcher) -> JobResult[RunRe
         DecoderUnavailable: no decoding process starts.
     """
     request = prepared.request
-    stage = _make_stage(prepared)
+    stage = _make_stage(prepared, go_on)
     bound = stage.captioner.cost_bound()
     if request.budget is not None:
         bound = require_price(bound, request.backend, stage.captioner.model)
@@ -101,12 +104,13 @@ def _spent(history: History, bound: float) -> float:
     return history.spent + history.unpriced * bound
 
 
-def _make_stage(prepared: PreparedRun) -> CaptionStage:
+def _make_stage(prepared: PreparedRun, go_on: str) -> CaptionStage:
     request = prepared.request
     prompt = keep_prompt(request.workspace, request.options.prompt)
     if request.dry_run:
         return dry_run_stage(prepared.run, prompt)
-    stage = CaptionStage(make_backend(request.backend, request.options), prepared.run, prompt)
+    captioner = make_backend(request.backend, request.options)
+    stage = CaptionStage(captioner, prepared.run, prompt, go_on)
     # A pilot, or a few photos given to another backend, say nothing of all the others.
     if request.selection.keys is None or not was_kept(request.workspace):
         options = request.options

@@ -17,6 +17,8 @@ from pipeline.jobs.errors import RunStopped, describe
 from pipeline.jobs.stage import Decoded, FailedAttempt, Stage, Usage
 from pipeline.photos.photo import Photo
 
+SAME_COMMAND = "the same command goes on"
+
 
 class CaptionStage(Stage[CaptionRecord]):
     """Hands photos to a captioner, and makes records from the answers.
@@ -25,19 +27,22 @@ class CaptionStage(Stage[CaptionRecord]):
         captioner: The backend, which this stage opens and closes.
         run: Id of the run.
         prompt: Short hash of the prompt.
+        go_on: How the work goes on that the backend has stopped.
     """
 
     name = "caption"
     record_type = CaptionRecord
 
-    def __init__(self, captioner: Captioner, run: str, prompt: str) -> None:
+    def __init__(
+        self, captioner: Captioner, run: str, prompt: str, go_on: str = SAME_COMMAND
+    ) -> None:
         self.captioner = captioner
         self.picture: PictureSpec | None = captioner.picture
         self.workers = captioner.workers
         self.unexpected: Status = "error_model" if captioner.local else "error_api"
         self._run = run
         self._prompt = prompt
-        self._health = BackendHealth(captioner.name, local=captioner.local)
+        self._health = BackendHealth(captioner.name, go_on, local=captioner.local)
         self._stopped: RunStopped | None = None
 
     @property

@@ -62,6 +62,19 @@ class _Worker(Helper[DecodeRequest, DecodeReply]):
         self.send(asked.request)
 
 
+async def why_no_decoder() -> str:
+    """Return why no decoding process starts, nothing where one does."""
+    helper: Helper[DecodeRequest, DecodeReply] = Helper(WORKER_MODULE, DecodeReply)
+    try:
+        await helper.start()
+        await helper.receive()
+    except HelperDied as died:
+        return died.last_line or str(died)
+    finally:
+        await helper.stop()
+    return ""
+
+
 class DecoderPool:
     """Decodes photos in several processes at once.
 

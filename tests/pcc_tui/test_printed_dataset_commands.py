@@ -32,10 +32,10 @@ from tests.support.scripted_ocr import FAILING, install
 
 
 class Home:
-    """Paths with spaces and quotes that no setting names, and commands with a scripted engine."""
+    """Paths that a shell would read and no setting names, and commands with a scripted engine."""
 
     def __init__(self, tmp_path: Path, pcc: Pcc) -> None:
-        home = tmp_path / "Ann's own"
+        home = tmp_path / "Ann's `odd` $HOME"
         self.photos = home / "my photos"
         self.workspace = home / "the place"
         self.cache = home / 'a "cache"'
@@ -116,7 +116,6 @@ def test_where_there_is_no_cache_the_ingestion_that_makes_one_is_printed(home: H
     [
         ("redis://host:1/2", "", ["--queue", "redis://host:1/2"]),
         ("redis://host:1/2", "redis://host:1/2", []),
-        ("redis://:secret@host:1", "", ["--queue", "redis://…"]),
         ("sqlite", "", []),
         ("sqlite", "redis://host:1/2", ["--queue", "sqlite"]),
     ],
@@ -124,10 +123,22 @@ def test_where_there_is_no_cache_the_ingestion_that_makes_one_is_printed(home: H
 def test_a_queue_is_named_unless_the_environment_tells_it_and_no_password_is(
     home: Home, queue: str, environment: str, named: list[str]
 ) -> None:
-    home.environment["PCC_QUEUE"] = environment
+    home.environment |= {"PCC_QUEUE": environment, "PHOTOS_DIR": str(home.photos)}
     [make] = printed(home.run("ingest", "status", "--queue", queue, code=64))
 
     assert words_of(make) == ["ingest", "run", *named]
+
+
+def test_an_ingestion_with_something_to_fill_in_is_not_for_pasting(home: Home) -> None:
+    told = ("--queue", "redis://:secret@host:1")
+    done = home.run("ingest", "status", *told, code=64)
+
+    assert printed(done) == []
+    assert "secret" not in done.stderr
+    assert (
+        "pcc ingest run --queue redis://… --photos-dir DIR, where redis://… is the address of the "
+        "queue and DIR holds the photos, makes one"
+    ) in done.stderr.replace("'", "")
 
 
 def test_an_import_prints_the_ingestion_that_mends_its_cache(home: Home, tmp_path: Path) -> None:
@@ -144,6 +155,12 @@ def test_an_import_prints_the_ingestion_that_mends_its_cache(home: Home, tmp_pat
     home.paste(mend)
     assert home.statuses() == [("ocr", "success")]
     assert printed(home.run(*taking)) == []
+    empty = tmp_path / "no cache"
+    empty.mkdir()
+    taking_none = ("ingest", "import", empty, "--db", tmp_path / "none.sqlite", *home.site)
+    [make] = printed(home.run(*taking_none, code=None))
+    home.paste(make, *SCRIPTED)
+    assert printed(home.run(*taking_none)) == []
     # No ingestion goes into a cache of another form, so none is printed.
     for other in ({"phase": 9}, {"version": 9}):
         manifest.write_text(json.dumps(whole | other))
@@ -247,6 +264,14 @@ def dataset_of(home: Home, captions: list[str]) -> Path:
 def test_a_check_of_masks_prints_how_to_make_them_anew(home: Home, t5: Path) -> None:
     dataset = dataset_of(home, ["A boat on a lake.", "A dog."])
     told = ("--masks", "--t5-model", t5, "--input-dir", home.photos)
+    # Where nobody names the images, the command has a blank, and is not for pasting.
+    unnamed = home.run("dataset", "verify", dataset, *told[:-2], code=1)
+    assert printed(unnamed) == []
+    [line] = re.findall(r"; (pcc .+), where DIR holds the images, mends", unnamed.stdout)
+    before = dataset.read_bytes()
+    assert "2 enriched" in home.run(*words_of(line)[:-1], home.photos).stdout
+    dataset.write_bytes(before)
+
     [mend] = printed(home.run("dataset", "verify", dataset, *told, code=1))
     assert "2 enriched" in home.paste(mend).stdout
     assert "masks are not" not in home.run("dataset", "verify", dataset, *told, code=None).stdout
@@ -311,7 +336,9 @@ def test_the_datasets_screen_shows_whole_commands(
     dataset = {"image_path": "fails.png", "image_id": "a", "aspect_bucket": "1024x1024"}
     (home.workspace / "dataset.jsonl").write_text(json.dumps(dataset) + "\n")
     monkeypatch.chdir(home.photos)
-    checked, status = asyncio.run(reports_on_datasets_screen(home))
+    checked, status, notice = asyncio.run(reports_on_datasets_screen(home))
+    [options] = re.findall(r"`(pcc [^`]+)`", notice)
+    assert "--detector" in home.paste(options).stdout
     [rest] = re.findall(r"`(pcc [^`]+)`", checked)
     [again] = re.findall(r"`(pcc [^`]+)`", status)
 
@@ -321,8 +348,8 @@ def test_the_datasets_screen_shows_whole_commands(
     assert "1 photo (1 success)" in home.paste(again).stdout
 
 
-async def reports_on_datasets_screen(home: Home) -> tuple[str, str]:
-    """Return what the checks of the dataset and of the texts found."""
+async def reports_on_datasets_screen(home: Home) -> tuple[str, str, str]:
+    """Return what the checks of the dataset and of the texts found, and a notice on models."""
     async with bench(home.workspace, home.photos) as one:
         report = one.screen.query_one("#dataset-report", Words)
         await one.press("v")
@@ -331,7 +358,10 @@ async def reports_on_datasets_screen(home: Home) -> tuple[str, str]:
         await one.go_to("ocr")
         await one.press("v")
         await one.until(lambda: "Given up" in str(report.content))
-        return checked, str(report.content)
+        status = str(report.content)
+        await one.press("m")
+        await one.until(lambda: one.app._notifications)
+        return checked, status, [*one.app._notifications][-1].message
 
 
 # The rest
@@ -339,10 +369,10 @@ async def reports_on_datasets_screen(home: Home) -> tuple[str, str]:
 
 def test_a_page_of_a_comparison_says_what_asks_again(home: Home, tmp_path: Path) -> None:
     name, *_ = make_photos(home.photos, 2)
-    (home.photos / name).rename(home.photos / "Ann's $HOME.jpg")
+    (home.photos / name).rename(home.photos / "-Ann's `$HOME`.jpg")
     page = tmp_path / "side by side.md"
     told = ("--with", "mock", "--with", "basic", "--prompt", "What's in it?\nSay.")
-    home.run("compare", "Ann's $HOME.jpg", *told, "--page", page, *home.site)
+    home.run("compare", *told, "--page", page, *home.site, "--", "-Ann's `$HOME`.jpg")
     before = page.read_text()
     [line] = re.findall(r"^Made on [-\d]+ by: (.+)$", before, re.M)
     page.write_text("")
@@ -352,7 +382,15 @@ def test_a_page_of_a_comparison_says_what_asks_again(home: Home, tmp_path: Path)
     assert re.sub(seconds, "", page.read_text()) == re.sub(seconds, "", before)
 
 
-@pytest.mark.parametrize("command", [("try", "IMG_00001.jpg"), ("estimate", "--pilot", "2")])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("try", "IMG_00001.jpg"),
+        ("estimate", "--pilot", "2"),
+        ("run", "--retry-status", "error_model", "--force", "--limit", "1", "--run-id", "r 1"),
+    ],
+    ids=lambda command: command[0],
+)
 def test_what_asks_for_a_server_prints_itself(home: Home, command: tuple[str, ...]) -> None:
     make_photos(home.photos, 2)
     home.workspace.mkdir()
@@ -373,10 +411,13 @@ def test_what_reads_clusters_prints_how_to_make_them(home: Home) -> None:
     home.run("run", "--backend", "basic", *home.site)
     embedder = ("--embedder", "tfidf")
     [make] = printed(home.run("chunk", *home.site, code=None))
-    home.paste(make, *embedder)
+    clusters = home.workspace / "clusters.jsonl"
+    clusters.write_bytes(b"damage")
+    [plain] = printed(home.run("chunk", *home.site, code=None))
+    assert [*words_of(plain)] == [*words_of(make)[:1], "--force", *words_of(make)[1:]]
+    home.paste(plain, *embedder)
     assert printed(home.run("chunk", *home.site)) == []
 
-    clusters = home.workspace / "clusters.jsonl"
     clusters.write_bytes(clusters.read_bytes()[:-9])
     [anew] = printed(home.run("chunk", *home.site, code=None))
     home.paste(anew)

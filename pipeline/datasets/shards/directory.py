@@ -32,7 +32,7 @@ class DirectoryLock:
             raise
         if not locked:
             os.close(self._descriptor)
-            raise JournalLocked(directory, "another `pcc dataset shards`")
+            raise JournalLocked(directory, "another pcc dataset shards")
 
     def release(self) -> None:
         """Give the lock back."""
