@@ -34,7 +34,7 @@ ROOMS_MAY_IMPORT = {
     "pcc_tui": {
         "words": set[str](),
         "widgets": {"words", "clean", "probes"},
-        "desks": {"words", "workspace", "settings", "locations", "errors"},
+        "desks": {"words", "workspace", "settings", "locations", "errors", "known_servers"},
         "dialogs": {"widgets", "desks", "base_app", "clean"},
         "screens": {
             *("dialogs", "widgets", "desks", "words"),
@@ -43,6 +43,7 @@ ROOMS_MAY_IMPORT = {
         "cli": {
             *("app", "desks", "words", "workspace", "settings", "keys", "locations"),
             *("graphics", "probes", "terminal", "toml", "preferences", "clean", "errors"),
+            "known_servers",
         },
     },
 }
