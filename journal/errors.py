@@ -106,7 +106,7 @@ class NotOurs(FileRefused):
     """
 
     def __init__(self, path: Path, what: str) -> None:
-        super().__init__(f"{path} {what}; pcc leaves it alone: move it away, or name another path")
+        super().__init__(f"{path} {what}, and is left as it is: move it away, or name another path")
 
 
 class TooLarge(FileRefused):

@@ -164,11 +164,11 @@ def make_directory(path: Path, below: Path | None = None, *, exist_ok: bool = Tr
 
 
 def named_directory(path: Path) -> Path:
-    """Return a directory that the user named, behind any link: the user may name what they like.
+    """Return a path that the user named, behind the link where the path is one to a directory.
 
-    What is made inside such a directory passes no further link.
+    Users may name what they like; what is made inside such a directory passes no further link.
     """
-    return path.resolve() if path.is_symlink() else path
+    return path.resolve() if path.is_symlink() and path.is_dir() else path
 
 
 def temporary_directory(beside: Path | None = None, prefix: str = "pcc-") -> Path:

@@ -18,7 +18,7 @@ from typing import Any, get_type_hints
 
 import typer
 
-from journal import protect
+from journal import named_directory, protect
 from pcc_tui.cli.origin import begin
 from pcc_tui.settings import photos_dirs_of
 
@@ -60,7 +60,8 @@ def takes_groups(command: CommandFunction) -> CommandFunction:
         for name, value in values.items():
             if isinstance(value, Path):
                 # A home that is not there stays as it was written, to be named in the error.
-                values[name] = Path(os.path.expanduser(value))  # noqa: PTH111
+                path = Path(os.path.expanduser(value))  # noqa: PTH111
+                values[name] = path if name == "photos_dir" else named_directory(path)
         _protect_photos(values)
         for name, group in groups.items():
             fields = dataclasses.fields(group)

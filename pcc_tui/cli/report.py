@@ -9,7 +9,7 @@ import msgspec
 import typer
 
 from backends.errors import SetupError
-from journal import JournalLocked, named_directory, require_own_place
+from journal import JournalLocked, require_own_place
 from pcc_tui.cli.exit_codes import ExitCode
 from pcc_tui.cli.groups import takes_groups
 from pcc_tui.cli.labels import make_output_directory, opened
@@ -90,7 +90,7 @@ def report(
     for name in wanted:
         if name not in NAMES:
             fail(f"--format knows {', '.join(NAMES)}, not {name!r}", ExitCode.USAGE)
-    directory = named_directory(out or site.workspace)
+    directory = out or site.workspace
     from pipeline.clusters.opening import open_view
 
     photos_dir = site.library()

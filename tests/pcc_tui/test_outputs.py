@@ -83,7 +83,7 @@ def test_nothing_of_another_kind_is_written_over(
 
     assert told.returncode == 64, told
     assert f"{target} is" in told.stderr
-    assert "pcc leaves it alone" in told.stderr
+    assert "left as it is" in told.stderr
     assert (_everything(tmp_path / "copy.jpg"), (workspace / "edits.jsonl").read_bytes()) == before
 
 
