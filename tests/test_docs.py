@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 from typer.testing import CliRunner
 
 from backends.base import Options
@@ -29,9 +28,10 @@ from pcc_tui.settings import load_settings
 from pipeline.captions.estimate import TYPICAL_TOKENS_OUT
 from tests.conftest import CLEAN_ENVIRONMENT, Pcc
 from tests.support.api_server import ApiServer
+from tests.support.commands import every_command
 
 ROOT = Path(__file__).parents[1]
-COMMAND = typer.main.get_command(app)
+COMMANDS = every_command()
 APP_PAGE = ROOT / "docs" / "app.md"
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
@@ -78,11 +78,12 @@ def shown_commands(page: Path) -> Iterator[list[str]]:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_command_shown_exists_with_its_flags(page: Path) -> None:
     for words in shown_commands(page):
-        command, rest = COMMAND, list(words)
-        while rest and re.match("[a-z]", rest[0]) and (known := getattr(command, "commands", None)):
-            assert rest[0] in known, words
-            command = known[rest.pop(0)]
-        flags = {flag for each in command.params for flag in (*each.opts, *each.secondary_opts)}
+        name, rest = "", list(words)
+        while rest and re.match("[a-z]", rest[0]) and hasattr(COMMANDS[name], "commands"):
+            name = f"{name} {rest.pop(0)}".strip()
+            assert name in COMMANDS, words
+        options = COMMANDS[name].params
+        flags = {flag for each in options for flag in (*each.opts, *each.secondary_opts)}
         used = {word.partition("=")[0] for word in rest if word.startswith("--")}
         assert used <= {*flags, "--help"}, words
 

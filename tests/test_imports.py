@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from pcc_tui.cli.commands import COMMANDS, GROUPS
+
 ROOT = Path(__file__).parents[1]
 
 MAY_IMPORT = {
@@ -106,14 +108,18 @@ def test_only_the_top_floor_knows_screens_and_consoles(package: str) -> None:
         assert not imported(path) & {*SCREENS, "rich", "typer"}
 
 
-def loaded_by(code: str) -> set[str]:
-    """Return the first names of all modules loaded after running some code."""
+def modules_after(code: str) -> set[str]:
+    """Return the names of all modules loaded after running some code."""
     script = f"import sys\n{code}\nprint('modules:', *sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT
     )
-    modules = done.stdout.rpartition("modules: ")[2].split()
-    return {name.partition(".")[0] for name in modules}
+    return set(done.stdout.rpartition("modules: ")[2].split())
+
+
+def loaded_by(code: str) -> set[str]:
+    """Return the first names of all modules loaded after running some code."""
+    return {name.partition(".")[0] for name in modules_after(code)}
 
 
 def run_pcc(*arguments: str) -> str:
@@ -125,6 +131,23 @@ def run_pcc(*arguments: str) -> str:
 @pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["doctor"], ["stats"]])
 def test_quick_commands_load_nothing_heavy(arguments: list[str]) -> None:
     assert not loaded_by(run_pcc(*arguments)) & {*HEAVY, *SCREENS, *APP_ALONE}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "called"),
+    [
+        *(([], set[str]()), (["--help"], set[str]())),
+        *(([group, "--help"], set[str]()) for group in GROUPS),
+        (["no-such-command"], set()),
+        (["stats"], {"stats"}),
+        (["ingest", "status", "--help"], {"ingest_control"}),
+    ],
+)
+def test_a_command_is_imported_when_it_is_called(arguments: list[str], called: set[str]) -> None:
+    all_there_are = {each.module for group in COMMANDS.values() for each in group.values()}
+    loaded = modules_after(run_pcc(*arguments))
+
+    assert loaded & all_there_are == {f"pcc_tui.cli.{module}" for module in called}
 
 
 def test_a_headless_run_loads_no_screen(tmp_path: Path) -> None:

@@ -16,11 +16,10 @@ from pcc_tui.cli.groups import show_help, takes_groups
 from pcc_tui.cli.options import SiteOptions
 from pcc_tui.cli.output import warn
 from pcc_tui.errors import SettingsError
-from pcc_tui.locations import preferences_path
-from pcc_tui.preferences import Images, Preferences, load_preferences
 
 if TYPE_CHECKING:
     from pcc_tui.app import PccApp
+    from pcc_tui.preferences import Images, Preferences
     from pcc_tui.workspace import Workspace
 
 SLOW_FRAMES, FAST_FRAMES = "15", "120"
@@ -78,6 +77,9 @@ def open_app(
     Raises:
         SettingsError: a settings file is wrong.
     """
+    from pcc_tui.locations import preferences_path
+    from pcc_tui.preferences import load_preferences
+
     preferences = load_preferences(preferences_path())
     check_keys(preferences)
     frames = SLOW_FRAMES if "SSH_CONNECTION" in os.environ else FAST_FRAMES
@@ -132,6 +134,7 @@ def check_keys(preferences: Preferences) -> None:
     if not preferences.keys:
         return
     from pcc_tui.keys import binding_ids
+    from pcc_tui.locations import preferences_path
     from pcc_tui.toml import nearest
 
     known = tuple(sorted(binding_ids()))

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 import typer
 
 from backends.registry import DEFAULT_OCR
-from pcc_tui.cli import ingest_control, ingest_import
 from pcc_tui.cli.exit_codes import ExitCode
-from pcc_tui.cli.groups import show_help, takes_groups
+from pcc_tui.cli.groups import takes_groups
 from pcc_tui.cli.ingest_options import CacheOptions, LookingOptions, ModelOptions
 from pcc_tui.cli.options import GlobOptions, SiteOptions, require_extra, require_text
 from pcc_tui.cli.origin import origin
@@ -23,14 +22,7 @@ if TYPE_CHECKING:
     from pipeline.ingest.workers.messages import DetectorChoice, LabellerChoice
     from pipeline.jobs.run_job import JobResult
 
-app = typer.Typer()
-app.callback(
-    invoke_without_command=True,
-    help="Find the objects and the text in photos, and keep them in a cache.",
-)(show_help)
 
-
-@app.command("run")
 @takes_groups
 def run(
     looking: LookingOptions,
@@ -181,9 +173,3 @@ def _tell(result: JobResult[IngestReport]) -> None:
     why = "`pcc ingest status` tells why, `pcc ingest run --retry-errors` tries again"
     for line in ingest_words(result.report, go_on="the same command goes on", why=why):
         say(line)
-
-
-app.command("status")(ingest_control.status)
-app.command("pause")(ingest_control.pause)
-app.command("resume")(ingest_control.resume)
-app.command("import")(ingest_import.import_cache)

@@ -5,26 +5,18 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
-import typer
-
 from journal import CAPTIONS, CaptionRecord, RewriteReport
 from journal import check as check_journal
 from journal import compact as compact_journal
 from journal import repair as repair_journal
 from pcc_tui.cli.exit_codes import ExitCode
-from pcc_tui.cli.groups import show_help, takes_groups
+from pcc_tui.cli.groups import takes_groups
 from pcc_tui.cli.options import SiteOptions
 from pcc_tui.cli.output import fail, print_json, say
 
 SHOWN_DAMAGE = 20
 
-app = typer.Typer()
-app.callback(invoke_without_command=True, help="Check, repair and compact the captions journal.")(
-    show_help
-)
 
-
-@app.command("check")
 @takes_groups
 def check(site: SiteOptions) -> int:
     """Read every line and compare it with its checksum; exit code 1 if any is damaged."""
@@ -45,7 +37,6 @@ def check(site: SiteOptions) -> int:
     return ExitCode.FAILED if report.damaged else ExitCode.OK
 
 
-@app.command("repair")
 @takes_groups
 def repair(site: SiteOptions) -> None:
     """Write the journal anew, every record with a checksum; the old file is kept."""
@@ -54,7 +45,6 @@ def repair(site: SiteOptions) -> None:
     _tell(repair_journal(path, CaptionRecord, CAPTIONS, backup), json=site.json)
 
 
-@app.command("compact")
 @takes_groups
 def compact(site: SiteOptions) -> None:
     """Keep the last record of each photo; lines that cannot be read stay as they are."""

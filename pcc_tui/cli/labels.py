@@ -11,7 +11,7 @@ import typer
 
 from journal import make_directory, read_whole, require_own_place
 from pcc_tui.cli.exit_codes import ExitCode
-from pcc_tui.cli.groups import show_help, takes_groups
+from pcc_tui.cli.groups import takes_groups
 from pcc_tui.cli.options import SiteOptions, require_extra, require_text
 from pcc_tui.cli.origin import origin
 from pcc_tui.cli.output import fail, print_json, say
@@ -23,11 +23,6 @@ if TYPE_CHECKING:
     from pipeline.clusters.view import ClusterView
 
 SHOWN = 20
-
-app = typer.Typer()
-app.callback(invoke_without_command=True, help="Look at clusters, and change them by hand.")(
-    show_help
-)
 
 ClusterName = Annotated[str, typer.Argument(help="Its id, or its title.", metavar="CLUSTER")]
 Photos = Annotated[list[str], typer.Argument(help="Relative paths of photos.", metavar="PHOTO...")]
@@ -48,7 +43,6 @@ class Listed(msgspec.Struct):
     named: bool
 
 
-@app.command("list")
 @takes_groups
 def list_clusters(site: SiteOptions) -> None:
     """Print the tree of clusters."""
@@ -78,7 +72,6 @@ def list_clusters(site: SiteOptions) -> None:
         say(f"{indent}{cluster.title}  [{cluster.id}]  {cluster.size:,}{locked}")
 
 
-@app.command("rename")
 @takes_groups
 def rename(
     site: SiteOptions, cluster: ClusterName, title: Annotated[str, typer.Argument()]
@@ -92,7 +85,6 @@ def rename(
     _write(site, [label_changes.rename(view, found, title)], f"{found.title} is now called {title}")
 
 
-@app.command("move")
 @takes_groups
 def move(
     site: SiteOptions,
@@ -108,7 +100,6 @@ def move(
     _write(site, [change], f"{len(change.photos):,} photos moved to {target.title}")
 
 
-@app.command("merge")
 @takes_groups
 def merge(
     site: SiteOptions,
@@ -125,7 +116,6 @@ def merge(
     _write(site, [change], f"{len(change.others):,} clusters merged into {target.title}")
 
 
-@app.command("split")
 @takes_groups
 def split(
     site: SiteOptions,
@@ -142,7 +132,6 @@ def split(
     _write(site, [change], told)
 
 
-@app.command("lock")
 @takes_groups
 def lock(site: SiteOptions, cluster: ClusterName) -> None:
     """Let a cluster keep exactly the photos it has, however often you cluster again."""
@@ -153,7 +142,6 @@ def lock(site: SiteOptions, cluster: ClusterName) -> None:
     _write(site, [label_changes.lock(view, found)], f"{found.title} is locked")
 
 
-@app.command("unlock")
 @takes_groups
 def unlock(site: SiteOptions, cluster: ClusterName) -> None:
     """Let the clustering decide again what is in a cluster."""
@@ -164,7 +152,6 @@ def unlock(site: SiteOptions, cluster: ClusterName) -> None:
     _write(site, [label_changes.unlock(view, found)], f"{found.title} is no longer locked")
 
 
-@app.command("undo")
 @takes_groups
 def undo(site: SiteOptions) -> None:
     """Take back the last change by hand."""
@@ -177,7 +164,6 @@ def undo(site: SiteOptions) -> None:
     _write(site, [change], f"Taken back: {taken_back.action} of {taken_back.at}")
 
 
-@app.command("export")
 @takes_groups
 def export(
     site: SiteOptions,
@@ -213,7 +199,6 @@ def export(
         say(f"Written: {path}; change it, then `{back}`")
 
 
-@app.command("import")
 @takes_groups
 def import_(
     site: SiteOptions,

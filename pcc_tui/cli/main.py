@@ -1,4 +1,4 @@
-"""`pcc`: puts the commands together and turns every failure into one line and a code."""
+"""`pcc`: puts the groups of commands together, and turns every failure into a line and a code."""
 
 from __future__ import annotations
 
@@ -11,35 +11,18 @@ from typing import NoReturn
 
 import typer
 
-from pcc_tui.cli import (
-    bootstrap,
-    cluster,
-    compare,
-    dataset,
-    demo,
-    doctor,
-    edit,
-    estimate,
-    full_screen,
-    ingest,
-    journal,
-    labels,
-    models,
-    plan,
-    report,
-    run,
-    stats,
-    synth,
-    try_photo,
-    watch,
-)
+from pcc_tui.cli import full_screen
+from pcc_tui.cli.commands import GROUPS
 from pcc_tui.cli.exit_codes import ExitCode, exit_code_of
+from pcc_tui.cli.groups import show_help
+from pcc_tui.cli.lazy import LazyGroup
 from pcc_tui.cli.origin import begin
 from pcc_tui.cli.output import warn
 from pipeline.jobs.log import LOGGER
 
 app = typer.Typer(
     name="pcc",
+    cls=LazyGroup,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
@@ -48,28 +31,9 @@ app.callback(
     help="Turn a folder of photos into captions and clusters. Safe to interrupt, safe to repeat. "
     "Without a command, on a terminal, the full-screen app opens.",
 )(full_screen.open_or_help)
-app.command("run")(run.run)
-app.command("plan")(plan.plan)
-app.command("estimate")(estimate.estimate)
-app.command("stats")(stats.stats)
-app.command("models")(models.models)
-app.command("try")(try_photo.try_photo)
-app.command("compare")(compare.compare)
-app.command("embed")(cluster.embed)
-app.command("cluster")(cluster.cluster)
-labels.app.command("bootstrap")(bootstrap.bootstrap)
-app.command("chunk")(report.chunk)
-app.command("report")(report.report)
-app.command("search")(report.search)
-app.command("edit")(edit.edit)
-app.command("watch")(watch.watch)
-app.command("doctor")(doctor.doctor)
-app.command("demo")(demo.demo)
-app.add_typer(dataset.app, name="dataset")
-app.add_typer(ingest.app, name="ingest")
-app.add_typer(labels.app, name="labels")
-app.add_typer(journal.app, name="journal")
-app.add_typer(synth.app, name="synth")
+for group, line in GROUPS.items():
+    below = typer.Typer(cls=LazyGroup, invoke_without_command=True, help=line, callback=show_help)
+    app.add_typer(below, name=group)
 
 
 def main() -> NoReturn:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Optional, TextIO
 import typer
 
 from pcc_tui.cli.exit_codes import ExitCode
-from pcc_tui.cli.groups import show_help, takes_groups
+from pcc_tui.cli.groups import takes_groups
 from pcc_tui.cli.options import SiteOptions, require_extra, require_text
 from pcc_tui.cli.output import fail, narration, print_json, say
 from pcc_tui.cli.question import agrees, require_terminal
@@ -27,12 +27,6 @@ LARGEST_SEED = 2**64 - 1
 LARGEST_CHUNK = 2**20
 SHOWN_DEFECTS = 20
 MOST_IMAGES = 10**12
-
-app = typer.Typer()
-app.callback(
-    invoke_without_command=True,
-    help="Make sets of 16x16 grey pictures, one primitive each, and check them.",
-)(show_help)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,7 +55,6 @@ class GenerationOptions:
     ] = False
 
 
-@app.command("generate")
 @takes_groups
 def generate(
     num_images: Annotated[
@@ -178,7 +171,6 @@ def _tell(report: SynthReport) -> None:
         _tell_validation(report.validation)
 
 
-@app.command("validate")
 @takes_groups
 def validate(
     site: SiteOptions,

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.main import get_command
 from typer.testing import CliRunner
 
 from pcc_tui.cli.main import app
 from tests.conftest import CLEAN_ENVIRONMENT, PCC, Pcc
+from tests.support.commands import every_command
 
 CALLS = [
     (("journal", "check", "--captions-jsonl", "~/none.jsonl"), "none.jsonl"),
@@ -63,12 +63,6 @@ def test_a_home_that_is_not_there_is_named_as_it_was_written() -> None:
     assert "~nobody-of-this-name/x" in shown.output
 
 
-def commands(command: Any, name: str = "pcc") -> Iterator[tuple[str, Any]]:
-    yield name, command
-    for word, below in getattr(command, "commands", {}).items():
-        yield from commands(below, f"{name} {word}")
-
-
 def wrappers(function: Any) -> Iterator[str]:
     while function is not None:
         yield function.__code__.co_name
@@ -78,7 +72,7 @@ def wrappers(function: Any) -> Iterator[str]:
 def test_every_command_with_a_path_goes_through_the_one_place() -> None:
     with_paths = {
         name: set(wrappers(command.callback))
-        for name, command in commands(get_command(app))
+        for name, command in every_command().items()
         if any("Path" in type(option.type).__name__ for option in command.params)
     }
     assert len(with_paths) > 30

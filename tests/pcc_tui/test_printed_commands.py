@@ -5,18 +5,15 @@ from __future__ import annotations
 import re
 import shlex
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
-import typer
 
 from backends.captioners.openai import OpenAICaptioner
 from journal import CaptionRecord
 from pcc_tui.cli import full_screen
-from pcc_tui.cli.main import app
 from pcc_tui.desks import command_process
 from pcc_tui.errors import CommandFailed
 from pcc_tui.widgets.text import Words
@@ -25,6 +22,7 @@ from pipeline.photos import decoder
 from tests.conftest import Pcc
 from tests.support.api_server import ApiServer
 from tests.support.apps import make_app, running, shown, until
+from tests.support.commands import every_command
 from tests.support.photos import make_photos
 from tests.support.protocols import OPENAI
 
@@ -394,19 +392,11 @@ def test_sentences_with_other_backquotes_stay() -> None:
     assert origin.complete("`pcc stats --workspace v`") == "`pcc stats --workspace v`"
 
 
-def commands(command: Any, name: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield every command of `pcc` by name."""
-    for word, below in getattr(command, "commands", {}).items():
-        yield from commands(below, f"{name} {word}".strip())
-    if not getattr(command, "commands", {}):
-        yield name, command
-
-
 def test_commands_take_the_options_that_are_handed_on() -> None:
-    known = dict(commands(typer.main.get_command(app)))
     options = {
         name: {option for parameter in command.params for option in parameter.opts}
-        for name, command in known.items()
+        for name, command in every_command().items()
+        if not hasattr(command, "commands")
     }
     # What a command knows as an argument, and what goes to others only.
     elsewhere = {

@@ -209,18 +209,19 @@ def test_a_bug_is_one_line_on_the_terminal_and_a_traceback_in_the_log(
     assert "ZeroDivisionError" in (workspace / "caption.log").read_text()
 
 
-def test_interrupt_while_the_program_loads_prints_no_traceback() -> None:
+@pytest.mark.parametrize("module", ["typer", "pcc_tui.cli.stats"])
+def test_interrupt_while_the_program_loads_prints_no_traceback(module: str) -> None:
     interrupted = (
         "import sys\n"
         "class Interrupt:\n"
         "    def find_spec(self, name, path=None, target=None):\n"
-        "        if name == 'typer': raise KeyboardInterrupt\n"
+        f"        if name == {module!r}: raise KeyboardInterrupt\n"
         "sys.meta_path.insert(0, Interrupt())\n"
         "from pcc_tui.__main__ import main\n"
         "main()\n"
     )
     done = subprocess.run(
-        [PCC[0], "-c", interrupted],
+        [PCC[0], "-c", interrupted, "stats"],
         cwd=ROOT,
         env=CLEAN_ENVIRONMENT,
         capture_output=True,

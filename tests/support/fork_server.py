@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from backends.local_captioner import model_process
+from pcc_tui.cli.commands import COMMANDS
 from pipeline.clusters import fit_process
 from pipeline.ingest.workers import worker_pool
 from pipeline.photos import decoder
@@ -57,7 +58,8 @@ class Order(NamedTuple):
 
 def load_commands() -> None:
     """Import what commands need, but not Textual, which reads variables that the app sets."""
-    for name in ("pcc_tui.cli.main", "pipeline.captions.run", "pipeline.ingest.run"):
+    commands = {each.module for group in COMMANDS.values() for each in group.values()}
+    for name in ("pcc_tui.cli.main", *commands, "pipeline.captions.run", "pipeline.ingest.run"):
         importlib.import_module(name)
 
 
