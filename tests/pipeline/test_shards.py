@@ -489,6 +489,16 @@ def test_names_of_somebody_else_are_refused(place: Place, name: str, content: by
     assert place.bytes_of_shards() == {name: content}
 
 
+def test_an_index_that_leads_elsewhere_is_refused(place: Place) -> None:
+    place.fill(4)
+    place.make()
+    index = json.dumps(place.index()).replace("shard-000000.tar", "../../shard-000000.tar")
+    (place.out / "index.json").write_text(index)
+
+    with pytest.raises(OtherShards, match="names files of another form"):
+        place.make()
+
+
 def test_other_files_are_no_trouble(place: Place) -> None:
     place.fill(4)
     place.out.mkdir()

@@ -151,6 +151,8 @@ def read_index(directory: Path) -> ShardIndex | None:
             raise OtherShards(directory, f"an {name} of something else") from None
         if found.version != VERSION:
             raise OtherShards(directory, f"an {name} of version {found.version}")
+        if any(shard.name != found.shard_name(n) for n, shard in enumerate(found.shards)):
+            raise OtherShards(directory, f"an {name} that names files of another form")
         return found
     return None
 
