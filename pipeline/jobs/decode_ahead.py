@@ -28,7 +28,6 @@ from pipeline.photos.errors import (
     StorageError,
 )
 from pipeline.photos.photo import LoadedPhoto, Photo
-from pipeline.photos.walk import is_empty_or_gone
 
 R = TypeVar("R", bound=msgspec.Struct)
 
@@ -240,7 +239,7 @@ class PhotoFeed(Generic[R]):
             self._pass_over(photo, error)
         except CorruptImageError as error:
             self._buffer.give_back()
-            if is_empty_or_gone(self._photos_dir):
+            if error.photos_gone:
                 self._stop_without_photos()
             else:
                 self._records.keep_failure(photo, error, "error_corrupt")
@@ -269,7 +268,7 @@ class PhotoFeed(Generic[R]):
         self._unread_in_a_row += 1
         rel_path = split_path(photo.path)[0]
         self.trouble = f"{self._unread:,} photos could not be read, the last {rel_path} ({error})"
-        if is_empty_or_gone(self._photos_dir):
+        if error.photos_gone:
             self._stop_without_photos()
         elif self._unread_in_a_row >= MOST_UNREAD_IN_A_ROW:
             self._on_failure(

@@ -72,6 +72,71 @@ async def test_a_hang_costs_one_photo_and_its_time_limit(tmp_path: Path) -> None
     assert set(outcomes.values()) == {"ok"}
 
 
+async def test_a_process_that_is_stopped_costs_one_photo(photos: Callable[..., Path]) -> None:
+    root = photos(8)
+    names = sorted(path.name for path in root.iterdir())
+    async with DecoderPool(root, SPEC, processes=2, seconds=2) as pool:
+        stopped = pool._workers[0].process.pid
+        os.kill(stopped, signal.SIGSTOP)
+        outcomes = await decode_all(pool, names)
+
+    assert sorted(outcomes.values())[0] == "TimeoutError: decoding took longer than 2 s"
+    assert sorted(outcomes.values())[1:] == ["ok"] * 7
+    assert not Path(f"/proc/{stopped}").exists()
+
+
+async def test_a_process_that_is_stopped_does_not_hold_up_the_end(tmp_path: Path) -> None:
+    async with asyncio.timeout(60), DecoderPool(tmp_path, SPEC, processes=1) as pool:
+        stopped = pool._workers[0].process.pid
+        os.kill(stopped, signal.SIGSTOP)
+
+    assert not Path(f"/proc/{stopped}").exists()
+
+
+@pytest.mark.usefixtures("hostile")
+async def test_a_share_that_hangs_is_not_the_fault_of_its_photos(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(decoder, "STORAGE_SECONDS", 0.5)
+    root = tmp_path / "dead"
+    root.mkdir()
+    for number in range(6):
+        (root / f"{number}-hang.jpg").write_bytes(noise_jpeg(number, (32, 24)))
+    async with DecoderPool(root, SPEC, processes=2, seconds=1) as pool:
+        asked = [pool.decode(path.name) for path in root.iterdir()]
+        outcomes = await asyncio.gather(*asked, return_exceptions=True)
+
+    assert {type(outcome) for outcome in outcomes} == {DecoderUnavailable}
+    assert "dead: its disk or share has not answered for 1 s" in str(outcomes[0])
+
+
+@pytest.mark.usefixtures("hostile")
+async def test_a_decoder_that_works_for_ever_is_the_fault_of_its_photo(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(decoder, "STORAGE_SECONDS", 0.5)
+    root = tmp_path / "dead"
+    root.mkdir()
+    (root / "spin.jpg").write_bytes(noise_jpeg(1, (32, 24)))
+    async with DecoderPool(root, SPEC, processes=1, seconds=4) as pool:
+        outcomes = await decode_all(pool, ["spin.jpg"])
+
+    assert outcomes == {"spin.jpg": "TimeoutError: decoding took longer than 4 s"}
+
+
+@pytest.mark.usefixtures("hostile")
+async def test_photos_that_are_all_waited_for_are_not_to_blame(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(decoder, "MOST_WAITED_IN_A_ROW", 2)
+    (tmp_path / "hang.jpg").write_bytes(noise_jpeg(1, (32, 24)))
+    async with DecoderPool(tmp_path, SPEC, processes=1, seconds=1) as pool:
+        with pytest.raises(CorruptImageError):
+            await pool.decode("hang.jpg")
+        with pytest.raises(DecoderUnavailable):
+            await pool.decode("hang.jpg")
+
+
 @pytest.mark.usefixtures("hostile")
 async def test_a_decoder_that_shouts_is_not_heard(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
