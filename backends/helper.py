@@ -111,6 +111,7 @@ class Helper(Generic[Request, Reply]):
         self._last_words = ""
         self._process: asyncio.subprocess.Process | None = None
         self._held = False
+        self._length: int | None = None  # of the reply whose beginning has come
 
     @property
     def started(self) -> bool:
@@ -178,30 +179,30 @@ class Helper(Generic[Request, Reply]):
         to read what came meanwhile; and what the process does in the second half tells why it
         hangs.
         """
-        reading = asyncio.create_task(self._next_reply())
         half = None if self.patience is None else self.patience / 2
-        try:
-            await asyncio.wait([reading], timeout=half)
-            if reading.done() or half is None:
-                return reading.result()
-            before = Activity.of(self.process.pid)
-            await asyncio.wait([reading], timeout=half)
-            if reading.done():
-                return reading.result()
-            waited = Activity.of(self.process.pid).is_waiting_since(before)
-        finally:
-            reading.cancel()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(half):
+                return await self._next_reply()
+        before = Activity.of(self.process.pid)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(half):
+                return await self._next_reply()
+        waited = Activity.of(self.process.pid).is_waiting_since(before)
         await self.stop(patience=0)
-        fault = f"gave no sign of life for {2 * half:g} s"
+        fault = f"gave no sign of life for {self.patience:g} s"
         raise HelperHung(fault, self._last_words, waited=waited)
 
     async def _next_reply(self) -> Reply:
+        """Read the next reply. Whoever cancels the reading may begin it again."""
         replies = self.process.stdout
         assert replies is not None
-        (length,) = LENGTH.unpack(await replies.readexactly(LENGTH.size))
-        if length > LARGEST_REPLY:
-            raise msgspec.DecodeError(f"a reply of {length:,} bytes")
-        reply: Reply = self._decode(await replies.readexactly(length))
+        if self._length is None:
+            (self._length,) = LENGTH.unpack(await replies.readexactly(LENGTH.size))
+        if self._length > LARGEST_REPLY:
+            raise msgspec.DecodeError(f"a reply of {self._length:,} bytes")
+        message = await replies.readexactly(self._length)
+        self._length = None
+        reply: Reply = self._decode(message)
         return reply
 
     def hold(self, held: bool) -> None:
