@@ -231,8 +231,10 @@ class DecoderPool:
             await worker.start()
             if isinstance(died, HelperHung) and died.waited and dead.unanswered:
                 await self._make_sure_of_storage(worker, dead.unanswered[0].request.path)
-        except DecoderUnavailable as error:
-            self._fail(error)
+        except BaseException as error:  # or the pool ends meanwhile, and does not know the process
+            worker.kill()
+            if isinstance(error, DecoderUnavailable):
+                self._fail(error)
             raise
         if dead.unanswered and self._is_guilty(dead.unanswered[0], died):
             dead.unanswered.popleft().answer(DecodeReply(cause=self._cause_of(died)))

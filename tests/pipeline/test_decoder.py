@@ -6,14 +6,17 @@ import asyncio
 import os
 import signal
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
 
 from backends.base import PictureSpec
 from pipeline.photos import decoder
 from pipeline.photos.decoder import DecoderPool
 from pipeline.photos.errors import CorruptImageError, DecoderUnavailable
+from tests.support import hostile_worker
 from tests.support.photos import noise_jpeg
 
 SPEC = PictureSpec(256)
@@ -35,6 +38,15 @@ async def decode_all(pool: DecoderPool, names: list[str]) -> dict[str, str]:
         return "ok"
 
     return dict(zip(names, await asyncio.gather(*map(one, names)), strict=True))
+
+
+def commands_of_children() -> list[list[str]]:
+    """Return the command line of each process that this one has started and that still runs."""
+    commands = []
+    for child in psutil.Process().children():
+        with suppress(psutil.Error):  # it ended just now
+            commands.append(child.cmdline())
+    return commands
 
 
 @pytest.mark.usefixtures("fresh_processes")
@@ -108,6 +120,9 @@ async def test_a_share_that_hangs_is_not_the_fault_of_its_photos(
 
     assert {type(outcome) for outcome in outcomes} == {DecoderUnavailable}
     assert "dead: its disk or share has not answered for 1 s" in str(outcomes[0])
+    async with asyncio.timeout(60):
+        while any(hostile_worker.__name__ in command for command in commands_of_children()):
+            await asyncio.sleep(0.05)
 
 
 @pytest.mark.usefixtures("hostile")
