@@ -231,8 +231,8 @@ class DecoderPool:
             await worker.start()
             if isinstance(died, HelperHung) and died.waited and dead.unanswered:
                 await self._make_sure_of_storage(worker, dead.unanswered[0].request.path)
-        except BaseException as error:  # or the pool ends meanwhile, and does not know the process
-            worker.kill()
+        except BaseException as error:
+            self._workers.append(worker)  # so that the process is ended with the pool
             if isinstance(error, DecoderUnavailable):
                 self._fail(error)
             raise
