@@ -19,6 +19,7 @@ import msgspec
 
 from backends.helper_server import LENGTH
 from backends.keys import is_key_name, scrub
+from backends.processes import Activity, end
 
 LARGEST_READ = 64 << 20
 """Bytes that are read ahead; a picture of any usual size comes in one go."""
@@ -62,6 +63,19 @@ class HelperDied(Exception):
         return self.last_words.rpartition("\n")[2]
 
 
+class HelperHung(HelperDied):
+    """Raised when a helper had to be ended because it gave no sign of life for too long.
+
+    Attributes:
+        waited: True when the helper was neither at work nor stopped by a signal. Most likely it
+            waited for a disk or a share.
+    """
+
+    def __init__(self, message: str, last_words: str, *, waited: bool) -> None:
+        super().__init__(message, last_words=last_words)
+        self.waited = waited
+
+
 class Helper(Generic[Request, Reply]):
     """One process and its two pipes.
 
@@ -74,6 +88,9 @@ class Helper(Generic[Request, Reply]):
         patience: Seconds without a reply after which the process hangs, None to wait for ever.
         keeps_words: True to keep what the process writes to standard error. What a decoder
             writes about each photo would fill the disk.
+
+    Attributes:
+        patience: As above; may change between two replies.
     """
 
     def __init__(
@@ -88,12 +105,13 @@ class Helper(Generic[Request, Reply]):
         self._module = module
         self._decode = msgspec.msgpack.Decoder(replies).decode
         self._environment = environment or {}
-        self._patience = patience
+        self.patience = patience
         self._keeps_words = keeps_words
         self._words: IO[bytes] | None = None
         self._last_words = ""
         self._process: asyncio.subprocess.Process | None = None
         self._held = False
+        self._length: int | None = None  # of the reply whose beginning has come
 
     @property
     def started(self) -> bool:
@@ -125,7 +143,7 @@ class Helper(Generic[Request, Reply]):
                 start_new_session=True,  # Ctrl+C and a closed terminal are for the job to answer
                 env=inherited | self._environment,
             )
-        except OSError as error:
+        except (OSError, RuntimeError) as error:  # RuntimeError: no thread can be started
             self._close_words()
             raise HelperDied(f"does not start: {error}") from None
         if self._held:
@@ -145,26 +163,46 @@ class Helper(Generic[Request, Reply]):
             HelperDied: there is no further reply.
         """
         try:
-            async with asyncio.timeout(self._patience):
-                return await self._next_reply()
+            return await self._reply_in_time()
         except asyncio.IncompleteReadError:
             status = await self.stop()
-            name = signal.Signals(-status).name if status < 0 else f"exit status {status}"
-            raise HelperDied(f"died of {name}", status, self._last_words) from None
-        except TimeoutError:
-            fault = f"gave no sign of life for {self._patience:g} s"
+            raise HelperDied(_death(status), status, self._last_words) from None
         except msgspec.DecodeError as error:
+            await self.stop(patience=0)
             fault = f"sent what cannot be read: {error}"
+            raise HelperDied(fault, last_words=self._last_words) from None
+
+    async def _reply_in_time(self) -> Reply:
+        """Return the next reply, or end the process when the time is over.
+
+        The time has two halves. An owner that was stopped itself (Ctrl+Z) gets the second half
+        to read what came meanwhile; and what the process does in the second half tells why it
+        hangs.
+        """
+        half = None if self.patience is None else self.patience / 2
+        with suppress(TimeoutError):
+            async with asyncio.timeout(half):
+                return await self._next_reply()
+        before = Activity.of(self.process.pid)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(half):
+                return await self._next_reply()
+        waited = Activity.of(self.process.pid).is_waiting_since(before)
         await self.stop(patience=0)
-        raise HelperDied(fault, last_words=self._last_words)
+        fault = f"gave no sign of life for {self.patience:g} s"
+        raise HelperHung(fault, self._last_words, waited=waited)
 
     async def _next_reply(self) -> Reply:
+        """Read the next reply. Whoever cancels the reading may begin it again."""
         replies = self.process.stdout
         assert replies is not None
-        (length,) = LENGTH.unpack(await replies.readexactly(LENGTH.size))
-        if length > LARGEST_REPLY:
-            raise msgspec.DecodeError(f"a reply of {length:,} bytes")
-        reply: Reply = self._decode(await replies.readexactly(length))
+        if self._length is None:
+            (self._length,) = LENGTH.unpack(await replies.readexactly(LENGTH.size))
+        if self._length > LARGEST_REPLY:
+            raise msgspec.DecodeError(f"a reply of {self._length:,} bytes")
+        message = await replies.readexactly(self._length)
+        self._length = None
+        reply: Reply = self._decode(message)
         return reply
 
     def hold(self, held: bool) -> None:
@@ -179,19 +217,18 @@ class Helper(Generic[Request, Reply]):
             with suppress(ProcessLookupError):  # it ended just now
                 self._process.kill()
 
-    async def stop(self, patience: float = 1.0) -> int:
-        """Let the process end, kill it after some seconds, and return its exit status."""
+    async def stop(self, patience: float = 1.0) -> int | None:
+        """Let the process end, kill it after some seconds, and return its exit status.
+
+        Returns:
+            None for a process that cannot be killed, and is left behind.
+        """
         if self._process is None:
             self._close_words()
             return 0
         assert self._process.stdin is not None
         self._process.stdin.close()
-        try:
-            async with asyncio.timeout(patience):
-                await self._process.wait()
-        except TimeoutError:
-            self.kill()
-        status = await self._process.wait()
+        status = await end(self._process, patience)
         self._close_words()
         return status
 
@@ -201,3 +238,11 @@ class Helper(Generic[Request, Reply]):
                 words.seek(max(0, words.seek(0, os.SEEK_END) - WORDS_KEPT))
                 self._last_words = scrub(words.read().decode("utf-8", "replace").strip())
             self._words = None
+
+
+def _death(status: int | None) -> str:
+    """Return how a process ended, as a sentence without its subject."""
+    if status is None:
+        return "closed its pipe and cannot be ended"
+    name = signal.Signals(-status).name if status < 0 else f"exit status {status}"
+    return f"died of {name}"

@@ -22,7 +22,9 @@ from pcc_tui.cli.output import print_json, say, told
 from pcc_tui.graphics import choose_protocol
 from pcc_tui.known_servers import is_known, server_of
 from pcc_tui.settings import Settings
+from pipeline.jobs.cores import decoder_count
 from pipeline.jobs.run_file import read_run_file
+from pipeline.photos.memory import LEAST_BYTES, memory_limit
 
 NETWORK_FILE_SYSTEMS = ("nfs", "cifs", "smb", "fuse.sshfs", "9p", "afs", "ceph", "gluster")
 
@@ -43,6 +45,7 @@ def doctor(site: SiteOptions) -> int:
     settings = site.settings()
     findings = [
         _python(),
+        _memory(),
         *_formats(),
         *_decoder(),
         *_extras(),
@@ -73,6 +76,19 @@ def _version(package: str) -> str:
         return version(package)
     except PackageNotFoundError:
         return "not installed"
+
+
+def _memory() -> Finding:
+    """Tell how much memory a decoding process may take, and what sets that limit."""
+    limit, processes = memory_limit(), decoder_count()
+    noun = "decoding process" if processes == 1 else "decoding processes"
+    text = f"{processes} {noun}, each with at most {limit}"
+    if not limit.is_lowered:
+        return Finding("memory", "ok", text)
+    if limit.bytes < LEAST_BYTES:
+        need = f"no photo can be decoded with less than {LEAST_BYTES / 1e9:.2g} GB"
+        return Finding("memory", "wrong", f"{text}; {need}: {limit.remedy}")
+    return Finding("memory", "note", f"{text}; large photos may need more: {limit.remedy}")
 
 
 def _formats() -> list[Finding]:

@@ -20,6 +20,9 @@ from pcc_tui.cli.origin import begin
 from pcc_tui.cli.output import warn
 from pipeline.jobs.log import LOGGER
 
+NO_THREAD = "can't start new thread"
+"""What Python says where there is no room for the stack of another thread."""
+
 app = typer.Typer(
     name="pcc",
     cls=LazyGroup,
@@ -79,6 +82,10 @@ def _run() -> int:
         code = exit_code_of(error)
         if code is not None:
             return _told(str(error), code)
+        if isinstance(error, MemoryError) or str(error) == NO_THREAD:
+            from pipeline.photos.memory import memory_limit
+
+            return _told(f"out of memory or threads{memory_limit().hint}", ExitCode.FAILED)
         text = f"unexpected {type(error).__name__}: {error}"
         return _told(f"{text}; this is a bug, caption.log has more", ExitCode.FAILED)
 

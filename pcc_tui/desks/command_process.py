@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from backends.keys import scrub
+from backends.processes import end
 from pcc_tui.desks.commands import PCC, in_words
 from pcc_tui.errors import CommandFailed
 
@@ -74,9 +75,7 @@ async def _output_of(
         last_line = await _follow(process, tell)
         answer = await answering
     finally:
-        if process.returncode is None:
-            process.kill()
-        await _to_the_end(process.wait())
+        await _to_the_end(end(process, 0.0))
     if not answer:
         raise CommandFailed(scrub(last_line or f"exit code {process.returncode}"))
     return answer

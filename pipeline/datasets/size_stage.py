@@ -14,7 +14,6 @@ from pipeline.jobs.stage import Decoded
 from pipeline.photos.decoder import DecoderPool
 from pipeline.photos.errors import CorruptImageError, DecoderUnavailable, PhotosDirMissing
 from pipeline.photos.photo import Photo
-from pipeline.photos.walk import is_empty_or_gone
 
 HEADERS_AT_ONCE = 64
 
@@ -53,7 +52,7 @@ class SizeStage(SideStage[SizeRecord]):
         try:
             width, height = await self._pool.size(photo.path)
         except CorruptImageError as error:
-            if is_empty_or_gone(self._input_dir):
+            if error.photos_gone:
                 raise PhotosDirMissing(self._input_dir, "it is empty or gone") from None
             return self.record(photo, "error_corrupt", error=describe(error))
         return self.record(photo, width=width, height=height)

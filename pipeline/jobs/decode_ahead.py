@@ -29,7 +29,6 @@ from pipeline.photos.errors import (
     StorageError,
 )
 from pipeline.photos.photo import LoadedPhoto, Photo
-from pipeline.photos.walk import is_empty_or_gone
 
 R = TypeVar("R", bound=msgspec.Struct)
 
@@ -243,7 +242,7 @@ class PhotoFeed(Generic[R]):
             self._pass_over(photo, error)
         except CorruptImageError as error:
             self._buffer.give_back()
-            if is_empty_or_gone(self._photos_dir):
+            if error.photos_gone:
                 self._stop_without_photos()
             else:
                 self._records.keep_failure(photo, error, "error_corrupt")
@@ -275,7 +274,7 @@ class PhotoFeed(Generic[R]):
             f"photos that could not be read: {self._unread:,}, the last {rel_path} ({error})"
         )
         log.warning("unread", {"rel_path": rel_path, "error": str(error)})
-        if is_empty_or_gone(self._photos_dir):
+        if error.photos_gone:
             self._stop_without_photos()
         elif self._unread_in_a_row >= MOST_UNREAD_IN_A_ROW:
             self._on_failure(

@@ -1,16 +1,21 @@
 """Who asked a job to end: Ctrl+C, `kill`, a closed terminal, or a client of its socket.
 
-The first signal asks the job to stop, the second aborts.
+The first signal asks the job to stop, the second aborts, and the third ends the process at
+once: a thread that waits for a share which does not answer would hold up any other end.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+ABORTING = 2
+"""Which signal aborts a job."""
 
 SIGNAL_BASE = 128
 """An exit code is this and the number of the signal, as shells count."""
@@ -33,6 +38,7 @@ class StopOrders:
         self._stop = stop
         self._abort = abort
         self._signal: signal.Signals | None = None
+        self._signals = 0
 
     def stop(self, by: str) -> None:
         """End after what is in flight, because somebody asked for that."""
@@ -45,12 +51,18 @@ class StopOrders:
         self._abort()
 
     def on_signal(self, number: signal.Signals) -> None:
-        """Stop at the first signal, abort at every later one."""
+        """Stop at the first signal, abort at the second, leave at the third.
+
+        What was reported is on disk, so nothing is lost by leaving.
+        """
+        self._signals += 1
         if self._signal is None:
             self._signal = number
             self.stop(number.name)
-        else:
+        elif self._signals == ABORTING:
             self.abort(number.name)
+        else:
+            os._exit(SIGNAL_BASE + self._signal)
 
     def exit_code(self, *, work_left: bool) -> int | None:
         """Return the exit code of a job that was asked to end; None for one that was not.

@@ -7,41 +7,61 @@ A decoder library that prints, leaks, crashes or hangs does so in this process o
 from __future__ import annotations
 
 import os
-import resource
 import signal
 from contextlib import suppress
+from pathlib import Path
 
 from backends.helper_server import serving
 from pipeline.photos.errors import CorruptImageError, StorageError
 from pipeline.photos.images import load_photo, read_size
-from pipeline.photos.messages import READY, DecodeReply, DecodeRequest
+from pipeline.photos.memory import MemoryLimit, limit_memory
+from pipeline.photos.messages import READY, DecodeReply, DecodeRequest, StorageQuestion
+from pipeline.photos.walk import is_empty_or_gone
 
-MEMORY_BYTES = 3 << 30
-"""Address space of a decoding process in bytes: enough to decode a JPEG of 256 megapixels."""
 
+def answer(request: DecodeRequest, limit: MemoryLimit) -> DecodeReply:
+    """Decode one file.
 
-def answer(request: DecodeRequest) -> DecodeReply:
-    """Decode one file; an alarm ends the process if that takes longer than `request.seconds`."""
-    signal.setitimer(signal.ITIMER_REAL, request.seconds)
+    The owner watches the clock and ends a process that takes too long. The alarm is for a
+    process whose owner is gone, and comes later.
+    """
+    signal.setitimer(signal.ITIMER_REAL, 2 * request.seconds)
     path = os.fsdecode(request.path)
     try:
         if request.spec is None:
             return DecodeReply(size=read_size(path))
         return DecodeReply(loaded=load_photo(path, request.spec))
     except CorruptImageError as error:
-        return DecodeReply(cause=error.cause, blames_storage=isinstance(error, StorageError))
+        too_little = limit.is_lowered and isinstance(error.__cause__, MemoryError)
+        return DecodeReply(
+            cause=f"MemoryError: {_too_little(limit)}" if too_little else error.cause,
+            blames_storage=too_little or isinstance(error, StorageError),
+            # Asked here, since a share that does not answer would hold up the whole job.
+            photos_gone=is_empty_or_gone(Path(os.fsdecode(request.root))),
+        )
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 
+def _too_little(limit: MemoryLimit) -> str:
+    return f"decoding needs more than {limit}; {limit.remedy}"
+
+
+def ask_storage(question: StorageQuestion) -> DecodeReply:
+    """Ask a disk or share for its size, which no cache of the system answers in its place."""
+    with suppress(OSError):
+        os.statvfs(question.directory)
+    return DecodeReply()
+
+
 def main() -> None:
     """Serve standard input and output, which no decoder library gets to see."""
-    with suppress(ValueError, OSError):  # macOS has no such limit, and refuses to set one
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    with serving(DecodeRequest) as owner:
+    limit = limit_memory()
+    with serving(DecodeRequest | StorageQuestion) as owner:
         owner.send(READY)
         for request in owner.requests:
-            owner.send(answer(request))
+            is_question = isinstance(request, StorageQuestion)
+            owner.send(ask_storage(request) if is_question else answer(request, limit))
 
 
 if __name__ == "__main__":

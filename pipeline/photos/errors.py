@@ -4,13 +4,14 @@ PhotoError
 ├── CorruptImageError    the file could not be opened or decoded
 │   └── StorageError     the storage failed, which says nothing of the file
 ├── PhotosDirMissing     the photos directory does not exist or cannot be listed
-└── DecoderUnavailable   no decoding process can be started
+└── DecoderUnavailable   no photo can be decoded any more
 """
 
 from __future__ import annotations
 
 import errno
 import os
+import stat
 from pathlib import Path
 
 
@@ -24,12 +25,14 @@ class CorruptImageError(PhotoError):
     Attributes:
         path: The file, relative to the photos directory or absolute.
         cause: `Type: message` of the underlying error.
+        photos_gone: True when the whole photos directory is empty or gone, as after an unmount.
     """
 
-    def __init__(self, path: str, cause: str) -> None:
+    def __init__(self, path: str, cause: str, *, photos_gone: bool = False) -> None:
         super().__init__(cause)
         self.path = path
         self.cause = cause
+        self.photos_gone = photos_gone
 
     def __str__(self) -> str:
         return self.cause
@@ -68,11 +71,23 @@ STORAGE_ERRORS = frozenset(
 def is_storage_error(error: Exception, path: str) -> bool:
     """Tell whether an error of reading says nothing of the file at a path.
 
-    A file that is no longer there is such an error; a symbolic link to nowhere is not.
+    A file that is no longer there is such an error; a symbolic link to nowhere is not, and
+    neither is a socket or a device without a driver, which answers ENXIO or ENODEV for ever.
     """
     if isinstance(error, FileNotFoundError):
         return not os.path.lexists(path)
-    return isinstance(error, OSError) and error.errno in STORAGE_ERRORS
+    if not isinstance(error, OSError) or error.errno not in STORAGE_ERRORS:
+        return False
+    return error.errno not in (errno.ENXIO, errno.ENODEV) or not _is_special(path)
+
+
+def _is_special(path: str) -> bool:
+    """Tell whether a path leads to a socket, a device or a FIFO."""
+    try:
+        mode = os.stat(path).st_mode
+    except OSError:
+        return False
+    return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
 
 
 class PhotosDirMissing(PhotoError):
@@ -83,4 +98,4 @@ class PhotosDirMissing(PhotoError):
 
 
 class DecoderUnavailable(PhotoError):
-    """Raised when a decoding process does not start."""
+    """Raised when no decoding process starts, or when the storage has stopped to answer."""

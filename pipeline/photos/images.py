@@ -106,7 +106,7 @@ def _read(path: str) -> bytes:
         size = os.fstat(file.fileno()).st_size
         if size > MOST_FILE_BYTES:
             raise ValueError(f"{size:,} bytes, at most {MOST_FILE_BYTES:,} are read")
-        data = file.read(MOST_FILE_BYTES)
+        data = file.read(size)  # a file that grows meanwhile is read as it was
     if not data:
         raise ValueError("the file is empty")
     return data

@@ -60,18 +60,21 @@ class Thumbnails:
             return kept
         # One at a time, so that a request that is cancelled while waiting costs nothing.
         async with self._turn:
-            decoders = await self._started()
-            loaded = await decoders.decode(str(path.relative_to(self._photos_dir)))
+            try:
+                decoders = await self._started()
+                loaded = await decoders.decode(str(path.relative_to(self._photos_dir)))
+            except DecoderUnavailable:
+                await self.close()  # the next thumbnail tries with a new process
+                raise
         await asyncio.to_thread(self._keep, place, loaded.picture.data)
         return await asyncio.to_thread(_decoded, loaded.picture)
 
     async def close(self) -> None:
-        """End the decoding process."""
-        async with self._turn:
-            opening, self._opening = self._opening, None
-            if opening is not None:
-                with suppress(DecoderUnavailable):
-                    await (await opening).__aexit__(None, None, None)
+        """End the decoding process, without waiting for a thumbnail that is under way."""
+        opening, self._opening = self._opening, None
+        if opening is not None:
+            with suppress(DecoderUnavailable):
+                await (await opening).__aexit__(None, None, None)
 
     async def _started(self) -> DecoderPool:
         if self._opening is None:

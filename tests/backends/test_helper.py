@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 
 import pytest
 
-from backends.helper import Helper, HelperDied
+from backends import processes
+from backends.helper import Helper, HelperDied, HelperHung
+from pipeline.photos.decoder import WORKER_MODULE
+from pipeline.photos.messages import DecodeReply, DecodeRequest
 
 
 async def how_it_ends(module: str) -> HelperDied:
@@ -33,3 +38,34 @@ async def test_one_that_sends_more_than_any_reply_takes_is_ended() -> None:
     assert str(died) == "sent what cannot be read: a reply of 1,416,127,776 bytes"
     assert died.status is None
     assert not died.killed
+
+
+async def stopped_helper(patience: float) -> Helper[DecodeRequest, DecodeReply]:
+    """Return a helper that a signal has stopped."""
+    helper = Helper[DecodeRequest, DecodeReply](WORKER_MODULE, DecodeReply)
+    await helper.start()
+    await asyncio.wait_for(helper.receive(), 60)
+    os.kill(helper.process.pid, signal.SIGSTOP)
+    helper.patience = patience
+    return helper
+
+
+async def test_one_that_gives_no_sign_of_life_is_ended() -> None:
+    helper = await stopped_helper(patience=1)
+    with pytest.raises(HelperHung, match="gave no sign of life for 1 s") as caught:
+        await asyncio.wait_for(helper.receive(), 60)
+
+    assert not caught.value.waited, "whoever stopped it is to blame, not a disk"
+    assert helper.process.returncode == -signal.SIGKILL
+
+
+async def test_one_that_cannot_be_killed_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that waits for a dead share outlives SIGKILL; here, the signal is not sent."""
+    monkeypatch.setattr(processes, "KILL_SECONDS", 0.1)
+    monkeypatch.setattr(asyncio.subprocess.Process, "kill", lambda self: None)
+    helper = await stopped_helper(patience=0.1)
+    with pytest.raises(HelperHung):
+        await asyncio.wait_for(helper.receive(), 60)
+
+    assert helper.process.returncode is None
+    await asyncio.wait_for(helper.process.wait(), 60)  # letting go sends the signal after all

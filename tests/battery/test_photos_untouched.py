@@ -51,8 +51,8 @@ STEPS: tuple[tuple[str, ...], ...] = (
     ("labels", "lock", "FIRST"),
     ("labels", "unlock", "FIRST"),
     ("labels", "move", PHOTO, "--to", "FIRST"),
-    ("labels", "split", "FIRST", PHOTO),
-    ("labels", "merge", "FIRST", "SECOND"),
+    ("labels", "split", PHOTO, "--title", "One"),
+    ("labels", "merge", "SECOND", "--into", "FIRST"),
     ("labels", "undo"),
     ("labels", "export"),
     ("labels", "import", "labels_clusters.csv"),
@@ -74,18 +74,21 @@ STEPS: tuple[tuple[str, ...], ...] = (
 """A use of every command, in the order in which a user comes to them."""
 
 
-def _traced(trace: Path, workspace: Path, words: tuple[str, ...]) -> int:
+def _traced(trace: Path, workspace: Path, words: tuple[str, ...]) -> tuple[int, str]:
+    """Run a command under strace; return its exit code and its last line on standard error."""
     calls = f"trace={','.join(CHANGES)}"
     strace = [needed("strace"), "-f", "-y", "-qq", "-s", "4096", "-e", calls, "-o", str(trace)]
-    return subprocess.run(
+    done = subprocess.run(
         [*strace, *PCC, *words],
         cwd=workspace,
         env=CLEAN_ENVIRONMENT,
         stdin=subprocess.DEVNULL,
         capture_output=True,
+        text=True,
         timeout=600,
         check=False,
-    ).returncode
+    )
+    return done.returncode, done.stderr.rpartition("\n")[0].rpartition("\n")[2]
 
 
 def _changes(trace: Path, photos: Path) -> list[str]:
@@ -140,9 +143,9 @@ def test_no_command_changes_anything_in_the_photos(tmp_path: Path) -> None:
     for step in STEPS:
         clusters = _clusters(workspace)
         words = tuple(clusters.get(word, word) for word in step)
-        code = _traced(trace, workspace, words)
+        code, told = _traced(trace, workspace, words)
         if code not in (0, 1) and step not in (("watch",),):
-            failed.append(f"{code}: {' '.join(words)}")
+            failed.append(f"{code}: {' '.join(words)}: {told}")
         changes += [f"{' '.join(words)}: {line}" for line in _changes(trace, photos)]
 
     assert changes == []

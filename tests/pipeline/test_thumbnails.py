@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from pipeline.photos.errors import CorruptImageError
+from pipeline.photos.errors import CorruptImageError, DecoderUnavailable
 from pipeline.photos.photo import find_file
 from pipeline.photos.thumbnails import THUMBNAIL_EDGE, Thumbnails
 from tests.support.photos import noise_jpeg
@@ -130,6 +131,21 @@ async def test_a_process_is_not_forgotten_when_who_started_it_is_gone(
     pool = await opened
     assert not any(Path(f"/proc/{worker.process.pid}").exists() for worker in pool._workers)
     assert pool._workers
+
+
+async def test_a_process_that_is_stopped_does_not_hold_up_the_end(
+    tmp_path: Path, photos: Callable[..., Path]
+) -> None:
+    root = photos(2)
+    async with asyncio.timeout(60), thumbnails(root, tmp_path / "cache") as made:
+        await made.image(root / "IMG_00000.jpg")
+        assert made._opening is not None
+        os.kill((await made._opening)._workers[0].process.pid, signal.SIGSTOP)
+        under_way = asyncio.create_task(made.image(root / "IMG_00001.jpg"))
+        while not made._turn.locked():
+            await asyncio.sleep(0.01)
+    with pytest.raises(DecoderUnavailable):
+        await asyncio.wait_for(under_way, 60)
 
 
 def test_a_record_cannot_name_a_file_outside(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import logging
 import os
 import sys
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -50,6 +51,9 @@ from pipeline.jobs.progress import Progress
 from pipeline.photos.errors import DecoderUnavailable
 
 TELL_SECONDS = 0.25
+
+LIFE_SECONDS = 10.0
+"""How often a worker that has nothing new to tell says that it is alive."""
 
 DEVICE_LOST = 70
 """Exit status: this process can do no more, another may."""
@@ -230,12 +234,12 @@ async def _serve(owner: Run, setup: WorkerSetup) -> None:
 
 
 async def _tell(owner: Run, worker: Worker) -> None:
-    last = None
+    last, said_at = None, 0.0
     while True:
-        told = worker.told()
-        if told != last:
+        told, now = worker.told(), time.monotonic()
+        if told != last or now - said_at >= LIFE_SECONDS:
             _say(owner, told)
-            last = told
+            last, said_at = told, now
         await asyncio.sleep(TELL_SECONDS)
 
 

@@ -11,6 +11,7 @@ from backends.base import Loading
 from backends.errors import SetupError
 from backends.helper import Helper, HelperDied
 from backends.hub import ENVIRONMENT
+from backends.processes import KILL_SECONDS
 from pipeline.ingest.cache.manifest import ModelFacts
 from pipeline.ingest.cache.records import StageName
 from pipeline.ingest.errors import WorkersDied
@@ -32,6 +33,9 @@ MOST_DEATHS = 10
 GOODBYE_SECONDS = 10.0
 """Time in seconds that workers have when they are to end at once."""
 
+SILENCE_SECONDS = 600.0
+"""A worker that says nothing for so long hangs; while a model loads, it may be silent for long."""
+
 log = logging.getLogger("pcc.ingest")
 
 
@@ -43,7 +47,7 @@ class Member(Helper[WorkerRequest, WorkerReply]):
     """
 
     def __init__(self, setup: WorkerSetup) -> None:
-        super().__init__(MODULE, WorkerReply, environment=ENVIRONMENT)
+        super().__init__(MODULE, WorkerReply, environment=ENVIRONMENT, patience=SILENCE_SECONDS)
         self._setup = setup
         self.told = Told(loading=Loading("starting"), remarks=[], models={}, current=[])
         self.failure: WorkerFailed | None = None
@@ -72,7 +76,7 @@ class Member(Helper[WorkerRequest, WorkerReply]):
             if died.status == 0 or self.failure:
                 return None
             raised = died.last_line if (died.status or 0) > 0 else ""
-            return raised or str(died).removeprefix("died of ")
+            return raised or str(died).removeprefix("died of ").removeprefix("gave ")
 
     def end(self, *, at_once: bool) -> None:
         """Have the worker finish what is in flight, or give it up, and end."""
@@ -96,6 +100,7 @@ class WorkerPool:
         self._fallen: list[str] = []
         self._setups = setups
         self._members: dict[str, Member] = {}
+        self._keeping: list[asyncio.Task[None]] = []
         self._is_ending = False
         self._deaths = 0
 
@@ -107,7 +112,8 @@ class WorkerPool:
             RunStopped: a worker says that no other would fare better.
             WorkersDied: workers die again and again, and nothing gets done.
         """
-        keeping = [asyncio.create_task(self._keep(setup)) for setup in self._setups]
+        self._keeping = [asyncio.create_task(self._keep(setup)) for setup in self._setups]
+        keeping = self._keeping
         await asyncio.wait(keeping, return_when=asyncio.FIRST_EXCEPTION)
         self.end(at_once=True)  # after an error; otherwise all have ended
         await asyncio.wait(keeping, timeout=GOODBYE_SECONDS)
@@ -155,10 +161,12 @@ class WorkerPool:
             member.end(at_once=at_once)
 
     def kill(self) -> None:
-        """End all workers, whatever they do."""
+        """End all workers, whatever they do, and wait for none that cannot be killed."""
         self._is_ending = True
         for member in self._members.values():
             member.kill()
+        for keeper in self._keeping:
+            asyncio.get_running_loop().call_later(2 * KILL_SECONDS, keeper.cancel)
 
     @property
     def loading(self) -> Loading | None:
