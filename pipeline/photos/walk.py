@@ -7,10 +7,12 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from unicodedata import normalize
 
 import msgspec
 
 from pipeline.photos.errors import PhotosDirMissing
+from pipeline.photos.spelling import twins_among, words_for_twins
 
 PHOTO_SUFFIXES = frozenset(
     "jpg jpeg png webp heic heif hif avif tif tiff bmp gif jxl".split()  # noqa: SIM905
@@ -28,7 +30,7 @@ class Walked(msgspec.Struct):
 
     Attributes:
         paths: Relative POSIX paths in a fixed order; bytes that are not UTF-8 are surrogates.
-        warnings: A sentence for each folder that could not be read.
+        warnings: Sentences: for each folder that could not be read, and about files of one name.
         whole: False if the walk ended before all folders were read.
     """
 
@@ -46,8 +48,8 @@ def walk_photos(
     """List the photos below a directory, in a fixed order.
 
     The walk skips hidden folders, `@eaDir`, `._*` files, and symbolic links that lead
-    back into a folder above them. An unreadable folder is reported, and the walk
-    continues.
+    back into a folder above them. Of files whose paths differ in their Unicode form alone
+    one is listed. An unreadable folder is reported, and the walk continues.
 
     Args:
         root: The photos directory.
@@ -94,6 +96,9 @@ def walk_photos(
     walked.whole = more
     if wanted is not None:
         walked.paths = list(filter(wanted, walked.paths))
+    if twins := set(twins_among(walked.paths)):
+        walked.paths = [path for path in walked.paths if path not in twins]
+        walked.warnings += words_for_twins(twins)
     return walked
 
 
@@ -168,7 +173,10 @@ def _filter(include: tuple[str, ...], exclude: tuple[str, ...]) -> Callable[[str
 
 def _matcher(glob: str) -> Callable[[str], bool]:
     """Match a glob with a `/` against the whole path, and any other against the file name."""
-    pattern = re.compile(fnmatch.translate(glob), re.IGNORECASE)
-    if "/" in glob:
-        return lambda path: pattern.match(path) is not None
-    return lambda path: pattern.match(path.rpartition("/")[2]) is not None
+    pattern = re.compile(fnmatch.translate(normalize("NFC", glob)), re.IGNORECASE)
+
+    def matches(path: str) -> bool:
+        name = path if "/" in glob else path.rpartition("/")[2]
+        return pattern.match(name if name.isascii() else normalize("NFC", name)) is not None
+
+    return matches
