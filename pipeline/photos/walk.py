@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 import os
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from unicodedata import normalize
@@ -14,10 +15,14 @@ import msgspec
 from pipeline.photos.errors import PhotosDirMissing
 from pipeline.photos.spelling import twins_among, words_for_twins
 
-PHOTO_SUFFIXES = frozenset(
-    "jpg jpeg png webp heic heif hif avif tif tiff bmp gif jxl".split()  # noqa: SIM905
+JPEG_SUFFIXES = frozenset("jpg jpeg jpe jfif mpo".split())  # noqa: SIM905
+PHOTO_SUFFIXES = JPEG_SUFFIXES | frozenset(
+    "png webp heic heif hif avif tif tiff bmp gif jxl".split()  # noqa: SIM905
 )
 """Extensions of photos in lower case; `.jxl` decodes where its plug-in is installed."""
+
+LONGEST_EXTENSION = 12
+"""Characters; what is longer is a part of the name, such as that of a backup."""
 
 SKIPPED_FOLDERS = frozenset({"@eaDir"})
 
@@ -32,11 +37,14 @@ class Walked(msgspec.Struct):
         paths: Relative POSIX paths in a fixed order; bytes that are not UTF-8 are surrogates.
         warnings: Sentences: for each folder that could not be read, and about files of one name.
         whole: False if the walk ended before all folders were read.
+        passed_over: Number of files that are no photos by their names, by extension: in lower
+            case, without the dot, empty for a name that has none. Hidden files are not counted.
     """
 
     paths: list[str]
     warnings: list[str]
     whole: bool = True
+    passed_over: Counter[str] = msgspec.field(default_factory=Counter)
 
 
 def walk_photos(
@@ -85,12 +93,17 @@ def walk_photos(
             or name[name.rfind(".") :].lower() in endings
         ]
         names.sort()
-        passed_over = {entry.name for entry in folders}
-        walked.paths += [
-            folder + name
+        folder_names = {entry.name for entry in folders}
+        photos = [
+            name
             for name in names
-            if name not in passed_over and name not in endings and not name.startswith("._")
+            if name not in folder_names and name not in endings and not name.startswith("._")
         ]
+        walked.paths += [folder + name for name in photos]
+        if len(entries) > len(folders) + len(photos):
+            known = folder_names.union(photos)
+            others = [entry.name for entry in entries if entry.name not in known]
+            walked.passed_over.update(_extension(name) for name in others if name[0] != ".")
         folders.sort(key=lambda entry: entry.name, reverse=True)
         pending += _to_visit(folder, folders, links_above)
     walked.whole = more
@@ -131,6 +144,13 @@ def _endings(include: tuple[str, ...]) -> frozenset[str]:
     own = {glob.rpartition(".")[2].lower() for glob in include if "." in glob}
     suffixes = PHOTO_SUFFIXES | own
     return frozenset(f".{suffix}" for name in suffixes for suffix in (name, name.upper()))
+
+
+def _extension(name: str) -> str:
+    """Return the extension of a file in lower case, empty for a name that has none."""
+    extension = name.rpartition(".")[2] if "." in name else ""
+    known = len(extension) <= LONGEST_EXTENSION and extension.isascii() and extension.isalnum()
+    return extension.lower() if known else ""
 
 
 def _to_visit(
