@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from backends.base import Picture, PictureSpec
 from pipeline.photos.jpeg import APP0, APP14, JPEG_END, JPEG_START, SOS, Segment, read_segments
-from pipeline.photos.png import END, PIXELS, PNG_END, PNG_START, find_chunks
+from pipeline.photos.png import END, HEAD_BYTES, PIXELS, PNG_END, PNG_START, find_chunks
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -87,7 +87,7 @@ def _cut_png(data: bytes) -> bytes | None:
             return b"".join([*kept, PNG_END])
         is_sound = chunk.kind == PIXELS or chunk.read(file) is not None
         if chunk.kind in PNG_CHUNKS and is_sound:
-            kept.append(data[chunk.start - 8 : chunk.end])
+            kept.append(data[chunk.start - HEAD_BYTES : chunk.end])
     return None
 
 

@@ -61,7 +61,7 @@ def read_size(path: str | Path) -> Size:
     with (
         _naming_the_cause(name),
         open(_descriptor(name), "rb") as file,
-        open_image(file, pixels=False) as image,
+        open_image(file) as image,
     ):
         return upright_size(image)
 

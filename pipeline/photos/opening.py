@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from PIL import Image, UnidentifiedImageError
 
@@ -16,12 +16,11 @@ _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b
 _JXL_STARTS = (b"\xff\x0a", b"\x00\x00\x00\x0cJXL ")
 
 
-def open_image(file: BinaryIO, *, pixels: bool = True) -> Image.Image:
+def open_image(file: BinaryIO) -> Image.Image:
     """Return an image that is opened and not yet decoded.
 
     Args:
         file: The file; the image reads from it until the image is decoded.
-        pixels: Whether the image is to be decoded; else its header is all that is read.
 
     Raises:
         Exception: of many types; the file is no image, or one that nobody can open.
@@ -29,7 +28,7 @@ def open_image(file: BinaryIO, *, pixels: bool = True) -> Image.Image:
     start = file.read(64)
     file.seek(0)
     if start.startswith(PNG_START):
-        return _open_png(file, pixels)
+        return _open_png(file)
     if start.startswith(TIFF_STARTS):
         know_all_greys()
     image = _open(file, start, _formats_for(start))
@@ -68,10 +67,10 @@ def _formats_for(start: bytes) -> tuple[str, ...]:
     return FORMATS
 
 
-def _open_png(file: BinaryIO, pixels: bool) -> Image.Image:
+def _open_png(file: BinaryIO) -> Image.Image:
     """Open a PNG whose metadata are read here, wherever they stand and however long they are."""
-    png = take_apart(file, pixels=pixels)
-    image = _open(png.picture, PNG_START, ("PNG",))
+    png = take_apart(getattr(file, "raw", file))  # a buffer would be filled anew for each chunk
+    image = _open(cast("BinaryIO", png.picture), PNG_START, ("PNG",))
     # Pillow searches a PNG without EXIF data to its end, and for that decodes all pixels.
     image.info["exif"] = png.exif
     if png.xmp:

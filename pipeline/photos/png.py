@@ -9,22 +9,25 @@ with a wrong checksum is left out, as libpng leaves it out.
 from __future__ import annotations
 
 import zlib
+from bisect import bisect_right
 from collections.abc import Iterator
-from io import SEEK_END, BytesIO
+from io import SEEK_SET, RawIOBase
 from typing import BinaryIO, NamedTuple
 
 PNG_START = b"\x89PNG\r\n\x1a\n"
 PNG_END = b"\0\0\0\0IEND\xaeB`\x82"
 
 PIXELS, END = b"IDAT", b"IEND"
-NO_PIXELS = b"\0\0\0\0IDAT\x35\xaf\x06\x1e"
+HEAD_BYTES = 8
+"""Length and kind, in front of the content of a chunk."""
+TELLING = frozenset({b"eXIf", b"iCCP", b"iTXt", b"tEXt", b"zTXt"})
+"""Chunks that may tell which way up the picture is, when it was taken, or what its colours are."""
+
 BESIDE_PIXELS = frozenset({b"IHDR", b"PLTE", b"tRNS"})
 """Chunks beside those with the pixels that decide what is seen."""
 
 MOST_BYTES = 16 << 20
-"""Bytes of one piece of metadata, packed or unpacked, that are read at most."""
-
-PIECE = 1 << 20
+"""Bytes of one piece of metadata that are read at most, and of all of a file that are unpacked."""
 
 _RAW_PROFILES = (b"Raw profile type exif", b"Raw profile type APP1", b"Raw profile type xmp")
 """Keywords under which ImageMagick keeps EXIF and XMP data, in hexadecimal digits."""
@@ -61,6 +64,60 @@ class Chunk(NamedTuple):
         return data if is_right else None
 
 
+class Kept(RawIOBase):
+    """Some ranges of a file, one behind the other, to be read as a file; nothing is copied.
+
+    Args:
+        file: The file.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        super().__init__()
+        self._file = file
+        self._ranges: list[tuple[int, int]] = []
+        self._starts: list[int] = []
+        self._size = self._position = 0
+
+    def keep(self, start: int, end: int) -> None:
+        """Add a range, by the byte offsets of its start and its end."""
+        if self._ranges and self._ranges[-1][1] == start:
+            self._ranges[-1] = self._ranges[-1][0], end
+        else:
+            self._ranges.append((start, end))
+            self._starts.append(self._size)
+        self._size += end - start
+
+    def seekable(self) -> bool:
+        """Return True."""
+        return True
+
+    def tell(self) -> int:
+        """Return the position."""
+        return self._position
+
+    def seek(self, offset: int, whence: int = SEEK_SET) -> int:
+        """Change the position."""
+        self._position = offset + (0, self._position, self._size)[whence]
+        return self._position
+
+    def read(self, size: int = -1) -> bytes:
+        """Return the next bytes, none at the end."""
+        left = self._size - self._position if size < 0 else size
+        parts = []
+        while left > 0 and self._position < self._size:
+            place = bisect_right(self._starts, self._position) - 1
+            start, end = self._ranges[place]
+            start += self._position - self._starts[place]
+            self._file.seek(start)
+            part = self._file.read(min(left, end - start))
+            if not part:  # the file was cut off
+                break
+            parts.append(part)
+            self._position += len(part)
+            left -= len(part)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
 class Png(NamedTuple):
     """A PNG file, taken apart.
 
@@ -71,46 +128,36 @@ class Png(NamedTuple):
         profile: A colour profile; empty where there is none.
     """
 
-    picture: BytesIO
+    picture: Kept
     exif: bytes
     xmp: bytes
     profile: bytes
 
 
-def take_apart(file: BinaryIO, *, pixels: bool = True) -> Png:
-    """Take a PNG file apart.
+def take_apart(file: BinaryIO) -> Png:
+    """Take a PNG file apart; no pixel is read for it.
 
     Args:
-        file: The file.
-        pixels: Whether to read the pixels; without them, the picture tells its size alone.
+        file: The file, from which the picture reads later on.
 
     Raises:
         ValueError: a chunk is damaged without which there is no picture.
     """
-    picture = BytesIO(PNG_START)
-    picture.seek(0, SEEK_END)
+    picture = Kept(file)
+    picture.keep(0, len(PNG_START))
     found: dict[str, bytes] = {}
+    unpacker = _Unpacker()
     for chunk in find_chunks(file):
-        if chunk.kind == PIXELS:
-            if pixels:
-                _copy(file, chunk, picture)
-            else:
-                picture.write(NO_PIXELS)
-            continue
-        data = chunk.read(file)
-        if data is None:
-            if chunk.kind in BESIDE_PIXELS and chunk.kind.isupper():
-                raise ValueError(f"the chunk {chunk.kind.decode()} of this PNG is damaged")
-        elif chunk.kind in BESIDE_PIXELS:
-            _copy(file, chunk, picture)
-        else:
-            for name, told in _metadata(chunk.kind, data):
+        if chunk.kind in TELLING:
+            for name, told in _metadata(chunk.kind, chunk.read(file) or b"", unpacker):
                 found.setdefault(name, told)
-    picture.seek(0)
+        elif chunk.kind == PIXELS or (chunk.kind in BESIDE_PIXELS and chunk.read(file) is not None):
+            picture.keep(chunk.start - HEAD_BYTES, chunk.end)
+        elif chunk.kind in BESIDE_PIXELS and chunk.kind.isupper():
+            raise ValueError(f"the chunk {chunk.kind.decode()} of this PNG is damaged")
     exif = found.get("eXIf") or found.get("exif") or b""
-    return Png(
-        picture, EXIF_START + exif if exif else b"", found.get("xmp", b""), found.get("icc", b"")
-    )
+    exif = EXIF_START + exif if exif else b""
+    return Png(picture, exif, found.get("xmp", b""), found.get("icc", b""))
 
 
 def find_chunks(file: BinaryIO) -> Iterator[Chunk]:
@@ -118,37 +165,29 @@ def find_chunks(file: BinaryIO) -> Iterator[Chunk]:
     position, kind = len(PNG_START), b""
     while kind != END:
         file.seek(position)
-        head = file.read(8)
-        if len(head) < 8:
+        head = file.read(HEAD_BYTES)
+        if len(head) < HEAD_BYTES:
             return
         kind = head[4:]
-        chunk = Chunk(kind, position + 8, int.from_bytes(head[:4]))
+        chunk = Chunk(kind, position + HEAD_BYTES, int.from_bytes(head[:4]))
         yield chunk
         position = chunk.end
 
 
-def _copy(file: BinaryIO, chunk: Chunk, target: BytesIO) -> None:
-    """Copy a whole chunk, or what there is of one."""
-    file.seek(chunk.start - 8)
-    left = chunk.length + 12
-    while left and (piece := file.read(min(left, PIECE))):
-        left -= target.write(piece)
-
-
-def _metadata(kind: bytes, data: bytes) -> Iterator[tuple[str, bytes]]:
+def _metadata(kind: bytes, data: bytes, unpacker: _Unpacker) -> Iterator[tuple[str, bytes]]:
     """Yield what a chunk tells, under the name by which it counts."""
     name, _, rest = data.partition(b"\0")
     if kind == b"eXIf":
         yield "eXIf", data.removeprefix(EXIF_START)
     elif kind == b"iCCP":
-        yield "icc", _unpacked(rest[1:])
+        yield "icc", unpacker.unpack(rest[1:])
     elif kind == b"iTXt" and name == b"XML:com.adobe.xmp":
         text = rest[2:].split(b"\0", 2)[-1]
-        yield "xmp", _unpacked(text) if rest[:1] == b"\1" else text
+        yield "xmp", unpacker.unpack(text) if rest[:1] == b"\1" else text
     elif kind == b"tEXt" and name in _RAW_PROFILES:
         yield _raw_profile(rest)
     elif kind == b"zTXt" and name in _RAW_PROFILES:
-        yield _raw_profile(_unpacked(rest[1:]))
+        yield _raw_profile(unpacker.unpack(rest[1:]))
 
 
 def _raw_profile(text: bytes) -> tuple[str, bytes]:
@@ -162,11 +201,18 @@ def _raw_profile(text: bytes) -> tuple[str, bytes]:
     return "xmp", data.removeprefix(XMP_START)
 
 
-def _unpacked(packed: bytes) -> bytes:
-    """Return compressed data; none where they are damaged or too long."""
-    unpacker = zlib.decompressobj()
-    try:
-        data = unpacker.decompress(packed, MOST_BYTES)
-    except zlib.error:
-        return b""
-    return b"" if unpacker.unconsumed_tail else data
+class _Unpacker:
+    """Unpacks the metadata of one file, of which all together may be no longer than one may be."""
+
+    def __init__(self) -> None:
+        self._left = MOST_BYTES
+
+    def unpack(self, packed: bytes) -> bytes:
+        """Return compressed data; none where they are damaged or too long."""
+        unpacker = zlib.decompressobj()
+        try:
+            data = unpacker.decompress(packed, max(1, self._left))
+        except zlib.error:
+            return b""
+        self._left -= len(data)
+        return b"" if unpacker.unconsumed_tail else data
