@@ -9,6 +9,8 @@ from unicodedata import normalize
 
 import pytest
 
+from pipeline.ingest.queue.base import Item, Leased
+from pipeline.ingest.vision.results import LeasedPhoto
 from pipeline.photos.photo import find_file, photo_key
 from pipeline.photos.spelling import spelling_of, spellings_of
 from pipeline.photos.walk import walk_photos
@@ -111,6 +113,19 @@ def test_folders_that_lead_back_to_themselves_are_looked_into_once(tmp_path: Pat
     deep = f"{COMPOSED}/" * 300
 
     assert spelling_of(tmp_path, f"{deep}gone.jpg") is None
+
+
+def test_an_item_of_a_queue_is_spelt_as_here_and_leads_nowhere_else(tmp_path: Path) -> None:
+    touch(tmp_path, f"photos/{DECOMPOSED}.jpg", "secret.jpg")
+
+    def photo(name: str) -> LeasedPhoto:
+        return LeasedPhoto.of(Leased(Item("k", name, None, "", ()), 1, ""), tmp_path / "photos")
+
+    assert photo(f"{COMPOSED}.jpg").path == f"{DECOMPOSED}.jpg"
+    assert photo(f"{COMPOSED}.jpg").key == f"{COMPOSED}.jpg"
+    for name in ("../secret.jpg", f"{tmp_path}/secret.jpg"):
+        with pytest.raises(ValueError, match="outside"):
+            photo(name)
 
 
 @pytest.mark.parametrize("form", ["NFC", "NFD"])
