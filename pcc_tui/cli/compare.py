@@ -12,7 +12,8 @@ from backends.registry import backend_class
 from journal import atomic_rewrite, data_kind, make_directory, require_own_place, text_kind
 from pcc_tui.cli.exit_codes import ExitCode
 from pcc_tui.cli.groups import takes_groups
-from pcc_tui.cli.options import CaptioningOptions, SiteOptions, require_photo
+from pcc_tui.cli.named_photos import photo_at
+from pcc_tui.cli.options import CaptioningOptions, SiteOptions
 from pcc_tui.cli.origin import origin
 from pcc_tui.cli.output import fail, narration, print_json, say
 from pcc_tui.cli.run_request import admits_server
@@ -40,7 +41,7 @@ def compare(
     ],
     photos: Annotated[
         Optional[list[str]],
-        typer.Argument(help="Relative paths of photos.", metavar="[PHOTO]...", show_default=False),
+        typer.Argument(help="Paths of photos.", metavar="[PHOTO]...", show_default=False),
     ] = None,
     samples: Annotated[
         bool, typer.Option("--samples", help="Five kinds of drawn photos instead of yours.")
@@ -106,9 +107,7 @@ def _choose(
     directory = site.photos(site.settings())
     if not photos:
         fail("name some photos, or give --samples", ExitCode.USAGE)
-    for path in photos:
-        require_photo(directory, path)
-    return directory, list(dict.fromkeys(photos))
+    return directory, list(dict.fromkeys(photo_at(directory, named) for named in photos))
 
 
 def _make_room(page: Path) -> None:

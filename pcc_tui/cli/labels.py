@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, Optional
 
@@ -12,11 +11,12 @@ import typer
 from journal import make_directory, read_whole, require_own_place
 from pcc_tui.cli.exit_codes import ExitCode
 from pcc_tui.cli.groups import takes_groups
+from pcc_tui.cli.named_photos import key_of
 from pcc_tui.cli.options import SiteOptions, require_extra, require_text
 from pcc_tui.cli.origin import origin
 from pcc_tui.cli.output import fail, print_json, say
+from pcc_tui.settings import load_settings
 from pcc_tui.words.commands import operands
-from pipeline.photos.photo import photo_key
 
 if TYPE_CHECKING:
     from pipeline.clusters.label_journal import LabelChange
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 SHOWN = 20
 
 ClusterName = Annotated[str, typer.Argument(help="Its id, or its title.", metavar="CLUSTER")]
-Photos = Annotated[list[str], typer.Argument(help="Relative paths of photos.", metavar="PHOTO...")]
+Photos = Annotated[list[str], typer.Argument(help="Paths of photos.", metavar="PHOTO...")]
 
 
 class Listed(msgspec.Struct):
@@ -96,7 +96,7 @@ def move(
 
     view = opened(site)
     target = label_changes.find_cluster(view, to)
-    change = label_changes.move(view, _keys(photos), target)
+    change = label_changes.move(view, _keys(site, view, photos), target)
     _write(site, [change], f"{len(change.photos):,} photos moved to {target.title}")
 
 
@@ -127,7 +127,7 @@ def split(
 
     view = opened(site)
     require_text("--title", title)
-    change = label_changes.split(view, _keys(photos), title)
+    change = label_changes.split(view, _keys(site, view, photos), title)
     told = f"{len(change.photos):,} photos split off as {change.title} [{change.cluster}]"
     _write(site, [change], told)
 
@@ -251,8 +251,10 @@ def make_output_directory(directory: Path) -> None:
         fail(f"{directory} cannot be written to: {error.strerror}", ExitCode.USAGE)
 
 
-def _keys(paths: list[str]) -> list[str]:
-    return [photo_key(os.path.normpath(path)) for path in paths]
+def _keys(site: SiteOptions, view: ClusterView, photos: list[str]) -> list[str]:
+    settings = load_settings(site.workspace, journal=site.journal)  # told of when they were opened
+    photos_dir = site.photos_dir or settings.photos_dir
+    return [key_of(photos_dir, named, view.place_of.__contains__) for named in photos]
 
 
 def _write(site: SiteOptions, made: list[LabelChange], told: str) -> None:

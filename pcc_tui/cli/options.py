@@ -13,11 +13,11 @@ from backends.installation import extra_line
 from backends.registry import has_extra
 from journal import Status, read_whole
 from pcc_tui.cli.exit_codes import ExitCode
+from pcc_tui.cli.named_photos import is_there, key_of
 from pcc_tui.cli.output import fail, warn
 from pcc_tui.errors import SettingsError
 from pcc_tui.settings import MOST_TOKENS, MOST_WORKERS, Settings, load_settings
 from pipeline.captions.plan import Selection
-from pipeline.photos.photo import find_file, photo_key
 
 STATUSES: tuple[str, ...] = get_args(Status)
 
@@ -165,12 +165,10 @@ class SelectionOptions(GlobOptions):
     ] = False
     retry_list: Annotated[
         Optional[Path],
-        typer.Option(
-            help="Work on the photos this file lists, one relative path a line, and no others."
-        ),
+        typer.Option(help="Work on the photos this file lists, one path a line, and no others."),
     ] = None
 
-    def chosen(self) -> Selection:
+    def chosen(self, photos_dir: Path) -> Selection:
         """Return which photos are captioned again; end with a usage error if a value is wrong."""
         statuses = frozenset(filter(None, (self.retry_status or "").replace(" ", "").split(",")))
         for status in sorted(statuses - set(STATUSES)):
@@ -178,13 +176,13 @@ class SelectionOptions(GlobOptions):
         retries = statuses or self.retry_backend or self.retry_stale or self.force
         if self.retry_only and not retries:
             fail("--retry-only goes with a flag that says what to retry", ExitCode.USAGE)
-        keys = None if self.retry_list is None else _listed_keys(self.retry_list)
+        keys = None if self.retry_list is None else _listed_keys(self.retry_list, photos_dir)
         return Selection(
             statuses, self.retry_backend, self.retry_stale, self.force, keys, self.retry_only
         )
 
 
-def _listed_keys(path: Path) -> frozenset[str]:
+def _listed_keys(path: Path, photos_dir: Path) -> frozenset[str]:
     """Return the keys of the photos that a file lists.
 
     A name a line; a list with names that hold a newline has NUL between the names.
@@ -194,7 +192,8 @@ def _listed_keys(path: Path) -> frozenset[str]:
     except OSError as error:
         fail(f"--retry-list {path} cannot be read: {error.strerror}", ExitCode.USAGE)
     names = data.split(b"\0" if b"\0" in data else b"\n")
-    return frozenset(photo_key(os.fsdecode(name.rstrip(b"\r"))) for name in names if name.strip())
+    listed = (os.fsdecode(name.rstrip(b"\r")) for name in names if name.strip())
+    return frozenset(key_of(photos_dir, name, is_there(photos_dir)) for name in listed)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -261,13 +260,3 @@ def require_text(option: str, value: str) -> None:
         value.encode()
     except UnicodeEncodeError:
         fail(f"the value of {option} is not UTF-8", ExitCode.USAGE)
-
-
-def require_photo(photos_dir: Path, path: str) -> None:
-    """End with a usage error if a relative path names no photo inside the photos directory."""
-    try:
-        found = find_file(photos_dir, path, None)
-    except ValueError as error:
-        fail(str(error), ExitCode.USAGE)
-    if not found.is_file():
-        fail(f"there is no {path} in {photos_dir}", ExitCode.USAGE)

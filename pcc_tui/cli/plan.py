@@ -14,6 +14,7 @@ from pcc_tui.cli.options import (
 from pcc_tui.cli.origin import origin
 from pcc_tui.cli.output import print_json, say, warn
 from pcc_tui.cli.run_request import captioner_words, request_of
+from pcc_tui.words.figures import by_extension
 from pipeline.captions.request import plan_run
 from pipeline.captions.stats import count_copies
 
@@ -30,6 +31,7 @@ class PlanReport(msgspec.Struct, tag_field="kind", tag="plan"):
         edited: Captions edited by hand; redone by `--force` alone.
         copies: Photos whose caption was copied from an identical file.
         to_do: What `pcc run` with these flags would work on.
+        passed_over: Files that are no photos by their names, by extension.
     """
 
     photos: int
@@ -40,6 +42,7 @@ class PlanReport(msgspec.Struct, tag_field="kind", tag="plan"):
     edited: int
     copies: int
     to_do: int
+    passed_over: dict[str, int]
 
 
 @takes_groups
@@ -58,6 +61,7 @@ def plan(site: SiteOptions, captioning: CaptioningOptions, selection: SelectionO
         edited=found.edited,
         copies=count_copies(request.journal),
         to_do=len(found.to_do),
+        passed_over=dict(found.passed_over),
     )
     if site.json:
         print_json(report)
@@ -84,5 +88,7 @@ def _tell(report: PlanReport) -> None:
     for name, count, words in rows:
         command = origin().command_line(*words) if words and count else ""
         say(f"{name:<14} {count:>10,}   {command}".rstrip())
+    if report.passed_over:
+        say(f"Passed over: {by_extension(report.passed_over)}")
     if report.edited:
         say("What was edited stays; `--force` on a run redoes it, and every other photo too")

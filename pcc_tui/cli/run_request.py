@@ -44,7 +44,7 @@ def request_of(
         backend=backend,
         options=options,
         recalled=None if captioning.backend else settings.recalled,
-        selection=selection.chosen(),
+        selection=selection.chosen(photos),
         include=tuple(selection.include or ()),
         exclude=tuple(selection.exclude or ()),
     )

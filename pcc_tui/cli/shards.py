@@ -162,6 +162,8 @@ def _tell_what_was_passed_over(report: ShardReport, stream: TextIO) -> None:
             f"warning: {count:,} {REASONS[reason]}{': ' if names else ''}{', '.join(names)}{more}",
             to=stream,
         )
+    for warning in report.warnings:
+        say(f"warning: {warning}", to=stream)
 
 
 def _tell(report: ShardReport) -> None:

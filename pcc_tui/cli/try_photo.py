@@ -12,12 +12,12 @@ from backends.errors import CallError
 from backends.registry import make_backend
 from pcc_tui.cli.exit_codes import ExitCode
 from pcc_tui.cli.groups import takes_groups
+from pcc_tui.cli.named_photos import photo_at
 from pcc_tui.cli.options import (
     CaptioningOptions,
     PaceOptions,
     SelectionOptions,
     SiteOptions,
-    require_photo,
 )
 from pcc_tui.cli.output import fail, narration, print_json, say, warn
 from pcc_tui.cli.run_request import admits_server, request_of, require_server
@@ -38,7 +38,7 @@ def try_photo(
     pace: PaceOptions,
     photo: Annotated[
         Optional[str],
-        typer.Argument(help="Relative path of a photo; the first one found, if not given."),
+        typer.Argument(help="Path of a photo; the first one found, if not given."),
     ] = None,
 ) -> int:
     """Caption one photo and write nothing, to see what a backend and a prompt give."""
@@ -51,8 +51,7 @@ def try_photo(
     stream = narration(site.json)
     if not admits_server(request.backend, request.options, captioning, yes=site.yes, stream=stream):
         return ExitCode.OK
-    path = photo or _first_photo(request)
-    require_photo(request.photos_dir, path)
+    path = _first_photo(request) if photo is None else photo_at(request.photos_dir, photo)
     captioner = make_backend(request.backend, request.options)
     for notice in captioner.notices(request.options):
         warn(f"warning: {notice}")

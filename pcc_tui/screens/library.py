@@ -16,7 +16,7 @@ from journal import RETRYABLE
 from pcc_tui.screens.base import PccScreen
 from pcc_tui.widgets.months import MonthStrip
 from pcc_tui.widgets.text import Words
-from pcc_tui.words.figures import tidy
+from pcc_tui.words.figures import by_extension, tidy
 from pipeline.captions.plan import Selection
 from pipeline.captions.survey import Survey
 from pipeline.jobs.progress import Snapshot
@@ -187,6 +187,8 @@ def _statuses(survey: Survey) -> str:
     gone = survey.recorded.total() - (plan.photos - plan.missing)
     if gone > 0:
         parts.append(f"{gone:,} in the journal and no longer on disk")
+    if plan.passed_over:
+        parts.append(f"passed over: {by_extension(plan.passed_over)}")
     if plan.malformed.total:
         parts.append(f"{plan.malformed.total:,} malformed lines, see `pcc journal check`")
     return " · ".join(parts)

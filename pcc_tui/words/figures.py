@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from backends.base import Loading
 from pipeline.jobs.progress import Snapshot
+
+EXTENSIONS_NAMED = 6
 
 
 def tidy(path: Path) -> str:
@@ -76,6 +79,17 @@ def counts(by_status: dict[str, int]) -> str:
     """Return `1,198 success, 42 error_api`, successes first."""
     ordered = sorted(by_status.items(), key=lambda item: (item[0] != "success", item[0]))
     return ", ".join(f"{count:,} {status}" for status, count in ordered if count) or "none"
+
+
+def by_extension(passed_over: Mapping[str, int]) -> str:
+    """Return `1,204 .mov, 31 .xmp, 2 without an extension and 7 others`, the most first."""
+    ordered = sorted(passed_over.items(), key=lambda item: (-item[1], item[0]))
+    words = [
+        f"{count:,} .{extension}" if extension else f"{count:,} without an extension"
+        for extension, count in ordered[:EXTENSIONS_NAMED]
+    ]
+    others = sum(count for _, count in ordered[EXTENSIONS_NAMED:])
+    return ", ".join(words) + (f" and {counted(others, 'other', 'others')}" if others else "")
 
 
 def counted(count: int, one: str, many: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from operator import attrgetter
 from pathlib import Path
@@ -125,6 +125,7 @@ class Plan(msgspec.Struct):
             names no backend tells nothing of its maker, and is none of them.
         changed: Photos whose file is another than the one that their record is about.
         edited: Photos whose caption was edited by hand.
+        passed_over: Files that are no photos by their names, by extension.
     """
 
     malformed: Malformed
@@ -138,6 +139,7 @@ class Plan(msgspec.Struct):
     stale: int = 0
     changed: int = 0
     edited: int = 0
+    passed_over: Mapping[str, int] = {}
 
 
 _made_by = attrgetter("status", "backend", "model", "prompt")

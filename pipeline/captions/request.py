@@ -162,6 +162,7 @@ def plan_run(request: RunRequest, states: FileStates | None = None) -> tuple[Pla
         edited_keys(request.journal),
         states or FileStates(request.journal, request.photos_dir),
     )
+    plan.passed_over = walked.passed_over
     if not plan.to_do:
         return plan, walked.warnings
     return plan, walked.warnings + backend_class(request.backend).notices(request.options)

@@ -53,4 +53,5 @@ def survey(catalogue: Catalogue, walked: Walked, request: RunRequest) -> Survey:
         set(catalogue.edits.texts),
         FileStates(request.journal, request.photos_dir),
     )
+    plan.passed_over = walked.passed_over
     return Survey(plan, recorded, months, walked.warnings)

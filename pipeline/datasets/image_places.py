@@ -9,11 +9,13 @@ is one image with one record.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from itertools import islice
 from pathlib import Path
 
 from pipeline.datasets.records import Record, find_image, input_dirs_of, locate, system_name
 from pipeline.photos.photo import photo_key
+from pipeline.photos.spelling import spellings_of
 
 
 class ImagePlaces:
@@ -64,6 +66,15 @@ class ImagePlaces:
     def find(self, path: str) -> tuple[str, int] | None:
         """Return how an image is spelt on disk and its size in bytes, None without a file."""
         return find_image(self.root, path)
+
+    def twins_of(self, keys: Iterable[str]) -> list[str]:
+        """Return the images that are passed over, since they share a key with another file."""
+        return [
+            twin
+            for key in keys
+            if not key.isascii() and not key.startswith("\0")
+            for twin in islice(spellings_of(self.root, key), 1, None)
+        ]
 
     def _elsewhere(self, path: str) -> str | None:
         """Return the path of an image that is found from another place."""

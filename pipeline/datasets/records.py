@@ -10,7 +10,6 @@ import json
 import os
 import posixpath
 import stat
-import unicodedata
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -21,6 +20,7 @@ from journal import BOM, journal_kind, open_regular, read_chunks, system_path
 from pipeline.datasets.passes import FIELDS
 from pipeline.datasets.raw_values import ABSENT, decoded
 from pipeline.photos.photo import photo_key
+from pipeline.photos.spelling import spelling_of
 
 Fingerprint = tuple[int, int, int]
 """Inode, bytes, and nanoseconds of the last change."""
@@ -162,17 +162,14 @@ def find_image(input_dir: str, path: str) -> tuple[str, int] | None:
 
     File systems differ in how they spell letters with marks: composed or decomposed.
     """
-    spellings = [path]
-    if not path.isascii():
-        spellings += [unicodedata.normalize(form, path) for form in ("NFC", "NFD")]
-    for spelt in spellings:
-        try:
-            found = os.stat(os.path.join(input_dir, spelt))
-        except (OSError, ValueError):
-            continue
-        if stat.S_ISREG(found.st_mode):
-            return spelt, found.st_size
-    return None
+    spelt = spelling_of(input_dir, path)
+    if spelt is None:
+        return None
+    try:
+        found = os.stat(os.path.join(input_dir, spelt))
+    except (OSError, ValueError):
+        return None
+    return (spelt, found.st_size) if stat.S_ISREG(found.st_mode) else None
 
 
 def key_of(record: Record, path: str | None) -> str:

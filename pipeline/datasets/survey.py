@@ -102,16 +102,17 @@ class Surveyor:
         bucket = None if MigratePass.name in self._anew else recorded_bucket(record)
         if bucket is None and size is not None:
             bucket = bucket_of(size)
-        spelt = self._walked.get(key, path or record.image_path)
+        spelt = self._walked.get(key)
+        if spelt is None and path is not None and (found := self._places.find(path)) is not None:
+            spelt = found[0]
         texts = {
             name for each in self._passes for name in each.reads if record.text(name) is not None
         }
         return Lacking(
             line=line,
             key=key,
-            path=spelt,
-            on_disk=key in self._walked
-            or (path is not None and self._places.find(spelt) is not None),
+            path=spelt or path or record.image_path,
+            on_disk=spelt is not None,
             lacking=self._share(frozenset(lacking)),
             present=self._share(frozenset(name for name in lacking if record.raw(name))),
             texts=self._share(frozenset(texts)),

@@ -193,7 +193,7 @@ def _job(
     looked_at = [msgspec.structs.replace(item, stages=("ocr",)) for item in items]
     return Job(
         GateStage(engine),
-        [LeasedPhoto.of(Leased(item, attempt=1, token="")) for item in looked_at],
+        [LeasedPhoto.of(Leased(item, 1, token=""), request.photos_dir) for item in looked_at],
         photos_dir=request.photos_dir,
         open_journal=lambda on_commit, _: Tally(rehearsal, on_commit),
         progress=progress,

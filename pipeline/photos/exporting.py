@@ -7,11 +7,13 @@ the video of a motion photo.
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterator
 from io import BytesIO
 from typing import TYPE_CHECKING
 
 from backends.base import Picture, PictureSpec
+from pipeline.photos.jpeg import APP0, APP14, JPEG_END, JPEG_START, SOS, Segment, read_segments
+from pipeline.photos.png import END, HEAD_BYTES, PIXELS, PNG_END, PNG_START, find_chunks
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -23,8 +25,6 @@ QUALITY = 95
 LONGEST_JPEG_SIDE = 65_500
 """The limit of libjpeg in pixels (JPEG_MAX_DIMENSION)."""
 
-# Markers of ITU-T T.81, table B.1.
-SOI, EOI, SOS, APP0, APP14 = 0xD8, 0xD9, 0xDA, 0xE0, 0xEE
 TABLES_AND_FRAMES = frozenset({*range(0xC0, 0xC8), *range(0xC9, 0xD0), *range(0xDB, 0xE0)})
 """Frame headers, Huffman and quantization tables, arithmetic conditioning, restart
 intervals: everything a decoder needs, beside the scans."""
@@ -35,11 +35,6 @@ JFIF_BYTES = 12
 ADOBE = b"Adobe"
 ADOBE_BYTES = 12
 
-_SCAN_END = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
-"""A marker in coded data: neither a stuffed byte, nor a fill byte, nor a restart."""
-
-PNG_START = b"\x89PNG\r\n\x1a\n"
-PNG_END = b"\0\0\0\0IEND\xaeB`\x82"
 PNG_CHUNKS = frozenset(
     {b"IHDR", b"PLTE", b"IDAT", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"sBIT", b"pHYs"}
 )
@@ -62,65 +57,37 @@ def cut_metadata(data: bytes, image_format: str) -> bytes | None:
 
 
 def _cut_jpeg(data: bytes) -> bytes | None:
-    if not data.startswith(b"\xff\xd8"):
+    try:
+        kept = [part for segment in read_segments(data) for part in _kept_of(segment)]
+    except ValueError:
         return None
-    kept, position = [data[:2]], 2
-    while True:
-        position = _behind_fill_bytes(data, position)
-        if position < 0:
-            return None
-        marker = data[position - 1]
-        if marker == EOI:
-            return b"".join([*kept, b"\xff\xd9"])
-        length = int.from_bytes(data[position : position + 2])
-        end = position + length
-        if marker < 0xC0 or 0xD0 <= marker <= SOI or length < 2 or end > len(data):
-            return None
-        segment = data[position + 2 : end]
-        if marker == SOS:
-            found = _SCAN_END.search(data, end)
-            if found is None:
-                return None
-            end = found.start()
-            kept.append(b"\xff\xda" + data[position:end])
-        else:
-            kept.append(_kept_segment(marker, segment))
-        position = end
+    return b"".join([JPEG_START, *kept, JPEG_END])
 
 
-def _behind_fill_bytes(data: bytes, position: int) -> int:
-    """Return where a marker ends, -1 where none begins."""
-    start = position
-    while data[position : position + 1] == b"\xff":
-        position += 1
-    return position + 1 if start < position < len(data) else -1
-
-
-def _kept_segment(marker: int, segment: bytes) -> bytes:
-    """Return the part of a segment that is kept, with marker and length; empty for metadata."""
-    if marker == APP0 and segment.startswith(JFIF):
-        segment = segment[:JFIF_BYTES].ljust(JFIF_BYTES, b"\0") + b"\0\0"  # no thumbnail
-    elif marker == APP14 and segment.startswith(ADOBE):
-        segment = segment[:ADOBE_BYTES]
-    elif marker not in TABLES_AND_FRAMES:
-        return b""
-    return bytes((0xFF, marker)) + (len(segment) + 2).to_bytes(2) + segment
+def _kept_of(segment: Segment) -> Iterator[bytes]:
+    """Yield the part of a segment that is kept, with marker and length; nothing of metadata."""
+    marker, content, scan = segment
+    if marker == APP0 and content.startswith(JFIF):
+        content = content[:JFIF_BYTES].ljust(JFIF_BYTES, b"\0") + b"\0\0"  # no thumbnail
+    elif marker == APP14 and content.startswith(ADOBE):
+        content = content[:ADOBE_BYTES]
+    elif marker != SOS and marker not in TABLES_AND_FRAMES:
+        return
+    yield bytes((0xFF, marker)) + (len(content) + 2).to_bytes(2) + content
+    yield scan
 
 
 def _cut_png(data: bytes) -> bytes | None:
-    if not data.startswith(PNG_START):
-        return None
-    kept, position = [PNG_START], len(PNG_START)
-    while position + 12 <= len(data):
-        end = position + 12 + int.from_bytes(data[position : position + 4])
-        kind = data[position + 4 : position + 8]
-        if end > len(data):
+    file = BytesIO(data)
+    kept = [PNG_START]
+    for chunk in find_chunks(file):
+        if chunk.end > len(data):
             return None
-        if kind == b"IEND":
+        if chunk.kind == END:
             return b"".join([*kept, PNG_END])
-        if kind in PNG_CHUNKS:
-            kept.append(data[position:end])
-        position = end
+        is_sound = chunk.kind == PIXELS or chunk.read(file) is not None
+        if chunk.kind in PNG_CHUNKS and is_sound:
+            kept.append(data[chunk.start - HEAD_BYTES : chunk.end])
     return None
 
 

@@ -8,30 +8,18 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from backends.base import Facts
+from pipeline.photos.orientation import upright_size
 
 if TYPE_CHECKING:
     from PIL import Image
 
 # Tags of EXIF 2.32.
-MAKE, MODEL, DATE_TIME, EXIF_IFD, GPS_IFD, ORIENTATION = (
-    0x010F,
-    0x0110,
-    0x0132,
-    0x8769,
-    0x8825,
-    0x0112,
-)
+MAKE, MODEL, DATE_TIME, EXIF_IFD, GPS_IFD = 0x010F, 0x0110, 0x0132, 0x8769, 0x8825
 DATE_TIME_ORIGINAL, DATE_TIME_DIGITIZED, USER_COMMENT = 0x9003, 0x9004, 0x9286
 OFFSET_TIME, OFFSET_TIME_ORIGINAL, OFFSET_TIME_DIGITIZED = 0x9010, 0x9011, 0x9012
 LATITUDE_REF, LATITUDE, LONGITUDE_REF, LONGITUDE = 1, 2, 3, 4
 
-TURNED = (5, 6, 7, 8)
-"""Orientations in which the stored width is the upright height."""
-
 MOST_HOURS_OFF = 14
-
-UPRIGHT_FORMATS = ("HEIF", "TIFF")
-"""Formats whose decoders turn the picture upright, and leave the EXIF orientation in place."""
 
 _OFFSET = re.compile(r"[+-](\d\d):(\d\d)", re.ASCII)
 _SCREENSHOT_NAME = re.compile(r"screen[ _-]?shot|bildschirmfoto|captura|schermata", re.IGNORECASE)
@@ -56,8 +44,7 @@ def read_facts(image: Image.Image, name: str) -> Facts:
     except Exception:
         # Pillow's parser raises many types of error: struct.error, SyntaxError, KeyError.
         main, detail, gps = {}, {}, {}
-    turned = main.get(ORIENTATION) in TURNED and image.format not in UPRIGHT_FORMATS
-    width, height = image.size[::-1] if turned else image.size
+    width, height = upright_size(image)
     camera = _camera(main)
     latitude, longitude = _place(gps)
     return Facts(

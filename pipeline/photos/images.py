@@ -9,21 +9,21 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
-from typing import cast
 
 from blake3 import blake3
-from PIL import Image, ImageCms, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from backends.base import Encoding, Facts, Picture, PictureSpec, encode_picture
+from pipeline.photos.colour import flatten, foreign_profile, is_opaque, to_eight_bits, to_srgb
 from pipeline.photos.errors import CorruptImageError, StorageError, is_storage_error
 from pipeline.photos.exporting import cut_metadata, encode_export
-from pipeline.photos.facts import ORIENTATION, UPRIGHT_FORMATS, read_facts
+from pipeline.photos.facts import read_facts
 from pipeline.photos.geometry import Size, centred_box, cover, fit_within
+from pipeline.photos.jpeg_end import with_its_end
+from pipeline.photos.opening import open_image
+from pipeline.photos.orientation import QUARTER_TURNS, SIDES, turn_of, upright_size
 from pipeline.photos.phash import perceptual_hash
 from pipeline.photos.photo import LoadedPhoto
-
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
-"""Formats that are opened, beside HEIF and JXL; photo libraries need no others."""
 
 MOST_FILE_BYTES = 1 << 30
 
@@ -31,9 +31,6 @@ MOST_PIXELS = 128_000_000
 MOST_JPEG_PIXELS = 256_000_000
 """Limit for a JPEG, checked in the header before decoding. Phones make JPEGs of up to 200
 megapixels, and only a JPEG is scaled down while the decoder reads it."""
-
-_HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
-_JXL_STARTS = (b"\xff\x0a", b"\x00\x00\x00\x0cJXL ")
 
 Image.MAX_IMAGE_PIXELS = None  # our own limits stand above
 
@@ -61,12 +58,12 @@ def read_size(path: str | Path) -> Size:
         CorruptImageError: the file cannot be opened.
     """
     name = os.fspath(path)
-    with _naming_the_cause(name), open(_descriptor(name), "rb") as file:
-        start = file.read(64)
-        file.seek(0)
-        with Image.open(file, formats=_formats_for(start)) as image:
-            width, height = image.size
-            return (height, width) if _turn_of(image) in _QUARTER_TURNS else (width, height)
+    with (
+        _naming_the_cause(name),
+        open(_descriptor(name), "rb") as file,
+        open_image(file) as image,
+    ):
+        return upright_size(image)
 
 
 @contextmanager
@@ -113,25 +110,32 @@ def _read(path: str) -> bytes:
 
 
 def _load(data: bytes, name: str, spec: PictureSpec) -> LoadedPhoto:
-    with Image.open(BytesIO(data), formats=_formats_for(data)) as image:
+    digest = f"blake3:{blake3(data).hexdigest()}"
+    try:
+        facts, picture, phash = _take(data, name, spec)
+    except OSError:
+        ended = with_its_end(data)
+        if ended is None:
+            raise
+        facts, picture, phash = _take(ended, name, spec)
+    return LoadedPhoto(picture, facts, digest, phash)
+
+
+def _take(data: bytes, name: str, spec: PictureSpec) -> tuple[Facts, Picture, str]:
+    """Return what a file tells, the picture that is wanted, and its perceptual hash."""
+    with open_image(BytesIO(data)) as image:
         _refuse_bomb(image)
         facts = read_facts(image, name)
-        digest = f"blake3:{blake3(data).hexdigest()}"
         if spec.encoding == "export":
-            return LoadedPhoto(_export(image, data), facts, digest, phash="")
+            return facts, _export(image, data), ""
         if spec.encoding == "file":
             _check(image)
-            return LoadedPhoto(_file(data, facts), facts, digest, phash="")
+            return facts, _file(data, facts), ""
         if spec.crop is None:
             upright = _decode(image, fit_within(image.size, spec.max_edge))
         else:
             upright = _crop(image, spec.crop, spec.resize or spec.crop)
-    return LoadedPhoto(
-        picture=encode_picture(upright, spec.encoding),
-        facts=facts,
-        digest=digest,
-        phash=perceptual_hash(upright),
-    )
+    return facts, encode_picture(upright, spec.encoding), perceptual_hash(upright)
 
 
 def _export(image: Image.Image, data: bytes) -> Picture:
@@ -140,7 +144,7 @@ def _export(image: Image.Image, data: bytes) -> Picture:
     Simple readers ignore orientation, profile and transparency. So the coded pixels are
     kept if the file is upright, in sRGB and opaque; otherwise the image is encoded again.
     """
-    stands = _turn_of(image) is None and _foreign_profile(image.info.get("icc_profile")) is None
+    stands = turn_of(image) is None and foreign_profile(image.info.get("icc_profile")) is None
     cut = cut_metadata(data, image.format or "") if stands else None
     if cut is not None and _is_plain(cut):
         encoding: Encoding = "png" if image.format == "PNG" else "jpeg"
@@ -157,7 +161,7 @@ def _is_plain(data: bytes) -> bool:
             if image.mode not in ("1", "L", "LA", "P", "PA", "RGB", "RGBA"):
                 return False
             _check(image)
-            return _is_opaque(image)
+            return is_opaque(image)
     except Exception:
         return False  # decoding the whole file later reports what is wrong
 
@@ -168,32 +172,8 @@ def _check(image: Image.Image) -> None:
     image.load()
 
 
-def _is_opaque(image: Image.Image) -> bool:
-    if image.mode == "P" and "transparency" not in image.info:
-        return True
-    if image.mode not in ("P", "PA", "LA", "RGBA"):
-        return True
-    return image.convert("RGBA").getchannel("A").getextrema()[0] == 255
-
-
 def _file(data: bytes, facts: Facts) -> Picture:
     return Picture(facts.width, facts.height, "file", data)
-
-
-def _formats_for(data: bytes) -> tuple[str, ...]:
-    """Return the formats to try; registers a decoder that Pillow lacks if the file needs one."""
-    if data[4:8] == b"ftyp" and data[8:12] in _HEIF_BRANDS and b"avif" not in data[12:64]:
-        import pillow_heif
-
-        pillow_heif.register_heif_opener()
-        return ("HEIF",)
-    if data.startswith(_JXL_STARTS):
-        try:
-            import pillow_jxl  # noqa: F401
-        except ImportError:
-            raise ValueError("JPEG XL needs its plug-in: pip install pillow-jxl-plugin") from None
-        return ("JXL",)
-    return FORMATS
 
 
 def _refuse_bomb(image: Image.Image) -> None:
@@ -217,12 +197,12 @@ def _crop(image: Image.Image, box: Size, size: Size) -> Image.Image:
     Only the part that is kept is scaled, because scaling an extremely thin image as a
     whole would fill the memory.
     """
-    turn = _turn_of(image)
-    turned = turn in _QUARTER_TURNS
+    turn = turn_of(image)
+    turned = turn in QUARTER_TURNS
     covering = cover(image.size[::-1] if turned else image.size, box)
     left, top, right, bottom = centred_box(covering, box)
     margins = (left, top, covering[0] - right, covering[1] - bottom)
-    stored_margins = [margins[side] for side in _SIDES[turn]]
+    stored_margins = [margins[side] for side in SIDES[turn]]
     stored_cover, stored_box = (covering[::-1], box[::-1]) if turned else (covering, box)
     image.draft("RGB", stored_cover)
 
@@ -242,97 +222,7 @@ def _crop(image: Image.Image, box: Size, size: Size) -> Image.Image:
 
 def _develop(image: Image.Image, scale: Callable[[Image.Image], Image.Image]) -> Image.Image:
     """Return the image as upright RGB in sRGB; the image is scaled before it is turned."""
-    turn = _turn_of(image)
+    turn = turn_of(image)
     profile = image.info.get("icc_profile")
-    rgb = _to_srgb(_flatten(scale(_to_eight_bits(image))), profile)
+    rgb = to_srgb(flatten(scale(to_eight_bits(image))), profile)
     return rgb if turn is None else rgb.transpose(turn)
-
-
-def _turn_of(image: Image.Image) -> Image.Transpose | None:
-    """Return the turn that makes the image upright, None if the image is upright already."""
-    if image.format in UPRIGHT_FORMATS:
-        return None
-    if image.format == "PNG" and "exif" not in image.info:
-        return None  # searching for EXIF data behind the pixels would decode all pixels
-    return _TURNS.get(image.getexif().get(ORIENTATION, 1))
-
-
-_TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-"""EXIF orientation to the turn that makes the picture upright."""
-
-_SIDES: dict[Image.Transpose | None, tuple[int, int, int, int]] = {
-    None: (0, 1, 2, 3),
-    Image.Transpose.FLIP_LEFT_RIGHT: (2, 1, 0, 3),
-    Image.Transpose.ROTATE_180: (2, 3, 0, 1),
-    Image.Transpose.FLIP_TOP_BOTTOM: (0, 3, 2, 1),
-    Image.Transpose.TRANSPOSE: (1, 0, 3, 2),
-    Image.Transpose.ROTATE_270: (1, 2, 3, 0),
-    Image.Transpose.TRANSVERSE: (3, 2, 1, 0),
-    Image.Transpose.ROTATE_90: (3, 0, 1, 2),
-}
-"""Which side of the upright picture each stored side becomes: 0 left, 1 top, 2 right, 3 bottom."""
-
-_QUARTER_TURNS = (
-    Image.Transpose.TRANSPOSE,
-    Image.Transpose.ROTATE_270,
-    Image.Transpose.TRANSVERSE,
-    Image.Transpose.ROTATE_90,
-)
-
-
-def _to_eight_bits(image: Image.Image) -> Image.Image:
-    """Return the image in a mode with 8 bits a channel that can be resized smoothly."""
-    if image.mode in ("L", "LA", "RGB", "RGBA", "CMYK"):
-        image.load()
-        return image
-    if image.mode.startswith("I") or image.mode == "F":
-        wide = image.convert("F")
-        _, most = cast("tuple[float, float]", wide.getextrema())
-        scale = 255 / max(most, 65535.0 if most > 255 else 255.0 if most > 1 else 1.0)
-        return wide.point(lambda value: value * scale + 0).convert("L")
-    if image.mode == "P":
-        return image.convert("RGBA" if "transparency" in image.info else "RGB")
-    if image.mode in ("PA", "La", "RGBa"):
-        return image.convert("RGBA")
-    return image.convert("L" if image.mode == "1" else "RGB")
-
-
-def _flatten(image: Image.Image) -> Image.Image:
-    """Return the image with transparency filled in white; CMYK stays, for its colour profile."""
-    if image.mode not in ("LA", "RGBA"):
-        return image
-    colours = image.convert("RGBA")
-    white = Image.new("RGBA", colours.size, "white")
-    return Image.alpha_composite(white, colours).convert("RGB")
-
-
-def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """Return the image as RGB in the sRGB colour space; a broken profile is ignored."""
-    source = _foreign_profile(profile) if image.mode in ("RGB", "L", "CMYK") else None
-    if source is not None:
-        try:
-            target = ImageCms.createProfile("sRGB")
-            converted = ImageCms.profileToProfile(image, source, target, outputMode="RGB")
-            return converted or image
-        except (ImageCms.PyCMSError, OSError, ValueError):
-            pass
-    return image.convert("RGB")
-
-
-def _foreign_profile(profile: bytes | None) -> ImageCms.ImageCmsProfile | None:
-    """Return a colour profile to convert from, None if the profile is absent, broken or sRGB."""
-    if not profile:
-        return None
-    try:
-        source = ImageCms.ImageCmsProfile(BytesIO(profile))
-        return None if "sRGB" in ImageCms.getProfileDescription(source) else source
-    except (ImageCms.PyCMSError, OSError, ValueError):
-        return None

@@ -5,13 +5,13 @@ This module holds only plain data, so that importing it is fast.
 
 from __future__ import annotations
 
-import unicodedata
 from pathlib import Path
 
 import msgspec
 
 from backends.base import Facts, Picture
 from journal import record_key, split_path, system_path
+from pipeline.photos.spelling import spelling_of
 
 
 class Photo(msgspec.Struct, frozen=True):
@@ -69,8 +69,4 @@ def find_file(photos_dir: Path, rel_path: str, raw_path: str | None) -> Path:
     spelt = system_path(rel_path, raw_path)
     if spelt.startswith("/") or ".." in spelt.split("/") or "\0" in spelt:
         raise ValueError(f"{rel_path} is outside the photos directory")
-    path = photos_dir / spelt
-    if raw_path is None and not rel_path.isascii() and not path.exists():
-        decomposed = photos_dir / unicodedata.normalize("NFD", rel_path)
-        return decomposed if decomposed.exists() else path
-    return path
+    return photos_dir / (spelling_of(photos_dir, spelt) or spelt)

@@ -5,17 +5,24 @@ from __future__ import annotations
 import fnmatch
 import os
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from unicodedata import normalize
 
 import msgspec
 
 from pipeline.photos.errors import PhotosDirMissing
+from pipeline.photos.spelling import twins_among, words_for_twins
 
-PHOTO_SUFFIXES = frozenset(
-    "jpg jpeg png webp heic heif hif avif tif tiff bmp gif jxl".split()  # noqa: SIM905
+JPEG_SUFFIXES = frozenset("jpg jpeg jpe jfif mpo".split())  # noqa: SIM905
+PHOTO_SUFFIXES = JPEG_SUFFIXES | frozenset(
+    "png webp heic heif hif avif tif tiff bmp gif jxl".split()  # noqa: SIM905
 )
 """Extensions of photos in lower case; `.jxl` decodes where its plug-in is installed."""
+
+LONGEST_EXTENSION = 12
+"""Characters; what is longer is a part of the name, such as that of a backup."""
 
 SKIPPED_FOLDERS = frozenset({"@eaDir"})
 
@@ -28,13 +35,16 @@ class Walked(msgspec.Struct):
 
     Attributes:
         paths: Relative POSIX paths in a fixed order; bytes that are not UTF-8 are surrogates.
-        warnings: A sentence for each folder that could not be read.
+        warnings: Sentences: for each folder that could not be read, and about files of one name.
         whole: False if the walk ended before all folders were read.
+        passed_over: Number of files that are no photos by their names, by extension: in lower
+            case, without the dot, empty for a name that has none. Hidden files are not counted.
     """
 
     paths: list[str]
     warnings: list[str]
     whole: bool = True
+    passed_over: Counter[str] = msgspec.field(default_factory=Counter)
 
 
 def walk_photos(
@@ -46,8 +56,8 @@ def walk_photos(
     """List the photos below a directory, in a fixed order.
 
     The walk skips hidden folders, `@eaDir`, `._*` files, and symbolic links that lead
-    back into a folder above them. An unreadable folder is reported, and the walk
-    continues.
+    back into a folder above them. Of files whose paths differ in their Unicode form alone
+    one is listed. An unreadable folder is reported, and the walk continues.
 
     Args:
         root: The photos directory.
@@ -83,17 +93,25 @@ def walk_photos(
             or name[name.rfind(".") :].lower() in endings
         ]
         names.sort()
-        passed_over = {entry.name for entry in folders}
-        walked.paths += [
-            folder + name
+        folder_names = {entry.name for entry in folders}
+        photos = [
+            name
             for name in names
-            if name not in passed_over and name not in endings and not name.startswith("._")
+            if name not in folder_names and name not in endings and not name.startswith("._")
         ]
+        walked.paths += [folder + name for name in photos]
+        if len(entries) > len(folders) + len(photos):
+            known = folder_names.union(photos)
+            others = [entry.name for entry in entries if entry.name not in known]
+            walked.passed_over.update(_extension(name) for name in others if name[0] != ".")
         folders.sort(key=lambda entry: entry.name, reverse=True)
         pending += _to_visit(folder, folders, links_above)
     walked.whole = more
     if wanted is not None:
         walked.paths = list(filter(wanted, walked.paths))
+    if twins := set(twins_among(walked.paths)):
+        walked.paths = [path for path in walked.paths if path not in twins]
+        walked.warnings += words_for_twins(twins)
     return walked
 
 
@@ -126,6 +144,13 @@ def _endings(include: tuple[str, ...]) -> frozenset[str]:
     own = {glob.rpartition(".")[2].lower() for glob in include if "." in glob}
     suffixes = PHOTO_SUFFIXES | own
     return frozenset(f".{suffix}" for name in suffixes for suffix in (name, name.upper()))
+
+
+def _extension(name: str) -> str:
+    """Return the extension of a file in lower case, empty for a name that has none."""
+    extension = name.rpartition(".")[2] if "." in name else ""
+    known = len(extension) <= LONGEST_EXTENSION and extension.isascii() and extension.isalnum()
+    return extension.lower() if known else ""
 
 
 def _to_visit(
@@ -168,7 +193,10 @@ def _filter(include: tuple[str, ...], exclude: tuple[str, ...]) -> Callable[[str
 
 def _matcher(glob: str) -> Callable[[str], bool]:
     """Match a glob with a `/` against the whole path, and any other against the file name."""
-    pattern = re.compile(fnmatch.translate(glob), re.IGNORECASE)
-    if "/" in glob:
-        return lambda path: pattern.match(path) is not None
-    return lambda path: pattern.match(path.rpartition("/")[2]) is not None
+    pattern = re.compile(fnmatch.translate(normalize("NFC", glob)), re.IGNORECASE)
+
+    def matches(path: str) -> bool:
+        name = path if "/" in glob else path.rpartition("/")[2]
+        return pattern.match(name if name.isascii() else normalize("NFC", name)) is not None
+
+    return matches

@@ -48,7 +48,10 @@ def test_plan_tells_what_each_flag_would_do(
     edit = b'{"rel_path":"IMG_00000.jpg","caption":"mine","at":"2026-11-20T00:00:00Z"}'
     (workspace / "edits.jsonl").write_bytes(seal(edit))
 
+    for name in ("a.mov", "b.MOV", "c.xmp", "README"):
+        (folder / name).touch()
     plan = ["plan", "--photos-dir", folder, "--backend", "mock"]
+    assert "Passed over: 2 .mov, 1 without an extension, 1 .xmp" in pcc(*plan).stdout
     assert json.loads(pcc(*plan, "--json").stdout) == {
         "kind": "plan",
         "photos": 6,
@@ -59,6 +62,7 @@ def test_plan_tells_what_each_flag_would_do(
         "edited": 1,
         "copies": 1,
         "to_do": 2,
+        "passed_over": {"mov": 2, "xmp": 1, "": 1},
     }
     retry = pcc(*plan, "--json", "--retry-status", "error_api")
     alone = pcc(*plan, "--json", "--retry-status", "error_api", "--retry-only")

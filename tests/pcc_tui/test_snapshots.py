@@ -106,6 +106,8 @@ def library(workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         Image.merge("RGB", (shade, shade.rotate(90).resize((90, 60)), shade)).save(
             photos / f"IMG_{number:05d}.jpg"
         )
+    for name in ("VID_00001.MOV", "VID_00002.mov", "IMG_00001.xmp", "README"):
+        (photos / name).touch()
     write_records(
         workspace,
         *(failure(n) if n in (3, 17) else caption(n, f"Photo {n} of a day.") for n in range(COUNT)),

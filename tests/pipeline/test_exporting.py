@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
@@ -62,7 +63,10 @@ def segments(data: bytes) -> list[int]:
     return found
 
 
-@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"restart_marker_rows": 1}])
+JPEGS: list[dict[str, object]] = [{}, {"progressive": True}, {"restart_marker_rows": 1}]
+
+
+@pytest.mark.parametrize("options", JPEGS)
 def test_a_jpeg_keeps_its_coded_pixels_and_nothing_else(
     tmp_path: Path, options: dict[str, object]
 ) -> None:
@@ -210,9 +214,25 @@ def test_a_truncated_file_is_broken(tmp_path: Path, kind: str, spec: object) -> 
             load_photo(tmp_path / "a", spec)  # type: ignore[arg-type]
 
 
-def test_a_jpeg_without_its_end_is_broken(tmp_path: Path) -> None:
-    with pytest.raises(CorruptImageError, match="truncated"):
-        export(saved(picture_of(), "JPEG")[:-2], tmp_path)
+@pytest.mark.parametrize("options", JPEGS)
+def test_a_jpeg_that_lacks_its_last_two_bytes_alone_is_given_them(
+    tmp_path: Path, options: dict[str, object]
+) -> None:
+    data = saved(picture_of(), "JPEG", **options)
+
+    assert export(data[:-2], tmp_path).data == export(data, tmp_path).data
+    assert load_photo(tmp_path / "a.jpg", AS_IT_IS).picture.data == data
+    (tmp_path / "a.jpg").write_bytes(data[:-1])
+    assert load_photo(tmp_path / "a.jpg", AS_IT_IS).picture.data == data
+
+
+@pytest.mark.parametrize("options", JPEGS)
+def test_a_jpeg_that_lacks_a_pixel_is_broken(tmp_path: Path, options: dict[str, object]) -> None:
+    data = saved(picture_of(), "JPEG", **options)
+    whole_scans = [found.start() for found in re.finditer(rb"\xff[\xc4\xda]", data)]
+    for end in (*range(len(data) - 40, len(data) - 2), *whole_scans):
+        with pytest.raises(CorruptImageError):
+            export(data[:end], tmp_path)
 
 
 def test_a_file_may_stay_as_it_is(tmp_path: Path) -> None:

@@ -120,14 +120,6 @@ def test_the_outcome_of_a_copy(tmp_path: Path) -> None:
     assert (result.status, result.reason) == ("error_corrupt", "as a")
 
 
-def test_one_of_two_names_that_differ_in_the_spelling_of_an_accent(tmp_path: Path) -> None:
-    photos: Photos = {"caf\u00e9.png": "1", "cafe\u0301.png": "2", "tea.png": "3"}
-    planner, found = plan(known(tmp_path), photos, Wanted(OCR))
-
-    assert len(found) == 2
-    assert planner.plan.twins == 1
-
-
 @pytest.mark.parametrize("copy", ["a", "z"])
 def test_labels_go_to_whose_regions_they_are(tmp_path: Path, copy: str) -> None:
     original = outcome("m", "detect", 2, digest="1", work="w1")

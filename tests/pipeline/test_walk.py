@@ -48,6 +48,20 @@ def test_what_is_no_photo_is_passed_over(tmp_path: Path) -> None:
     assert walk_photos(tmp_path).paths == ["folder.jpg/e.jpg"]
 
 
+def test_every_ending_of_a_jpeg_is_that_of_a_photo(tmp_path: Path) -> None:
+    touch(tmp_path, "a.jfif", "b.JPE", "c.mpo", "d.jPg")
+
+    assert walk_photos(tmp_path).paths == ["a.jfif", "b.JPE", "c.mpo", "d.jPg"]
+
+
+def test_files_that_are_no_photos_are_counted_by_extension(tmp_path: Path) -> None:
+    touch(tmp_path, "a.jpg", "a.MOV", "b/a.mov", "b/a.CR2", "b/README", "b/x.jpg_original")
+    touch(tmp_path, ".DS_Store", "._a.jpg", "@eaDir/b.txt", ".hidden/c.txt", "b/raw.cr2/d.jpg")
+
+    assert walk_photos(tmp_path).passed_over == {"mov": 2, "cr2": 1, "": 2}
+    assert walk_photos(tmp_path, include=("*.mov",)).passed_over == {"cr2": 1, "": 2}
+
+
 def test_include_restricts_and_brings_in_other_extensions(tmp_path: Path) -> None:
     touch(tmp_path, "a.jpg", "b.mov", "2024/c.jpg", "2024/d.MOV", "2024/e.txt")
 

@@ -24,6 +24,7 @@ class ShardReport(msgspec.Struct, kw_only=True, tag_field="kind", tag="dataset-s
         skipped: Number of records that are no sample, by reason.
         without_patches: Number of samples without patches, by reason.
         named: Lines and images that this run passed over, the first thousand of each reason.
+        warnings: Sentences about the images.
         seconds: Wall-clock time in seconds.
     """
 
@@ -40,4 +41,5 @@ class ShardReport(msgspec.Struct, kw_only=True, tag_field="kind", tag="dataset-s
     skipped: dict[str, int] = {}
     without_patches: dict[str, int] = {}
     named: dict[str, list[str]] = {}
+    warnings: list[str] = []
     seconds: float = 0.0

@@ -163,7 +163,7 @@ async def _make_shards(
 
     def report(ending: Ending) -> ShardReport:
         made = _report(request, index, ending.value)
-        made.run, made.made = run, index.samples - before
+        made.run, made.made, made.warnings = run, index.samples - before, live.warnings
         made.named = _named(live) | {reason: names for reason, names in step.named.items() if names}
         made.seconds = round(time.monotonic() - began, 3)
         return made

@@ -21,6 +21,7 @@ from pipeline.datasets.records import (
     read_records,
 )
 from pipeline.datasets.shards.patches import PatchSource
+from pipeline.photos.spelling import words_for_twins
 
 TAR_OVERHEAD = 1536
 """Bytes of a sample besides its data, about: headers and padding of two members."""
@@ -76,6 +77,7 @@ class LiveRecords(msgspec.Struct):
         malformed: Lines that hold no record.
         superseded: Lines whose image has another record further down.
         borrowed_ids: Lines whose id, and with it the patch file, is an earlier record's.
+        warnings: Sentences about the images.
     """
 
     dataset: Path
@@ -86,6 +88,7 @@ class LiveRecords(msgspec.Struct):
     malformed: list[int] = []
     superseded: set[int] = set()
     borrowed_ids: set[int] = set()
+    warnings: list[str] = []
 
     @property
     def input_dir(self) -> str:
@@ -147,6 +150,7 @@ def read_live_records(
             live.bytes += _bytes_of(line, places, path)
             live.bytes += patches.bytes_of(record) if patches else 0
     live.borrowed_ids = {lines[key] for key in borrowed_ids(ids)}
+    live.warnings = words_for_twins(places.twins_of(lines))
     return live
 
 

@@ -22,7 +22,7 @@ from pipeline.photos.decoder import DecoderPool
 from pipeline.photos.errors import CorruptImageError, PhotosDirMissing
 from pipeline.photos.exporting import AS_IT_IS, EXPORT
 from pipeline.photos.photo import LoadedPhoto
-from pipeline.photos.walk import PHOTO_SUFFIXES, is_empty_or_gone
+from pipeline.photos.walk import JPEG_SUFFIXES, PHOTO_SUFFIXES, is_empty_or_gone
 
 log = logging.getLogger("pcc.run")
 
@@ -194,4 +194,4 @@ def suffix_of(path: str, picture: Picture) -> str:
     if picture.encoding != "file":
         return "png" if picture.encoding == "png" else "jpg"
     suffix = Path(path).suffix.lower().removeprefix(".")
-    return "jpg" if suffix == "jpeg" or suffix not in PHOTO_SUFFIXES else suffix
+    return "jpg" if suffix in JPEG_SUFFIXES or suffix not in PHOTO_SUFFIXES else suffix

@@ -93,11 +93,6 @@ class Enqueuer:
             if wanted.retry_errors:
                 self._queue.unpark({item.key for item in items})
         pause_point.go_through(len(walked.paths))
-        if planner.plan.twins:
-            self.warnings.append(
-                f"{planner.plan.twins:,} photos are passed over: another has the same name, with "
-                "its accents written in another way"
-            )
         if planner.plan.undetected:
             self.warnings.append(
                 f"{planner.plan.undetected:,} photos have no regions to label; "

@@ -54,7 +54,6 @@ class IngestPlan(msgspec.Struct):
         copies: Photos that are identical to a photo to look at, or to one that is done.
         changed: Photos whose content is another than it was; photos that were copies of these
             are planned again once these are done.
-        twins: Photos whose name differs from that of another in the spelling of accents alone.
         undetected: Photos that cannot be labelled, since no detector has looked at them.
         done: Photos that have been through all stages without an error.
         errored: Photos whose last outcome is an error that is left alone, by status.
@@ -65,7 +64,6 @@ class IngestPlan(msgspec.Struct):
     items: int = 0
     copies: int = 0
     changed: int = 0
-    twins: int = 0
     undetected: int = 0
     done: int = 0
     errored: Counter[str] = msgspec.field(default_factory=Counter)
@@ -91,7 +89,6 @@ class Planner:
         self._outcomes = outcomes
         self._wanted = wanted
         self._present = present
-        self._unusual: set[str] = set()
         self._done = self._find_done()
         self._planned: dict[tuple[str, tuple[StageName, ...]], str] = {}
 
@@ -106,9 +103,6 @@ class Planner:
         for path, digest in photos:
             plan.photos += 1
             key = photo_key(path)
-            if self._is_twin_by_name(key):
-                plan.twins += 1
-                continue
             stages = self._stages(key, digest)
             plan.stages.update(stages)
             if not stages:
@@ -121,14 +115,6 @@ class Planner:
             else:
                 plan.items += 1
                 yield self._item(path, key, digest, stages)
-
-    def _is_twin_by_name(self, key: str) -> bool:
-        """Tell whether an earlier photo had the same name but for the spelling of accents."""
-        if key.isascii():
-            return False
-        is_twin = key in self._unusual
-        self._unusual.add(key)
-        return is_twin
 
     def _stages(self, key: str, digest: str | None) -> tuple[StageName, ...]:
         """Return the stages that a photo is to go through."""

@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 import msgspec
 from blake3 import blake3
 
-from journal import record_key, system_path
+from journal import record_key
 from pipeline.ingest.errors import QueueLost
 from pipeline.ingest.queue.lease_terms import LEASE_SECONDS, MAX_ATTEMPTS
 
@@ -55,11 +55,6 @@ class Item(msgspec.Struct, frozen=True):
     def photo_key(self) -> str:
         """The key that every journal knows the photo by."""
         return record_key(self.rel_path, self.raw_path)
-
-    @property
-    def path(self) -> str:
-        """The photo's path as the system spells it."""
-        return system_path(self.rel_path, self.raw_path)
 
 
 class Leased(msgspec.Struct, frozen=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from backends.detectors.base import Box
@@ -14,7 +15,7 @@ from pipeline.ingest.queue.base import Leased
 from pipeline.ingest.vision.looking import Seen
 from pipeline.ingest.vision.text_reading import ReadLine
 from pipeline.jobs.stage import Decoded, FailedAttempt
-from pipeline.photos.photo import Photo
+from pipeline.photos.photo import Photo, find_file
 
 if TYPE_CHECKING:
     from backends.ocr.base import Quad
@@ -30,9 +31,15 @@ class LeasedPhoto(Photo, frozen=True):
     leased: Leased
 
     @classmethod
-    def of(cls, leased: Leased) -> LeasedPhoto:
-        """Return the photo of a leased item."""
-        return cls(leased.item.path, leased.item.photo_key, leased)
+    def of(cls, leased: Leased, photos_dir: Path) -> LeasedPhoto:
+        """Return the photo of a leased item, as this machine's disk spells its name.
+
+        Raises:
+            ValueError: the item names a place outside the photos directory, or none at all.
+        """
+        item = leased.item
+        file = find_file(photos_dir, item.rel_path, item.raw_path)
+        return cls(str(file.relative_to(photos_dir)), item.photo_key, leased)
 
 
 class Scale(NamedTuple):

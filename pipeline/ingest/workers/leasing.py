@@ -7,6 +7,7 @@ import logging
 import threading
 import time
 from collections.abc import Iterable
+from pathlib import Path
 
 from pipeline.ingest.cache.store import PhotoResult
 from pipeline.ingest.queue.base import Leased, WorkQueue
@@ -135,15 +136,22 @@ class LeaseFeeder:
         stage: The stage of the job.
         leases: The leases of this worker.
         queue: The queue that photos come from.
+        photos_dir: The photos directory, as this machine has it.
     """
 
     def __init__(
-        self, job: Job[PhotoResult], stage: IngestStage, leases: Leases, queue: WorkQueue
+        self,
+        job: Job[PhotoResult],
+        stage: IngestStage,
+        leases: Leases,
+        queue: WorkQueue,
+        photos_dir: Path,
     ) -> None:
         self._job = job
         self._stage = stage
         self._leases = leases
         self._queue = queue
+        self._photos_dir = photos_dir
         self._renewed = time.monotonic()
         self._looked = 0.0
 
@@ -177,7 +185,8 @@ class LeaseFeeder:
             return FULL_SECONDS
         leased = await asyncio.to_thread(self._leases.take, room)
         last = [one for one in leased if one.attempt >= self._queue.max_attempts]
-        self._job.add([LeasedPhoto.of(one) for one in leased if one not in last])
+        others = [one for one in leased if one not in last]
+        self._job.add(await asyncio.to_thread(self._photos, others))
         if last and (len(leased) > 1 or self._job.unsettled):
             # Held beside others, this item would be parked if one of them killed this worker.
             await asyncio.to_thread(self._leases.release, last)
@@ -187,6 +196,16 @@ class LeaseFeeder:
             await self._work_alone(last[0])
         return FULL_SECONDS if leased else LOOK_SECONDS
 
+    def _photos(self, leased: list[Leased]) -> list[LeasedPhoto]:
+        """Return the photos of some items; an item that leads out of the photos is parked."""
+        photos: list[LeasedPhoto] = []
+        for one in leased:
+            try:
+                photos.append(LeasedPhoto.of(one, self._photos_dir))
+            except ValueError as error:
+                self._leases.fail(one, str(error), for_good=True)
+        return photos
+
     def _ahead(self) -> int:
         """Return how many photos this worker should hold."""
         a_second = round(self._job.progress.snapshot().rate_now)
@@ -195,7 +214,7 @@ class LeaseFeeder:
     async def _work_alone(self, leased: Leased) -> None:
         """Let no other photo be in flight beside one that workers have died of."""
         log.warning("last attempt", {"rel_path": leased.item.rel_path, "attempt": leased.attempt})
-        self._job.add([LeasedPhoto.of(leased)])
+        self._job.add(await asyncio.to_thread(self._photos, [leased]))
         await self._until_empty()
 
     async def _until_empty(self) -> None:

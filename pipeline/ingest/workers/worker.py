@@ -82,10 +82,11 @@ class Worker:
         self._captions = Catalogue(Path(os.fsdecode(setup.captions)))
         self._regions = Lines(self.cache.detections, Detection)
         self.stage = self._make_stage()
+        photos_dir = Path(os.fsdecode(setup.photos_dir))
         self.job: Job[PhotoResult] = Job(
             self.stage,
             (),
-            photos_dir=Path(os.fsdecode(setup.photos_dir)),
+            photos_dir=photos_dir,
             open_journal=lambda on_commit, on_failure: Committer(
                 self.cache, self.leases, self._failed_itself, on_commit, on_failure
             ),
@@ -93,7 +94,7 @@ class Worker:
             progress=Progress(run=setup.worker, stage="ingest", backend="", total=0, skipped={}),
             open_ended=True,
         )
-        self._feeder = LeaseFeeder(self.job, self.stage, self.leases, self.queue)
+        self._feeder = LeaseFeeder(self.job, self.stage, self.leases, self.queue, photos_dir)
 
     def _make_stage(self) -> IngestStage:
         setup = self._setup
