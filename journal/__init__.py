@@ -12,12 +12,12 @@ from journal.errors import (
     JournalWriteFailed,
     RecordUnreadable,
 )
+from journal.failures import named, what_failed
 from journal.index import Index, load_index
 from journal.inspection import InspectedLine, inspect_lines
-from journal.lines import BOM, Seal, check_seal, seal
+from journal.lines import BOM, UNREADABLE, Seal, check_seal, seal, why_unreadable
 from journal.lock import WriterLock, patient_lock
 from journal.reader import (
-    UNREADABLE,
     Follower,
     Malformed,
     collector_off,
@@ -32,6 +32,7 @@ from journal.records import (
     EditRecord,
     RecordHead,
     Status,
+    believed,
     record_key,
     split_path,
     system_path,
@@ -71,6 +72,7 @@ __all__ = [
     "Status",
     "WriterLock",
     "atomic_rewrite",
+    "believed",
     "check",
     "check_seal",
     "clear_leftovers",
@@ -79,6 +81,7 @@ __all__ = [
     "free_bytes",
     "inspect_lines",
     "load_index",
+    "named",
     "patient_lock",
     "read_chunks",
     "read_line",
@@ -91,4 +94,6 @@ __all__ = [
     "sync_directory",
     "system_path",
     "utc_now",
+    "what_failed",
+    "why_unreadable",
 ]

@@ -6,6 +6,8 @@ import errno
 import os
 from pathlib import Path
 
+from journal.failures import named
+
 sync_data = getattr(os, "fdatasync", os.fsync)
 """Where a system has no fdatasync, fsync does the same and a little more."""
 
@@ -16,7 +18,8 @@ def sync_directory(directory: Path) -> None:
     """Make a created or renamed entry of a directory survive a power cut."""
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        os.fsync(descriptor)
+        with named(directory):
+            os.fsync(descriptor)
     finally:
         os.close(descriptor)
 

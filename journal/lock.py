@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from journal.errors import JournalLocked, JournalLost
+from journal.lines import UNREADABLE
 
 PATIENCE_SECONDS = 2.0
 """Seconds to wait for another process that is just writing a line by hand."""
@@ -64,6 +65,7 @@ class WriterLock:
             except OSError as error:
                 os.close(descriptor)
                 if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
+                    error.filename = str(self.path)
                     raise
                 raise JournalLocked(self.path, read_holder(self.path)) from None
             if self._still_named(descriptor):
@@ -106,7 +108,7 @@ def read_holder(journal: Path) -> str:
     """Return a description of who holds a journal's lock."""
     try:
         return str(msgspec.json.decode(holder_path(journal).read_bytes(), type=Holder))
-    except (OSError, UnicodeDecodeError, msgspec.MsgspecError):
+    except (OSError, *UNREADABLE):
         return "another process"
 
 

@@ -17,14 +17,13 @@ from typing import Generic, NamedTuple, TypeVar
 import msgspec
 
 from journal.errors import RecordUnreadable
-from journal.lines import BOM, TORN_MARK, Seal, check_seal
+from journal.lines import BOM, TORN_MARK, UNREADABLE, Seal, check_seal, why_unreadable
 
 T = TypeVar("T")
 
 CHUNK_BYTES = 1 << 20
 MAX_LINE_BYTES = 16 << 20
 NUMBERED_LINES = 1000
-UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 class Malformed(msgspec.Struct):
@@ -228,7 +227,8 @@ def read_record(path: Path, offset: int, record_type: type[T]) -> tuple[T, Seal]
         text = line.removeprefix(BOM)
         return msgspec.json.decode(text, type=record_type), check_seal(text)
     except UNREADABLE as error:
-        raise RecordUnreadable(f"no record at byte {offset:,} of {path}: {error}") from None
+        why = why_unreadable(error)
+        raise RecordUnreadable(f"no record at byte {offset:,} of {path}: {why}") from None
 
 
 @contextmanager

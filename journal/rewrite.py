@@ -11,6 +11,7 @@ from pathlib import Path
 
 from journal.disk import NO_SPACE, free_bytes, sync_directory
 from journal.errors import DiskFull
+from journal.failures import named
 
 _LEFTOVER = re.compile(r"\.(.+)\.(\d+)\.tmp", re.DOTALL)
 
@@ -37,7 +38,7 @@ def atomic_rewrite(path: Path, needed: int = 0) -> Iterator[BufferedWriter]:
     temporary.unlink(missing_ok=True)
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        with open(descriptor, "wb") as file:
+        with named(path), open(descriptor, "wb") as file:
             os.fchmod(descriptor, mode)
             yield file
             file.flush()

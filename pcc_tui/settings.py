@@ -21,6 +21,7 @@ from backends.base import MOST_TOKENS_OUT, Dtype, Options, Quantization
 from backends.keys import KEY_ENDING, KEY_NAMES, is_key_name, remember
 from backends.prices import OWN_PRICES
 from backends.prompts import DEFAULT_PROMPT
+from journal import what_failed
 from pcc_tui.errors import SettingsError
 from pcc_tui.toml import change_toml, read_toml
 from pipeline.captions.last_captioner import LastCaptioner, last_captioner
@@ -234,7 +235,9 @@ def _read_env_file(path: Path, warnings: list[str]) -> dict[str, str]:
 
     try:
         values = dotenv_values(path)
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise SettingsError(f"the keys cannot be read: {what_failed(error)}") from None
+    except UnicodeDecodeError as error:
         raise SettingsError(f"{path} cannot be read: {error}") from None
     return {name: value for name, value in values.items() if value is not None}
 

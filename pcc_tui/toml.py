@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import msgspec
 
-from journal import JournalError, atomic_rewrite
+from journal import JournalError, atomic_rewrite, what_failed, why_unreadable
 from pcc_tui.errors import SettingsError
 
 T = TypeVar("T")
@@ -26,7 +26,9 @@ def read_toml(path: Path, kind: type[T]) -> T | None:
         return parse_toml(path, path.read_text("utf-8"), kind)
     except FileNotFoundError:
         return None
-    except (UnicodeDecodeError, OSError) as error:
+    except OSError as error:
+        raise SettingsError(f"the settings cannot be read: {what_failed(error)}") from None
+    except UnicodeDecodeError as error:
         raise SettingsError(f"{path} cannot be read: {error}") from None
 
 
@@ -39,8 +41,8 @@ def parse_toml(path: Path, text: str, kind: type[T]) -> T:
     try:
         data = tomllib.loads(text)
         return msgspec.convert(data, kind)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise SettingsError(f"{path} cannot be read: {error}") from None
+    except (ValueError, RecursionError) as error:  # ValueError: a number of thousands of digits
+        raise SettingsError(f"{path} cannot be read: {why_unreadable(error)}") from None
     except msgspec.ValidationError as error:
         known = getattr(kind, "__struct_fields__", ())
         raise SettingsError(f"{path}: {error}{nearest(data, known)}") from None
@@ -85,5 +87,7 @@ def change_toml(path: Path, changes: Mapping[str, object], kind: type[object]) -
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with atomic_rewrite(path, needed=len(data)) as file:
             file.write(data)
-    except (tomlkit.exceptions.TOMLKitError, UnicodeDecodeError, OSError, JournalError) as error:
-        raise SettingsError(f"{path} cannot be changed: {error}") from None
+    except OSError as error:
+        raise SettingsError(f"the settings cannot be changed: {what_failed(error)}") from None
+    except (tomlkit.exceptions.TOMLKitError, ValueError, RecursionError, JournalError) as error:
+        raise SettingsError(f"{path} cannot be changed: {why_unreadable(error)}") from None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from backends.registry import backend_class
-from journal import atomic_rewrite
+from journal import atomic_rewrite, what_failed
 from pcc_tui.cli.exit_codes import ExitCode
 from pcc_tui.cli.groups import takes_groups
 from pcc_tui.cli.options import SiteOptions, require_photo
@@ -113,7 +113,7 @@ def _make_room(page: Path, photos_dir: Path | None) -> None:
     try:
         beside.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        fail(f"--page {page} cannot be written: {error.strerror}", ExitCode.USAGE)
+        fail(f"--page {page} cannot be written: {what_failed(error)}", ExitCode.USAGE)
 
 
 def _tell(paths: list[str], entries: list[Column]) -> None:

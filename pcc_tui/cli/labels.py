@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Optional
 import msgspec
 import typer
 
+from journal import what_failed
 from pcc_tui.cli.exit_codes import ExitCode
 from pcc_tui.cli.groups import show_help, takes_groups
 from pcc_tui.cli.options import SiteOptions, require_extra, require_text
@@ -217,14 +218,16 @@ def import_(
     file: Annotated[Path, typer.Argument(help="A table that `pcc labels export` wrote.")],
 ) -> int:
     """Bring a changed table back: what changed is applied, a row that does not fit is named."""
-    from pipeline.reports.label_import import import_csv, import_json
+    from pipeline.reports.label_import import UnreadableTable, import_csv, import_json
 
     view = opened(site)
     try:
         data = file.read_bytes()
+        imported = (import_json if file.suffix == ".json" else import_csv)(view, data)
     except OSError as error:
-        fail(f"{file} cannot be read: {error.strerror}", ExitCode.USAGE)
-    imported = (import_json if file.suffix == ".json" else import_csv)(view, data)
+        fail(what_failed(error), ExitCode.USAGE)
+    except UnreadableTable as error:
+        fail(f"{file} is no table of labels: {error}", ExitCode.USAGE)
     _append(site, imported.changes)
     if site.json:
         print_json(imported)
@@ -263,7 +266,7 @@ def require_place(site: SiteOptions, directory: Path) -> None:
     try:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        fail(f"{directory} cannot be written to: {error.strerror}", ExitCode.USAGE)
+        fail(what_failed(error), ExitCode.USAGE)
 
 
 def _keys(paths: list[str]) -> list[str]:

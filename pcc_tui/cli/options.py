@@ -11,7 +11,7 @@ import typer
 
 from backends.installation import extra_line
 from backends.registry import has_extra
-from journal import Status
+from journal import Status, what_failed
 from pcc_tui.cli.exit_codes import ExitCode
 from pcc_tui.cli.output import fail, warn
 from pcc_tui.errors import SettingsError
@@ -201,7 +201,7 @@ def _listed_keys(path: Path) -> frozenset[str]:
     try:
         data = path.read_bytes()
     except OSError as error:
-        fail(f"--retry-list {path} cannot be read: {error.strerror}", ExitCode.USAGE)
+        fail(f"--retry-list {what_failed(error)}", ExitCode.USAGE)
     names = data.split(b"\0" if b"\0" in data else b"\n")
     return frozenset(photo_key(os.fsdecode(name.rstrip(b"\r"))) for name in names if name.strip())
 

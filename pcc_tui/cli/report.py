@@ -9,7 +9,7 @@ import msgspec
 import typer
 
 from backends.errors import SetupError
-from journal import JournalLocked
+from journal import JournalLocked, what_failed
 from pcc_tui.cli.exit_codes import ExitCode
 from pcc_tui.cli.groups import takes_groups
 from pcc_tui.cli.labels import opened, require_place
@@ -132,7 +132,9 @@ def _label(
 
     try:
         words = read_vocabulary(vocabulary or OWN_WORDS)
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        fail(f"--vocabulary {what_failed(error)}", ExitCode.USAGE)
+    except UnicodeDecodeError as error:
         fail(f"--vocabulary {vocabulary} cannot be read: {error}", ExitCode.USAGE)
     fallbacks = nearest_words(view.photos, pictures_store(site.workspace), words)
     if fallbacks.warning:

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from journal import CaptionRecord, RecordUnreadable, atomic_rewrite, read_record, scan
+from journal import UNREADABLE, CaptionRecord, RecordUnreadable, atomic_rewrite, read_record, scan
 from pipeline.photos.file_digest import file_digest
 
 NOT_CHANGED = -1
@@ -64,7 +64,7 @@ class FileStates:
     def _known(self) -> dict[str, KnownState]:
         try:
             return msgspec.msgpack.decode(self._path.read_bytes(), type=dict[str, KnownState])
-        except (OSError, msgspec.MsgspecError):
+        except (OSError, *UNREADABLE):
             return {}  # whatever it is, it is not what was remembered
 
     def note(self, path: str, key: str) -> None:

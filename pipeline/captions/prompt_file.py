@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 from blake3 import blake3
 
-from journal import atomic_rewrite
+from journal import UNREADABLE, atomic_rewrite
 
 
 def prompt_hash(text: str) -> str:
@@ -26,7 +26,7 @@ def read_prompts(workspace: Path) -> dict[str, str]:
         return msgspec.json.decode(path.read_bytes(), type=dict[str, str])
     except FileNotFoundError:
         return {}
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except UNREADABLE:
         path.rename(path.with_name(f"{path.name}.damaged-{os.urandom(2).hex()}"))
         return {}
 

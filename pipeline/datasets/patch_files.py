@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import msgspec
 
 from backends.encoders.dino_config import DinoConfig
-from journal import DiskFull, atomic_rewrite, clear_leftovers, free_bytes, sync_directory
+from journal import (
+    UNREADABLE,
+    DiskFull,
+    atomic_rewrite,
+    clear_leftovers,
+    free_bytes,
+    sync_directory,
+)
 from pipeline.datasets.buckets import BUCKETS
 from pipeline.datasets.errors import OtherPatches
 from pipeline.datasets.image_ids import is_file_name
@@ -279,7 +286,7 @@ def read_manifest(directory: Path) -> PatchManifest | None:
     """Return the manifest of a directory, None where there is none that can be read."""
     try:
         found = msgspec.json.decode((directory / MANIFEST).read_bytes(), type=PatchManifest)
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+    except (OSError, *UNREADABLE):
         return None
     return found if found.version == VERSION and found.patch_size > 0 else None
 

@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from journal import DiskFull, free_bytes, sync_directory
+from journal import DiskFull, free_bytes, named, sync_directory
 
 if TYPE_CHECKING:
     import numpy as np
@@ -52,7 +52,8 @@ class RowFile:
         if len(data) > free:
             raise DiskFull(self.path, len(data), free)
         first = self.count(dimensions)
-        with open(os.open(self.path, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as file:
+        descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT, 0o600)
+        with named(self.path), open(descriptor, "wb") as file:
             file.seek(first * BYTES_PER_NUMBER * dimensions)  # over a torn last row
             file.truncate()
             file.write(data)

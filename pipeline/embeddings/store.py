@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 from blake3 import blake3
 
-from journal import Follower, WriterLock, atomic_rewrite, record_key
+from journal import UNREADABLE, Follower, WriterLock, atomic_rewrite, record_key
 from pipeline.embeddings.row_file import RowFile
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ class VectorStore:
     def _read_manifest(self) -> VectorManifest | None:
         try:
             manifest = msgspec.json.decode(self._manifest_path.read_bytes(), type=VectorManifest)
-        except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+        except (OSError, *UNREADABLE):
             return None
         return manifest if manifest.version == VERSION and manifest.dimensions > 0 else None
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import msgspec
 
+from journal import UNREADABLE
+
 
 class RunFile(msgspec.Struct):
     """What `run.json` says of the job that runs in a workspace.
@@ -38,7 +40,7 @@ def read_run_file(workspace: Path) -> RunFile | None:
     """Return what `run.json` says, None where the file is absent or cannot be read."""
     try:
         return msgspec.json.decode(run_file_path(workspace).read_bytes(), type=RunFile)
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+    except (OSError, *UNREADABLE):
         return None
 
 

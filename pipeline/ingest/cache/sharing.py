@@ -14,6 +14,7 @@ from pathlib import Path
 
 import msgspec
 
+from journal import UNREADABLE
 from pipeline.ingest.errors import CacheBusy
 
 PATIENCE_SECONDS = 5.0
@@ -96,7 +97,7 @@ class Share:
         return False
 
     def _read(self) -> Task | None:
-        with suppress(msgspec.MsgspecError, UnicodeDecodeError, OSError):
+        with suppress(OSError, *UNREADABLE):
             return msgspec.json.decode(os.pread(self._descriptor, 1 << 16, 0), type=Task)
         return None
 
