@@ -24,6 +24,7 @@ T = TypeVar("T")
 CHUNK_BYTES = 1 << 20
 MAX_LINE_BYTES = 16 << 20
 NUMBERED_LINES = 1000
+TOLD_LINES = 10
 
 
 class Malformed(msgspec.Struct):
@@ -43,6 +44,15 @@ class Malformed(msgspec.Struct):
     def total(self) -> int:
         """Number of lines passed over."""
         return self.torn_tail + self.damaged
+
+    def warnings(self, path: Path) -> list[str]:
+        """Return a sentence about the damaged lines of a file; none where no line is damaged."""
+        if not self.damaged:
+            return []
+        numbers = ", ".join(f"{number:,}" for number in self.lines[:TOLD_LINES])
+        more = ", …" if self.damaged > TOLD_LINES else ""
+        lines = "1 line" if self.damaged == 1 else f"{self.damaged:,} lines"
+        return [f"{path} is damaged: {lines} passed over and kept as they are ({numbers}{more})"]
 
     def count(self, number: int, *, torn: bool) -> None:
         """Count one unreadable line."""

@@ -41,11 +41,11 @@ def parse_toml(path: Path, text: str, kind: type[T]) -> T:
     try:
         data = tomllib.loads(text)
         return msgspec.convert(data, kind)
-    except (ValueError, RecursionError) as error:  # ValueError: a number of thousands of digits
-        raise SettingsError(f"{path} cannot be read: {why_unreadable(error)}") from None
     except msgspec.ValidationError as error:
         known = getattr(kind, "__struct_fields__", ())
         raise SettingsError(f"{path}: {error}{nearest(data, known)}") from None
+    except (ValueError, RecursionError) as error:  # ValueError: a number of thousands of digits
+        raise SettingsError(f"{path} cannot be read: {why_unreadable(error)}") from None
 
 
 def nearest(given: Mapping[str, object], known: tuple[str, ...]) -> str:

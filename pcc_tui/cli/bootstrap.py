@@ -44,8 +44,8 @@ def bootstrap(
     path = out or site.workspace / "labels_bootstrap.csv"
     if path.is_dir():
         fail(f"--out {path} is a directory; name a file, .csv or .json", ExitCode.USAGE)
-    require_place(site, path.parent)
     seen = seen_labels(directory)
+    require_place(site, path.parent)
     labels = {key: told(found) for key, found in seen.items()}
     request = cluster_request(
         site, embedder, clustering.settings(), labels=labels, force=clustering.force

@@ -9,7 +9,7 @@ import typer
 
 from pcc_tui.cli.exit_codes import ExitCode
 from pcc_tui.cli.groups import takes_groups
-from pcc_tui.cli.options import SiteOptions, require_text
+from pcc_tui.cli.options import SiteOptions, require_journal, require_text
 from pcc_tui.cli.output import fail, print_json, say
 
 
@@ -30,6 +30,7 @@ def edit(
     if (caption is None) is not take_back or caption == "":
         fail("give either --caption TEXT or --take-back", ExitCode.USAGE)
     require_text("--caption", caption or "")
+    require_journal(site)
     if photo_key(photo) not in load_index(site.journal):
         fail(f"{site.journal} knows no photo {photo}", ExitCode.USAGE)
     edits = Edits(site.journal)

@@ -14,7 +14,7 @@ from pcc_tui.cli.exit_codes import ExitCode
 from pcc_tui.cli.groups import show_help, takes_groups
 from pcc_tui.cli.options import SiteOptions, require_extra, require_text
 from pcc_tui.cli.origin import origin
-from pcc_tui.cli.output import fail, print_json, say
+from pcc_tui.cli.output import fail, print_json, say, warn
 from pipeline.photos.photo import photo_key
 
 if TYPE_CHECKING:
@@ -172,6 +172,7 @@ def undo(site: SiteOptions) -> None:
 
     changes = LabelJournal(label_journal_path(site.workspace))
     changes.refresh()
+    warn_of_damage(site)
     change, taken_back = label_changes.undo(changes)
     _write(site, [change], f"Taken back: {taken_back.action} of {taken_back.at}")
 
@@ -255,7 +256,16 @@ def opened(site: SiteOptions, *, chunk_size: int | None = None) -> ClusterView:
         clusters_path(site.workspace)
     )  # raises an error that says what to do where there is no clustering
     photos_dir = site.photos_if_here(site.settings())
+    warn_of_damage(site)
     return open_view(site.workspace, site.journal, photos_dir, chunk_size=chunk_size)
+
+
+def warn_of_damage(site: SiteOptions) -> None:
+    """Warn of lines that somebody wrote by hand and that cannot be read any longer."""
+    from pipeline.clusters.opening import damage_by_hand
+
+    for warning in damage_by_hand(site.workspace, site.journal):
+        warn(f"warning: {warning}")
 
 
 def require_place(site: SiteOptions, directory: Path) -> None:

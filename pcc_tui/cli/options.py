@@ -258,6 +258,16 @@ class PaceOptions:
     )
 
 
+def require_journal(site: SiteOptions) -> Path:
+    """Return the captions journal; end with a usage error if there is none."""
+    if not site.journal.is_file():
+        fail(
+            f"there is no journal at {site.journal}; give another with --captions-jsonl",
+            ExitCode.USAGE,
+        )
+    return site.journal
+
+
 def require_extra(extra: str, command: str) -> None:
     """End with a usage error if a command's packages are not installed."""
     if not has_extra(extra):

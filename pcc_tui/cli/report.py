@@ -12,7 +12,7 @@ from backends.errors import SetupError
 from journal import JournalLocked, what_failed
 from pcc_tui.cli.exit_codes import ExitCode
 from pcc_tui.cli.groups import takes_groups
-from pcc_tui.cli.labels import opened, require_place
+from pcc_tui.cli.labels import opened, require_place, warn_of_damage
 from pcc_tui.cli.options import SiteOptions, require_extra, require_text
 from pcc_tui.cli.output import fail, narration, print_json, say, warn
 from pipeline.clusters.chunks import CHUNK_SIZE
@@ -95,6 +95,7 @@ def report(
     from pipeline.clusters.opening import open_view
 
     photos_dir = site.library()
+    warn_of_damage(site)
     view = open_view(site.workspace, site.journal, photos_dir)
     if not view.has_clusters:
         warn("warning: there are no clusters yet; `pcc cluster` makes them")
@@ -185,6 +186,7 @@ def search(
     from pipeline.clusters.opening import open_view, search_embedder
     from pipeline.clusters.search import Searcher
 
+    warn_of_damage(site)
     view = open_view(site.workspace, site.journal, site.photos_if_here(site.settings()))
     embedder = search_embedder(site.workspace)
     require_text("QUERY", query)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from io import TextIOWrapper
 
 
@@ -23,7 +24,8 @@ def open_streams() -> None:
         (sys.stdin, "replace"),
     ):
         if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors=errors)
+            with suppress(OSError):  # a stream whose descriptor was exchanged stays as it is
+                stream.reconfigure(errors=errors)
 
 
 def release_streams() -> None:

@@ -36,6 +36,14 @@ class RowFile:
         except FileNotFoundError:
             return 0
 
+    def first(self, dimensions: int) -> NDArray[np.float32] | None:
+        """Return the first row, None where the file has no whole row."""
+        import numpy as np
+
+        if not self.count(dimensions):
+            return None
+        return np.fromfile(self.path, "<f4", dimensions)
+
     def append(self, vectors: NDArray[np.float32]) -> int:
         """Bring rows to disk behind the others, and return the number of the first.
 
