@@ -127,7 +127,10 @@ class Helper(Generic[Request, Reply]):
             )
         except OSError as error:
             self._close_words()
-            raise HelperDied(f"does not start: {error}") from None
+            raise HelperDied(
+                f"does not start: {error.strerror or error}; end other programs, or raise the "
+                "limits on open files and processes (ulimit -n, ulimit -u)"
+            ) from None
         if self._held:
             self.hold(True)
 

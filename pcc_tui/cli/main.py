@@ -37,7 +37,7 @@ from pcc_tui.cli.exit_codes import ExitCode, exit_code_of
 from pcc_tui.cli.origin import begin, log_of_command
 from pcc_tui.cli.output import warn
 from pcc_tui.cli.streams import open_streams, release_streams
-from pcc_tui.words.failures import bug_words, failure_words
+from pcc_tui.words.failures import as_failure, bug_words, failure_words
 from pipeline.jobs.log import LOGGER, keep_traceback
 
 app = typer.Typer(
@@ -102,6 +102,7 @@ def _run() -> int:
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
     except Exception as error:
+        error = as_failure(error)
         code = exit_code_of(error)
         if code is not None:
             return _told(failure_words(error), code)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+
 from journal import what_failed
 
 LONGEST_BUG = 300
@@ -10,11 +13,24 @@ LONGEST_BUG = 300
 
 def failure_words(error: Exception) -> str:
     """Return an expected error as one line."""
+    if isinstance(error, FileNotFoundError) and error.filename is None:
+        return "the current directory is not there any longer; go to another, then start again"
     if isinstance(error, OSError):
         return what_failed(error)
     if isinstance(error, MemoryError):
         return "there is not enough memory; end other programs, or give less to do at a time"
     return str(error)
+
+
+def as_failure(error: Exception) -> Exception:
+    """Return the failure of the system behind an error that Python tells otherwise.
+
+    `Path.resolve` of Python 3.11 and 3.12 raises RuntimeError where links lead in a circle.
+    """
+    _, is_circle, path = str(error).partition("Symlink loop from ")
+    if isinstance(error, RuntimeError) and is_circle:
+        return OSError(errno.ELOOP, os.strerror(errno.ELOOP), path.strip("'"))
+    return error
 
 
 def bug_words(error: Exception, kept: str | None) -> str:

@@ -173,11 +173,10 @@ class PatchFiles:
             OtherPatches: some files are another model's, and cannot be told apart.
         """
         found = read_manifest(self.directory)
-        if found is None and not (self.directory / MANIFEST).exists():
-            return
-        if found is None or self._mixes_with(found):
-            maker = f"nobody knows whom, since {MANIFEST} is damaged" if not found else found.maker
-            raise OtherPatches(self.directory, maker, name_of(self.config.model, self.revision))
+        if found is not None and self._mixes_with(found):
+            raise OtherPatches(
+                self.directory, found.maker, name_of(self.config.model, self.revision)
+            )
 
     def _mixes_with(self, found: PatchManifest) -> bool:
         """Tell whether a manifest is of files that cannot be told from ours by their shape."""

@@ -88,7 +88,8 @@ def log_to(path: Path) -> Iterator[LogFile]:
     finally:
         logger.propagate = propagated
         logger.removeHandler(handler)
-        handler.close()
+        with suppress(OSError):  # what the disk did not take before
+            handler.close()
 
 
 def tell_error(error: Exception) -> None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from journal import DiskFull
 from pcc_tui.cli import stats
 from pipeline.captions.stage import CaptionStage
+from pipeline.jobs.log import log_to
 from tests.conftest import Pcc
 
 
@@ -64,6 +67,8 @@ def test_a_job_logs_its_bug_once(
         (PermissionError(13, "Permission denied", "/x"), "/x: Permission denied; "),
         (OSError(30, "Read-only file system", "/x"), "/x: Read-only file system; "),
         (OSError(24, "Too many open files", "/x"), "/x: Too many open files; raise the limit"),
+        (RuntimeError("Symlink loop from '/x'"), "/x: Too many levels of symbolic links; "),
+        (FileNotFoundError(2, "No such file or directory"), "the current directory is not there"),
         (MemoryError(), "there is not enough memory; "),
     ],
 )
@@ -86,3 +91,11 @@ def test_no_output_at_all_is_told_where_it_goes(pcc_process: Pcc, workspace: Pat
     done = pcc_process("stats", "--json")
     assert done.returncode == 0
     assert "there is no journal at captions.jsonl" in done.stderr
+
+
+def test_a_full_log_does_not_hide_what_ended_the_job(workspace: Path) -> None:
+    full = DiskFull(workspace / "captions.jsonl", 10, 0)
+
+    with pytest.raises(DiskFull), log_to(Path("/dev/full")):  # noqa: PT012 - the log is open
+        logging.getLogger("pcc.test").info("start")
+        raise full
