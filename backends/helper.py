@@ -145,7 +145,11 @@ class Helper(Generic[Request, Reply]):
             )
         except (OSError, RuntimeError) as error:  # RuntimeError: no thread can be started
             self._close_words()
-            raise HelperDied(f"does not start: {error}") from None
+            why = getattr(error, "strerror", None) or error
+            raise HelperDied(
+                f"does not start: {why}; end other programs, or raise the "
+                "limits on open files and processes (ulimit -n, ulimit -u)"
+            ) from None
         if self._held:
             self.hold(True)
 

@@ -17,11 +17,12 @@ from journal.errors import (
     RecordUnreadable,
     TooLarge,
 )
+from journal.failures import named, what_failed
 from journal.file_kinds import DATABASE, FileKind, data_kind, journal_kind, text_kind
 from journal.foreign_files import SETTINGS_BYTES, open_regular, read_whole
 from journal.index import Index, load_index
 from journal.inspection import InspectedLine, inspect_lines
-from journal.lines import BOM, Seal, check_seal, seal
+from journal.lines import BOM, UNREADABLE, Seal, check_seal, seal, why_unreadable
 from journal.lock import WriterLock, patient_lock, take_lock
 from journal.own_files import (
     database_files,
@@ -41,7 +42,6 @@ from journal.own_files import (
     temporary_directory,
 )
 from journal.reader import (
-    UNREADABLE,
     Follower,
     Malformed,
     collector_off,
@@ -58,6 +58,7 @@ from journal.records import (
     EditRecord,
     RecordHead,
     Status,
+    believed,
     record_key,
     split_path,
     system_path,
@@ -107,6 +108,7 @@ __all__ = [
     "TooLarge",
     "WriterLock",
     "atomic_rewrite",
+    "believed",
     "check",
     "check_seal",
     "clear_leftovers",
@@ -122,6 +124,7 @@ __all__ = [
     "load_index",
     "make_directory",
     "move",
+    "named",
     "named_directory",
     "open_database",
     "open_own",
@@ -148,4 +151,6 @@ __all__ = [
     "temporary_directory",
     "text_kind",
     "utc_now",
+    "what_failed",
+    "why_unreadable",
 ]

@@ -6,6 +6,8 @@ import errno
 import os
 from pathlib import Path
 
+from journal.failures import named
+
 sync_data = getattr(os, "fdatasync", os.fsync)
 """Where a system has no fdatasync, fsync does the same and a little more."""
 
@@ -23,7 +25,8 @@ def sync_directory(directory: Path) -> None:
     """
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        os.fsync(descriptor)
+        with named(directory):
+            os.fsync(descriptor)
     except OSError as error:
         if error.errno not in NOT_OFFERED:
             raise

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from journal.lines import BOM, TORN_MARK
-from journal.reader import UNREADABLE, read_chunks
+from journal.lines import BOM, TORN_MARK, UNREADABLE
+from journal.reader import read_chunks
 
 LOOKED_AT = 16 << 20
 """Bytes at the beginning of a file that are looked at, at most."""

@@ -9,8 +9,8 @@ from typing import Generic, TypeVar
 import msgspec
 
 from journal.foreign_files import open_regular
-from journal.lines import BOM, TORN_MARK, Seal, check_seal
-from journal.reader import UNREADABLE, read_chunks
+from journal.lines import BOM, TORN_MARK, UNREADABLE, Seal, check_seal, why_unreadable
+from journal.reader import read_chunks
 
 T = TypeVar("T")
 
@@ -66,6 +66,6 @@ def _inspect(
     try:
         record = decoder.decode(text)
     except UNREADABLE as error:
-        fault = str(error)
+        fault = why_unreadable(error)
     torn = fault is not None and (not complete or data.endswith(TORN_MARK))
     return InspectedLine(number, *place, text, check_seal(text), record, fault, torn)

@@ -20,6 +20,9 @@ TORN_MARK = b" <torn>"
 The mark tells an expected torn line from damage in the middle of the file.
 """
 
+UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What msgspec raises over bytes that are not what was asked for; each means damage."""
+
 _SEAL = re.compile(rb',"crc":"([0-9a-f]{8})"\}\Z')
 _SEAL_LENGTH = len(b',"crc":"00000000"}')
 _FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -31,6 +34,11 @@ class Seal(enum.Enum):
     INTACT = "intact"
     ABSENT = "no crc"
     BROKEN = "crc does not match"
+
+
+def why_unreadable(error: Exception) -> str:
+    """Return in people's words why bytes are not what was asked for, given what reading raised."""
+    return "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
 
 
 def seal(body: bytes) -> bytes:

@@ -15,8 +15,8 @@ import msgspec
 from journal.errors import JournalLocked, JournalLost, LocksMissing, NotOurs
 from journal.file_kinds import FileKind
 from journal.foreign_files import read_whole
+from journal.lines import UNREADABLE
 from journal.own_files import open_own, remove
-from journal.reader import UNREADABLE
 
 PATIENCE_SECONDS = 2.0
 """Seconds to wait for another process that is just writing a line by hand."""

@@ -18,14 +18,14 @@ import msgspec
 
 from journal.errors import RecordUnreadable
 from journal.foreign_files import open_regular
-from journal.lines import BOM, TORN_MARK, Seal, check_seal
+from journal.lines import BOM, TORN_MARK, UNREADABLE, Seal, check_seal, why_unreadable
 
 T = TypeVar("T")
 
 CHUNK_BYTES = 1 << 20
 MAX_LINE_BYTES = 16 << 20
 NUMBERED_LINES = 1000
-UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+TOLD_LINES = 10
 
 
 class Malformed(msgspec.Struct):
@@ -45,6 +45,15 @@ class Malformed(msgspec.Struct):
     def total(self) -> int:
         """Number of lines passed over."""
         return self.torn_tail + self.damaged
+
+    def warnings(self, path: Path) -> list[str]:
+        """Return a sentence about the damaged lines of a file; none where no line is damaged."""
+        if not self.damaged:
+            return []
+        numbers = ", ".join(f"{number:,}" for number in self.lines[:TOLD_LINES])
+        more = ", …" if self.damaged > TOLD_LINES else ""
+        lines = "1 line" if self.damaged == 1 else f"{self.damaged:,} lines"
+        return [f"{path} is damaged: {lines} passed over and kept as they are ({numbers}{more})"]
 
     def count(self, number: int, *, torn: bool) -> None:
         """Count one unreadable line."""
@@ -232,7 +241,8 @@ def read_record(path: Path, offset: int, record_type: type[T]) -> tuple[T, Seal]
         text = line.removeprefix(BOM)
         return msgspec.json.decode(text, type=record_type), check_seal(text)
     except UNREADABLE as error:
-        raise RecordUnreadable(f"no record at byte {offset:,} of {path}: {error}") from None
+        why = why_unreadable(error)
+        raise RecordUnreadable(f"no record at byte {offset:,} of {path}: {why}") from None
 
 
 @contextmanager

@@ -6,11 +6,13 @@ import base64
 import os
 import unicodedata
 from datetime import UTC, datetime
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeVar
 
 import msgspec
 
 from journal.file_kinds import journal_kind
+
+Figure = TypeVar("Figure", int, float)
 
 Status = Literal["success", "error_corrupt", "error_api", "error_model"]
 
@@ -65,6 +67,10 @@ class CaptionRecord(msgspec.Struct, omit_defaults=True, kw_only=True, gc=False):
     phash: str | None = None
 
 
+MOST_BELIEVED = 1e9
+"""Tokens, seconds or US dollars; no attempt takes as many."""
+
+
 class Keyed(Protocol):
     """A record that an index can hold, since it says which photo it is about."""
 
@@ -92,6 +98,15 @@ class EditRecord(msgspec.Struct, omit_defaults=True, kw_only=True, gc=False):
     caption: str | None
     at: str
     raw_path: str | None = None
+
+
+def believed(figure: Figure | None) -> Figure | None:
+    """Return a figure of a record, None for one that no attempt can have: negative, or enormous.
+
+    Other programs write journals too. Sums over what is believed stay finite, and no record
+    lowers what a run has spent.
+    """
+    return figure if figure is not None and 0 <= figure <= MOST_BELIEVED else None
 
 
 CAPTIONS = journal_kind("a captions journal", RecordHead)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from journal.disk import NO_SPACE, free_bytes, sync_directory
 from journal.errors import DiskFull
+from journal.failures import named
 from journal.file_kinds import FileKind
 from journal.own_files import move, open_own, remove, require_own_place
 
@@ -44,7 +45,7 @@ def atomic_rewrite(
     remove(temporary)
     try:
         descriptor = open_own(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
-        with open(descriptor, "wb") as file:
+        with named(path), open(descriptor, "wb") as file:
             with suppress(OSError):  # without locks, nothing tells a leftover from this one
                 fcntl.flock(descriptor, fcntl.LOCK_EX)
             _take_mode(descriptor, path)

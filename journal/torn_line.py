@@ -8,8 +8,8 @@ from pathlib import Path
 import msgspec
 
 from journal.foreign_files import open_regular
-from journal.lines import BOM, TORN_MARK
-from journal.reader import UNREADABLE, read_chunks
+from journal.lines import BOM, TORN_MARK, UNREADABLE
+from journal.reader import read_chunks
 
 
 def healing_of(path: Path, descriptor: int, size: int) -> bytes:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-import traceback
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
@@ -37,6 +36,7 @@ from pcc_tui.probes import MachineProbe
 from pcc_tui.terminal import PatientDriver
 from pcc_tui.words.commands import shortened
 from pcc_tui.words.estimates import price_question
+from pcc_tui.words.failures import bug_words, failure_words
 from pcc_tui.words.outcomes import Verdict
 from pipeline.captions.bill import may_cost
 from pipeline.captions.plan import Selection
@@ -45,7 +45,7 @@ from pipeline.clusters.errors import ClusterError
 from pipeline.ingest.errors import IngestError
 from pipeline.jobs.control import Command
 from pipeline.jobs.errors import JobError
-from pipeline.jobs.log import log_to
+from pipeline.jobs.log import keep_traceback
 from pipeline.jobs.progress import Snapshot
 from pipeline.photos.errors import PhotoError
 
@@ -54,7 +54,7 @@ if TYPE_CHECKING:
 
 EXPECTED = (
     *(AppError, BackendError, ClusterError, IngestError, JobError, JournalError, PhotoError),
-    OSError,
+    *(MemoryError, OSError),
 )
 """Errors that say in a sentence what is wrong and what mends it."""
 
@@ -210,7 +210,7 @@ class BaseApp(App[int]):
             make_directory(self.workspace.path)
             self.link.start(command)
         except OSError as error:
-            self.tell(f"the job cannot be started: {error}", "error")
+            self.tell(f"the job cannot be started: {failure_words(error)}", "error")
             return False
         self._set_ended(None)
         self.rates.clear()
@@ -272,16 +272,13 @@ class BaseApp(App[int]):
         try:
             await work(*arguments)
         except EXPECTED as error:
-            self.tell(f"{error}", "error")
+            self.tell(failure_words(error), "error")
         except Exception as error:
-            self._note(error)
-            self.tell(f"unexpected {type(error).__name__}: {error}; app.log has more", "error")
+            self.tell(self._noted(error), "error")
 
-    def _note(self, error: Exception) -> None:
-        """Write an unexpected error to the log of the app."""
-        trace = scrub("".join(traceback.format_exception(error)))
-        with suppress(OSError), log_to(self.workspace.path / "app.log") as log:
-            log.error("failed", {"error": scrub(str(error)), "traceback": trace})
+    def _noted(self, error: Exception) -> str:
+        """Write an unexpected error to the log of the app, and return the error in words."""
+        return bug_words(error, keep_traceback(error, self.workspace.path / "app.log"))
 
     # Textual prints tracebacks, with every local variable, from the next two methods. They
     # are Textual's own business, so tests keep them working, and its exact version is pinned.
@@ -295,8 +292,7 @@ class BaseApp(App[int]):
         """End the app with one sentence about the error."""
         error = self._exception
         if error is not None and not self._exit_renderables:
-            self._note(error)
-            self._end_with(f"{type(error).__name__}: {str(error)[:300]}; app.log has more")
+            self._end_with(self._noted(error))
         self._close_messages_no_wait()
 
     def _end_with(self, reason: str) -> None:

@@ -23,7 +23,7 @@ from backends.base import MOST_TOKENS_OUT, Dtype, Options, Quantization
 from backends.keys import KEY_ENDING, KEY_NAMES, is_key_name, remember
 from backends.prices import OWN_PRICES
 from backends.prompts import DEFAULT_PROMPT
-from journal import SETTINGS_BYTES, FileRefused, read_whole
+from journal import SETTINGS_BYTES, FileRefused, read_whole, what_failed
 from pcc_tui.errors import SettingsError
 from pcc_tui.toml import change_toml, read_toml
 from pcc_tui.words.commands import NO_SERVER, shell_words
@@ -253,7 +253,9 @@ def _read_env_file(path: Path, warnings: list[str]) -> dict[str, str]:
 
     try:
         text = read_whole(path, SETTINGS_BYTES).decode("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise SettingsError(f"the keys cannot be read: {what_failed(error)}") from None
+    except UnicodeDecodeError as error:
         raise SettingsError(f"{path} cannot be read: {error}") from None
     except FileRefused as error:
         raise SettingsError(str(error)) from None

@@ -1,16 +1,22 @@
-"""The terminal misbehaving: input that is no text, signals, and a line that hangs up."""
+"""The terminal misbehaving: text it cannot show, input that is none, signals, a lost line."""
 
 from __future__ import annotations
 
 import asyncio
+import codecs
 import os
 import select
 import signal
 import sys
 import threading
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import TextIOWrapper
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from textual.drivers.linux_driver import LinuxDriver
 
 if TYPE_CHECKING:
@@ -21,6 +27,9 @@ LEAVING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 LAST_WORDS_SECONDS = 5.0
 """How long the app may take to leave: a write to a terminal that is lost may wait for ever."""
+
+
+_IN_CELLS = "pcc.in_cells"
 
 
 class PatientDriver(LinuxDriver):
@@ -36,6 +45,40 @@ class PatientDriver(LinuxDriver):
                 super().run_input_thread()
             except UnicodeDecodeError:
                 continue
+
+
+@contextmanager
+def drawn_in_cells() -> Iterator[None]:
+    r"""Let the screen keep its shape on a terminal whose encoding lacks what is drawn.
+
+    What the encoding does not know becomes as many columns of ASCII; an escape such as `\u2502`
+    would take six columns in the place of one, and shift all that follows.
+    """
+    terminal = sys.__stderr__
+    if not isinstance(terminal, TextIOWrapper):
+        yield
+        return
+    codecs.register_error(_IN_CELLS, _in_cells)
+    before = terminal.errors
+    terminal.reconfigure(errors=_IN_CELLS)
+    try:
+        yield
+    finally:
+        terminal.reconfigure(errors=before)
+
+
+def _in_cells(error: UnicodeError) -> tuple[str, int]:
+    assert isinstance(error, UnicodeEncodeError)
+    unknown = error.object[error.start : error.end]
+    return "".join(map(_likeness, unknown)), error.end
+
+
+def _likeness(char: str) -> str:
+    """Return ASCII of the width of a character, and of its form where it is a line or a block."""
+    name = unicodedata.name(char, "")
+    if name.startswith("BOX DRAWINGS"):
+        return "-" if "VERTICAL" not in name else "|" if "HORIZONTAL" not in name else "+"
+    return "#" if "BLOCK" in name else "?" * cell_len(char)
 
 
 def leave_on_signals(app: App[int]) -> None:

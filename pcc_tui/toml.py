@@ -17,6 +17,8 @@ from journal import (
     atomic_rewrite,
     make_directory,
     read_whole,
+    what_failed,
+    why_unreadable,
 )
 from pcc_tui.errors import SettingsError
 
@@ -39,7 +41,9 @@ def read_toml(path: Path, kind: type[T]) -> T | None:
         return parse_toml(path, read_whole(path, SETTINGS_BYTES).decode("utf-8"), kind)
     except FileNotFoundError:
         return None
-    except (UnicodeDecodeError, OSError) as error:
+    except OSError as error:
+        raise SettingsError(f"the settings cannot be read: {what_failed(error)}") from None
+    except UnicodeDecodeError as error:
         raise SettingsError(f"{path} cannot be read: {error}") from None
     except FileRefused as error:
         raise SettingsError(str(error)) from None
@@ -56,11 +60,11 @@ def parse_toml(path: Path, text: str, kind: type[T]) -> T:
     try:
         data = tomllib.loads(text)
         return msgspec.convert(data, kind)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise SettingsError(f"{path} cannot be read: {error}") from None
     except msgspec.ValidationError as error:
         known = getattr(kind, "__struct_fields__", ())
         raise SettingsError(f"{path}: {error}{nearest(data, known)}") from None
+    except (ValueError, RecursionError) as error:  # ValueError: a number of thousands of digits
+        raise SettingsError(f"{path} cannot be read: {why_unreadable(error)}") from None
 
 
 def nearest(given: Mapping[str, object], known: tuple[str, ...]) -> str:
@@ -101,8 +105,10 @@ def change_toml(path: Path, changes: Mapping[str, object], kind: type[object]) -
         make_directory(path.parent)
         with atomic_rewrite(path, needed=len(data)) as file:
             file.write(data)
-    except (tomlkit.exceptions.TOMLKitError, UnicodeDecodeError, OSError, JournalError) as error:
-        raise SettingsError(f"{path} cannot be changed: {error}") from None
+    except OSError as error:
+        raise SettingsError(f"the settings cannot be changed: {what_failed(error)}") from None
+    except (tomlkit.exceptions.TOMLKitError, ValueError, RecursionError, JournalError) as error:
+        raise SettingsError(f"{path} cannot be changed: {why_unreadable(error)}") from None
 
 
 def _read_document(path: Path) -> tomlkit.TOMLDocument:

@@ -38,7 +38,7 @@ ALLOWED = {
     "pcc_tui/cli/doctor.py": "the kernel's own files below /proc",
     "backends/helper_server.py": "the pipes that the process was started with",
     "backends/local_captioner/meters.py": "the null device",
-    "pcc_tui/cli/main.py": "the null device",
+    "pcc_tui/cli/streams.py": "the null device",
     "backends/installation.py": "the files of this installation",
     "pipeline/reports/html_page.py": "the parts of the page, which are installed with it",
     "backends/encoders/dino_config.py": "a model that the user named, or the hub's cache",

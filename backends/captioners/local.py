@@ -208,9 +208,8 @@ class LocalCaptioner(Captioner):
         """
         self._deaths += 1
         if self._deaths >= DEATHS_IN_A_ROW:
-            raise BackendLost(
-                f"the model process dies of every photo ({died}); caption.log has its last words"
-            )
+            words = f"; its last words: {died.last_line}" if died.last_line else ""
+            raise BackendLost(f"the model process dies of every photo ({died}){words}")
         return ModelError(f"the model process {died} over this photo")
 
     async def _ask(self, photos: Sequence[PhotoInput]) -> list[Caption | Exception]:

@@ -75,7 +75,7 @@ class TfidfEmbedder(Embedder):
         """Take over what was learnt before."""
         try:
             self._take(msgspec.msgpack.decode(learnt, type=_Learnt))
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, RecursionError) as error:
             raise ValueError(str(error)) from None
 
     def _take(self, learnt: _Learnt) -> bytes:

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from backends.registry import backend_class
-from journal import atomic_rewrite, data_kind, make_directory, require_own_place, text_kind
+from journal import (
+    atomic_rewrite,
+    data_kind,
+    make_directory,
+    require_own_place,
+    text_kind,
+    what_failed,
+)
 from pcc_tui.cli.exit_codes import ExitCode
 from pcc_tui.cli.groups import takes_groups
 from pcc_tui.cli.named_photos import photo_at
@@ -121,7 +128,7 @@ def _make_room(page: Path) -> None:
     try:
         make_directory(beside)
     except OSError as error:
-        fail(f"--page {page} cannot be written: {error.strerror}", ExitCode.USAGE)
+        fail(f"--page {page} cannot be written: {what_failed(error)}", ExitCode.USAGE)
 
 
 def _tell(paths: list[str], entries: list[Column]) -> None:

@@ -10,7 +10,7 @@ import typer
 from pcc_tui.cli.exit_codes import ExitCode
 from pcc_tui.cli.groups import takes_groups
 from pcc_tui.cli.named_photos import key_of
-from pcc_tui.cli.options import SiteOptions, require_text
+from pcc_tui.cli.options import SiteOptions, require_journal, require_text
 from pcc_tui.cli.output import fail, print_json, say
 
 
@@ -31,6 +31,7 @@ def edit(
     if (caption is None) is not take_back or caption == "":
         fail("give either --caption TEXT or --take-back", ExitCode.USAGE)
     require_text("--caption", caption or "")
+    require_journal(site)
     known = load_index(site.journal)
     key = key_of(site.photos_dir or site.settings().photos_dir, photo, known.__contains__)
     if key not in known:

@@ -35,7 +35,16 @@ _CODES: tuple[tuple[tuple[type[Exception], ...], ExitCode], ...] = (
         ExitCode.USAGE,
     ),
     (
-        (ClusterError, DatasetError, IngestError, JournalError, JobError, PhotoError, OSError),
+        (
+            ClusterError,
+            DatasetError,
+            IngestError,
+            JournalError,
+            JobError,
+            PhotoError,
+            MemoryError,
+            OSError,
+        ),
         ExitCode.FAILED,
     ),
 )

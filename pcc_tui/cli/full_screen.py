@@ -97,7 +97,7 @@ def open_app(
 
 def _run(app: PccApp) -> int | None:
     """Run the app with few pauses, and put everything back as it was."""
-    from pcc_tui.terminal import LEAVING
+    from pcc_tui.terminal import LEAVING, drawn_in_cells
 
     # The collector need not look again and again at what lives as long as the app.
     gc.collect()
@@ -105,7 +105,8 @@ def _run(app: PccApp) -> int | None:
     gc.set_threshold(20_000, 20, 100)
     before = {number: signal.getsignal(number) for number in LEAVING}
     try:
-        return app.run(mouse=True)
+        with drawn_in_cells():
+            return app.run(mouse=True)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

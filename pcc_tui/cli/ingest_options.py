@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from journal import read_whole
+from journal import read_whole, what_failed
 from pcc_tui.cli.exit_codes import ExitCode
 from pcc_tui.cli.options import SiteOptions, require_text
 from pcc_tui.cli.output import fail
@@ -89,7 +89,9 @@ class LookingOptions:
             return EVERYDAY if self.vocabulary is None else tuple(self.vocabulary.split(","))
         try:
             return tuple(read_whole(self.vocabulary_file).decode("utf-8-sig").splitlines())
-        except (OSError, UnicodeDecodeError) as error:
+        except OSError as error:
+            fail(f"--vocabulary-file {what_failed(error)}", ExitCode.USAGE)
+        except UnicodeDecodeError as error:
             fail(
                 f"--vocabulary-file {self.vocabulary_file} cannot be read: {error}", ExitCode.USAGE
             )

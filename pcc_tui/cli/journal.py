@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from pathlib import Path
 
 from journal import CAPTIONS, CaptionRecord, RewriteReport
 from journal import check as check_journal
@@ -11,8 +10,8 @@ from journal import compact as compact_journal
 from journal import repair as repair_journal
 from pcc_tui.cli.exit_codes import ExitCode
 from pcc_tui.cli.groups import takes_groups
-from pcc_tui.cli.options import SiteOptions
-from pcc_tui.cli.output import fail, print_json, say
+from pcc_tui.cli.options import SiteOptions, require_journal
+from pcc_tui.cli.output import print_json, say
 
 SHOWN_DAMAGE = 20
 
@@ -20,7 +19,7 @@ SHOWN_DAMAGE = 20
 @takes_groups
 def check(site: SiteOptions) -> int:
     """Read every line and compare it with its checksum; exit code 1 if any is damaged."""
-    path = _existing(site)
+    path = require_journal(site)
     report = check_journal(path, CaptionRecord)
     if site.json:
         print_json(report)
@@ -40,7 +39,7 @@ def check(site: SiteOptions) -> int:
 @takes_groups
 def repair(site: SiteOptions) -> None:
     """Write the journal anew, every record with a checksum; the old file is kept."""
-    path = _existing(site)
+    path = require_journal(site)
     backup = path.with_name(f"{path.name}.before-repair-{datetime.now():%Y%m%d-%H%M%S-%f}")
     _tell(repair_journal(path, CaptionRecord, CAPTIONS, backup), json=site.json)
 
@@ -48,17 +47,8 @@ def repair(site: SiteOptions) -> None:
 @takes_groups
 def compact(site: SiteOptions) -> None:
     """Keep the last record of each photo; lines that cannot be read stay as they are."""
-    path = _existing(site)
+    path = require_journal(site)
     _tell(compact_journal(path, CaptionRecord, CAPTIONS), json=site.json)
-
-
-def _existing(site: SiteOptions) -> Path:
-    if not site.journal.is_file():
-        fail(
-            f"there is no journal at {site.journal}; give another with --captions-jsonl",
-            ExitCode.USAGE,
-        )
-    return site.journal
 
 
 def _tell(report: RewriteReport, *, json: bool) -> None:

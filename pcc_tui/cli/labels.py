@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Literal, Optional
 import msgspec
 import typer
 
-from journal import make_directory, read_whole, require_own_place
+from journal import make_directory, read_whole, require_own_place, what_failed
 from pcc_tui.cli.exit_codes import ExitCode
 from pcc_tui.cli.groups import takes_groups
 from pcc_tui.cli.named_photos import key_of
 from pcc_tui.cli.options import SiteOptions, require_extra, require_text
 from pcc_tui.cli.origin import origin
-from pcc_tui.cli.output import fail, print_json, say
+from pcc_tui.cli.output import fail, print_json, say, warn
 from pcc_tui.settings import load_settings
 from pcc_tui.words.commands import operands
 
@@ -160,6 +160,7 @@ def undo(site: SiteOptions) -> None:
 
     changes = LabelJournal(label_journal_path(site.workspace))
     changes.refresh()
+    warn_of_damage(site)
     change, taken_back = label_changes.undo(changes)
     _write(site, [change], f"Taken back: {taken_back.action} of {taken_back.at}")
 
@@ -205,14 +206,16 @@ def import_(
     file: Annotated[Path, typer.Argument(help="A table that `pcc labels export` wrote.")],
 ) -> int:
     """Bring a changed table back: what changed is applied, a row that does not fit is named."""
-    from pipeline.reports.label_import import import_csv, import_json
+    from pipeline.reports.label_import import UnreadableTable, import_csv, import_json
 
     view = opened(site)
     try:
         data = read_whole(file)
+        imported = (import_json if file.suffix == ".json" else import_csv)(view, data)
     except OSError as error:
-        fail(f"{file} cannot be read: {error.strerror}", ExitCode.USAGE)
-    imported = (import_json if file.suffix == ".json" else import_csv)(view, data)
+        fail(what_failed(error), ExitCode.USAGE)
+    except UnreadableTable as error:
+        fail(f"{file} is no table of labels: {error}", ExitCode.USAGE)
     _append(site, imported.changes)
     if site.json:
         print_json(imported)
@@ -240,7 +243,16 @@ def opened(site: SiteOptions, *, chunk_size: int | None = None) -> ClusterView:
         clusters_path(site.workspace)
     )  # raises an error that says what to do where there is no clustering
     photos_dir = site.photos_if_here(site.settings())
+    warn_of_damage(site)
     return open_view(site.workspace, site.journal, photos_dir, chunk_size=chunk_size)
+
+
+def warn_of_damage(site: SiteOptions) -> None:
+    """Warn of lines that somebody wrote by hand and that cannot be read any longer."""
+    from pipeline.clusters.opening import damage_by_hand
+
+    for warning in damage_by_hand(site.workspace, site.journal):
+        warn(f"warning: {warning}")
 
 
 def make_output_directory(directory: Path) -> None:
@@ -248,7 +260,7 @@ def make_output_directory(directory: Path) -> None:
     try:
         make_directory(directory)
     except OSError as error:
-        fail(f"{directory} cannot be written to: {error.strerror}", ExitCode.USAGE)
+        fail(what_failed(error), ExitCode.USAGE)
 
 
 def _keys(site: SiteOptions, view: ClusterView, photos: list[str]) -> list[str]:

@@ -16,12 +16,11 @@ from pcc_tui.cli.commands import GROUPS
 from pcc_tui.cli.exit_codes import ExitCode, exit_code_of
 from pcc_tui.cli.groups import show_help
 from pcc_tui.cli.lazy import LazyGroup
-from pcc_tui.cli.origin import begin
+from pcc_tui.cli.origin import begin, log_of_command
 from pcc_tui.cli.output import warn
-from pipeline.jobs.log import LOGGER
-
-NO_THREAD = "can't start new thread"
-"""What Python says where there is no room for the stack of another thread."""
+from pcc_tui.cli.streams import open_streams, release_streams
+from pcc_tui.words.failures import as_failure, bug_words, failure_words
+from pipeline.jobs.log import LOGGER, keep_traceback
 
 app = typer.Typer(
     name="pcc",
@@ -43,26 +42,14 @@ def main() -> NoReturn:
     """Run the command line and exit."""
     os.umask(0o077)  # files of ours may hold private text
     logging.getLogger(LOGGER).addHandler(logging.NullHandler())  # its messages go to a log file
-    if sys.stdout is None:  # the parent process closed it
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115
-    if sys.stderr is None:
-        sys.stderr = open(os.devnull, "w")  # noqa: SIM115
+    open_streams()
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _exit_on_signal)
     begin(None)
     code = _run()
-    _let_go_of_dead_streams()
+    release_streams()
     sys.exit(code)
-
-
-def _let_go_of_dead_streams() -> None:
-    """Keep Python from failing at its exit because a terminal or a pipe is gone."""
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except (OSError, ValueError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _exit_on_signal(number: int, frame: FrameType | None) -> NoReturn:
@@ -79,15 +66,11 @@ def _run() -> int:
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
     except Exception as error:
+        error = as_failure(error)
         code = exit_code_of(error)
         if code is not None:
-            return _told(str(error), code)
-        if isinstance(error, MemoryError) or str(error) == NO_THREAD:
-            from pipeline.photos.memory import memory_limit
-
-            return _told(f"out of memory or threads{memory_limit().hint}", ExitCode.FAILED)
-        text = f"unexpected {type(error).__name__}: {error}"
-        return _told(f"{text}; this is a bug, caption.log has more", ExitCode.FAILED)
+            return _told(failure_words(error), code)
+        return _told(bug_words(error, keep_traceback(error, log_of_command())), ExitCode.FAILED)
 
 
 def _told(message: str, code: int) -> int:

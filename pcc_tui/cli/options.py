@@ -11,7 +11,7 @@ import typer
 
 from backends.installation import extra_line
 from backends.registry import has_extra
-from journal import Status, read_whole
+from journal import Status, read_whole, what_failed
 from pcc_tui.cli.exit_codes import ExitCode
 from pcc_tui.cli.named_photos import is_there, key_of
 from pcc_tui.cli.output import fail, warn
@@ -190,7 +190,7 @@ def _listed_keys(path: Path, photos_dir: Path) -> frozenset[str]:
     try:
         data = read_whole(path)
     except OSError as error:
-        fail(f"--retry-list {path} cannot be read: {error.strerror}", ExitCode.USAGE)
+        fail(f"--retry-list {what_failed(error)}", ExitCode.USAGE)
     names = data.split(b"\0" if b"\0" in data else b"\n")
     listed = (os.fsdecode(name.rstrip(b"\r")) for name in names if name.strip())
     return frozenset(key_of(photos_dir, name, is_there(photos_dir)) for name in listed)
@@ -246,6 +246,16 @@ class PaceOptions:
     mock_latency: Annotated[float, typer.Option(help="Seconds that `mock` takes for a photo.")] = (
         0.0
     )
+
+
+def require_journal(site: SiteOptions) -> Path:
+    """Return the captions journal; end with a usage error if there is none."""
+    if not site.journal.is_file():
+        fail(
+            f"there is no journal at {site.journal}; give another with --captions-jsonl",
+            ExitCode.USAGE,
+        )
+    return site.journal
 
 
 def require_extra(extra: str, command: str) -> None:

@@ -18,6 +18,7 @@ from pcc_tui.settings import load_settings
 from pcc_tui.words.commands import NO_QUEUE, NO_SERVER, Origin
 from pipeline.captions.last_captioner import is_plain
 from pipeline.ingest.cache.asked import read_asked
+from pipeline.jobs.log import LOG_NAME
 
 ARGUMENTS = {
     ("demo", "directory"): "--workspace",
@@ -35,6 +36,11 @@ class _Told:
         self.command = command
         self.given = dict(given or {})
         self.origin: Origin | None = None
+
+    @property
+    def workspace(self) -> Path:
+        """The workspace that was named, else the current directory."""
+        return Path(self.given.get("--workspace", (".",))[0]).expanduser()
 
 
 _told = _Told()
@@ -69,6 +75,15 @@ def origin() -> Origin:
     return _told.origin
 
 
+def log_of_command() -> Path | None:
+    """Return the log of the workspace of the running command, None where no job has made one.
+
+    A command that only reads makes no file in a workspace.
+    """
+    log = _told.workspace / LOG_NAME
+    return log if log.is_file() else None
+
+
 def look_again() -> None:
     """Have the origin made anew: the run that just ended is now who captioned last."""
     _told.origin = None
@@ -76,7 +91,7 @@ def look_again() -> None:
 
 def _make_origin(told: _Told) -> Origin:
     given = dict(told.given)
-    workspace = Path(given.get("--workspace", (".",))[0]).expanduser()
+    workspace = told.workspace
     if workspace.resolve() == Path.cwd():
         given.pop("--workspace", None)
     if not all(map(is_plain, given.get("--base-url", ()))):

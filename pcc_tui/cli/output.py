@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from contextlib import suppress
 from typing import NoReturn, TextIO
@@ -11,9 +12,13 @@ import msgspec
 import typer
 
 from backends.keys import scrub
+from journal import named
 from pcc_tui.clean import clean
 from pcc_tui.cli.exit_codes import ExitCode
 from pcc_tui.cli.origin import origin
+
+LONGEST_INTEGER = 64
+"""Bits of the largest integer that is printed as JSON."""
 
 
 def say(text: str, *, to: TextIO | None = None) -> None:
@@ -50,16 +55,26 @@ def fail(message: str, code: ExitCode) -> NoReturn:
 
 def print_json(document: object, *, indent: int | None = 2) -> None:
     """Print one JSON document; ASCII, so that no text in it acts on a terminal."""
-    sys.stdout.write(json.dumps(_scrubbed(msgspec.to_builtins(document)), indent=indent) + "\n")
-    sys.stdout.flush()
+    text = json.dumps(_printable(msgspec.to_builtins(document)), indent=indent)
+    with named("standard output"):
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
 
 
-def _scrubbed(value: object) -> object:
-    """Return builtins in which no string holds an API key."""
+def _printable(value: object) -> object:
+    """Return builtins that every reader of JSON takes, and in which no string holds an API key.
+
+    JSON knows neither NaN nor infinity, and most readers no integer of more than 64 bits: null
+    stands for these.
+    """
     if isinstance(value, str):
         return scrub(value)
     if isinstance(value, list):
-        return [_scrubbed(item) for item in value]
+        return [_printable(item) for item in value]
     if isinstance(value, dict):
-        return {key: _scrubbed(item) for key, item in value.items()}
+        return {key: _printable(item) for key, item in value.items()}
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, int):
+        return value if value.bit_length() <= LONGEST_INTEGER else None
     return value

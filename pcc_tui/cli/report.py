@@ -9,10 +9,10 @@ import msgspec
 import typer
 
 from backends.errors import SetupError
-from journal import JournalLocked, require_own_place
+from journal import JournalLocked, require_own_place, what_failed
 from pcc_tui.cli.exit_codes import ExitCode
 from pcc_tui.cli.groups import takes_groups
-from pcc_tui.cli.labels import make_output_directory, opened
+from pcc_tui.cli.labels import make_output_directory, opened, warn_of_damage
 from pcc_tui.cli.options import SiteOptions, require_extra, require_text
 from pcc_tui.cli.output import fail, narration, print_json, say, warn
 from pipeline.clusters.chunks import CHUNK_SIZE
@@ -97,6 +97,7 @@ def report(
     for name in wanted:
         require_own_place(directory / NAMES[name], KINDS[name])
     make_output_directory(directory)
+    warn_of_damage(site)
     view = open_view(site.workspace, site.journal, photos_dir)
     if not view.has_clusters:
         warn("warning: there are no clusters yet; `pcc cluster` makes them")
@@ -134,7 +135,9 @@ def _label(
 
     try:
         words = read_vocabulary(vocabulary or OWN_WORDS)
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        fail(f"--vocabulary {what_failed(error)}", ExitCode.USAGE)
+    except UnicodeDecodeError as error:
         fail(f"--vocabulary {vocabulary} cannot be read: {error}", ExitCode.USAGE)
     fallbacks = nearest_words(view.photos, pictures_store(site.workspace), words)
     if fallbacks.warning:
@@ -185,6 +188,7 @@ def search(
     from pipeline.clusters.opening import open_view, search_embedder
     from pipeline.clusters.search import Searcher
 
+    warn_of_damage(site)
     view = open_view(site.workspace, site.journal, site.photos_if_here(site.settings()))
     embedder = search_embedder(site.workspace)
     require_text("QUERY", query)

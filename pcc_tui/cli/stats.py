@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pcc_tui.cli.groups import takes_groups
 from pcc_tui.cli.options import SiteOptions
-from pcc_tui.cli.output import print_json, say
+from pcc_tui.cli.output import print_json, say, warn
 from pcc_tui.words.figures import counts
 from pipeline.captions.stats import Stats, read_stats
 
@@ -12,6 +12,8 @@ from pipeline.captions.stats import Stats, read_stats
 @takes_groups
 def stats(site: SiteOptions) -> None:
     """Add up the journal: captions by status, backend and model, tokens and cost."""
+    if not site.journal.exists():
+        warn(f"warning: there is no journal at {site.journal}; --captions-jsonl names another")
     found = read_stats(site.journal)
     if site.json:
         print_json(found)

@@ -11,6 +11,7 @@ import msgspec
 
 from backends.keys import scrub
 from backends.processes import end
+from journal import UNREADABLE
 from pcc_tui.desks.commands import PCC, in_words
 from pcc_tui.errors import CommandFailed
 
@@ -45,7 +46,7 @@ async def answer_of(
     answer = await _output_of(command, environment or {}, tell)
     try:
         return msgspec.json.decode(answer, type=kind)
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         raise CommandFailed(f"the answer of `{in_words(command)}` cannot be read") from None
 
 

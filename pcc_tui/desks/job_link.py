@@ -16,6 +16,7 @@ from typing import IO
 import msgspec
 import psutil
 
+from journal import UNREADABLE
 from pcc_tui.desks.commands import PCC
 from pipeline.captions.request import RunReport
 from pipeline.captions.stage import CaptionStage
@@ -239,6 +240,6 @@ def _last_report(output: str) -> JobReport | None:
     """Return the last report that a job printed; a restarted job printed several."""
     try:
         report: JobReport = _decode_report(output[output.rfind("\n{") + 1 :])
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         return None
     return report

@@ -12,6 +12,7 @@ from textual.containers import Container
 
 from pcc_tui.widgets.overlay import Overlay, draw
 from pcc_tui.widgets.text import Words
+from pcc_tui.words.failures import failure_words
 from pipeline.photos.errors import PhotoError
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ class PictureBox(Container):
         try:
             self._image = await thumbnails.image(path)
         except (PhotoError, OSError) as error:
-            self._put(None, f"no picture: {error}")
+            self._put(None, f"no picture: {failure_words(error)}")
         else:
             await self._draw()
 

@@ -117,6 +117,8 @@ def verify_words(report: VerifyReport, dataset: str) -> list[str]:
         )
     if not report.patches_checked:
         lines.append("There are no patch files")
+    elif report.patches_by is None:
+        lines.append("No patches.json that can be read tells which model made the patch files")
     lines += [f"{count:,} {what}" for count, what in _findings(report) if count]
     lines += [f"  {kind}: {_some(names)}" for kind, names in report.examples.items()]
     if report.not_made:

@@ -42,6 +42,11 @@ class Edits:
             changed = True
         return changed
 
+    @property
+    def warnings(self) -> list[str]:
+        """What there is to say of lines that hold no edit."""
+        return self._follower.malformed.warnings(self.path)
+
     def write(self, rel_path: str, raw_path: str | None, caption: str | None) -> None:
         """Bring an edit to disk; None takes an earlier one back.
 
@@ -64,3 +69,10 @@ class Edits:
             self.texts.pop(key, None)
         else:
             self.texts[key] = edit.caption
+
+
+def read_edits(journal: Path) -> Edits:
+    """Return the captions that were written by hand over a journal."""
+    edits = Edits(journal)
+    edits.refresh()
+    return edits

@@ -17,7 +17,15 @@ from typing import NamedTuple
 
 import msgspec
 
-from journal import CaptionRecord, RecordUnreadable, atomic_rewrite, read_record, read_whole, scan
+from journal import (
+    UNREADABLE,
+    CaptionRecord,
+    RecordUnreadable,
+    atomic_rewrite,
+    read_record,
+    read_whole,
+    scan,
+)
 from pipeline.photos.file_digest import file_digest
 
 NOT_CHANGED = -1
@@ -64,7 +72,7 @@ class FileStates:
     def _known(self) -> dict[str, KnownState]:
         try:
             return msgspec.msgpack.decode(read_whole(self._path), type=dict[str, KnownState])
-        except (OSError, msgspec.MsgspecError):
+        except (OSError, *UNREADABLE):
             return {}  # whatever it is, it is not what was remembered
 
     def note(self, path: str, key: str) -> None:

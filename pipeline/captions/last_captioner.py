@@ -15,7 +15,7 @@ import msgspec
 
 from backends.errors import SetupError
 from backends.registry import CAPTIONERS, backend_class
-from journal import CaptionRecord, atomic_rewrite, open_regular, read_whole
+from journal import UNREADABLE, CaptionRecord, atomic_rewrite, open_regular, read_whole
 from pipeline.captions.plan import LEAST
 
 NAME = "captioner.json"
@@ -89,7 +89,7 @@ def _read(path: Path) -> LastCaptioner | None:
     """
     try:
         return msgspec.json.decode(read_whole(path), type=LastCaptioner)
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+    except (OSError, *UNREADABLE):
         return None
 
 
@@ -97,7 +97,7 @@ def _of_last_record(journal: Path) -> LastCaptioner | None:
     for line in reversed(_tail(journal).splitlines()):
         try:
             record = msgspec.json.decode(line, type=CaptionRecord)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+        except UNREADABLE:
             continue
         if record.status == "success" and record.backend and record.backend in CAPTIONERS:
             return LastCaptioner(

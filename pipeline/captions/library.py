@@ -9,7 +9,7 @@ import msgspec
 
 from backends.keys import scrub
 from journal import Status, record_key, scan, split_path, system_path
-from pipeline.captions.edits import Edits
+from pipeline.captions.edits import read_edits
 from pipeline.captions.file_states import FileStates
 from pipeline.photos.photo import photo_key
 
@@ -84,9 +84,7 @@ def read_library(
             and states.is_changed(path, key, "success", offsets[key])
         ):
             known.caption = known.status = None
-    edits = Edits(journal)
-    edits.refresh()
-    for key, text in edits.texts.items():
+    for key, text in read_edits(journal).texts.items():
         if key in photos:
             photos[key].caption = scrub(text) or None
     return sorted(photos.values(), key=lambda photo: (photo.rel_path, photo.key))

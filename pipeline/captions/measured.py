@@ -9,12 +9,9 @@ from statistics import fmean
 
 import msgspec
 
-from journal import CaptionRecord, scan
+from journal import CaptionRecord, believed, scan
 
 TAIL_BYTES = 1 << 20
-
-MOST = 1e9
-"""A record with a larger number of tokens, seconds or dollars is ignored as damaged."""
 
 RESAMPLES = 2_000
 CONFIDENCE = 0.95
@@ -75,7 +72,7 @@ def _captions(journal: Path) -> list[CaptionRecord]:
 def _is_sane(record: CaptionRecord) -> bool:
     """Tell whether the figures of a record are plausible; another program may have written them."""
     figures = (record.tokens_in, record.tokens_out, record.seconds, record.cost_usd)
-    return all(figure is None or 0 <= figure <= MOST for figure in figures)
+    return all(figure is None or believed(figure) is not None for figure in figures)
 
 
 def _mean(records: Sequence[CaptionRecord]) -> Measured | None:

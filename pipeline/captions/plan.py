@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from journal import CaptionRecord, Follower, Index, Malformed, Status, record_key, scan
+from journal import (
+    CaptionRecord,
+    Follower,
+    Index,
+    Malformed,
+    Status,
+    believed,
+    record_key,
+    scan,
+)
 from pipeline.photos.photo import photo_key
 
 if TYPE_CHECKING:
@@ -263,9 +272,10 @@ def read_history(journal: Path, run: str, maker: Maker, to_do: list[str]) -> His
         key = record_key(record.rel_path, record.raw_path)
         if record.run == run:
             history.attempted.add(key)
-            history.spent += record.cost_usd or 0.0
+            cost = believed(record.cost_usd)
+            history.spent += cost or 0.0
             was_asked = record.status == "success" and record.copied_from is None
-            history.unpriced += was_asked and record.cost_usd is None
+            history.unpriced += was_asked and cost is None
         may_be_copied = (
             record.status == "success" and key not in anew and maker.made(Made(*_made_by(record)))
         )

@@ -14,7 +14,7 @@ import msgspec
 from backends.base import Options
 from backends.registry import CAPTIONERS, backend_class
 from journal import CAPTIONS, WriterLock, make_directory
-from pipeline.captions.edits import Edits
+from pipeline.captions.edits import read_edits
 from pipeline.captions.file_states import FileStates
 from pipeline.captions.last_captioner import LastCaptioner
 from pipeline.captions.plan import (
@@ -134,13 +134,6 @@ class RunReport(msgspec.Struct, kw_only=True, tag_field="kind", tag="run"):
     remaining: int = 0
 
 
-def edited_keys(journal: Path) -> set[str]:
-    """Return the keys of the photos whose caption was last written by hand."""
-    edits = Edits(journal)
-    edits.refresh()
-    return set(edits.texts)
-
-
 def plan_run(request: RunRequest, states: FileStates | None = None) -> tuple[Plan, list[str]]:
     """Return what a run would do, and warnings about the walk and the backend; write nothing.
 
@@ -153,19 +146,20 @@ def plan_run(request: RunRequest, states: FileStates | None = None) -> tuple[Pla
         SetupError: there is no such backend.
     """
     walked = walk_photos(request.photos_dir, request.include, request.exclude)
-    index = load_makers(request.journal)
+    index, edits = load_makers(request.journal), read_edits(request.journal)
+    warnings = walked.warnings + edits.warnings
     plan = make_plan(
         walked.paths,
         index,
         request.selection,
         maker_of(request),
-        edited_keys(request.journal),
+        set(edits.texts),
         states or FileStates(request.journal, request.photos_dir),
     )
     plan.passed_over = walked.passed_over
     if not plan.to_do:
-        return plan, walked.warnings
-    return plan, walked.warnings + backend_class(request.backend).notices(request.options)
+        return plan, warnings
+    return plan, warnings + backend_class(request.backend).notices(request.options)
 
 
 def maker_of(request: RunRequest) -> Maker:
@@ -189,7 +183,8 @@ def prepare_run(request: RunRequest) -> PreparedRun:
         SetupError: there is no such backend.
         JournalLocked: another process writes the journal.
     """
-    make_directory(request.workspace)
+    for directory in (request.workspace, request.journal.parent):
+        make_directory(directory)
     lock = WriterLock(request.journal, f"pcc run in {request.workspace}", CAPTIONS)
     try:
         stale = request.selection.stale

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import msgspec
 
-from journal import CaptionRecord, Malformed, Seal, inspect_lines, record_key, scan
+from journal import CaptionRecord, Malformed, Seal, believed, inspect_lines, record_key, scan
 
 
 class Stats(msgspec.Struct, kw_only=True, tag_field="kind", tag="stats"):
-    """What `pcc stats --json` prints.
+    """What `pcc stats --json` prints. Figures that no attempt can have count for no sum.
 
     Attributes:
         records: Photos with a record.
@@ -60,8 +60,9 @@ def read_stats(journal: Path) -> Stats:
         made = (record.status, record.backend, record.model)
         last[record_key(record.rel_path, record.raw_path)] = interned.setdefault(made, made)
         _add(stats, record)
-        if record.seconds is not None:
-            seconds += record.seconds
+        taken = believed(record.seconds)
+        if taken is not None:
+            seconds += taken
             timed += 1
     stats.records = len(last)
     stats.by_status = _count(status for status, _, _ in last.values())
@@ -75,9 +76,9 @@ def _add(stats: Stats, record: CaptionRecord) -> None:
     if record.at is not None:
         stats.first_at = min(stats.first_at or record.at, record.at)
         stats.last_at = max(stats.last_at or record.at, record.at)
-    stats.tokens_in += record.tokens_in or 0
-    stats.tokens_out += record.tokens_out or 0
-    stats.cost_usd += record.cost_usd or 0.0
+    stats.tokens_in += believed(record.tokens_in) or 0
+    stats.tokens_out += believed(record.tokens_out) or 0
+    stats.cost_usd += believed(record.cost_usd) or 0.0
 
 
 def _count(names: Iterable[str | None]) -> dict[str, int]:

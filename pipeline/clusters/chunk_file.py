@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from journal import atomic_rewrite, open_regular
+from journal import UNREADABLE, atomic_rewrite, open_regular
 from pipeline.clusters.chunks import CHUNK_SIZE
 from pipeline.clusters.moments import dated
 from pipeline.clusters.view import ClusterView, chunk_id
@@ -55,7 +55,7 @@ def chosen_chunk_size(workspace: Path) -> int:
     try:
         with open_regular(chunks_path(workspace)) as file:
             return max(1, msgspec.json.decode(file.readline(), type=ChunkHead).chunk_size)
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+    except (OSError, *UNREADABLE):
         return CHUNK_SIZE
 
 

@@ -75,6 +75,11 @@ class LabelJournal:
         return bool(news) or len(self._all) != before
 
     @property
+    def warnings(self) -> list[str]:
+        """What there is to say of lines that hold no change."""
+        return self._follower.malformed.warnings(self.path)
+
+    @property
     def standing(self) -> list[LabelChange]:
         """The changes that are valid: all changes except those taken back."""
         undone = {change.cluster for change in self._all if change.action == "undo"}

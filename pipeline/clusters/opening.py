@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from backends.registry import has_extra
+from pipeline.captions.edits import read_edits
 from pipeline.captions.library import read_library
 from pipeline.clusters.chunk_file import chosen_chunk_size
 from pipeline.clusters.errors import NoClusters
@@ -70,6 +71,16 @@ def open_view(
 ) -> ClusterView:
     """Read a library and return every photo in its place; see `ClusteredLibrary`."""
     return ClusteredLibrary(workspace, journal, photos_dir, chunk_size=chunk_size).view()
+
+
+def damage_by_hand(workspace: Path, journal: Path) -> list[str]:
+    """Return a sentence for each damaged journal of what people wrote: edits, and clusters.
+
+    Such lines are passed over, and nobody but their author can write them again.
+    """
+    labels = LabelJournal(label_journal_path(workspace))
+    labels.refresh()
+    return [*read_edits(journal).warnings, *labels.warnings]
 
 
 def previous_clustering(workspace: Path) -> Clustering | None:

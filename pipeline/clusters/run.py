@@ -14,6 +14,7 @@ from pipeline.clusters.clustering_job import ClusteringJob
 from pipeline.clusters.comparison import ClusterReport, compare, count_clusters
 from pipeline.clusters.fit_process import FitProcess
 from pipeline.clusters.label_journal import LabelJournal, label_journal_path
+from pipeline.clusters.opening import damage_by_hand
 from pipeline.clusters.settings import ClusterSettings
 from pipeline.clusters.step import ClusterStep
 from pipeline.clusters.view import ClusterView
@@ -95,7 +96,11 @@ def prepare_clustering(request: ClusterRequest) -> PreparedClustering:
             captions.lock.release()
             raise
         embeddings.insert(0, pictures)
-    return PreparedClustering(request, photos, embeddings, walked.warnings if walked else [])
+    warnings = damage_by_hand(request.workspace, request.journal)
+    warnings += [each.damage for each in embeddings if each.damage is not None]
+    if walked is not None:
+        warnings += walked.warnings
+    return PreparedClustering(request, photos, embeddings, warnings)
 
 
 def _labelled(photo: LibraryPhoto, labels: str | None) -> LibraryPhoto:

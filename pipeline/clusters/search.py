@@ -107,9 +107,12 @@ class Searcher:
             return {}
         if not self._embedder.knows(query):
             return {}
+        import numpy as np
+
         vector = self._embedder.embed_texts([query])[0]
-        cosine = (self._vectors @ vector)[self._rows]
-        near = (cosine >= LEAST_COSINE).nonzero()[0]
+        with np.errstate(all="ignore"):  # a damaged array must not print warnings
+            cosine = (self._vectors @ vector)[self._rows]
+            near = (cosine >= LEAST_COSINE).nonzero()[0]
         return {int(self._places[at]): float(cosine[at]) for at in near}
 
     def _open(self, store: VectorStore) -> None:
@@ -126,10 +129,9 @@ class Searcher:
             try:
                 self._embedder.restore(store.learnt() or b"")
             except ValueError:
-                raise SetupError(
-                    f"the vectors of {store.manifest.embedder} cannot be searched; "
-                    f"`pcc embed --embedder {shlex.quote(store.manifest.embedder)}` makes them anew"
-                ) from None
+                raise _unsearchable(store.manifest.embedder) from None
+        if self._embedder.dimensions != store.manifest.dimensions:
+            raise _unsearchable(store.manifest.embedder)
         held = [
             (place, photo.key)
             for place, photo in enumerate(self._photos)
@@ -138,6 +140,13 @@ class Searcher:
         self._places = np.array([place for place, _ in held], np.int64)
         self._vectors, self._rows = store.take([key for _, key in held])
         self._ready = True
+
+
+def _unsearchable(embedder: str) -> SetupError:
+    return SetupError(
+        f"the vectors of {embedder} cannot be searched; "
+        f"`pcc embed --embedder {shlex.quote(embedder)}` makes them anew"
+    )
 
 
 def _open_store(workspace: Path, embedder: str) -> VectorStore:

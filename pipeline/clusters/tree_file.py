@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from journal import atomic_rewrite, open_regular, record_key
+from journal import UNREADABLE, atomic_rewrite, open_regular, record_key, why_unreadable
 from pipeline.clusters.errors import NoClusters
 
 VERSION = 1
@@ -149,8 +149,9 @@ def read_clustering(path: Path) -> Clustering:
             photos = [placed.decode(file.readline()) for _ in range(head.photos)]
     except FileNotFoundError:
         raise NoClusters("there are no clusters yet; `pcc cluster` makes them") from None
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise NoClusters(f"{path} cannot be read ({error}); {anew} makes it anew") from None
+    except UNREADABLE as error:
+        why = why_unreadable(error)
+        raise NoClusters(f"{path} cannot be read ({why}); {anew} makes it anew") from None
     groups: set[str | None] = {None}
     for found in nodes:
         if found.parent not in groups:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from journal import UNREADABLE
+
 ABSENT = msgspec.Raw(b"")
 """What stands for a field that a line does not have."""
 
@@ -28,7 +30,7 @@ def is_of_kind(raw: msgspec.Raw, kind: object) -> bool:
     """Tell whether a value is of a type that msgspec knows."""
     try:
         msgspec.json.decode(raw, type=kind)
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         return False
     return True
 
@@ -37,5 +39,5 @@ def decoded(raw: msgspec.Raw) -> object:
     """Return a value, None where the field is absent or holds a number beyond every limit."""
     try:
         return msgspec.json.decode(raw) if raw else None
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         return None

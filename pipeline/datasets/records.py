@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from journal import BOM, journal_kind, open_regular, read_chunks, system_path
+from journal import BOM, UNREADABLE, journal_kind, open_regular, read_chunks, system_path
 from pipeline.datasets.passes import FIELDS
 from pipeline.datasets.raw_values import ABSENT, decoded
 from pipeline.photos.photo import photo_key
@@ -108,7 +108,7 @@ def parse(data: bytes) -> Record | None:
         if not data.isascii():
             data.decode()  # msgspec does not look into a value that it passes over
         return _decode(data.removeprefix(BOM))
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return None
 
 

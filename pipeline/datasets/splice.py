@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from journal import BOM
+from journal import BOM, UNREADABLE
 
 _TOKEN = re.compile(rb'("[^"\\]*(?:\\.[^"\\]*)*")\s*:\s*|"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]')
 """A name with its colon, another string, or a bracket; nothing else tells where a value begins."""
@@ -81,7 +81,7 @@ def _plain(value: bytes) -> bytes:
 def _read(line: bytes) -> dict[str, msgspec.Raw]:
     try:
         return _members(line.removeprefix(BOM))
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         return {}
 
 

@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from journal import DiskFull, free_bytes, open_own, sync_directory
+from journal import DiskFull, free_bytes, named, open_own, sync_directory
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,6 +36,14 @@ class RowFile:
         except FileNotFoundError:
             return 0
 
+    def first(self, dimensions: int) -> NDArray[np.float32] | None:
+        """Return the first row, None where the file has no whole row."""
+        import numpy as np
+
+        if not self.count(dimensions):
+            return None
+        return np.fromfile(self.path, "<f4", dimensions)
+
     def append(self, vectors: NDArray[np.float32]) -> int:
         """Bring rows to disk behind the others, and return the number of the first.
 
@@ -52,7 +60,8 @@ class RowFile:
         if len(data) > free:
             raise DiskFull(self.path, len(data), free)
         first = self.count(dimensions)
-        with open(open_own(self.path, os.O_WRONLY | os.O_CREAT), "wb") as file:
+        descriptor = open_own(self.path, os.O_WRONLY | os.O_CREAT)
+        with named(self.path), open(descriptor, "wb") as file:
             file.seek(first * BYTES_PER_NUMBER * dimensions)  # over a torn last row
             file.truncate()
             file.write(data)

@@ -38,6 +38,7 @@ class PreparedEmbedding(msgspec.Struct):
         held: Number of photos that have a vector.
         stage: Makes the records.
         photos_dir: The photos directory; embedding captions does not need it.
+        damage: What was wrong with the store, None where nothing was.
     """
 
     embedder: Embedder
@@ -47,6 +48,7 @@ class PreparedEmbedding(msgspec.Struct):
     held: int
     stage: EmbeddingStage
     photos_dir: Path
+    damage: str | None = None
 
     def job(self, run: str) -> Job[EmbeddingRecord]:
         """Return the job that makes the vectors; the end of the job releases the lock."""
@@ -91,6 +93,7 @@ def prepare_captions(
     }
     lock = store.lock()
     kept = sum(store.held.get(key, ("", 0))[0] == of for key, (_, of) in captions.items())
+    damage = store.damage
     if not store.fits(embedder.model) or not _still_fits(embedder, store, len(captions), kept):
         store.empty(lock)
     held = store.held
@@ -103,7 +106,7 @@ def prepare_captions(
     stage = CaptionEmbeddingStage(embedder, store, captions)
     held_now = len(captions) - len(to_do)
     return PreparedEmbedding(
-        embedder, store, lock, [_photo(photo) for photo in to_do], held_now, stage, Path()
+        embedder, store, lock, [_photo(photo) for photo in to_do], held_now, stage, Path(), damage
     )
 
 
@@ -123,13 +126,14 @@ def prepare_pictures(
     """
     store = store_of(workspace, embedder.name, "pictures")
     lock = store.lock()
+    damage = store.damage
     if not store.fits(embedder.model):
         store.empty(lock)
     known = store.held.keys() | store.failed
     to_do = [photo for photo in map(Photo.at, paths) if photo.key not in known]
     stage = PictureEmbeddingStage(embedder, store)
     return PreparedEmbedding(
-        embedder, store, lock, to_do, len(paths) - len(to_do), stage, photos_dir
+        embedder, store, lock, to_do, len(paths) - len(to_do), stage, photos_dir, damage
     )
 
 
@@ -156,7 +160,7 @@ def _still_fits(embedder: Embedder, store: VectorStore, captions: int, kept: int
         embedder.restore(learnt)
     except ValueError:
         return False
-    return True
+    return store.manifest is not None and embedder.dimensions == store.manifest.dimensions
 
 
 def _photo(photo: LibraryPhoto) -> Photo:

@@ -49,7 +49,7 @@ class EmbeddingStage(Stage[EmbeddingRecord]):
 
     def _open(self) -> None:
         self.embedder.open()
-        if self.store.manifest is None:
+        if not self.store.rows:  # whatever the manifest says: there is nothing it could be about
             self._begin(None)
 
     def _begin(self, learnt: bytes | None, learnt_from: int | None = None) -> None:

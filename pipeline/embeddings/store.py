@@ -35,6 +35,10 @@ if TYPE_CHECKING:
 
 VERSION = 1
 
+MOST_DIMENSIONS = 1 << 16
+LENGTH_TOLERANCE = 1e-2
+"""A manifest is damaged that tells of longer vectors, or by which the first has another length."""
+
 VectorKind = Literal["captions", "labels", "pictures"]
 """What vectors are of: captions, captions with the labels of what was detected, or pictures."""
 
@@ -118,7 +122,16 @@ class VectorStore:
             manifest = msgspec.json.decode(read_whole(self._manifest_path), type=VectorManifest)
         except (OSError, *UNREADABLE):
             return None
-        return manifest if manifest.version == VERSION and manifest.dimensions > 0 else None
+        is_sound = manifest.version == VERSION and self._has_rows_of(manifest.dimensions)
+        return manifest if is_sound else None
+
+    def _has_rows_of(self, dimensions: int) -> bool:
+        """Tell whether the array can have rows of so many numbers: each row has length 1."""
+        if not 0 < dimensions <= MOST_DIMENSIONS:
+            return False
+        first = self._rows.first(dimensions)
+        with np.errstate(all="ignore"):  # a damaged array must not print warnings
+            return first is None or abs(float(np.linalg.norm(first)) - 1) < LENGTH_TOLERANCE
 
     def _start_over(self) -> None:
         self.held.clear()
@@ -148,6 +161,13 @@ class VectorStore:
                 continue
             self.held[key] = (record.of, record.row)
             self.row_of[record.of] = record.row
+
+    @property
+    def damage(self) -> str | None:
+        """What is wrong with the manifest, None where it is sound or not there."""
+        if self.manifest is not None or not self._manifest_path.exists():
+            return None
+        return f"{self._manifest_path} is damaged, or of other vectors: they are made anew"
 
     def fits(self, model: str) -> bool:
         """Tell whether the vectors are of a model, so that more of that model may join them."""

@@ -20,7 +20,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from journal import atomic_rewrite
+from journal import UNREADABLE, atomic_rewrite, why_unreadable
 from pipeline.jobs.errors import NoJob, WorkspaceBusy
 from pipeline.jobs.progress import Snapshot
 from pipeline.jobs.run_file import RunFile, read_run_file, run_file_path
@@ -144,8 +144,8 @@ class ControlServer:
     def _obey(self, line: bytes) -> str:
         try:
             message = _decode(line)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            return f"not understood: {error}"
+        except UNREADABLE as error:
+            return f"not understood: {why_unreadable(error)}"
         if message.command is None:
             return "not understood: no command"
         answer = self._commands[message.command](message.by)

@@ -9,6 +9,7 @@ JobError
 from __future__ import annotations
 
 from backends.keys import scrub
+from journal import what_failed
 from pipeline.photos.errors import CorruptImageError
 
 LONGEST_ERROR = 500
@@ -32,5 +33,7 @@ class NoJob(JobError):
 
 def describe(error: Exception) -> str:
     """Return `Type: message` as records hold it: without keys, at most 500 characters."""
-    known = isinstance(error, CorruptImageError)  # it names the type underneath itself
-    return scrub(str(error) if known else f"{type(error).__name__}: {error}")[:LONGEST_ERROR]
+    if isinstance(error, CorruptImageError):  # it names the type underneath itself
+        return scrub(str(error))[:LONGEST_ERROR]
+    message = what_failed(error) if isinstance(error, OSError) else str(error)
+    return scrub(f"{type(error).__name__}: {message}")[:LONGEST_ERROR]

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import traceback
 from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
 from backends.keys import scrub
+from pipeline.jobs.log import tell_error
 from pipeline.jobs.progress import Snapshot
 from pipeline.jobs.step import Ending
 
@@ -77,8 +77,7 @@ def tell_failure(last: Snapshot, error: BaseException) -> None:
     kind = type(error).__name__
     told = scrub(f"{kind}: {error}") if str(error) else kind
     if isinstance(error, Exception):
-        trace = "".join(traceback.format_exception(error))
-        log.error("failed", {"error": told, "traceback": scrub(trace)})
+        tell_error(error)
     _tell_progress(last)
     fields = {"run": last.run, "how": "failed", "by": kind, "error": told, **_counts(last)}
     log.info("end", fields)

@@ -5,14 +5,22 @@ from __future__ import annotations
 import json
 import logging
 import os
+import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from io import TextIOWrapper
 from pathlib import Path
 
-from journal import make_directory, open_own
+from backends.keys import scrub
+from journal import make_directory, open_own, temporary_directory
 
 LOGGER = "pcc"
+
+LOG_NAME = "caption.log"
+"""The log of a workspace's jobs, in the workspace."""
+
+_KEPT = "The traceback is kept in "
 
 
 class JsonLines(logging.Formatter):
@@ -37,28 +45,92 @@ class JsonLines(logging.Formatter):
         return json.dumps(line, default=str)
 
 
+class LogFile(logging.FileHandler):
+    """A log that falls silent where the disk is full, and knows whether it did.
+
+    Args:
+        path: The file.
+
+    Attributes:
+        is_whole: Whether the file has all events.
+    """
+
+    def __init__(self, path: Path) -> None:
+        make_directory(path.parent)
+        super().__init__(path, encoding="utf-8")
+        self.is_whole = True
+        self.setFormatter(JsonLines())
+
+    def _open(self) -> TextIOWrapper:
+        """Open the file as a file of ours: never through a link, and no FIFO."""
+        descriptor = open_own(Path(self.baseFilename), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        return open(descriptor, "a", encoding=self.encoding)
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        """Note that an event did not come into the file."""
+        self.is_whole = False
+
+    def has_traceback(self, error: Exception) -> None:
+        """Note with an error that this log tells of the error, so that nobody logs it again."""
+        if self.is_whole:
+            error.add_note(f"{_KEPT}{self.baseFilename}")
+
+
 @contextmanager
-def log_to(path: Path) -> Iterator[logging.Logger]:
+def log_to(path: Path) -> Iterator[LogFile]:
     """Append the events of this package to a file that its owner alone may read.
 
     Every job logs, so this is where its directory is made, which is the workspace for most.
     A full disk stops the journal, which stops the job; the log only falls silent.
     """
-    logging.raiseExceptions = False
-    make_directory(path.parent)
-    descriptor = open_own(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    stream = open(descriptor, "a", encoding="utf-8")  # noqa: SIM115 - closed at the end
-    handler = logging.StreamHandler(stream)
-    handler.setFormatter(JsonLines())
+    handler = LogFile(path)
     logger = logging.getLogger(LOGGER)
     logger.setLevel(logging.INFO)
     propagated, logger.propagate = logger.propagate, False
     logger.addHandler(handler)
     try:
-        yield logger
+        yield handler
     finally:
         logger.propagate = propagated
         logger.removeHandler(handler)
-        handler.close()
-        with suppress(OSError):  # a full disk: what could not be written is tried once more
-            stream.close()
+        with suppress(OSError):  # what the disk did not take before
+            handler.close()
+
+
+def tell_error(error: Exception) -> None:
+    """Log an error that ends the work, with its traceback."""
+    trace = "".join(traceback.format_exception(error))
+    words = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    event = {"error": scrub(words), "traceback": scrub(trace)}
+    logging.getLogger("pcc.error").error("failed", event)
+
+
+def keep_traceback(error: Exception, log: Path | None) -> str | None:
+    """Keep the traceback of an error that nobody expected, and return the path of the file.
+
+    Args:
+        error: The error. One that a job has logged is not logged again.
+        log: The log to keep the traceback in, None for none. A temporary file takes its place
+            where the log cannot be written.
+
+    Returns:
+        The path, None where no file at all can be written.
+    """
+    for note in getattr(error, "__notes__", ()):
+        if note.startswith(_KEPT):
+            return str(note).removeprefix(_KEPT)
+    kept = None if log is None else _logged(error, log)
+    return kept or _logged_aside(error)
+
+
+def _logged(error: Exception, log: Path) -> str | None:
+    with suppress(OSError), log_to(log) as file:
+        tell_error(error)
+        return str(log) if file.is_whole else None
+    return None
+
+
+def _logged_aside(error: Exception) -> str | None:
+    with suppress(OSError):
+        return _logged(error, temporary_directory() / "pcc.log")
+    return None

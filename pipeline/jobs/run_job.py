@@ -21,7 +21,7 @@ from journal import utc_now
 from pipeline.jobs.control import ControlServer
 from pipeline.jobs.errors import WorkspaceBusy
 from pipeline.jobs.events import log_progress, tell_end, tell_failure
-from pipeline.jobs.log import log_to
+from pipeline.jobs.log import LOG_NAME, log_to
 from pipeline.jobs.progress import Snapshot
 from pipeline.jobs.run_file import RunFile
 from pipeline.jobs.signals import StopOrders, heard
@@ -30,8 +30,6 @@ from pipeline.jobs.step import Ending, Step
 Report = TypeVar("Report", bound=msgspec.Struct)
 
 log = logging.getLogger("pcc.run")
-
-LOG_NAME = "caption.log"
 
 Watcher = Callable[[Callable[[], Snapshot]], Coroutine[Any, Any, None]]
 """Shows a running job: gets a function that samples the job, and is cancelled at its end."""
@@ -103,13 +101,15 @@ async def run_job(
         WorkspaceBusy: another job runs in this workspace, and this one may not share it.
         Exception: whatever `step` raises; the log tells it first.
     """
-    with log_to(frame.log or frame.workspace / LOG_NAME):
+    with log_to(frame.log or frame.workspace / LOG_NAME) as log_file:
         log.info("start", {"run": frame.run, "stage": frame.stage, **frame.told})
         orders = StopOrders(step.stop, step.abort)
         try:
             ending = await _serve(step, frame, (watch, log_progress), orders)
         except BaseException as error:
             tell_failure(step.snapshot(), error)
+            if isinstance(error, Exception):
+                log_file.has_traceback(error)
             raise
         made, last = report(ending), step.snapshot()
         stop_code = orders.exit_code(work_left=ending is Ending.STOPPED or last.later > 0)

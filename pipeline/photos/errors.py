@@ -94,7 +94,10 @@ class PhotosDirMissing(PhotoError):
     """Raised when the photos directory does not exist or cannot be listed."""
 
     def __init__(self, directory: Path | str, cause: str = "no such directory") -> None:
-        super().__init__(f"the photos directory {os.fspath(directory)} cannot be read: {cause}")
+        super().__init__(
+            f"the photos directory {os.fspath(directory)} cannot be read: {cause}; "
+            "mount its disk, or name another directory"
+        )
 
 
 class DecoderUnavailable(PhotoError):

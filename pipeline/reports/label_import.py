@@ -15,7 +15,7 @@ from functools import cached_property
 
 import msgspec
 
-from journal import record_key
+from journal import record_key, why_unreadable
 from pipeline.clusters.errors import WrongLabelChange
 from pipeline.clusters.label_changes import (
     check_photo,
@@ -131,7 +131,7 @@ def import_json(view: ClusterView, data: bytes) -> Imported:
     try:
         rows = json.loads(data)
     except (ValueError, RecursionError) as error:
-        raise UnreadableTable(f"no JSON: {error}") from None
+        raise UnreadableTable(f"it is no JSON: {why_unreadable(error)}") from None
     if not isinstance(rows, list) or not rows or not isinstance(rows[0], dict):
         raise UnreadableTable("not a list of objects")
     table = _table_of([str(name) for name in rows[0]])

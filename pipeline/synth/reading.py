@@ -20,7 +20,7 @@ import msgspec
 import numpy as np
 from blake3 import blake3
 
-from journal import NotOurs
+from journal import UNREADABLE, NotOurs, why_unreadable
 from journal import open_regular as regular_file
 from pipeline.synth.archive import DTYPE, IMAGES, LABELS, MAGIC, shape_of
 from pipeline.synth.errors import DatasetUnusable
@@ -38,7 +38,7 @@ HEADER = re.compile(
     r"\{'descr': '([^'\\]{1,40})', 'fortran_order': (True|False), "
     r"'shape': \(([\d, ]{0,80})\), \} *\n"
 )
-UNREADABLE = (
+BAD_ARCHIVE = (
     OSError,
     EOFError,
     RuntimeError,  # encrypted, or an unknown way to compress
@@ -90,8 +90,8 @@ def read_metadata(path: Path) -> Metadata:
         raise DatasetUnusable(f"{path.name} is larger than {LARGEST_METADATA:,} bytes")
     try:
         return msgspec.json.decode(data, type=Metadata)
-    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise DatasetUnusable(f"{path.name}: {error}") from None
+    except UNREADABLE as error:
+        raise DatasetUnusable(f"{path.name}: {why_unreadable(error)}") from None
 
 
 def checksum_of(path: Path) -> str:
@@ -133,7 +133,7 @@ def read_split(
                     for start in range(0, count, chunk):
                         rows = min(chunk, count - start)
                         yield _rows(labels, LABELS, rows), _rows(images, IMAGES, rows)
-        except UNREADABLE as error:
+        except BAD_ARCHIVE as error:
             raise DatasetUnusable(f"{path.name} cannot be read: {error}") from error
 
 

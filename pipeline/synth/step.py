@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from journal import NO_SPACE, DiskFull, atomic_rewrite, free_bytes
+from journal import NO_SPACE, DiskFull, atomic_rewrite, free_bytes, what_failed
 from pipeline.jobs.async_step import AsyncStep
 from pipeline.jobs.pause_point import GivenUp
 from pipeline.jobs.progress import Progress
@@ -105,7 +105,7 @@ class GenerateStep(AsyncStep):
         except OSError as error:
             if error.errno in NO_SPACE:
                 raise DiskFull(target, 0, free_bytes(target.parent)) from error
-            raise SynthError(f"{target} cannot be written: {error.strerror or error}") from error
+            raise SynthError(f"{target} cannot be written: {what_failed(error)}") from error
         finally:
             pool.shutdown(cancel_futures=True)
             self.progress.finish()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import numpy as np
 
+from journal import what_failed
 from pipeline.jobs.pause_point import PausePoint
 from pipeline.synth.drawing import images_of, labels_of
 from pipeline.synth.errors import DatasetUnusable
@@ -65,7 +66,7 @@ def validate_dataset(directory: Path, pause_point: PausePoint | None = None) -> 
     try:
         found.report = str(write_sheet(directory, found, samples))
     except OSError as error:
-        found.notes.append(f"the report could not be written: {error.strerror or error}")
+        found.notes.append(f"the report could not be written: {what_failed(error)}")
     found.seconds = round(time.monotonic() - began, 3)
     return found
 

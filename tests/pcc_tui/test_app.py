@@ -197,7 +197,7 @@ async def test_an_error_in_a_screen_ends_with_a_sentence(
     with pytest.raises(Mishap):
         await use()
     said = " ".join(capsys.readouterr().err.split())
-    assert "pcc: the app failed, a running job goes on. Mishap: broken [key]" in said
+    assert "pcc: the app failed, a running job goes on. unexpected Mishap: broken [key]" in said
     assert "Traceback" not in said
     assert "canary" not in said
     assert "Mishap" in (workspace / "app.log").read_text()

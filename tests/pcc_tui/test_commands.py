@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from journal import CaptionRecord, scan, seal
+from pipeline.captions.plan import Maker, read_history
 from tests.conftest import CLEAN_ENVIRONMENT, PCC, Pcc
 from tests.support.runs import start, wait_for_records, wait_until_working
 
@@ -115,6 +116,46 @@ def test_stats_add_up(pcc: Pcc, workspace: Path) -> None:
         "malformed": {"torn_tail": 1, "damaged": 1, "lines": [5]},
         "unverified": 1,
     }
+
+
+HUGE = [
+    '"tokens_in":99999999999999999999999999,"tokens_out":' + "9" * 4000,
+    '"cost_usd":1e308,"seconds":1e308',
+    '"cost_usd":1e308,"seconds":1e308,"tokens_in":-7',
+    '"cost_usd":-1e300,"seconds":-5,"tokens_out":-3',
+    '"cost_usd":1e999',
+    '"cost_usd":NaN',
+    '"tokens_in":' + "9" * 5000,
+    '"tokens_in":3,"tokens_out":2,"cost_usd":0.5,"seconds":2.0',
+]
+"""Figures of records as another program may write them; only the last are possible."""
+
+
+def test_figures_that_no_attempt_can_have_count_for_no_sum(pcc: Pcc, workspace: Path) -> None:
+    start = '{"rel_path":"%d.jpg","caption":"c","status":"success","backend":"mock","run":"r",'
+    lines = [(start % number + figures + "}").encode() for number, figures in enumerate(HUGE)]
+    (workspace / "captions.jsonl").write_bytes(b"".join(map(seal, lines)))
+
+    def no_constant(name: str) -> float:
+        raise AssertionError(f"{name} is no JSON")
+
+    stats = json.loads(pcc("stats", "--json").stdout, parse_constant=no_constant)
+    told = pcc("stats")
+
+    assert (stats["records"], stats["malformed"]["damaged"]) == (5, 3)
+    assert (stats["tokens_in"], stats["tokens_out"], stats["cost_usd"]) == (3, 2, 0.5)
+    assert stats["seconds_mean"] == 2.0
+    assert told.returncode == 0
+
+
+def test_a_cost_below_zero_buys_no_further_photos(workspace: Path) -> None:
+    line = b'{"rel_path":"x.jpg","caption":"c","status":"success","run":"r","cost_usd":-1000000}'
+    paid = b'{"rel_path":"y.jpg","caption":"c","status":"success","run":"r","cost_usd":2.5}'
+    (workspace / "captions.jsonl").write_bytes(seal(line) + seal(paid))
+
+    history = read_history(workspace / "captions.jsonl", "r", Maker("mock", None, "p"), ["a.jpg"])
+
+    assert history.spent == 2.5
 
 
 def test_stats_of_nothing(pcc: Pcc) -> None:

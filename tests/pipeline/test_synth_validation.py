@@ -378,4 +378,5 @@ def test_a_directory_that_cannot_be_written_is_still_checked(
 
     assert found.valid
     assert found.report is None
-    assert found.notes == ["the report could not be written: Permission denied"]
+    [note] = found.notes
+    assert note.startswith("the report could not be written: Permission denied; ")

@@ -9,6 +9,7 @@ import msgspec
 
 from journal import JournalError, record_key
 from pcc_tui.dialogs.edit_caption import EditDialog
+from pcc_tui.words.failures import failure_words
 from pipeline.captions.catalogue import CatalogueEntry
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class CaptionEditor:
         try:
             await self._screen.desks.captions.edit(record.rel_path, record.raw_path, new)
         except (JournalError, OSError) as error:
-            self._screen.pcc.tell(f"the edit is not saved: {error}", "error")
+            self._screen.pcc.tell(f"the edit is not saved: {failure_words(error)}", "error")
             await self._ask(entry, text)
             return
         key = record_key(record.rel_path, record.raw_path)

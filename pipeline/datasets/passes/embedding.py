@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from journal import UNREADABLE
 from pipeline.datasets.draft import Draft
 from pipeline.datasets.features import FeatureProducer
 from pipeline.datasets.passes.base import Field, Pass
@@ -44,5 +45,5 @@ def embedding_width(record: Record) -> int:
         return 0
     try:
         return len(msgspec.json.decode(record.raw(EMBEDDING), type=list[float]))
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         return 0

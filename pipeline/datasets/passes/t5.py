@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import msgspec
 
 from backends.encoders.t5 import MAX_LENGTH, T5Tokenizer
+from journal import UNREADABLE
 from pipeline.datasets.draft import Draft
 from pipeline.datasets.passes.base import Field, Pass
 from pipeline.datasets.passes.caption import CAPTION, CaptionPass
@@ -78,6 +79,6 @@ def recorded_mask(record: Record) -> list[int] | None:
     """Return the mask of a record, None where there is none or none that is sound."""
     try:
         mask: list[int] = msgspec.json.decode(record.raw(MASK) or b"null", type=Mask)
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         return None
     return mask

@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 from blake3 import blake3
 
-from journal import atomic_rewrite, open_regular, read_whole
+from journal import UNREADABLE, atomic_rewrite, open_regular, read_whole
 from pipeline.datasets.errors import OtherShards
 from pipeline.datasets.patch_files import PatchManifest
 
@@ -147,7 +147,7 @@ def read_index(directory: Path) -> ShardIndex | None:
             found = msgspec.json.decode(read_whole(directory / name), type=ShardIndex)
         except FileNotFoundError:
             continue
-        except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+        except (OSError, *UNREADABLE):
             raise OtherShards(directory, f"an {name} of something else") from None
         if found.version != VERSION:
             raise OtherShards(directory, f"an {name} of version {found.version}")

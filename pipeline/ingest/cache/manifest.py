@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 from blake3 import blake3
 
-from journal import UNREADABLE, atomic_rewrite, read_whole, utc_now
+from journal import UNREADABLE, atomic_rewrite, read_whole, utc_now, what_failed, why_unreadable
 from pipeline.ingest.cache.records import RECORD_TYPES
 from pipeline.ingest.errors import CacheRefused
 
@@ -100,8 +100,11 @@ def read_manifest(cache: Path) -> CacheManifest:
             f"there is no cache at {cache}: no manifest.json; `pcc ingest run` makes one, "
             "--cache names another"
         ) from None
-    except (OSError, *UNREADABLE) as error:
-        raise CacheRefused(f"{path} cannot be understood: {error}") from None
+    except OSError as error:
+        raise CacheRefused(f"the cache cannot be read: {what_failed(error)}") from None
+    except UNREADABLE as error:
+        why = why_unreadable(error)
+        raise CacheRefused(f"{path} cannot be understood: {why}") from None
 
 
 def require_ours(cache: Path, manifest: CacheManifest) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import msgspec
 
-from journal import journal_kind, open_own, take_lock
+from journal import UNREADABLE, journal_kind, open_own, take_lock
 from pipeline.ingest.errors import CacheBusy
 
 PATIENCE_SECONDS = 5.0
@@ -99,7 +99,7 @@ class Share:
         return False
 
     def _read(self) -> Task | None:
-        with suppress(msgspec.MsgspecError, UnicodeDecodeError, OSError):
+        with suppress(OSError, *UNREADABLE):
             return msgspec.json.decode(os.pread(self._descriptor, 1 << 16, 0), type=Task)
         return None
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import msgspec
 from blake3 import blake3
 
-from journal import UNREADABLE, read_whole, split_path
+from journal import UNREADABLE, read_whole, split_path, what_failed, why_unreadable
 from pipeline.ingest.cache.manifest import (
     PHASE,
     VERSION,
@@ -112,7 +112,9 @@ def _phase(cache: Path) -> object:
         fields = json_document(manifest_path(cache))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise CacheRefused(f"the cache cannot be read: {what_failed(error)}") from None
+    except ValueError as error:
         raise CacheRefused(
             f"{manifest_path(cache)} cannot be understood: {error}; an ingestion into "
             "another --cache makes one anew"
@@ -124,8 +126,11 @@ def _loose_manifest(cache: Path) -> CacheManifest:
     """Return the fields of a manifest that have the types of ours, and defaults for the rest."""
     try:
         fields = msgspec.json.decode(read_whole(manifest_path(cache)), type=dict[str, Any])
-    except (OSError, *UNREADABLE) as error:
-        raise CacheRefused(f"{manifest_path(cache)} cannot be understood: {error}") from None
+    except OSError as error:
+        raise CacheRefused(f"the cache cannot be read: {what_failed(error)}") from None
+    except UNREADABLE as error:
+        why = why_unreadable(error)
+        raise CacheRefused(f"{manifest_path(cache)} cannot be understood: {why}") from None
     manifest = CacheManifest(version=0, cache_id="")
     for name in manifest.__struct_fields__:
         if isinstance(fields.get(name), int) and fields[name] not in SQLITE_INTEGERS:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from journal import open_regular, split_path
+from journal import open_regular, split_path, what_failed
 
 if TYPE_CHECKING:
     from backends.detectors.base import Box
@@ -97,7 +97,9 @@ def _photo(cache: Path, path: Path) -> Document:
     file = split_path(spelt)[0]
     try:
         fields = json_document(path)
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        return Document(file, faults=[what_failed(error)])
+    except ValueError as error:
         return Document(file, faults=[str(error)])
     if not isinstance(fields, dict):
         return Document(file, faults=["it holds no object"])

@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 import msgspec
 from blake3 import blake3
 
-from journal import record_key
+from journal import UNREADABLE, record_key
 from pipeline.ingest.errors import QueueLost
 from pipeline.ingest.queue.lease_terms import LEASE_SECONDS, MAX_ATTEMPTS
 
@@ -279,7 +279,7 @@ def decode_item(body: str | bytes) -> Item:
     """
     try:
         return msgspec.json.decode(body, type=Item)
-    except (UnicodeDecodeError, msgspec.MsgspecError):
+    except UNREADABLE:
         raise QueueLost("the queue holds an item that cannot be read") from None
 
 

@@ -7,7 +7,7 @@ import time
 from contextlib import closing
 from pathlib import Path
 
-from journal import DATABASE, make_directory, open_database
+from journal import DATABASE, make_directory, open_database, what_failed
 from pipeline.ingest.errors import QueueUnusable
 
 APPLICATION = 0x70636351
@@ -71,7 +71,7 @@ def connect(path: Path) -> sqlite3.Connection:
             "move it away to start a new one, results are kept elsewhere"
         ) from error
     except OSError as error:
-        raise QueueUnusable(f"cannot open the queue {path}: {error.strerror}") from error
+        raise QueueUnusable(f"the queue cannot be opened: {what_failed(error)}") from error
 
 
 def _prepared(path: Path) -> sqlite3.Connection:
