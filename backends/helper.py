@@ -93,7 +93,8 @@ class Helper(Generic[Request, Reply]):
         self._words: IO[bytes] | None = None
         self._last_words = ""
         self._process: asyncio.subprocess.Process | None = None
-        self._held = False
+        self._released = asyncio.Event()
+        self._released.set()
 
     @property
     def started(self) -> bool:
@@ -107,11 +108,12 @@ class Helper(Generic[Request, Reply]):
         return self._process
 
     async def start(self) -> None:
-        """Start the process, which sees no API key and no terminal.
+        """Start the process, which sees no API key and no terminal; held, it waits for that.
 
         Raises:
             HelperDied: no process can be started.
         """
+        await self._released.wait()
         inherited = {name: value for name, value in os.environ.items() if not is_key_name(name)}
         if self._keeps_words:
             self._words = tempfile.TemporaryFile()  # noqa: SIM115 - closed when it has ended
@@ -128,7 +130,7 @@ class Helper(Generic[Request, Reply]):
         except OSError as error:
             self._close_words()
             raise HelperDied(f"does not start: {error}") from None
-        if self._held:
+        if not self._released.is_set():
             self.hold(True)
 
     def send(self, request: Request) -> None:
@@ -168,8 +170,8 @@ class Helper(Generic[Request, Reply]):
         return reply
 
     def hold(self, held: bool) -> None:
-        """Freeze the process, or let it go on; a process that is not there yet starts frozen."""
-        self._held = held
+        """Freeze the process, or let it go on; a process that is held is not started."""
+        (self._released.clear if held else self._released.set)()
         if self._process is not None and self._process.returncode is None:
             self._process.send_signal(signal.SIGSTOP if held else signal.SIGCONT)
 

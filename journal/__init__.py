@@ -24,6 +24,7 @@ from journal.inspection import InspectedLine, inspect_lines
 from journal.lines import BOM, Seal, check_seal, seal
 from journal.lock import WriterLock, patient_lock, take_lock
 from journal.own_files import (
+    bound_socket,
     database_files,
     forget_protected,
     give_second_name,
@@ -107,6 +108,7 @@ __all__ = [
     "TooLarge",
     "WriterLock",
     "atomic_rewrite",
+    "bound_socket",
     "check",
     "check_seal",
     "clear_leftovers",

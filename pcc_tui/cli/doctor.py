@@ -21,6 +21,7 @@ from pcc_tui.cli.options import SiteOptions
 from pcc_tui.cli.output import print_json, say, told
 from pcc_tui.graphics import choose_protocol
 from pcc_tui.settings import Settings
+from pipeline.jobs.errors import NoJob
 from pipeline.jobs.run_file import read_run_file
 
 NETWORK_FILE_SYSTEMS = ("nfs", "cifs", "smb", "fuse.sshfs", "9p", "afs", "ceph", "gluster")
@@ -141,16 +142,23 @@ def _workspace(workspace: Path, journal: Path) -> list[Finding]:
             f"{workspace} is on {network}; locks and syncs are weaker there, a local disk is safer"
         )
         findings.append(Finding("workspace", "note", text))
-    running = read_run_file(workspace)
-    if running is not None:
-        findings.append(
-            Finding("job", "note", told(f"run {running.run}, process {running.pid}: `pcc watch`"))
-        )
+    findings += _job(workspace)
     if journal.is_file():
         findings.append(
             Finding("journal", "ok", f"{journal}, {journal.stat().st_size / 1e6:.1f} MB")
         )
     return findings
+
+
+def _job(workspace: Path) -> list[Finding]:
+    try:
+        running = read_run_file(workspace)
+    except NoJob as error:
+        return [Finding("job", "note", str(error))]
+    if running is None:
+        return []
+    words = told(f"run {running.run}, process {running.pid}: `pcc watch`")
+    return [Finding("job", "note", words)]
 
 
 def _network_file_system(directory: Path) -> str | None:

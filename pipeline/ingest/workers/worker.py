@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import signal
 import sys
 import threading
 from contextlib import suppress
@@ -241,7 +242,7 @@ async def _tell(owner: Run, worker: Worker) -> None:
 
 def main() -> None:
     """Serve standard input and output."""
-    with serving(WorkerRequest) as owner:
+    with serving(WorkerRequest, when_orphaned=signal.SIGCONT) as owner:
         setup = next(owner.requests)
         code = 0
         with log_to(Path(os.fsdecode(setup.cache)) / "ingest.log"):
