@@ -159,8 +159,8 @@ def make_directory(path: Path, below: Path | None = None, *, exist_ok: bool = Tr
     above = path.absolute()
     while not os.path.lexists(above):
         above = above.parent
-    require_outside(above)
     require_outside(path)
+    require_outside(above)
     steps = [] if below is None else path.relative_to(below).parents
     for place in (path, *(below / step for step in steps[:-1] if below is not None)):
         if os.path.lexists(place) and not stat.S_ISDIR(mode := place.lstat().st_mode):

@@ -209,8 +209,10 @@ def _say(owner: Run, message: WorkerReply) -> None:
 def _listen(owner: Run, worker: Worker, loop: asyncio.AbstractEventLoop) -> None:
     """Wait for orders; the end of the run is one as well."""
     for order in owner.requests:
+        worker.queue.hurry()
         at_once = isinstance(order, Order) and order.at_once
         loop.call_soon_threadsafe(worker.job.abort if at_once else worker.job.stop)
+    worker.queue.hurry()
     with suppress(RuntimeError):  # the loop has ended
         loop.call_soon_threadsafe(worker.job.stop)
 
