@@ -9,6 +9,7 @@ with it changes the item. So an item is completed by one lease and no more.
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
@@ -62,6 +63,11 @@ class Item(msgspec.Struct, frozen=True):
     def path(self) -> str:
         """The photo's path as the system spells it."""
         return system_path(self.rel_path, self.raw_path)
+
+    @property
+    def leads_outside(self) -> bool:
+        """Whether the photo would lie outside the photos directory, as no run asks for."""
+        return self.path.startswith("/") or ".." in self.path.split("/") or "\0" in self.path
 
 
 class Leased(msgspec.Struct, frozen=True):
@@ -285,15 +291,13 @@ def decode_item(body: object) -> Item:
     """Return the item that a queue holds as JSON.
 
     Raises:
-        QueueLost: it is no item, or its photo would lie outside the photos directory.
+        QueueLost: it is no item.
     """
     try:
         item = msgspec.json.decode(_text(body), type=Item)
-        path = item.path
+        os.fsencode(item.path)
     except (*UNREADABLE, ValueError):
         raise QueueLost("the queue holds an item that cannot be read") from None
-    if path.startswith("/") or "\0" in path or ".." in path.split("/"):
-        raise QueueLost("the queue holds an item that leads outside the photos directory")
     return item
 
 

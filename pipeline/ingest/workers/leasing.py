@@ -57,6 +57,10 @@ class Leases:
             if self._closed:
                 return []
             leased = self._queue.lease(self._worker, count)
+            for one in leased:
+                if one.item.leads_outside:
+                    self._queue.park(self._worker, one, "it leads outside the photos directory")
+            leased = [one for one in leased if not one.item.leads_outside]
             with self._changing:
                 self._held.update({one.token: one for one in leased})
             return leased
