@@ -6,7 +6,7 @@ import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Sequence
 from io import BytesIO
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import msgspec
 
@@ -159,8 +159,8 @@ class Loading(msgspec.Struct, frozen=True):
     """
 
     what: str
-    done: int = 0
-    total: int | None = None
+    done: Annotated[int, msgspec.Meta(ge=0, le=1 << 53)] = 0
+    total: Annotated[int, msgspec.Meta(ge=0, le=1 << 53)] | None = None
     unit: str = "bytes"
 
 

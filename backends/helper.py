@@ -110,7 +110,8 @@ class Helper(Generic[Request, Reply]):
         self._words: IO[bytes] | None = None
         self._last_words = ""
         self._process: asyncio.subprocess.Process | None = None
-        self._held = False
+        self._released = asyncio.Event()
+        self._released.set()
         self._length: int | None = None  # of the reply whose beginning has come
 
     @property
@@ -125,11 +126,12 @@ class Helper(Generic[Request, Reply]):
         return self._process
 
     async def start(self) -> None:
-        """Start the process, which sees no API key and no terminal.
+        """Start the process, which sees no API key and no terminal; held, it waits for that.
 
         Raises:
             HelperDied: no process can be started.
         """
+        await self._released.wait()
         inherited = {name: value for name, value in os.environ.items() if not is_key_name(name)}
         if self._keeps_words:
             self._words = tempfile.TemporaryFile()  # noqa: SIM115 - closed when it has ended
@@ -150,7 +152,7 @@ class Helper(Generic[Request, Reply]):
                 f"does not start: {why}; end other programs, or raise the "
                 "limits on open files and processes (ulimit -n, ulimit -u)"
             ) from None
-        if self._held:
+        if not self._released.is_set():
             self.hold(True)
 
     def send(self, request: Request) -> None:
@@ -210,8 +212,8 @@ class Helper(Generic[Request, Reply]):
         return reply
 
     def hold(self, held: bool) -> None:
-        """Freeze the process, or let it go on; a process that is not there yet starts frozen."""
-        self._held = held
+        """Freeze the process, or let it go on; a process that is held is not started."""
+        (self._released.clear if held else self._released.set)()
         if self._process is not None and self._process.returncode is None:
             self._process.send_signal(signal.SIGSTOP if held else signal.SIGCONT)
 

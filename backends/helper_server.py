@@ -9,7 +9,9 @@ from __future__ import annotations
 import fcntl
 import os
 import resource
+import signal
 import struct
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from threading import Lock
@@ -22,6 +24,9 @@ LENGTH = struct.Struct(">I")
 
 PIPE_BYTES = 1 << 20
 """Bytes of a pipe; an ordinary user may ask for no more."""
+
+PR_SET_PDEATHSIG = 1
+"""What Linux calls the signal that a process gets when its parent dies."""
 
 Request = TypeVar("Request")
 Reply = TypeVar("Reply")
@@ -59,15 +64,19 @@ class Owner(Generic[Request, Reply]):
 
 
 @contextmanager
-def serving(requests: Any) -> Iterator[Owner[Any, Any]]:
+def serving(requests: Any, when_orphaned: int = signal.SIGKILL) -> Iterator[Owner[Any, Any]]:
     """Make this process a helper: leave no core dumps, and keep the pipes for messages.
 
     What a library prints goes to standard error. The block ends quietly when the owner is gone.
 
     Args:
         requests: The type of the requests; a union where there are several.
+        when_orphaned: The signal that this process gets when its owner dies. A process that is
+            frozen or busy would not see the pipes close; SIGCONT suffices for one that is to
+            finish what is in flight.
     """
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _be_told_of_death(when_orphaned)
     replies = os.dup(1)
     os.dup2(2, 1)
     if hasattr(fcntl, "F_SETPIPE_SZ"):  # Linux: a picture in few reads instead of dozens
@@ -75,6 +84,14 @@ def serving(requests: Any) -> Iterator[Owner[Any, Any]]:
             fcntl.fcntl(replies, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
     with suppress(BrokenPipeError), open(0, "rb") as incoming, open(replies, "wb") as outgoing:
         yield Owner(incoming, outgoing, requests)
+
+
+def _be_told_of_death(number: int) -> None:
+    """Have the kernel send this process a signal when its owner dies; Linux alone can do so."""
+    if sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, number, 0, 0, 0)
 
 
 def _messages(incoming: BinaryIO) -> Iterator[bytes]:

@@ -25,6 +25,7 @@ from journal.inspection import InspectedLine, inspect_lines
 from journal.lines import BOM, UNREADABLE, Seal, check_seal, seal, why_unreadable
 from journal.lock import WriterLock, patient_lock, take_lock
 from journal.own_files import (
+    bound_socket,
     database_files,
     forget_protected,
     give_second_name,
@@ -109,6 +110,7 @@ __all__ = [
     "WriterLock",
     "atomic_rewrite",
     "believed",
+    "bound_socket",
     "check",
     "check_seal",
     "clear_leftovers",

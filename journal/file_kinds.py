@@ -66,4 +66,5 @@ def data_kind(name: str, *beginnings: bytes) -> FileKind:
     return FileKind(name, recognises)
 
 
-DATABASE = data_kind("an SQLite database", b"SQLite format 3\0")
+DATABASE = data_kind("an SQLite database", b"SQLite format 3\0", bytes(HEAD_BYTES))
+"""SQLite writes the first page last, so a file that a kill left in the making begins with zeros."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import sqlite3
 import stat
 import tempfile
@@ -232,6 +233,25 @@ def give_second_name(path: Path, name: Path) -> None:
     """
     require_outside(name)
     os.link(path, name)
+
+
+def bound_socket(path: Path) -> socket.socket:
+    """Return a Unix socket at a path, which its owner alone may connect to.
+
+    Raises:
+        ForbiddenPlace: the path lies inside a protected directory.
+        OSError: something stands there, or the path is too long for a socket.
+    """
+    require_outside(path)
+    bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        bound.bind(os.fspath(path))
+        with suppress(PermissionError):  # a file system without modes
+            path.chmod(OWNER_ONLY)
+    except BaseException:
+        bound.close()
+        raise
+    return bound
 
 
 def open_database(path: Path, kind: FileKind, **options: Any) -> sqlite3.Connection:

@@ -27,7 +27,7 @@ from pcc_tui.screens.run import RunScreen
 from pcc_tui.screens.setup import SetupScreen
 from pcc_tui.terminal import leave_on_signals
 from pcc_tui.toml import change_toml
-from pipeline.jobs.control import Command
+from pipeline.jobs.control_messages import Command
 
 if TYPE_CHECKING:
     from textual.theme import Theme

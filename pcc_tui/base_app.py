@@ -43,7 +43,7 @@ from pipeline.captions.plan import Selection
 from pipeline.captions.request import RunRequest
 from pipeline.clusters.errors import ClusterError
 from pipeline.ingest.errors import IngestError
-from pipeline.jobs.control import Command
+from pipeline.jobs.control_messages import Command
 from pipeline.jobs.errors import JobError
 from pipeline.jobs.log import keep_traceback
 from pipeline.jobs.progress import Snapshot
@@ -112,6 +112,7 @@ class BaseApp(App[int]):
             desks.workspace.path,
             on_snapshot=self._job_went_on,
             on_reply=self._job_replied,
+            on_trouble=self._job_is_strange,
             on_end=self._job_is_over,
             rate=preferences.refresh_rate(),
         )
@@ -242,6 +243,9 @@ class BaseApp(App[int]):
 
     def _job_replied(self, reply: str) -> None:
         self.tell(f"The job answers: {reply}")
+
+    def _job_is_strange(self, trouble: str) -> None:
+        self.tell(trouble, "warning")
 
     def _job_is_over(self, ended: JobEnd) -> None:
         with suppress(SettingsError):  # whoever asks next is told what is wrong with the file

@@ -53,6 +53,7 @@ OTHER_DESCRIPTORS = {
     "journal/rewrite.py": "a leftover, to ask for its lock",
     "pipeline/synth/staging.py": "a directory, to lock the directory",
     "pipeline/datasets/shards/directory.py": "a directory, to lock the directory",
+    "pipeline/jobs/socket_place.py": "a directory, to lock the directory",
     "pipeline/photos/images.py": "a photo, which the decoding process alone opens",
 }
 """Files that call `os.open` to read, and what they open so."""

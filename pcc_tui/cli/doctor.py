@@ -23,6 +23,7 @@ from pcc_tui.graphics import choose_protocol
 from pcc_tui.known_servers import is_known, server_of
 from pcc_tui.settings import Settings
 from pipeline.jobs.cores import decoder_count
+from pipeline.jobs.errors import NoJob
 from pipeline.jobs.run_file import read_run_file
 from pipeline.photos.memory import LEAST_BYTES, memory_limit
 
@@ -182,16 +183,23 @@ def _workspace(workspace: Path, journal: Path) -> list[Finding]:
             f"{workspace} is on {network}; locks and syncs are weaker there, a local disk is safer"
         )
         findings.append(Finding("workspace", "note", text))
-    running = read_run_file(workspace)
-    if running is not None:
-        findings.append(
-            Finding("job", "note", told(f"run {running.run}, process {running.pid}: `pcc watch`"))
-        )
+    findings += _job(workspace)
     if journal.is_file():
         findings.append(
             Finding("journal", "ok", f"{journal}, {journal.stat().st_size / 1e6:.1f} MB")
         )
     return findings
+
+
+def _job(workspace: Path) -> list[Finding]:
+    try:
+        running = read_run_file(workspace)
+    except NoJob as error:
+        return [Finding("job", "note", str(error))]
+    if running is None:
+        return []
+    words = told(f"run {running.run}, process {running.pid}: `pcc watch`")
+    return [Finding("job", "note", words)]
 
 
 def _network_file_system(directory: Path) -> str | None:

@@ -10,8 +10,8 @@ import msgspec
 
 from pcc_tui.cli.live import show, status_line
 from pcc_tui.cli.output import print_json, say
-from pipeline.jobs.control import Command, ControlClient
-from pipeline.jobs.errors import NoJob
+from pipeline.jobs.control_client import ControlClient
+from pipeline.jobs.control_messages import Command
 from pipeline.jobs.progress import Snapshot
 
 CLIENT = "watch"
@@ -21,19 +21,13 @@ CLIENT = "watch"
 async def send_commands(workspace: Path, commands: list[str], *, json: bool) -> None:
     """Send commands to the job of a workspace and print each reply."""
     async with ControlClient.connected(workspace) as client:
+        run = client.run_file.run
         for command in commands:
-            await client.send(msgspec.convert(command, Command), by=CLIENT)
-            async for message in client.messages():
-                if message.reply is not None:
-                    run = client.run_file.run
-                    answer = {"kind": "reply", "run": run, "reply": message.reply}
-                    if json:
-                        print_json(answer, indent=None)
-                    else:
-                        say(f"{run}: {message.reply}")
-                    break
+            reply = await client.ask(msgspec.convert(command, Command), by=CLIENT)
+            if json:
+                print_json({"kind": "reply", "run": run, "reply": reply}, indent=None)
             else:
-                raise NoJob(f"run {client.run_file.run} ended before it answered")
+                say(f"{run}: {reply}")
 
 
 async def follow(workspace: Path, *, once: bool, json: bool) -> None:

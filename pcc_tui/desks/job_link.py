@@ -26,8 +26,9 @@ from pipeline.datasets.shards.report import ShardReport
 from pipeline.embeddings.report import EmbedReport
 from pipeline.ingest.importing.report import ImportReport
 from pipeline.ingest.report import IngestReport
-from pipeline.jobs.control import Command, ControlClient
-from pipeline.jobs.errors import NoJob
+from pipeline.jobs.control_client import ControlClient
+from pipeline.jobs.control_messages import Command
+from pipeline.jobs.errors import NoJob, StrangeSocket
 from pipeline.jobs.progress import Snapshot
 from pipeline.synth.report import SynthReport
 
@@ -102,6 +103,7 @@ class JobLink:
         workspace: The workspace.
         on_snapshot: Called with the state of the job, at most `rate` times a second.
         on_reply: Called with the job's answer to a command.
+        on_trouble: Called once with a sentence about what listens in the place of a job.
         on_end: Called when a job is over.
         rate: Snapshots a second.
     """
@@ -112,12 +114,14 @@ class JobLink:
         *,
         on_snapshot: Callable[[Snapshot], None],
         on_reply: Callable[[str], None],
+        on_trouble: Callable[[str], None],
         on_end: Callable[[JobEnd], None],
         rate: float,
     ) -> None:
         self._workspace = workspace
         self._on_snapshot = on_snapshot
         self._on_reply = on_reply
+        self._on_trouble = on_trouble
         self._on_end = on_end
         self._interval = 1 / rate
         self._client: ControlClient | None = None
@@ -128,6 +132,8 @@ class JobLink:
         self._pid = 0
         self._gone_since: float | None = None
         self._order: Command | None = None
+        self._unanswered = 0
+        self._trouble = ""
         self._is_captioning = False
 
     @property
@@ -154,22 +160,36 @@ class JobLink:
             self._order = command
             return
         with suppress(ConnectionError):
-            await self._client.send(command, by=CLIENT)
+            await self._give(self._client, command)
+
+    async def _give(self, client: ControlClient, command: Command) -> None:
+        self._unanswered += 1
+        await client.send(command, by=CLIENT)
 
     async def follow(self) -> None:
         """Follow the jobs of the workspace, one after the other, until cancelled."""
         while True:
-            # ValueError: a line that is too long. OSError: a socket that is going away.
-            with suppress(NoJob, msgspec.MsgspecError, ValueError, OSError):
-                async with ControlClient.connected(self._workspace) as client:
-                    self._client = client
-                    try:
-                        await self._receive(client)
-                    finally:
-                        self._client = None
+            with suppress(NoJob, OSError):  # OSError: a socket that is going away
+                try:
+                    await self._follow_one()
+                except StrangeSocket as error:
+                    self._tell_trouble(str(error))
             self._look_for_an_end()
             starting = self._process is not None
             await asyncio.sleep(LOOK_SECONDS_WHILE_STARTING if starting else LOOK_SECONDS)
+
+    async def _follow_one(self) -> None:
+        async with ControlClient.connected(self._workspace) as client:
+            self._client, self._unanswered = client, 0
+            try:
+                await self._receive(client)
+            finally:
+                self._client = None
+
+    def _tell_trouble(self, trouble: str) -> None:
+        if trouble != self._trouble:
+            self._trouble = trouble
+            self._on_trouble(trouble)
 
     async def _receive(self, client: ControlClient) -> None:
         shown_at = -self._interval
@@ -177,9 +197,10 @@ class JobLink:
         self._is_captioning = client.run_file.stage == CaptionStage.name
         if self._order is not None:
             order, self._order = self._order, None
-            await client.send(order, by=CLIENT)
+            await self._give(client, order)
         async for message in client.messages():
-            if message.reply is not None:
+            if message.reply is not None and self._unanswered:
+                self._unanswered -= 1
                 self._on_reply(message.reply)
             if message.snapshot is None:
                 continue

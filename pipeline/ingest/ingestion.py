@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import shlex
+import time
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -16,6 +17,7 @@ from journal import JournalError, Status
 from pipeline.ingest.cache.manifest import ModelFacts
 from pipeline.ingest.cache.records import Outcome, StageEnd, StageName
 from pipeline.ingest.cache.store import Cache
+from pipeline.ingest.errors import QueueLost
 from pipeline.ingest.planning.enqueue import Enqueuer
 from pipeline.ingest.planning.plan import IngestPlan, Wanted
 from pipeline.ingest.queue.base import Counts, Item, WorkQueue
@@ -33,6 +35,9 @@ LOOK_SECONDS = 0.25
 
 ROUNDS = 3
 """How often what a queue lost, or a file that changed meanwhile, is planned at most."""
+
+STUCK_SECONDS = 300.0
+"""A queue that has items, but gives none and takes none for so long, is beyond help."""
 
 _OBJECTS, _TEXT = ("object", "objects"), ("line of text", "lines of text")
 _NOUNS = {"detect": _OBJECTS, "label": _OBJECTS, "ocr": _TEXT}
@@ -71,6 +76,8 @@ class Ingestion:
         self._models: dict[StageName, ModelFacts] = {}
         self._failed: dict[str, tuple[Item, Status]] = {}
         self._parked_before = 0
+        self._counts: Counts | None = None
+        self._moved_at = time.monotonic()
         self._parked = 0
 
     async def run(self) -> Ending:
@@ -158,9 +165,27 @@ class Ingestion:
             self._pool.something_done()
         self._parked_before = counts.parked
         self._count(news)
+        self._require_movement(counts, is_moving=bool(news))
         if counts.paused != (self.progress.state == "paused") and not self._stopping:
             self.progress.pause(counts.paused)
         return counts
+
+    def _require_movement(self, counts: Counts, *, is_moving: bool) -> None:
+        """Make sure that a queue which says that there is work gives the work to somebody.
+
+        Raises:
+            QueueLost: nothing moves any more, and no worker of this run is busy.
+        """
+        open_items = counts.waiting + counts.leased
+        is_idle = self._pool.loading is None and not self._pool.current and not self._enqueuing
+        is_due = open_items > 0 and is_idle and not counts.paused
+        if is_moving or not is_due or counts != self._counts:
+            self._counts, self._moved_at = counts, time.monotonic()
+        elif time.monotonic() - self._moved_at > STUCK_SECONDS:
+            raise QueueLost(
+                f"the queue says that {open_items:,} items are to be done, and "
+                f"gives none for {STUCK_SECONDS / 60:g} minutes; run again, or start a new queue"
+            )
 
     def _look(self) -> tuple[list[tuple[str, StageEnd]], Counts]:
         """Return what is new in the cache, and the counts of the queue. Called on a thread."""
@@ -254,6 +279,7 @@ class Ingestion:
         self._stopping = True
         self.progress.state = "stopping"
         self._pause_point.close()
+        self._queue.hurry()
         self._pool.end()
 
     def abort(self) -> None:

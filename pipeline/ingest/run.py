@@ -33,13 +33,14 @@ async def ingest(request: IngestRequest, watch: Watcher) -> JobResult[IngestRepo
     make_directory(request.workspace)
     cache = Cache(request.cache)
     manifest = await asyncio.to_thread(cache.begin)
-    queue = await asyncio.to_thread(open_queue, request.queue, cache.directory, manifest.cache_id)
+    # Not on a thread, which a signal would have to wait for: nothing else goes on as yet.
+    queue = open_queue(request.queue, cache.directory, manifest.cache_id)
     share = Share(cache.directory)
     with closing(queue):
         await asyncio.to_thread(share.take, request.task())
         await asyncio.to_thread(keep_asked, cache.directory, request.asked)
         if share.alone:  # items that wait there are left from runs that ended; this run plans anew
-            await asyncio.to_thread(queue.withdraw)
+            queue.withdraw()
             share.begun()
         ingestion = Ingestion(request, cache, queue, manifest.cache_id)
         frame = JobFrame(

@@ -1,71 +1,46 @@
-"""Talking to a running job: a Unix socket with snapshots out and commands in.
+"""The job's end of the control socket: snapshots go out, commands come in.
 
-Messages are JSON, one a line. The job sends `{"snapshot": {...}}` ten times a
-second while anyone listens, and `{"reply": "..."}` to each command. A client
-sends `{"command": "pause", "by": "watch"}`; the commands are `pause`, `resume`,
-`stop`, `abort` and `retry`, and `by`, which may be left out, says who commands.
-The socket's address stands in `run.json` of the workspace.
+No client can hold the job up or make the job grow. What is sent to a client waits until the client
+has read what was sent before; what comes from a client is read one command at a time. A client
+that stays deaf is hung up on, and there are only so many.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
-import shutil
-import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Any, NamedTuple
 
-import msgspec
-
-from journal import UNREADABLE, atomic_rewrite, why_unreadable
-from pipeline.jobs.errors import NoJob, WorkspaceBusy
+from journal import UNREADABLE, bound_socket, why_unreadable
+from pipeline.jobs.control_client import ControlClient
+from pipeline.jobs.control_messages import LONGEST_COMMAND, Message, decode, line_of
+from pipeline.jobs.errors import NoJob, SilentJob, StrangeSocket, WorkspaceBusy
 from pipeline.jobs.progress import Snapshot
-from pipeline.jobs.run_file import RunFile, read_run_file, run_file_path
+from pipeline.jobs.run_file import RunFile, read_run_file, remove_run_file, write_run_file
+from pipeline.jobs.socket_place import NAME, remove_if_left, socket_directory
 
 SNAPSHOT_SECONDS = 0.1
 """Between two snapshots to a client."""
 
-SILENCE_SECONDS = 10.0
-"""A job that sends nothing for this long is stopped or hangs."""
+COMMAND_SECONDS = 0.05
+"""Between two commands of a client: whatever one sends, the job has time for its work."""
 
-LONGEST_SOCKET_PATH = 100
-"""Bytes; Linux takes 107, other systems 103."""
+DEAF_SECONDS = 60.0
+"""A client that reads nothing for this long is hung up on."""
 
-LONGEST_MESSAGE = 1 << 20
+GOODBYE_SECONDS = 1.0
+"""How long the end of a job waits until its clients have read the last snapshot."""
 
-Command = Literal["pause", "resume", "stop", "abort", "retry"]
-
-
-NAMELESS = "client"
-"""Who commands, where a client does not say so."""
-
-Client = Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
+MOST_CLIENTS = 32
 
 
-class Message(msgspec.Struct, omit_defaults=True):
-    """One line between a job and a client: a snapshot, a command or a reply.
+class _Client(NamedTuple):
+    """A connection, and the task that sends snapshots over it."""
 
-    Attributes:
-        snapshot: The state of the job, from the job.
-        command: What the job is told to do, from a client.
-        by: What the client is, such as `app` or `watch`; beside a command alone.
-        reply: The answer to a command, from the job.
-    """
-
-    snapshot: Snapshot | None = None
-    command: Command | None = None
-    by: Client = NAMELESS
-    reply: str | None = None
-
-
-_decode = msgspec.json.Decoder(Message).decode
-
-
-def _line(message: Message) -> bytes:
-    return msgspec.json.encode(message) + b"\n"
+    writer: asyncio.StreamWriter
+    sender: asyncio.Task[None]
 
 
 class ControlServer:
@@ -82,60 +57,70 @@ class ControlServer:
     ) -> None:
         self._snapshot = snapshot
         self._commands = commands
-        self._senders: set[asyncio.Task[None]] = set()
+        self._clients: dict[asyncio.Task[Any], _Client] = {}
+        self._job: RunFile | None = None
 
     @asynccontextmanager
     async def serving(self, workspace: Path, run_file: RunFile) -> AsyncIterator[None]:
-        """Listen while the block runs; `run.json` tells clients where."""
-        await _clear_stale_socket(workspace)
-        folder = tempfile.mkdtemp(prefix="pcc-")  # 0700
-        if len(folder) + len("/control.sock") > LONGEST_SOCKET_PATH:
-            os.rmdir(folder)  # noqa: PTH106
-            folder = tempfile.mkdtemp(prefix="pcc-", dir="/tmp")
-        run_file.socket = os.path.join(folder, "control.sock")
-        server = await asyncio.start_unix_server(
-            self._serve, run_file.socket, limit=LONGEST_MESSAGE
-        )
-        os.chmod(run_file.socket, 0o600)  # noqa: PTH101
-        data = msgspec.json.format(msgspec.json.encode(run_file)) + b"\n"
-        with atomic_rewrite(run_file_path(workspace), needed=len(data)) as file:
-            file.write(data)
-        try:
-            yield
-        finally:
-            await self._say_goodbye()
-            server.close()
-            run_file_path(workspace).unlink(missing_ok=True)
-            shutil.rmtree(folder, ignore_errors=True)
+        """Listen while the block runs; `run.json` tells clients where.
+
+        Raises:
+            WorkspaceBusy: another job runs in the workspace, on another journal.
+            FileRefused: `run.json` is no file of ours, or no place for the socket is allowed.
+        """
+        await _require_free(workspace)
+        with socket_directory() as folder:
+            run_file.socket = str(folder / NAME)
+            self._job = run_file
+            server = await asyncio.start_unix_server(
+                self._serve, sock=bound_socket(folder / NAME), limit=LONGEST_COMMAND
+            )
+            try:
+                write_run_file(workspace, run_file)
+                yield
+            finally:
+                server.close()
+                await self._say_goodbye()
+                remove_run_file(workspace, run_file)
 
     async def _say_goodbye(self) -> None:
-        """Let every client see the last snapshot."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(1):
-                for sender in self._senders:
-                    sender.cancel()
-                await asyncio.gather(*self._senders, return_exceptions=True)
+        """Let every client see the last snapshot, and hang up."""
+        for client in self._clients.values():
+            client.sender.cancel()
+        for seconds in (GOODBYE_SECONDS, None):
+            if self._clients:
+                await asyncio.wait(self._clients, timeout=seconds)
+            for client in self._clients.values():
+                client.writer.transport.abort()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        serving = asyncio.current_task()
+        assert serving is not None
+        if len(self._clients) >= MOST_CLIENTS:
+            writer.transport.abort()
+            return
         sender = asyncio.create_task(self._send_snapshots(writer))
-        self._senders.add(sender)
+        self._clients[serving] = _Client(writer, sender)
         try:
             while line := await reader.readline():
-                writer.write(_line(Message(reply=self._obey(line))))
+                await _send(writer, Message(reply=self._obey(line)))
+                await asyncio.sleep(COMMAND_SECONDS)
         except (ConnectionError, ValueError):
-            pass  # gone, or a line beyond every limit
+            pass  # gone, deaf, or a line beyond every limit
         finally:
             sender.cancel()
-            self._senders.discard(sender)
+            await asyncio.gather(sender, return_exceptions=True)
+            await _hang_up(writer)
+            del self._clients[serving]
 
     async def _send_snapshots(self, writer: asyncio.StreamWriter) -> None:
         try:
+            await _send(writer, Message(job=self._job))
             while True:
-                writer.write(_line(Message(snapshot=self._snapshot())))
-                await writer.drain()  # a slow client slows only itself
+                await _send(writer, Message(snapshot=self._snapshot()))
                 await asyncio.sleep(SNAPSHOT_SECONDS)
         except asyncio.CancelledError:
-            writer.write(_line(Message(snapshot=self._snapshot())))
+            writer.write(line_of(Message(snapshot=self._snapshot())))
         except ConnectionError:
             pass
         finally:
@@ -143,7 +128,7 @@ class ControlServer:
 
     def _obey(self, line: bytes) -> str:
         try:
-            message = _decode(line)
+            message = decode(line)
         except UNREADABLE as error:
             return f"not understood: {why_unreadable(error)}"
         if message.command is None:
@@ -152,85 +137,49 @@ class ControlServer:
         return message.command if answer is None else f"{message.command} {answer}"
 
 
-async def _clear_stale_socket(workspace: Path) -> None:
-    """Remove the socket that a killed job of this workspace left behind.
+async def _send(writer: asyncio.StreamWriter, message: Message) -> None:
+    """Send a message, and wait until there is room for the next.
 
     Raises:
-        WorkspaceBusy: the job was not killed, but runs, on another journal.
+        ConnectionError: the client is gone, or reads nothing.
     """
-    stale = read_run_file(workspace)
-    if stale is None:
-        return
-    with suppress(OSError):
-        _, writer = await asyncio.open_unix_connection(stale.socket)
-        writer.close()
-        raise WorkspaceBusy(
-            f"run {stale.run} (process {stale.pid}) works in {workspace}, on {stale.journal}; "
-            "give another --workspace, or wait for it to end"
-        )
-    with suppress(OSError):
-        os.unlink(stale.socket)  # noqa: PTH108
-        os.rmdir(os.path.dirname(stale.socket))  # noqa: PTH106
+    writer.write(line_of(message))
+    try:
+        async with asyncio.timeout(DEAF_SECONDS):
+            await writer.drain()
+    except TimeoutError:
+        writer.transport.abort()
+        raise ConnectionAbortedError from None
 
 
-class ControlClient:
-    """One connection to the job of a workspace."""
-
-    def __init__(
-        self, run_file: RunFile, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
-        self.run_file = run_file
-        self._reader = reader
-        self._writer = writer
-
-    @classmethod
-    @asynccontextmanager
-    async def connected(cls, workspace: Path) -> AsyncIterator[ControlClient]:
-        """Connect to the job that runs in a workspace.
-
-        Raises:
-            NoJob: no job runs there.
-        """
-        run_file = read_run_file(workspace)
-        if run_file is None:
-            raise NoJob(f"no job runs in {workspace}")
-        try:
-            reader, writer = await asyncio.open_unix_connection(
-                run_file.socket, limit=LONGEST_MESSAGE
-            )
-        except OSError:
-            raise NoJob(
-                f"no job runs in {workspace}; the last one, {run_file.run}, was killed"
-            ) from None
-        try:
-            yield cls(run_file, reader, writer)
-        finally:
-            writer.close()
-            with suppress(ConnectionError):
+async def _hang_up(writer: asyncio.StreamWriter) -> None:
+    """Close a connection; a client that does not read the rest is not waited for."""
+    try:
+        with suppress(OSError):
+            async with asyncio.timeout(GOODBYE_SECONDS):
                 await writer.wait_closed()
+    finally:
+        writer.transport.abort()
 
-    async def messages(self) -> AsyncIterator[Message]:
-        """Yield what the job sends until the job ends.
 
-        Raises:
-            NoJob: the job is there, but sends nothing.
-        """
-        try:
-            while line := await self._next_line():
-                yield _decode(line)
-        except ConnectionError:
+async def _require_free(workspace: Path) -> None:
+    """Make sure that no job runs in a workspace, and remove the socket that a killed job left.
+
+    Raises:
+        WorkspaceBusy: a job runs there, on another journal.
+    """
+    with suppress(NoJob):
+        found = read_run_file(workspace)
+        if found is None:
             return
-        except TimeoutError:
-            raise NoJob(
-                f"process {self.run_file.pid} of run {self.run_file.run} does not answer; "
-                "is it stopped?"
-            ) from None
-
-    async def _next_line(self) -> bytes:
-        async with asyncio.timeout(SILENCE_SECONDS):
-            return await self._reader.readline()
-
-    async def send(self, command: Command, by: str = NAMELESS) -> None:
-        """Send a command, and who gives it; the reply comes among the messages."""
-        self._writer.write(_line(Message(command=command, by=by)))
-        await self._writer.drain()
+        remove_if_left(Path(found.socket).parent)
+        with suppress(StrangeSocket):
+            try:
+                async with ControlClient.connected(workspace):
+                    pass
+            except SilentJob:  # it is there, and stopped by somebody
+                pass
+            raise WorkspaceBusy(
+                f"run {found.run} (process {found.pid}) works in {workspace}, on {found.journal}; "
+                "give another --workspace, or wait for it to end"
+            )

@@ -3,7 +3,9 @@
 JobError
 ├── RunStopped        a failure that the next photo would meet as well
 ├── WorkspaceBusy     another job runs in this workspace
+├── StrangeSocket     what listens at the socket of a job is no job
 └── NoJob             no job runs in this workspace, or it hung up
+    └── SilentJob     a job is there, and says nothing
 """
 
 from __future__ import annotations
@@ -27,8 +29,16 @@ class WorkspaceBusy(JobError):
     """Raised when another job runs in the workspace, on another journal."""
 
 
+class StrangeSocket(JobError):
+    """Raised when what listens at the socket of a job does not talk as a job does."""
+
+
 class NoJob(JobError):
     """Raised when a workspace has no running job to talk to."""
+
+
+class SilentJob(NoJob):
+    """Raised when the job of a workspace is there, but says nothing."""
 
 
 def describe(error: Exception) -> str:

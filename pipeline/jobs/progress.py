@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections import Counter, deque
 from collections.abc import Callable
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -26,6 +26,11 @@ MOST_COMMITS = 1000
 
 SHOWN_RESULTS = 5
 SHOWN_ERRORS = 20
+
+
+Count = Annotated[int, msgspec.Meta(ge=-(1 << 53), le=1 << 53)]
+Figure = Annotated[float, msgspec.Meta(ge=0, le=1e11)]
+"""Numbers that can be shown: what sends a snapshot need not be a job of ours."""
 
 
 class DonePhoto(msgspec.Struct, frozen=True):
@@ -80,21 +85,21 @@ class Snapshot(msgspec.Struct, kw_only=True, tag_field="kind", tag="snapshot"):
     backend: str
     model: str | None
     state: State
-    total: int
-    attempted: int
-    by_status: dict[str, int]
-    skipped: dict[str, int]
-    seconds: float
-    rate_now: float
-    rate: float
-    eta_seconds: float | None
-    tokens_in: int
-    tokens_out: int
-    cost_usd: float
+    total: Count
+    attempted: Count
+    by_status: dict[str, Count]
+    skipped: dict[str, Count]
+    seconds: Figure
+    rate_now: Figure
+    rate: Figure
+    eta_seconds: Figure | None
+    tokens_in: Count
+    tokens_out: Count
+    cost_usd: Figure
     current: list[str]
     last: list[DonePhoto]
     errors: list[DonePhoto]
-    later: int = 0
+    later: Count = 0
     loading: Loading | None = None
     remarks: list[str] = []
     trouble: str | None = None

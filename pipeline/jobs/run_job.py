@@ -10,20 +10,20 @@ import asyncio
 import logging
 import os
 from collections.abc import Callable, Coroutine, Sequence
-from contextlib import AbstractAsyncContextManager, nullcontext
+from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import msgspec
 
 from backends.keys import scrub
-from journal import utc_now
+from journal import clear_leftovers, utc_now
 from pipeline.jobs.control import ControlServer
 from pipeline.jobs.errors import WorkspaceBusy
 from pipeline.jobs.events import log_progress, tell_end, tell_failure
 from pipeline.jobs.log import LOG_NAME, log_to
 from pipeline.jobs.progress import Snapshot
-from pipeline.jobs.run_file import RunFile
+from pipeline.jobs.run_file import RunFile, identity_of, readable
 from pipeline.jobs.signals import StopOrders, heard
 from pipeline.jobs.step import Ending, Step
 
@@ -57,15 +57,24 @@ class JobFrame(msgspec.Struct, kw_only=True):
     log: Path | None = None
     shares_workspace: bool = False
 
+    def clear_leftovers(self) -> None:
+        """Remove the half-written files that killed jobs left beside what this job writes."""
+        for directory in {self.workspace.absolute(), self.journal.absolute().parent}:
+            with suppress(FileNotFoundError, PermissionError):
+                clear_leftovers(directory)
+
     def run_file(self) -> RunFile:
         """Return what `run.json` says of the job before the job has a socket."""
+        path, inode = identity_of(self.workspace)
         return RunFile(
             pid=os.getpid(),
             run=self.run,
             stage=self.stage,
             socket="",
-            journal=str(self.journal.absolute()),
+            journal=readable(self.journal.absolute()),
             started=utc_now(),
+            workspace=path,
+            inode=inode,
         )
 
 
@@ -102,6 +111,7 @@ async def run_job(
         Exception: whatever `step` raises; the log tells it first.
     """
     with log_to(frame.log or frame.workspace / LOG_NAME) as log_file:
+        frame.clear_leftovers()
         log.info("start", {"run": frame.run, "stage": frame.stage, **frame.told})
         orders = StopOrders(step.stop, step.abort)
         try:

@@ -5,13 +5,35 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import subprocess
+import sys
+from pathlib import Path
 
+import psutil
 import pytest
 
 from backends import processes
 from backends.helper import Helper, HelperDied, HelperHung
 from pipeline.photos.decoder import WORKER_MODULE
 from pipeline.photos.messages import DecodeReply, DecodeRequest
+from tests.support.ingesting import wait_until
+
+OWNER = """
+import asyncio
+from backends.helper import Helper
+from pipeline.photos.decoder import WORKER_MODULE
+from pipeline.photos.messages import DecodeReply
+
+async def own():
+    helper = Helper(WORKER_MODULE, DecodeReply)
+    await helper.start()
+    await helper.receive()
+    helper.hold(True)
+    print(helper.process.pid, flush=True)
+    await asyncio.sleep(60)
+
+asyncio.run(own())
+"""
 
 
 async def how_it_ends(module: str) -> HelperDied:
@@ -69,3 +91,23 @@ async def test_one_that_cannot_be_killed_is_left_behind(monkeypatch: pytest.Monk
 
     assert helper.process.returncode is None
     await asyncio.wait_for(helper.process.wait(), 60)  # letting go sends the signal after all
+
+
+def alive(process: psutil.Process) -> bool:
+    """Tell whether a process still runs; whether anybody has waited for it does not matter."""
+    return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="no other kernel tells a process that")
+def test_a_frozen_one_dies_with_its_owner() -> None:
+    root = Path(__file__).parents[2]
+    with subprocess.Popen(
+        [sys.executable, "-c", OWNER], cwd=root, stdout=subprocess.PIPE, text=True
+    ) as owner:
+        try:
+            assert owner.stdout is not None
+            frozen = psutil.Process(int(owner.stdout.readline()))
+            wait_until(lambda: frozen.status() == psutil.STATUS_STOPPED, "it is frozen")
+        finally:
+            owner.kill()
+    wait_until(lambda: not alive(frozen), "it dies")

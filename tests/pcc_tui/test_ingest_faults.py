@@ -129,6 +129,7 @@ def test_workers_of_a_killed_run_end_and_give_back_what_they_hold(ingest: Ingest
     running = ingest.start("run", *SCRIPTED, "--workers", "2", SCRIPTED_SECONDS="0.05")
     wait_until(lambda: ingest.count() >= 8, "it works")
     workers = workers_of(running.pid)
+    os.kill(workers[0], signal.SIGSTOP)
     running.kill()
     running.communicate()
     assert len(workers) == 2

@@ -123,7 +123,7 @@ async def test_a_cache_of_another_form_or_a_queue_that_is_none_is_told(
         write_manifest(workspace / "cache", manifest)
         (workspace / "cache" / "queue.sqlite").write_bytes(b"no queue" * 1000)
         await one.press("c")
-        await one.until(lambda: "is no queue that can be read" in str(words.content))
+        await one.until(lambda: "is not an SQLite database" in str(words.content))
         assert one.cells("detect")[1:3] == ["1", "2"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import signal
 import subprocess
 from collections import Counter
@@ -231,3 +232,29 @@ def test_interrupt_while_the_program_loads_prints_no_traceback(module: str) -> N
     )
 
     assert (done.returncode, done.stderr) == (130, "")
+
+
+def test_what_killed_jobs_left_half_written_is_removed_by_the_next(
+    photos: Callable[..., Path], pcc: Pcc, workspace: Path, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    left = [
+        directory / f".{name}.4194304.tmp"
+        for directory, name in (
+            *((workspace, "run.json"), (workspace, "captions.jsonl")),
+            (elsewhere, "c.jsonl"),
+        )
+    ]
+    for path in left:
+        path.write_bytes(b"half")
+    in_use, mine = workspace / ".labels.jsonl.7.tmp", workspace / "notes.tmp"
+    mine.touch()
+    with in_use.open("wb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        journal = ("--captions-jsonl", elsewhere / "c.jsonl")
+        done = pcc("run", "--backend", "mock", "--photos-dir", photos(1), *journal)
+    assert done.returncode == 0, done.stderr
+    assert [path for path in left if path.exists()] == []
+    assert in_use.exists()
+    assert mine.exists()

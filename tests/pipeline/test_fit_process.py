@@ -71,10 +71,6 @@ LARGE = gathered(unit(30_000, 64))
 """Takes longer than any test waits: comparing comes first, and takes seconds."""
 
 
-def state_of(pid: int) -> str:
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0]
-
-
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGSEGV])
 async def test_the_signal_that_killed_a_process_is_told_and_what_the_process_said_last(
     number: signal.Signals, caplog: pytest.LogCaptureFixture
@@ -143,16 +139,16 @@ async def test_a_step_stopped_while_it_fits_changes_nothing(paused: bool) -> Non
     assert not Path(f"/proc/{pid}").exists()
 
 
-async def test_a_paused_step_stands_still_and_goes_on() -> None:
+async def test_a_step_paused_before_its_process_starts_none() -> None:
     process, finished = FitProcess(), list[Fitted]()
     step = step_of(process, gathered(blobs(4, 12)), finished)
     step.pause()  # before there is a process
     running = asyncio.create_task(step.run())
     try:
         async with asyncio.timeout(TIMEOUT):
-            while not process.started or state_of(process.process.pid) != "T":
+            while not process._released._waiters:
                 await asyncio.sleep(0.005)
-            assert not running.done()
+            assert not process.started
             step.resume()
             assert await running is Ending.DONE
     finally:

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from backends.errors import SetupError
+from journal import NotOurs
 from pipeline.ingest.errors import QueueLost, QueueUnusable
 from pipeline.ingest.queue.base import Counts, Item, Leased, WorkQueue
 from pipeline.ingest.queue.opening import open_queue
@@ -76,7 +77,7 @@ def lease_again(queue: WorkQueue, worker: str, count: int = 10) -> list[Leased]:
 def test_items_are_leased_once_in_order_and_stay_done(open_one: Open, kind: str) -> None:
     queue, other = open_one(kind), open_one(kind)
     items = [
-        Item(f"k{n}", f"ü {n}.jpg", "raw" if n else None, "d", ("detect", "ocr")) for n in range(7)
+        Item(f"k{n}", f"ü {n}.jpg", "cmF3" if n else None, "d", ("detect", "ocr")) for n in range(7)
     ]
 
     assert queue.enqueue(iter(items)) == 7
@@ -285,7 +286,7 @@ def make_foreign(path: Path, *statements: str) -> None:
 def test_files_that_are_no_queue_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "queue.sqlite"
     path.write_bytes(b"some text, and more of it, that SQLite never wrote\n" * 100)
-    with pytest.raises(QueueUnusable, match="no queue that can be read"):
+    with pytest.raises(NotOurs, match="is not an SQLite database"):
         open_queue("sqlite", tmp_path, "n")
     assert path.read_bytes().startswith(b"some text"), "left as it was"
 
@@ -302,7 +303,7 @@ def test_files_that_are_no_queue_are_refused(tmp_path: Path) -> None:
     path.unlink()
 
     path.mkdir()
-    with pytest.raises(QueueUnusable, match=r"cannot open the queue .*: Is a directory"):
+    with pytest.raises(NotOurs, match=r"queue\.sqlite is a directory"):
         open_queue("sqlite", tmp_path, "n")
 
 

@@ -21,6 +21,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -137,10 +138,13 @@ def serve(orders: socket.socket) -> Order | None:
             orders.sendall(told + b"\n")
             continue
         os.close(reading)
+        between = os.getpid()
         if pid := os.fork():
             os.write(writing, b"%d" % pid)
             os._exit(0)
         os.close(writing)
+        while os.getppid() == between:  # a helper asks to be told of the death of its parent
+            time.sleep(0.001)
         orders.close()
         for standard, descriptor in enumerate(received):
             os.dup2(descriptor, standard)

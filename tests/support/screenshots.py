@@ -28,7 +28,7 @@ from pcc_tui.desks.desks import Desks
 from pcc_tui.graphics import image_widget
 from pcc_tui.preferences import Preferences
 from pcc_tui.workspace import Workspace
-from pipeline.jobs.control import ControlClient
+from pipeline.jobs.control_client import ControlClient
 from pipeline.jobs.errors import NoJob
 from pipeline.jobs.progress import Snapshot
 from tests.support.apps import FakeMachine, shown, until

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from journal import FileRefused
 from pcc_tui.clean import clean
 from pcc_tui.desks.ingestion import Ingested, IngestionDesk
 from pcc_tui.dialogs.ask import AskDialog
@@ -82,7 +83,7 @@ class IngestionRows:
             counted = await self._desk.count(walk=walk)
             self._show_counts(counted)
             queue = await self._desk.counts() if counted.there else None
-        except IngestError as error:
+        except (IngestError, FileRefused) as error:
             place.say(f"Ingestion: {error}", "$warning")
             return
         if not counted.there:
@@ -123,14 +124,14 @@ class IngestionRows:
             status, asked = await self._desk.status(), await self._desk.asked()
             whole = self._screen.workspace.origin(asked).command_line(*AGAIN)
             self._tell(status_words(status, self._cache, again=whole))
-        except IngestError as error:
+        except (IngestError, FileRefused) as error:
             self._tell([f"{error}"])
 
     async def switch_queue(self) -> None:
         """Pause the queue, whoever works on it, or let the queue go on."""
         try:
             paused = await self._desk.switch_queue()
-        except IngestError as error:
+        except (IngestError, FileRefused) as error:
             self._screen.pcc.tell(f"{error}", "warning")
             return
         self._screen.pcc.tell(f"The queue is {'paused' if paused else 'resumed'}")

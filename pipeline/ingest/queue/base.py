@@ -9,13 +9,14 @@ with it changes the item. So an item is completed by one lease and no more.
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
 import msgspec
 from blake3 import blake3
 
-from journal import UNREADABLE, record_key
+from journal import UNREADABLE, record_key, system_path
 from pipeline.ingest.errors import QueueLost
 from pipeline.ingest.queue.lease_terms import LEASE_SECONDS, MAX_ATTEMPTS
 
@@ -23,6 +24,8 @@ CHUNK = 2_000
 """Items that are enqueued at once: other workers wait a few hundredths of a second meanwhile."""
 PAGE = 500
 """Parked items that are read at once."""
+LARGEST_NUMBER = 1 << 53
+"""The most of anything that a queue counts; what is larger was written by something else."""
 REASON_LENGTH = 500
 """Characters of a reason that are kept."""
 DIED = "given up after %d attempts: the last worker, %s, died on it"
@@ -261,6 +264,9 @@ class WorkQueue(ABC):
         """Whether the queue is paused."""
         return self.counts().paused
 
+    def hurry(self) -> None:
+        """Wait no longer for a server that is gone: the run is to end."""
+
     @abstractmethod
     def close(self) -> None:
         """Close the queue; leased items stay leased."""
@@ -271,16 +277,50 @@ def short_hash(text: str) -> str:
     return blake3(text.encode("utf-8", "surrogatepass")).hexdigest(8)
 
 
-def decode_item(body: str | bytes) -> Item:
+def decode_item(body: object) -> Item:
     """Return the item that a queue holds as JSON.
 
     Raises:
         QueueLost: it is no item.
     """
     try:
-        return msgspec.json.decode(body, type=Item)
-    except UNREADABLE:
+        item = msgspec.json.decode(_text(body), type=Item)
+        os.fsencode(system_path(item.rel_path, item.raw_path))
+    except (*UNREADABLE, ValueError):
         raise QueueLost("the queue holds an item that cannot be read") from None
+    return item
+
+
+def _text(value: object) -> str | bytes:
+    if isinstance(value, str | bytes):
+        return value
+    raise ValueError(value)
+
+
+def decode_parked(body: object, attempts: object, reason: object, at: object) -> Parked:
+    """Return the parked item that a queue holds.
+
+    Raises:
+        QueueLost: it is no such item.
+    """
+    told = [kept_reason(text) if isinstance(text, str) else "" for text in (reason, at)]
+    return Parked(decode_item(body), times_tried(attempts), *told)
+
+
+def times_tried(attempts: object) -> int:
+    """Return how often an item was tried, whatever a queue says: never less than not at all."""
+    return min(attempts, LARGEST_NUMBER) if isinstance(attempts, int) and attempts > 0 else 0
+
+
+def whole(value: object) -> int:
+    """Return a number of a queue, such as a count of items.
+
+    Raises:
+        QueueLost: it is no number that a queue comes to.
+    """
+    if type(value) is int and 0 <= value <= LARGEST_NUMBER:
+        return value
+    raise QueueLost("the queue holds numbers that no queue comes to")
 
 
 def kept_reason(reason: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import random
+import threading
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -23,11 +24,20 @@ PATIENCE_SECONDS = 30.0
 OPENING_SECONDS = 2.0
 """How long to wait for a server that was never seen; more likely the address is wrong."""
 ANSWER_SECONDS = 10.0
-"""How long an answer may take; a step takes hundredths of a second."""
+"""How long a piece of an answer may take; `redis_connections.py` bounds the whole."""
 LONGEST_PAUSE = 1.0
 """Seconds between two tries at most."""
 
+NO_REDIS = (
+    *(ArithmeticError, AttributeError, LookupError, MemoryError),
+    *(RecursionError, TypeError, ValueError),
+)
+"""What the client library raises over an answer that no server gives."""
+
 _HIDDEN = "[password]"
+
+LONGEST_COMPLAINT = 300
+"""Characters of what a server says of an error."""
 
 
 class RedisLink:
@@ -49,6 +59,8 @@ class RedisLink:
     def __init__(self, url: str, keys: tuple[str, ...], prepare: str) -> None:
         self._keys = keys
         self._prepare = prepare
+        self._hurried = threading.Event()
+        self._closed = False
         self._client, self.name, self._secret = _connect(url)
         try:
             if odd := self._patiently(self._ready, OPENING_SECONDS):
@@ -76,8 +88,14 @@ class RedisLink:
         """
         return self._patiently(lambda: question(self._client), PATIENCE_SECONDS)
 
+    def hurry(self) -> None:
+        """Wait for no server any more that does not answer at once."""
+        self._hurried.set()
+
     def close(self) -> None:
-        """Hang up."""
+        """Hang up, also on what other threads are asking."""
+        self._closed = True
+        self.hurry()
         self._client.close()
 
     def _ready(self) -> str | None:
@@ -99,29 +117,34 @@ class RedisLink:
 
         deadline = time.monotonic() + patience
         pause = 0.02
-        while True:
+        while not self._closed:
             try:
                 return step()
             except (redis.AuthenticationError, redis.AuthorizationError) as error:
                 raise self._lost("refuses us", error) from None
             except (redis.ConnectionError, redis.TimeoutError) as error:
-                if time.monotonic() > deadline:
+                if time.monotonic() > deadline or self._hurried.is_set():
                     raise self._lost("cannot be reached", error) from None
             except redis.ResponseError as error:
                 if "NOGROUP" not in str(error) or time.monotonic() > deadline:
                     raise self._lost("does not do its part", error) from None
                 self._patiently(self._ready, patience)  # the server came back empty
                 continue
-            except (redis.RedisError, TypeError, ValueError) as error:
-                raise self._lost("does not answer as a Redis server does", error) from None
-            time.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311
+            except (redis.RedisError, *NO_REDIS) as error:
+                raise self.strange(error) from None
+            self._hurried.wait(pause * random.uniform(0.5, 1.0))  # noqa: S311
             pause = min(2 * pause, LONGEST_PAUSE)
+        raise QueueLost(f"the queue at {self.name} was closed")
+
+    def strange(self, error: Exception) -> QueueLost:
+        """Return the error about an answer that no Redis server gives."""
+        return self._lost("does not answer as a Redis server does", error)
 
     def _lost(self, what: str, error: Exception) -> QueueLost:
-        text = str(error)
+        text = str(error) or type(error).__name__
         for secret in self._secret:
             text = text.replace(secret, _HIDDEN)
-        return QueueLost(f"the queue at {self.name} {what}: {text}")
+        return QueueLost(f"the queue at {self.name} {what}: {text[:LONGEST_COMPLAINT]}")
 
 
 def _connect(url: str) -> tuple[Redis, str, tuple[str, ...]]:
@@ -130,6 +153,8 @@ def _connect(url: str) -> tuple[Redis, str, tuple[str, ...]]:
         from redis import Redis
         from redis.backoff import NoBackoff
         from redis.retry import Retry
+
+        from pipeline.ingest.queue.redis_connections import CONNECTIONS
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] != "redis":
             raise
@@ -144,6 +169,7 @@ def _connect(url: str) -> tuple[Redis, str, tuple[str, ...]]:
             raise wrong
         client = Redis.from_url(
             url,
+            connection_class=CONNECTIONS[parts.scheme],
             decode_responses=True,
             socket_timeout=ANSWER_SECONDS,
             socket_connect_timeout=ANSWER_SECONDS,

@@ -5,11 +5,12 @@ from __future__ import annotations
 import secrets
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import cast
+from typing import TypeVar
 
 import msgspec
 
 from pipeline.ingest.batched import batched
+from pipeline.ingest.errors import QueueLost
 from pipeline.ingest.queue import redis_scripts as scripts
 from pipeline.ingest.queue.base import (
     CHUNK,
@@ -21,10 +22,23 @@ from pipeline.ingest.queue.base import (
     Parked,
     WorkQueue,
     decode_item,
+    decode_parked,
     kept_reason,
+    whole,
 )
 from pipeline.ingest.queue.lease_terms import LEASE_SECONDS, MAX_ATTEMPTS
 from pipeline.ingest.queue.redis_link import RedisLink
+
+MOST_STEPS = 20_000
+"""How often a step over 1,000 items, or a page of them, is repeated at most."""
+
+LATEST = 250_000_000_000.0
+"""Seconds; a time before the year 10,000, after which there are no dates."""
+
+Entry = tuple[str, dict[str, str]]
+"""Id and fields of an entry of a stream."""
+
+T = TypeVar("T")
 
 AT_ONCE = "0"
 """Most attempts of an item that is parked at once, whatever its attempts."""
@@ -73,7 +87,8 @@ class RedisQueue(WorkQueue):
             told: list[str | bytes] = []
             for item in chunk:
                 told += item.key, self._encode(item)
-            added += cast(int, self._link.run(scripts.ENQUEUE, "redo" if redo else "", *told))
+            answer = self._link.run(scripts.ENQUEUE, "redo" if redo else "", *told)
+            added += whole(answer)
         return added
 
     def lease(self, worker: str, count: int) -> list[Leased]:
@@ -83,17 +98,33 @@ class RedisQueue(WorkQueue):
         found = self._link.run(
             scripts.LEASE, worker, count, milliseconds, self.max_attempts, nonce, DIED
         )
-        return [Leased(decode_item(body), attempt, token) for body, attempt, token in found]
+        leased = self._converted(found, list[tuple[str, int, str]])
+        return [Leased(decode_item(body), whole(attempt), token) for body, attempt, token in leased]
 
     def renew(self, worker: str, leased: Sequence[Leased]) -> list[Leased]:
         """Let leases hold for longer; return those that are lost."""
-        lost = set(self._link.run(scripts.RENEW, worker, *_told(leased)))
+        lost = self._tokens(scripts.RENEW, worker, leased)
         return [one for one in leased if one.token in lost]
 
     def complete(self, worker: str, leased: Sequence[Leased]) -> list[Leased]:
         """Note items as done; return the leases whose items are done by these very leases."""
-        won = set(self._link.run(scripts.COMPLETE, worker, *_told(leased)))
+        won = self._tokens(scripts.COMPLETE, worker, leased)
         return [one for one in leased if one.token in won]
+
+    def _tokens(self, script: str, worker: str, leased: Sequence[Leased]) -> set[str]:
+        """Run a script that returns the tokens of some of the leases."""
+        return self._converted(self._link.run(script, worker, *_told(leased)), set[str])
+
+    def _converted(self, answer: object, kind: type[T]) -> T:
+        """Return an answer of a script as what the script returns.
+
+        Raises:
+            QueueLost: it is no such answer.
+        """
+        try:
+            return msgspec.convert(answer, kind)
+        except msgspec.ValidationError as error:
+            raise self._link.strange(error) from None
 
     def fail(self, worker: str, leased: Leased, reason: str) -> bool:
         """Put an item behind the others, or park it when its attempts are exhausted."""
@@ -113,48 +144,68 @@ class RedisQueue(WorkQueue):
 
     def abandon(self, worker: str) -> None:
         """Let all leases of a worker run out now: the worker is known to be dead."""
-        while self._link.run(scripts.ABANDON, worker):
-            pass
+        self._repeat(scripts.ABANDON, worker)
 
     def withdraw(self) -> None:
         """Take back all items that wait or are leased; they count as done until redone."""
-        while self._link.run(scripts.WITHDRAW):
-            pass
+        self._repeat(scripts.WITHDRAW)
+
+    def _repeat(self, script: str, *arguments: str) -> None:
+        """Run a script until it finds nothing more to do."""
+        for _ in range(MOST_STEPS):
+            if not whole(self._link.run(script, *arguments)):
+                return
+        raise QueueLost(f"the queue at {self._link.name} comes to no end")
 
     def counts(self) -> Counts:
         """Return how many items are in each state."""
-        waiting, leased, done, parked, paused = self._link.run(scripts.COUNTS)
+        numbers = self._converted(self._link.run(scripts.COUNTS), tuple[int, int, int, int, int])
+        waiting, leased, done, parked, paused = map(whole, numbers)
         return Counts(waiting, leased, done, parked, bool(paused))
 
     def parked(self) -> Iterator[Parked]:
         """Yield parked items, the oldest first."""
-        after = "-"
-        while True:
-            page = self._page(after)
+        for page in self._pages():
             for place, entry in page:
-                seconds = int(place.partition("-")[0]) / 1000  # an id starts with the time
-                yield Parked(
-                    decode_item(entry["body"]),
-                    int(entry["attempts"]),
-                    entry["reason"],
-                    datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds"),
-                )
+                seconds = min(_place(place)[0] / 1000, LATEST)  # an id starts with the time
+                at = datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
+                attempts = entry.get("attempts", "")
+                tried = int(attempts) if attempts.isdecimal() and len(attempts) < 10 else 0
+                yield decode_parked(entry.get("body"), tried, entry.get("reason"), at)
+
+    def _pages(self) -> Iterator[list[Entry]]:
+        """Yield the entries of the parked items, some at a time.
+
+        Raises:
+            QueueLost: the queue failed, or what it holds comes to no end.
+        """
+        after, last = "-", (-1, -1)
+        for _ in range(MOST_STEPS):
+            page = self._page(after)
             if not page:
                 return
-            after = f"({page[-1][0]}"
+            after, place = f"({page[-1][0]}", _place(page[-1][0])
+            if place <= last:
+                break
+            yield page
+            last = place
+        raise QueueLost(f"the queue at {self._link.name} comes to no end")
 
-    def _page(self, after: str) -> list[tuple[str, dict[str, str]]]:
-        page = self._link.ask(lambda client: client.xrange(self._parked, after, "+", PAGE))
-        return cast("list[tuple[str, dict[str, str]]]", page)
+    def _page(self, after: str) -> list[Entry]:
+        found = self._link.ask(lambda client: client.xrange(self._parked, after, "+", PAGE))
+        return self._converted(found, list[Entry])
 
     def unpark(self, keys: Collection[str] | None = None) -> int:
         """Have parked items wait again, as though never tried; return how many."""
-        after, count = "-", 0
-        while page := self._page(after):
-            ids = [place for place, entry in page if keys is None or entry["key"] in keys]
-            count += cast(int, self._link.run(scripts.UNPARK, *ids)) if ids else 0
-            after = f"({page[-1][0]}"
+        count = 0
+        for page in self._pages():
+            ids = [place for place, entry in page if keys is None or entry.get("key") in keys]
+            count += whole(self._link.run(scripts.UNPARK, *ids)) if ids else 0
         return count
+
+    def hurry(self) -> None:
+        """Wait no longer for a server that is gone: the run is to end."""
+        self._link.hurry()
 
     def pause(self) -> None:
         """Give no lease to any worker in any process until `resume`."""
@@ -167,6 +218,18 @@ class RedisQueue(WorkQueue):
     def close(self) -> None:
         """Hang up; leased items stay leased."""
         self._link.close()
+
+
+def _place(entry_id: str) -> tuple[int, int]:
+    """Return the time in milliseconds and the number that the id of an entry stands for.
+
+    Raises:
+        QueueLost: it is no such id.
+    """
+    first, _, second = entry_id.partition("-")
+    if not (first.isdecimal() and second.isdecimal() and len(entry_id) < 50):
+        raise QueueLost("the queue holds an item whose place cannot be read")
+    return int(first), int(second)
 
 
 def _told(leased: Sequence[Leased]) -> list[str]:

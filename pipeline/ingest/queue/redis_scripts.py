@@ -45,6 +45,13 @@ local function park(id, key, mine, attempts, reason)
     drop(id)
 end
 
+-- What somebody else wrote may be no number, negative, or no end ("nan", "inf").
+local function times(text)
+    local number = tonumber(text) or 0
+    if not (number > 0) then return 0 end
+    return math.floor(math.min(number, 1e6))
+end
+
 local function parse(token)
     return string.match(token, '^([^:]*):([^:]*)')
 end
@@ -113,9 +120,9 @@ local function returned()
             local mine = string.sub(state, 2)
             if string.sub(state, 1, 1) == 'l' then
                 local _, attempt = parse(mine)
-                local attempts = tonumber(attempt)
+                local attempts = times(attempt)
                 if attempts >= most then
-                    local holder = string.match(mine, ' (.*)$')
+                    local holder = string.match(mine, ' (.*)$') or ''
                     park(entry[1], key, mine, attempts, string.format(died, attempts, holder))
                     parked_some = true
                 else
@@ -123,7 +130,7 @@ local function returned()
                     all[#all + 1] = {entry = entry, attempts = attempts, last = last}
                 end
             else
-                all[#all + 1] = {entry = entry, attempts = tonumber(mine) or 0}
+                all[#all + 1] = {entry = entry, attempts = times(mine)}
             end
         end
     end
@@ -142,7 +149,7 @@ if #leased < count then
         'COUNT', count - #leased, 'STREAMS', items, '>')
     for _, entry in ipairs(new and new[1][2] or {}) do
         local state = redis.call('HGET', states, field(entry, 'key')) or 'w0'
-        leased[#leased + 1] = give(entry, (tonumber(string.sub(state, 2)) or 0) + 1)
+        leased[#leased + 1] = give(entry, times(string.sub(state, 2)) + 1)
     end
 end
 return leased
@@ -203,7 +210,7 @@ FAIL = (
 local key, mine, most, reason = ARGV[2], ARGV[3] .. ' ' .. ARGV[1], tonumber(ARGV[4]), ARGV[5]
 if not holds(key, mine) then return 0 end
 local id, attempt = parse(mine)
-local attempts = tonumber(attempt)
+local attempts = times(attempt)
 if attempts >= most then
     park(id, key, mine, attempts, reason)
     return 1
@@ -227,7 +234,7 @@ for i = 2, #ARGV, 2 do
     if holds(key, mine) then
         local id, attempt = parse(mine)
         redis.call('XCLAIM', items, GROUP, FREE, 0, id, 'TIME', 1, 'JUSTID')
-        redis.call('HSET', states, key, 'w' .. (tonumber(attempt) - 1))
+        redis.call('HSET', states, key, 'w' .. times(times(attempt) - 1))
     end
 end
 return false

@@ -25,10 +25,16 @@ from pipeline.ingest.queue.base import (
     Parked,
     WorkQueue,
     decode_item,
+    decode_parked,
     kept_reason,
+    times_tried,
+    whole,
 )
 from pipeline.ingest.queue.lease_terms import LEASE_SECONDS, MAX_ATTEMPTS
-from pipeline.ingest.queue.sqlite_tables import connect
+from pipeline.ingest.queue.sqlite_tables import MOVE_AWAY, connect, patiently
+
+LONGEST_LEASE = 3600.0
+"""Seconds; a lease that would hold for longer was not given by a worker, and has run out."""
 
 _ENQUEUE = """
 INSERT INTO items (key, body, state, place) VALUES (?, ?, 'waiting', ?)
@@ -48,8 +54,10 @@ SELECT id, body, attempts FROM items
 WHERE state = 'leased' AND expires <= ? ORDER BY expires, place LIMIT ?"""
 _FREE = "SELECT id, body, attempts FROM items WHERE state = 'waiting' ORDER BY place LIMIT ?"
 _LEASE = """
-UPDATE items SET state = 'leased', attempts = attempts + 1, worker = ?, token = ?, expires = ?
+UPDATE items SET state = 'leased', attempts = ?, worker = ?, token = ?, expires = ?
 WHERE id = ?"""
+_IMPOSSIBLE = """
+UPDATE items SET expires = 0 WHERE state = 'leased' AND (expires > ? OR expires IS NULL)"""
 _RENEW = """
 UPDATE items SET expires = ? WHERE key = ? AND token = ? AND worker = ? AND state = 'leased'"""
 
@@ -80,6 +88,13 @@ _UNPARK = """
 UPDATE items SET state = 'waiting', attempts = 0, token = NULL, reason = NULL, at = NULL,
     place = (SELECT coalesce(max(place), 0) + 1 FROM items WHERE state = 'waiting')
 WHERE id = ?"""
+_RECOUNT = """
+UPDATE counts SET number = CASE state
+    WHEN 'parked' THEN (SELECT count(*) FROM items WHERE state = 'parked')
+    WHEN 'done' THEN (SELECT count(*) FROM items)
+        - (SELECT count(*) FROM items WHERE state = 'parked')
+    ELSE 0
+END"""
 _COUNTS = """
 SELECT
     (SELECT number FROM counts WHERE state = 'waiting'),
@@ -121,7 +136,7 @@ class SqliteQueue(WorkQueue):
             bodies = [(item.key, self._encode(item)) for item in chunk]
             with self._transaction() as database:
                 before = _counts(database).waiting
-                place: int = database.execute(_LAST_WAITING).fetchone()[0]
+                place = whole(database.execute(_LAST_WAITING).fetchone()[0])
                 database.executemany(
                     _ENQUEUE_AGAIN if redo else _ENQUEUE,
                     [(*body, number) for number, body in enumerate(bodies, place + 1)],
@@ -137,21 +152,23 @@ class SqliteQueue(WorkQueue):
             now = time.time()
             self._park_the_deadly(database, now)
             rows = database.execute(_EXPIRED, (now, count)).fetchall()
-            last_try = [row for row in rows if row[2] + 1 >= self.max_attempts][:1]
+            last_try = [row for row in rows if times_tried(row[2]) + 1 >= self.max_attempts][:1]
             rows = last_try or rows
             if not last_try and len(rows) < count:
                 rows += database.execute(_FREE, (count - len(rows),)).fetchall()
             leased = []
             for number, body, attempts in rows:
-                token = secrets.token_hex(8)
-                database.execute(_LEASE, (worker, token, now + self.lease_seconds, number))
-                leased.append(Leased(decode_item(body), attempts + 1, token))
+                token, attempt = secrets.token_hex(8), times_tried(attempts) + 1
+                expires = now + self.lease_seconds
+                database.execute(_LEASE, (attempt, worker, token, expires, number))
+                leased.append(Leased(decode_item(body), attempt, token))
             return leased
 
     def _park_the_deadly(self, database: sqlite3.Connection, now: float) -> None:
+        database.execute(_IMPOSSIBLE, (now + LONGEST_LEASE,))
         given = (now, self.max_attempts)
         for key, token, worker, attempts in database.execute(_EXHAUSTED, given).fetchall():
-            reason = kept_reason(DIED % (attempts, worker))
+            reason = kept_reason(DIED % (times_tried(attempts), worker))
             database.execute(_PARK, (reason, _moment(), key, token, worker))
 
     def renew(self, worker: str, leased: Sequence[Leased]) -> list[Leased]:
@@ -207,6 +224,7 @@ class SqliteQueue(WorkQueue):
         """Take back all items that wait or are leased; they count as done until redone."""
         with self._transaction() as database:
             database.execute(_WITHDRAW)
+            database.execute(_RECOUNT)
 
     def counts(self) -> Counts:
         """Return how many items are in each state."""
@@ -218,12 +236,12 @@ class SqliteQueue(WorkQueue):
         place = 0
         while True:
             with self._reading() as database:
-                rows = database.execute(_PARKED, (place, PAGE)).fetchall()
-            for _, body, attempts, reason, at in rows:
-                yield Parked(decode_item(body), attempts, reason, at)
-            if not rows:
+                rows = patiently(database, _PARKED, (place, PAGE)).fetchall()
+                page = [decode_parked(*parked) for _, *parked in rows]
+                place = whole(rows[-1][0]) if rows else 0
+            yield from page
+            if not page:
                 return
-            place = rows[-1][0]
 
     def unpark(self, keys: Collection[str] | None = None) -> int:
         """Have parked items wait again, as though never tried; return how many."""
@@ -257,13 +275,15 @@ class SqliteQueue(WorkQueue):
             try:
                 yield self._connection
             except sqlite3.Error as error:
-                raise QueueLost(f"the queue {self.path} failed: {error}") from error
+                raise QueueLost(f"the queue {self.path} failed: {error}; {MOVE_AWAY}") from error
+            except QueueLost as error:
+                raise QueueLost(f"{self.path}: {error}; {MOVE_AWAY}") from None
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         """Do a step wholly or not at all; no step of another process comes between."""
         with self._reading() as database:
-            database.execute("BEGIN IMMEDIATE")
+            patiently(database, "BEGIN IMMEDIATE")
             try:
                 yield database
                 database.execute("COMMIT")
@@ -278,7 +298,8 @@ def _lease(worker: str, leased: Leased) -> tuple[str, str, str]:
 
 
 def _counts(database: sqlite3.Connection) -> Counts:
-    waiting, leased, done, parked, paused = database.execute(_COUNTS).fetchone()
+    *numbers, paused = patiently(database, _COUNTS).fetchone() or [None]
+    waiting, leased, done, parked = map(whole, numbers or [None] * 4)
     return Counts(waiting, leased, done, parked, bool(paused))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -15,6 +16,15 @@ VERSION = 1
 
 BUSY_SECONDS = 30.0
 """How long to wait for other processes; each holds the file for hundredths of a second."""
+
+BUSY_STEP_SECONDS = 0.2
+"""How long SQLite waits by itself, in which time no signal is heard."""
+
+LONGEST_VALUE = 1 << 17
+"""Bytes of an item at most; the longest path takes a tenth of this."""
+
+MOVE_AWAY = "move it away to start a new one, results are kept elsewhere"
+"""The way out for whoever has a queue that is of no use."""
 
 CACHE_KIB = 1 << 16
 """Keys come in no order, so the index of a million of them should fit in memory."""
@@ -67,8 +77,7 @@ def connect(path: Path) -> sqlite3.Connection:
         return _prepared(path)
     except sqlite3.Error as error:
         raise QueueUnusable(
-            f"{path} is no queue that can be read ({error}); "
-            "move it away to start a new one, results are kept elsewhere"
+            f"{path} is no queue that can be read ({error}); {MOVE_AWAY}"
         ) from error
     except OSError as error:
         raise QueueUnusable(f"the queue cannot be opened: {what_failed(error)}") from error
@@ -76,9 +85,10 @@ def connect(path: Path) -> sqlite3.Connection:
 
 def _prepared(path: Path) -> sqlite3.Connection:
     connection = open_database(
-        path, DATABASE, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+        path, DATABASE, timeout=BUSY_STEP_SECONDS, isolation_level=None, check_same_thread=False
     )
     try:
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST_VALUE)
         _check(connection, path)
         _use_log(connection)
         # The results are the truth and each is on disk before its item is completed. What a power
@@ -102,10 +112,14 @@ def _check(connection: sqlite3.Connection, path: Path) -> None:
             f"{path} is a queue of version {version}, and this pcc knows version {VERSION}; "
             "finish it with the pcc that made it, or move it away"
         )
+    made = patiently(connection, "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
+    if {sql for (sql,) in made} != {each for each in _TABLES if each.startswith("CREATE")}:
+        # Triggers and views of somebody else would run as we work.
+        raise QueueUnusable(f"{path} has tables that pcc did not make; {MOVE_AWAY}")
 
 
 def _make(connection: sqlite3.Connection) -> None:
-    connection.execute("BEGIN IMMEDIATE")
+    patiently(connection, "BEGIN IMMEDIATE")
     if not _pragma(connection, "schema_version"):  # no other process was faster
         for statement in _TABLES:
             connection.execute(statement)
@@ -126,5 +140,23 @@ def _use_log(connection: sqlite3.Connection) -> None:
 
 
 def _pragma(connection: sqlite3.Connection, name: str) -> int:
-    value: int = connection.execute(f"PRAGMA {name}").fetchone()[0]
+    value: int = patiently(connection, f"PRAGMA {name}").fetchone()[0]
     return value
+
+
+def patiently(
+    connection: sqlite3.Connection, statement: str, given: Sequence[object] = ()
+) -> sqlite3.Cursor:
+    """Execute a statement, and wait for other processes in steps, between which signals are heard.
+
+    Raises:
+        sqlite3.Error: the statement fails, or another process does not let go of the file.
+    """
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            return connection.execute(statement, given)
+        except sqlite3.OperationalError as error:
+            is_busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+            if not is_busy or time.monotonic() > deadline:
+                raise

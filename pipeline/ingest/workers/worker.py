@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import signal
 import sys
 import threading
 import time
@@ -213,8 +214,10 @@ def _say(owner: Run, message: WorkerReply) -> None:
 def _listen(owner: Run, worker: Worker, loop: asyncio.AbstractEventLoop) -> None:
     """Wait for orders; the end of the run is one as well."""
     for order in owner.requests:
+        worker.queue.hurry()
         at_once = isinstance(order, Order) and order.at_once
         loop.call_soon_threadsafe(worker.job.abort if at_once else worker.job.stop)
+    worker.queue.hurry()
     with suppress(RuntimeError):  # the loop has ended
         loop.call_soon_threadsafe(worker.job.stop)
 
@@ -246,7 +249,7 @@ async def _tell(owner: Run, worker: Worker) -> None:
 
 def main() -> None:
     """Serve standard input and output."""
-    with serving(WorkerRequest) as owner:
+    with serving(WorkerRequest, when_orphaned=signal.SIGCONT) as owner:
         setup = next(owner.requests)
         code = 0
         with log_to(Path(os.fsdecode(setup.cache)) / "ingest.log"):
