@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,34 +12,31 @@ import pytest
 from tests.conftest import Pcc
 from tests.support.api_server import ApiServer
 
-KEY = "sk-test-0123456789abcdef"
 
-
-@pytest.fixture(autouse=True)
-def nobody_named_a_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """Be a machine on which no server was ever named."""
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    return {"XDG_STATE_HOME": str(tmp_path / "state"), "OPENAI_API_KEY": KEY}
+@pytest.fixture
+def stranger(pcc: Pcc, photos: Callable[..., Path], tmp_path: Path) -> Pcc:
+    """Run `pcc` on a machine with a key, on which nobody has ever named a server."""
+    environment = {
+        "XDG_STATE_HOME": str(tmp_path / "state"),
+        "OPENAI_API_KEY": "sk-test-0123456789abcdef",
+        "PHOTOS_DIR": str(photos(2)),
+    }
+    return partial(pcc, environment=environment)
 
 
 @pytest.fixture
-def copied(workspace: Path, server: ApiServer) -> Path:
-    """Make a workspace whose settings name a server."""
+def copied(workspace: Path, server: ApiServer) -> None:
+    """Have the settings of the workspace name a server."""
     text = f'backend = "openai"\nmodel = "gpt-5-nano"\nbase_url = "{server.url}"\n'
     (workspace / "pcc.toml").write_text(text)
-    return workspace
 
 
 @pytest.mark.parametrize("words", [("run",), ("try",), ("estimate", "--pilot", "2")])
+@pytest.mark.usefixtures("copied")
 def test_nothing_is_sent_before_somebody_agreed(
-    pcc: Pcc,
-    photos: Callable[..., Path],
-    copied: Path,
-    server: ApiServer,
-    nobody_named_a_server: dict[str, str],
-    words: tuple[str, ...],
+    stranger: Pcc, server: ApiServer, words: tuple[str, ...]
 ) -> None:
-    told = pcc(*words, "--photos-dir", photos(2), environment=nobody_named_a_server)
+    told = stranger(*words)
 
     assert told.returncode == 64
     assert server.requests == []
@@ -46,16 +44,9 @@ def test_nothing_is_sent_before_somebody_agreed(
     assert "--base-url" in told.stderr
 
 
-def test_an_answer_is_remembered_on_this_machine(
-    pcc: Pcc,
-    photos: Callable[..., Path],
-    copied: Path,
-    server: ApiServer,
-    nobody_named_a_server: dict[str, str],
-) -> None:
-    place = ("--photos-dir", str(photos(2)))
-    first = pcc("run", "--yes", "--limit", "1", *place, environment=nobody_named_a_server)
-    second = pcc("run", *place, environment=nobody_named_a_server)
+@pytest.mark.usefixtures("copied")
+def test_an_answer_is_remembered_on_this_machine(stranger: Pcc, server: ApiServer) -> None:
+    first, second = stranger("run", "--yes", "--limit", "1"), stranger("run")
 
     assert (first.returncode, second.returncode) == (0, 0)
     assert "names the server" in first.stdout
@@ -63,32 +54,18 @@ def test_an_answer_is_remembered_on_this_machine(
     assert len(server.requests) == 2
 
 
-def test_a_server_named_by_a_flag_is_meant(
-    pcc: Pcc,
-    photos: Callable[..., Path],
-    workspace: Path,
-    server: ApiServer,
-    nobody_named_a_server: dict[str, str],
-) -> None:
+def test_a_server_named_by_a_flag_is_meant(stranger: Pcc, server: ApiServer) -> None:
     named = ("--backend", "openai", "--model", "gpt-5-nano", "--base-url", server.url)
-    place = ("--photos-dir", str(photos(2)))
-    first = pcc("run", *named, "--limit", "1", *place, environment=nobody_named_a_server)
-    recalled = pcc("run", *place, environment=nobody_named_a_server)  # from captioner.json
+    first = stranger("run", *named, "--limit", "1")
+    recalled = stranger("run")  # by captioner.json
 
     assert (first.returncode, recalled.returncode) == (0, 0)
     assert len(server.requests) == 2
 
 
-def test_plan_and_doctor_name_the_server(
-    pcc: Pcc,
-    photos: Callable[..., Path],
-    copied: Path,
-    server: ApiServer,
-    nobody_named_a_server: dict[str, str],
-) -> None:
-    place = ("--photos-dir", str(photos(1)))
-    plan = pcc("plan", *place, environment=nobody_named_a_server)
-    doctor = pcc("doctor", "--json", *place, environment=nobody_named_a_server)
+@pytest.mark.usefixtures("copied")
+def test_plan_and_doctor_name_the_server(stranger: Pcc, server: ApiServer) -> None:
+    plan, doctor = stranger("plan"), stranger("doctor", "--json")
 
     assert server.url in plan.stdout
     found = [each for each in json.loads(doctor.stdout) if each["topic"] == "server"]
