@@ -169,7 +169,7 @@ def named_directory(path: Path) -> Path:
 
     Users may name what they like; what is made inside such a directory passes no further link.
     """
-    return path.resolve() if path.is_symlink() and path.is_dir() else path
+    return path.resolve() if os.path.islink(path) and path.is_dir() else path  # noqa: PTH114
 
 
 def temporary_directory(beside: Path | None = None, prefix: str = "pcc-") -> Path:

@@ -57,7 +57,7 @@ STEPS: tuple[tuple[str, ...], ...] = (
     ("labels", "undo"),
     ("labels", "export"),
     ("labels", "import", "labels_clusters.csv"),
-    ("dataset", "enrich", "--pass-filter", "migrate,dimensions,caption", "--yes"),
+    ("dataset", "enrich", "--pass-filter", "migrate,dimensions,caption", "--backend", "mock"),
     ("dataset", "verify"),
     ("dataset", "shards", "--out", "shards"),
     ("ingest", "run", "--stages", "ocr"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from journal import DiskFull
 from pcc_tui.cli import stats
 from pipeline.captions.stage import CaptionStage
+from pipeline.jobs import log
 from pipeline.jobs.log import log_to
 from tests.conftest import Pcc
 
@@ -42,7 +44,7 @@ def test_a_command_that_logs_nothing_keeps_its_traceback_aside(
     assert "unexpected ZeroDivisionError: odd" in done.stderr
     place = place_of_traceback(done.stderr)
     assert "Traceback" in place.read_text()
-    assert place.parent == tmp_path
+    assert place.is_relative_to(tmp_path)
     assert not any(workspace.iterdir())
 
 
@@ -85,17 +87,12 @@ def test_what_the_system_refuses_is_no_bug(
     assert "[Errno" not in done.stderr
 
 
-def test_no_output_at_all_is_told_where_it_goes(pcc_process: Pcc, workspace: Path) -> None:
-    script = workspace / "full.sh"
-    script.write_text("#!/bin/sh\n")
-    done = pcc_process("stats", "--json")
-    assert done.returncode == 0
-    assert "there is no journal at captions.jsonl" in done.stderr
-
-
-def test_a_full_log_does_not_hide_what_ended_the_job(workspace: Path) -> None:
+def test_a_full_log_does_not_hide_what_ended_the_job(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     full = DiskFull(workspace / "captions.jsonl", 10, 0)
+    monkeypatch.setattr(log, "open_own", lambda path, flags: os.open("/dev/full", os.O_WRONLY))
 
-    with pytest.raises(DiskFull), log_to(Path("/dev/full")):  # noqa: PT012 - the log is open
+    with pytest.raises(DiskFull), log_to(workspace / "x.log"):  # noqa: PT012 - the log is open
         logging.getLogger("pcc.test").info("start")
         raise full

@@ -55,7 +55,7 @@ def test_a_page_neutralises_what_models_and_files_say(
         (tmp_path / "pcc.toml").write_text(f'backend = "openai"\nbase_url = "{server.url}"\n')
         done = pcc(
             *("compare", "a|b<script>.jpg", "--photos-dir", library, "--with", "openai/gpt-4o"),
-            *("--page", tmp_path / "page.md", "--workspace", tmp_path),
+            *("--page", tmp_path / "page.md", "--workspace", tmp_path, "--yes"),
             environment=KEYS,
         )
 

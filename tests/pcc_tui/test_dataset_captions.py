@@ -49,14 +49,18 @@ def captioning(server: ApiServer, *more: str) -> list[str]:
     return [*flags, "--base-url", server.url, "--max-workers", "2", *more]
 
 
+def caption_of(request: Request) -> str:
+    return f"A picture, {sha256(OPENAI.picture(request)).hexdigest()}."
+
+
 def seen(server: ApiServer) -> Counter[str]:
     """Return how often a server saw each picture."""
-    return Counter(sha256(OPENAI.picture(request)).hexdigest() for request in server.captions)
+    return Counter(map(caption_of, server.captions))
 
 
 def named_by_picture(request: Request) -> Reply:
     """Caption a picture by its own digest."""
-    return OPENAI.good(sha256(OPENAI.picture(request)).hexdigest())
+    return OPENAI.good(caption_of(request))
 
 
 def test_seven_kills_while_captioning_pay_twice_for_nothing_but_what_was_in_flight(

@@ -232,7 +232,7 @@ def test_a_dry_run_writes_nothing(tmp_path: Path, pcc: Pcc, folder: Path, model:
         (["--redo", "t5", "--pass-filter", "caption"], "--redo names a pass"),
         (["--input-dir", "nowhere"], "nowhere does not exist"),
         (["--output-jsonl", "nowhere/data.jsonl"], "nowhere does not exist"),
-        (["--output-jsonl", "."], "is no file"),
+        (["--output-jsonl", "."], "is a directory"),
         (["--backend", "nonsense"], "nonsense"),
         (["--backend", "openai"], "OPENAI_API_KEY"),
         (["--budget", "nan"], "--budget"),
@@ -286,15 +286,17 @@ def test_a_dataset_that_is_no_file_is_refused_and_nothing_hangs(pcc: Pcc, folder
         assert pcc(*command, timeout=10).returncode == 64
 
 
-def test_permissions_and_symbolic_links_of_a_dataset_stay(
+def test_permissions_of_a_dataset_stay_and_a_link_is_left_alone(
     tmp_path: Path, pcc: Pcc, folder: Path, dataset: Path
 ) -> None:
     elsewhere = tmp_path / "elsewhere.jsonl"
     write_dataset(elsewhere, record("IMG_00000.jpg", height=...))
     elsewhere.chmod(0o640)
     dataset.symlink_to(elsewhere)
-    assert pcc(*ENRICH, folder, *CHEAP).returncode == 0
-    assert dataset.is_symlink()
+    refused = pcc(*ENRICH, folder, *CHEAP)
+    assert (refused.returncode, len(read_dataset(elsewhere))) == (64, 1)
+    assert "dataset.jsonl is a link" in refused.stderr
+    assert pcc(*ENRICH, folder, *CHEAP, "--output-jsonl", elsewhere).returncode == 0
     assert len(read_dataset(elsewhere)) == 3
     assert elsewhere.stat().st_mode & 0o777 == 0o640
 

@@ -13,7 +13,6 @@ import atexit
 import ctypes
 import gc
 import importlib
-import io
 import json
 import os
 import runpy
@@ -165,9 +164,14 @@ def become(order: Order) -> None:
         sys.path[:0] = path.split(os.pathsep)
     sys.argv, sys.orig_argv = order.arguments[3:], order.arguments
     _rename(b"\0".join(map(os.fsencode, order.arguments)))
-    for stream in (sys.stdin, sys.stdout):  # they were opened on other files
-        assert isinstance(stream, io.TextIOWrapper)
-        stream.reconfigure(line_buffering=stream.isatty())
+    for descriptor, name in enumerate(("stdin", "stdout", "stderr")):
+        before = getattr(sys, name)  # opened on another file, and remembers what that could do
+        mode, buffering = ("w" if descriptor else "r"), (1 if os.isatty(descriptor) else -1)
+        stream = open(  # noqa: SIM115 - as long as the process
+            descriptor, mode, buffering, before.encoding, before.errors, closefd=False
+        )
+        setattr(sys, name, stream)
+        setattr(sys, f"__{name}__", stream)
 
 
 def _rename(command_line: bytes) -> None:
