@@ -45,10 +45,9 @@ def bootstrap(
     path = out or site.workspace / "labels_bootstrap.csv"
     if path.is_dir():
         fail(f"--out {path} is a directory; name a file, .csv or .json", ExitCode.USAGE)
-    site.settings()
     require_own_place(path, BOOTSTRAP)
-    make_output_directory(path.parent)
     seen = seen_labels(directory)
+    make_output_directory(path.parent)
     labels = {key: told(found) for key, found in seen.items()}
     request = cluster_request(
         site, embedder, clustering.settings(), labels=labels, force=clustering.force

@@ -432,12 +432,15 @@ def test_what_reads_clusters_prints_how_to_make_them(home: Home) -> None:
     assert {*words_of(anew)} & {*words_of(vectors)} >= {*embedder, *home.site}
 
 
+RECORD = b'{"rel_path":"gone.jpg","caption":"c","status":"success"}\n'
+
+
 def test_a_demo_prints_whole_commands(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     """And neither `models` nor `synth` nor `watch` prints any."""
     monkeypatch.setattr(library, "make_library", lambda place: len(make_photos(place, 2)))
     place = home.photos.parent / "a demo"
     place.mkdir()
-    (place / "captions.jsonl").write_bytes(b"damage\n")
+    (place / "captions.jsonl").write_bytes(b"damage\n" + RECORD)
     [check] = printed(home.run("demo", place))
 
     assert words_of(check) == [
