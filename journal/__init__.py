@@ -19,7 +19,7 @@ from journal.errors import (
 )
 from journal.failures import named, what_failed
 from journal.file_kinds import DATABASE, FileKind, data_kind, journal_kind, text_kind
-from journal.foreign_files import SETTINGS_BYTES, open_regular, read_whole
+from journal.foreign_files import SETTINGS_BYTES, open_lines, open_regular, read_whole
 from journal.index import Index, load_index
 from journal.inspection import InspectedLine, inspect_lines
 from journal.lines import BOM, UNREADABLE, Seal, check_seal, seal, why_unreadable
@@ -42,6 +42,7 @@ from journal.own_files import (
     temporary_directory,
 )
 from journal.reader import (
+    MAX_LINE_BYTES,
     Follower,
     Malformed,
     collector_off,
@@ -74,6 +75,7 @@ __all__ = [
     "CAPTIONS",
     "DATABASE",
     "EDITS",
+    "MAX_LINE_BYTES",
     "NO_SPACE",
     "RETRYABLE",
     "SETTINGS_BYTES",
@@ -127,6 +129,7 @@ __all__ = [
     "named",
     "named_directory",
     "open_database",
+    "open_lines",
     "open_own",
     "open_regular",
     "patient_lock",
