@@ -66,7 +66,7 @@ from journal.records import (
     utc_now,
 )
 from journal.repair import CheckReport, RewriteReport, check, compact, repair
-from journal.rewrite import atomic_rewrite, clear_leftovers
+from journal.rewrite import atomic_rewrite, clear_leftovers, make_own_copy
 from journal.spread import SpreadDict
 from journal.writer import Committed, GroupCommit, JournalTail, JournalWriter
 
@@ -125,6 +125,7 @@ __all__ = [
     "journal_kind",
     "load_index",
     "make_directory",
+    "make_own_copy",
     "move",
     "named",
     "named_directory",

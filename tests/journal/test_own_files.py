@@ -24,6 +24,7 @@ from journal import (
     data_kind,
     forget_protected,
     make_directory,
+    make_own_copy,
     move,
     open_database,
     open_own,
@@ -116,8 +117,11 @@ def test_a_second_name_of_a_file_is_not_written_through(tmp_path: Path) -> None:
 
     with pytest.raises(NotOurs, match="hard link"):
         _append(log)
+    make_own_copy(log)
+    _append(log)
     _rewrite(log)
     assert photo.read_bytes() == PICTURE
+    assert photo.stat().st_nlink == 1
 
 
 def test_a_lock_note_that_is_a_link_is_replaced(tmp_path: Path) -> None:
