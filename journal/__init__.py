@@ -19,7 +19,7 @@ from journal.errors import (
 )
 from journal.failures import named, what_failed
 from journal.file_kinds import DATABASE, FileKind, data_kind, journal_kind, text_kind
-from journal.foreign_files import SETTINGS_BYTES, open_regular, read_whole
+from journal.foreign_files import SETTINGS_BYTES, open_lines, open_regular, read_whole
 from journal.index import Index, load_index
 from journal.inspection import InspectedLine, inspect_lines
 from journal.lines import BOM, UNREADABLE, Seal, check_seal, seal, why_unreadable
@@ -43,6 +43,7 @@ from journal.own_files import (
     temporary_directory,
 )
 from journal.reader import (
+    MAX_LINE_BYTES,
     Follower,
     Malformed,
     collector_off,
@@ -66,7 +67,7 @@ from journal.records import (
     utc_now,
 )
 from journal.repair import CheckReport, RewriteReport, check, compact, repair
-from journal.rewrite import atomic_rewrite, clear_leftovers
+from journal.rewrite import atomic_rewrite, clear_leftovers, make_own_copy
 from journal.spread import SpreadDict
 from journal.writer import Committed, GroupCommit, JournalTail, JournalWriter
 
@@ -75,6 +76,7 @@ __all__ = [
     "CAPTIONS",
     "DATABASE",
     "EDITS",
+    "MAX_LINE_BYTES",
     "NO_SPACE",
     "RETRYABLE",
     "SETTINGS_BYTES",
@@ -125,10 +127,12 @@ __all__ = [
     "journal_kind",
     "load_index",
     "make_directory",
+    "make_own_copy",
     "move",
     "named",
     "named_directory",
     "open_database",
+    "open_lines",
     "open_own",
     "open_regular",
     "patient_lock",

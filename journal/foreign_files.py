@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
-from io import FileIO
+from io import BufferedReader, FileIO
 from pathlib import Path
 
 from journal.errors import NotOurs, TooLarge
@@ -33,6 +33,16 @@ def open_regular(path: Path) -> FileIO:
         os.close(descriptor)
         raise NotOurs(path, f"is {kind_of_entry(mode)}")
     return FileIO(descriptor, "rb")
+
+
+def open_lines(path: Path) -> BufferedReader:
+    """Open a regular file for `readline`, which asks the system for each byte of a bare `FileIO`.
+
+    Raises:
+        NotOurs: the path names no regular file.
+        OSError: the file cannot be opened.
+    """
+    return BufferedReader(open_regular(path))
 
 
 def read_whole(path: Path, most: int = NOTE_BYTES) -> bytes:

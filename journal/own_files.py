@@ -53,7 +53,8 @@ def require_outside(path: Path) -> None:
     Raises:
         ForbiddenPlace: the path lies inside a protected directory.
     """
-    parent = os.path.dirname(os.path.abspath(path))
+    # `..` stays as it is: above what a link leads to, which is not where the link stands.
+    parent = os.fspath((path if path.name == ".." else path.parent).absolute())
     if parent not in _found_outside:
         _refuse_inside(path, os.path.realpath(parent))
         _found_outside.add(parent)
@@ -63,8 +64,18 @@ def require_outside(path: Path) -> None:
 
 def _refuse_inside(path: Path, resolved: str) -> None:
     for protected, named in _protected.items():
-        if resolved == protected or resolved.startswith(protected.rstrip("/") + "/"):
+        places = (Path(resolved), *Path(resolved).parents)
+        if any(_is_directory(place, Path(protected)) for place in places):
             raise ForbiddenPlace(path, named)
+
+
+def _is_directory(place: Path, protected: Path) -> bool:
+    """Tell whether a path is a directory, perhaps by a mount or in another case of letters."""
+    if place == protected:
+        return True
+    with suppress(OSError):
+        return place.samefile(protected)
+    return False
 
 
 def open_own(path: Path, flags: int, kind: FileKind | None = None) -> int:

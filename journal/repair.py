@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from io import FileIO
 from pathlib import Path
 from typing import TypeVar
 
@@ -24,6 +26,11 @@ T = TypeVar("T")
 H = TypeVar("H", bound=Keyed)
 
 LISTED_DAMAGE = 1000
+
+PIECE_BYTES = 1 << 20
+
+NewLine = Iterable[bytes] | None
+"""A line of the new file, in pieces; None for a line that is left out."""
 
 
 class Damage(msgspec.Struct):
@@ -104,15 +111,15 @@ def repair(path: Path, record_type: type[T], kind: FileKind, backup: Path) -> Re
         FileRefused: the file is no journal.
     """
 
-    def new_lines(journal: Path, report: RewriteReport) -> Iterator[bytes | None]:
+    def new_lines(journal: Path, report: RewriteReport) -> Iterator[NewLine]:
         for line in inspect_lines(journal, record_type):
             if line.fault is not None:
                 yield None
             elif line.seal is Seal.INTACT:
-                yield line.data.rstrip(b"\r") + b"\n"
+                yield [line.data.rstrip(b"\r") + b"\n"]
             else:
                 report.resealed += 1
-                yield reseal(line.data)
+                yield [reseal(line.data)]
 
     return _rewrite(path, new_lines, kind, backup)
 
@@ -126,40 +133,50 @@ def compact(path: Path, record_type: type[H], kind: FileKind) -> RewriteReport:
         FileRefused: the file is no journal.
     """
 
-    def new_lines(journal: Path, report: RewriteReport) -> Iterator[bytes | None]:
+    def new_lines(journal: Path, report: RewriteReport) -> Iterator[NewLine]:
         index: Index[str] = Index(Follower(journal, record_type), lambda record: "")
         index.refresh()
         last = index.offsets()
         with open_regular(journal) as file:
             for line in inspect_lines(journal, record_type):
                 if line.fault is None:
-                    yield line.data + b"\n" if line.offset in last else None
-                    continue
-                file.seek(line.offset)
-                data = file.read(line.end - line.offset)  # whole, however long
-                yield data if data.endswith(b"\n") else data + TORN_MARK + b"\n"
+                    yield [line.data + b"\n"] if line.offset in last else None
+                else:
+                    yield _whole_line(file, line.offset, line.end)
 
     return _rewrite(path, new_lines, kind, backup=None)
 
 
+def _whole_line(file: FileIO, offset: int, end: int) -> Iterator[bytes]:
+    """Yield a line that holds no record, however long, and mark the line where nothing ends it."""
+    piece = b""
+    while offset < end and (
+        piece := os.pread(file.fileno(), min(PIECE_BYTES, end - offset), offset)
+    ):
+        offset += len(piece)
+        yield piece
+    if not piece.endswith(b"\n"):
+        yield TORN_MARK + b"\n"
+
+
 def _rewrite(
     path: Path,
-    new_lines: Callable[[Path, RewriteReport], Iterator[bytes | None]],
+    new_lines: Callable[[Path, RewriteReport], Iterator[NewLine]],
     kind: FileKind,
     backup: Path | None,
 ) -> RewriteReport:
-    """Put new lines in the place of a journal; None stands for a line left out."""
+    """Put new lines in the place of a journal."""
     report = RewriteReport()
     lock = WriterLock(path, "pcc journal", kind)
     try:
         clear_leftovers(lock.path.parent, lock.path.name)
         with atomic_rewrite(lock.path, lock.path.stat().st_size, kind) as file:
-            for data in new_lines(lock.path, report):
-                if data is None:
+            for pieces in new_lines(lock.path, report):
+                if pieces is None:
                     report.dropped += 1
                     continue
                 report.kept += 1
-                file.write(data)
+                file.writelines(pieces)
             if backup is not None:
                 _keep_old(lock.path, backup)
                 report.backup = str(backup)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import fcntl
 import os
 import re
+import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from io import BufferedWriter
@@ -14,6 +16,7 @@ from journal.disk import NO_SPACE, free_bytes, sync_directory
 from journal.errors import DiskFull
 from journal.failures import named
 from journal.file_kinds import FileKind
+from journal.foreign_files import open_regular
 from journal.own_files import move, open_own, remove, require_own_place
 
 _LEFTOVER = re.compile(r"\.(.+)\.\d+\.tmp", re.DOTALL)
@@ -66,6 +69,22 @@ def atomic_rewrite(
         remove(temporary)
         raise
     sync_directory(directory)
+
+
+def make_own_copy(path: Path) -> None:
+    """Put a copy in the place of a file that has a second name, as after a backup by `cp -al`.
+
+    What is written later leaves the file as it is under its other name.
+
+    Raises:
+        DiskFull: there is no room for the copy.
+        FileRefused: the path is inside the photos directory.
+    """
+    with suppress(FileNotFoundError):
+        found = path.lstat()
+        if stat.S_ISREG(found.st_mode) and found.st_nlink > 1:
+            with open_regular(path) as old, atomic_rewrite(path, found.st_size) as copy:
+                shutil.copyfileobj(old, copy)
 
 
 def _take_mode(descriptor: int, path: Path) -> None:

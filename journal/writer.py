@@ -33,6 +33,8 @@ COMMIT_SECONDS = 0.05
 COMPARED_BYTES = 256
 """Bytes at the end of what was written that must still be there at the next write."""
 
+CUT_SHORT = "cut short or changed"
+
 Committed = Sequence[tuple[int, R]]
 """Records that are on disk, each with its byte offset."""
 
@@ -175,16 +177,24 @@ class JournalTail:
 
     Args:
         lock: The writer's lock on the journal.
+        least: The bytes that the journal had when this process last gave the lock back.
+
+    Attributes:
+        path: The journal.
+        end: Byte offset behind what was written last, or behind what was there before.
 
     Raises:
+        JournalLost: the journal has lost some of these bytes since.
         JournalWriteFailed: a torn last line could not be healed.
     """
 
-    def __init__(self, lock: WriterLock) -> None:
+    def __init__(self, lock: WriterLock, least: int = 0) -> None:
         self.path = lock.path
         self._lock = lock
         self._size = os.fstat(lock.descriptor).st_size
-        self._end = self._size
+        if self._size < least:
+            raise JournalLost(self.path, CUT_SHORT)
+        self.end = self._size
         self._last = b""
         if not self._size:
             sync_directory(self.path.parent)  # the file itself may be new
@@ -200,7 +210,7 @@ class JournalTail:
         """
         self.verify()
         healing = b""
-        if self._size != self._end:
+        if self._size != self.end:
             healing = healing_of(self.path, self._lock.descriptor, self._size)
         start = self._size + len(healing)
         self._write(healing + data)
@@ -214,11 +224,11 @@ class JournalTail:
         """
         self._lock.verify()
         self._size = os.fstat(self._lock.descriptor).st_size
-        begins = self._end - len(self._last)
-        if self._size < self._end or (
+        begins = self.end - len(self._last)
+        if self._size < self.end or (
             os.pread(self._lock.descriptor, len(self._last), begins) != self._last
         ):
-            raise JournalLost(self.path, "cut short or changed")
+            raise JournalLost(self.path, CUT_SHORT)
 
     def _write(self, data: bytes) -> None:
         descriptor = self._lock.descriptor
@@ -233,7 +243,7 @@ class JournalTail:
             sync_data(descriptor)
         except OSError as error:
             raise self._describe(error, len(data)) from error
-        self._end = self._size + len(data)
+        self.end = self._size + len(data)
         self._last = data[-COMPARED_BYTES:]
 
     def _cut_back(self) -> None:

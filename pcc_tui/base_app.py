@@ -174,13 +174,14 @@ class BaseApp(App[int]):
         if not is_due or await self.push_screen_wait(ConfirmDialog(price_question(bill))):
             self._start_run(run, started)
 
-    async def admits_server(self, backend: str) -> bool:
+    async def admits_server(self, backend: str, typed: str | None = None) -> bool:
         """Tell whether photos may go to the server of a backend; ask where a file alone names it.
 
         Args:
             backend: Name of the backend.
+            typed: The address in a field, None where there is no field or nothing in it.
         """
-        question = self.desks.backends.server_question(backend)
+        question = self.desks.backends.server_question(backend, typed)
         if question is None:
             return True
         if await self.push_screen_wait(ConfirmDialog(question)):

@@ -259,6 +259,8 @@ def _read_env_file(path: Path, warnings: list[str]) -> dict[str, str]:
         raise SettingsError(f"{path} cannot be read: {error}") from None
     except FileRefused as error:
         raise SettingsError(str(error)) from None
+    if "\0" in text:
+        raise SettingsError(f"{path} cannot be read: a NUL, which is in no path and in no key")
     # A value may name others, and thirty lines would make a gigabyte of that.
     found = dotenv_values(stream=StringIO(text), interpolate=False)
     values = {name: value for name, value in found.items() if value is not None}

@@ -59,6 +59,8 @@ def parse_toml(path: Path, text: str, kind: type[T]) -> T:
         raise SettingsError(f"{path} cannot be read: a key of more than {MOST_DOTS} parts")
     try:
         data = tomllib.loads(text)
+        if any("\0" in str(part) for pair in data.items() for part in pair):
+            raise ValueError("a NUL, which is in no path and in no name")
         return msgspec.convert(data, kind)
     except msgspec.ValidationError as error:
         known = getattr(kind, "__struct_fields__", ())

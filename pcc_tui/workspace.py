@@ -110,5 +110,7 @@ class Workspace:
     def _save(self, changes: dict[str, object]) -> Settings:
         make_directory(self.path)
         save_choices(self.path, changes)
-        keep_server(cast("str | None", changes.get("base_url")))
+        named = cast("str | None", changes.get("base_url"))
+        if named != self.settings.choices.base_url:  # else nobody typed it: the file named it
+            keep_server(named)
         return load_settings(self.path, journal=self.named_journal)

@@ -58,14 +58,27 @@ class BackendsDesk:
     def _choices(self) -> list[BackendChoice]:
         return [look_at(name, self._workspace.settings) for name in backend_names()]
 
-    def server_question(self, backend: str) -> str | None:
-        """Return what to ask before photos go to a server that only a file names, else None."""
-        options = self._workspace.settings.options(backend)
-        kind = backend_class(backend)
-        if kind.local or is_known(options.base_url):
+    def server_question(self, backend: str, typed: str | None = None) -> str | None:
+        """Return what to ask before photos go to a server that only a file names, else None.
+
+        Args:
+            backend: Name of the backend. One that is not there is asked about by nobody: the
+                command says what is amiss.
+            typed: The address in a field, which is the file's own until somebody changes it.
+        """
+        settings = self._workspace.settings
+        options = settings.options(backend)
+        address = typed or options.base_url
+        if address != settings.choices.base_url or is_known(address):
+            return None
+        try:
+            kind = backend_class(backend)
+        except SetupError:
+            return None
+        if kind.local:
             return None
         key = kind.key_name if kind.key_name in options.keys else None
-        return server_question(backend, str(options.base_url), key)
+        return server_question(backend, str(address), key)
 
     def keep_server(self) -> None:
         """Remember that the server of the settings is meant."""

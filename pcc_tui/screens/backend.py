@@ -291,7 +291,7 @@ class BackendScreen(PccScreen):
     async def _try(self) -> None:
         trial = self.query_one("#trial", Words)
         choice = self._chosen()
-        if choice is None:
+        if choice is None or not await self.pcc.admits_server(choice.name, self._field("base-url")):
             return
         trial.say(f"Asking {choice.name} …", "dim")
         try:

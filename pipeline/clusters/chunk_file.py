@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from journal import UNREADABLE, atomic_rewrite, open_regular
+from journal import MAX_LINE_BYTES, UNREADABLE, atomic_rewrite, open_lines
 from pipeline.clusters.chunks import CHUNK_SIZE
 from pipeline.clusters.moments import dated
 from pipeline.clusters.view import ClusterView, chunk_id
@@ -53,8 +53,9 @@ def chunks_path(workspace: Path) -> Path:
 def chosen_chunk_size(workspace: Path) -> int:
     """Return the chunk size that was chosen last, or the default."""
     try:
-        with open_regular(chunks_path(workspace)) as file:
-            return max(1, msgspec.json.decode(file.readline(), type=ChunkHead).chunk_size)
+        with open_lines(chunks_path(workspace)) as file:
+            head = msgspec.json.decode(file.readline(MAX_LINE_BYTES), type=ChunkHead)
+        return max(1, head.chunk_size)
     except (OSError, *UNREADABLE):
         return CHUNK_SIZE
 

@@ -12,7 +12,14 @@ from pathlib import Path
 
 import msgspec
 
-from journal import UNREADABLE, atomic_rewrite, open_regular, record_key, why_unreadable
+from journal import (
+    MAX_LINE_BYTES,
+    UNREADABLE,
+    atomic_rewrite,
+    open_lines,
+    record_key,
+    why_unreadable,
+)
 from pipeline.clusters.errors import NoClusters
 
 VERSION = 1
@@ -139,14 +146,14 @@ def read_clustering(path: Path) -> Clustering:
     """
     anew = "`pcc cluster --force`"
     try:
-        with open_regular(path) as file:
-            head = msgspec.json.decode(file.readline(), type=ClusteringHead)
+        with open_lines(path) as file:
+            head = msgspec.json.decode(file.readline(MAX_LINE_BYTES), type=ClusteringHead)
             anew = f"`pcc cluster --force --embedder {shlex.quote(head.embedder)}`"
             if head.version != VERSION:
                 raise NoClusters(f"{path} is of another version; {anew} makes it anew")
             node, placed = msgspec.json.Decoder(Node), msgspec.json.Decoder(Placed)
-            nodes = [node.decode(file.readline()) for _ in range(head.nodes)]
-            photos = [placed.decode(file.readline()) for _ in range(head.photos)]
+            nodes = [node.decode(file.readline(MAX_LINE_BYTES)) for _ in range(head.nodes)]
+            photos = [placed.decode(file.readline(MAX_LINE_BYTES)) for _ in range(head.photos)]
     except FileNotFoundError:
         raise NoClusters("there are no clusters yet; `pcc cluster` makes them") from None
     except UNREADABLE as error:

@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from journal import DiskFull, free_bytes, named, open_own, sync_directory
+from journal import DiskFull, free_bytes, make_own_copy, named, open_own, sync_directory
 
 if TYPE_CHECKING:
     import numpy as np
@@ -60,6 +60,7 @@ class RowFile:
         if len(data) > free:
             raise DiskFull(self.path, len(data), free)
         first = self.count(dimensions)
+        make_own_copy(self.path)
         descriptor = open_own(self.path, os.O_WRONLY | os.O_CREAT)
         with named(self.path), open(descriptor, "wb") as file:
             file.seek(first * BYTES_PER_NUMBER * dimensions)  # over a torn last row

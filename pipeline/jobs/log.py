@@ -13,7 +13,7 @@ from io import TextIOWrapper
 from pathlib import Path
 
 from backends.keys import scrub
-from journal import make_directory, open_own, temporary_directory
+from journal import make_directory, make_own_copy, open_own, temporary_directory
 
 LOGGER = "pcc"
 
@@ -63,6 +63,7 @@ class LogFile(logging.FileHandler):
 
     def _open(self) -> TextIOWrapper:
         """Open the file as a file of ours: never through a link, and no FIFO."""
+        make_own_copy(Path(self.baseFilename))
         descriptor = open_own(Path(self.baseFilename), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         return open(descriptor, "a", encoding=self.encoding)
 

@@ -24,6 +24,7 @@ from journal import (
     data_kind,
     forget_protected,
     make_directory,
+    make_own_copy,
     move,
     open_database,
     open_own,
@@ -35,6 +36,7 @@ from journal import (
     seal,
 )
 from journal.file_kinds import DATABASE
+from tests.support.programs import as_root_of_its_own
 
 PICTURE = b"\xff\xd8\xff\xe0 a photo\n{"
 LINE = b'{"rel_path":"a.jpg","caption":"c","status":"success"}'
@@ -115,8 +117,11 @@ def test_a_second_name_of_a_file_is_not_written_through(tmp_path: Path) -> None:
 
     with pytest.raises(NotOurs, match="hard link"):
         _append(log)
+    make_own_copy(log)
+    _append(log)
     _rewrite(log)
     assert photo.read_bytes() == PICTURE
+    assert photo.stat().st_nlink == 1
 
 
 def test_a_lock_note_that_is_a_link_is_replaced(tmp_path: Path) -> None:
@@ -129,7 +134,7 @@ def test_a_lock_note_that_is_a_link_is_replaced(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("write", [*WRITERS, make_directory])
-@pytest.mark.parametrize("name", ["new", "deep/down", "../photos/new", "link/new"])
+@pytest.mark.parametrize("name", ["new", "deep/down", "../photos/new", "link/new", "link/../new"])
 def test_nothing_is_written_inside_a_protected_directory(
     tmp_path: Path, write: Callable[[Path], None], name: str
 ) -> None:
@@ -145,6 +150,20 @@ def test_nothing_is_written_inside_a_protected_directory(
         write(path)
     assert sorted(photos.rglob("*")) == before
     write(tmp_path / "elsewhere" / "new")
+
+
+def test_a_mount_of_the_photos_elsewhere_is_the_photos(tmp_path: Path) -> None:
+    for name in ("photos", "mounted"):
+        (tmp_path / name).mkdir()
+    write = (
+        "import sys; from pathlib import Path; from journal import protect, remove\n"
+        "protect(Path(sys.argv[1])); remove(Path(sys.argv[2]))"
+    )
+    script = f"mount --bind photos mounted; exec {sys.executable} -c '{write}' photos mounted/new"
+    told = subprocess.run(
+        as_root_of_its_own(script), cwd=tmp_path, capture_output=True, text=True, timeout=60
+    )
+    assert "ForbiddenPlace: mounted/new is inside the photos directory photos" in told.stderr
 
 
 def test_nothing_is_removed_or_moved_inside_a_protected_directory(tmp_path: Path) -> None:

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from pcc_tui.dialogs.confirm import ConfirmDialog
 from tests.conftest import Pcc
 from tests.support.api_server import ApiServer
+from tests.support.apps import make_app, running, shown, until
 
 
 @pytest.fixture
@@ -70,4 +72,20 @@ def test_plan_and_doctor_name_the_server(stranger: Pcc, server: ApiServer) -> No
     assert server.url in plan.stdout
     found = [each for each in json.loads(doctor.stdout) if each["topic"] == "server"]
     assert "asks before photos go there" in found[0]["text"]
+    assert server.requests == []
+
+
+@pytest.mark.parametrize("key", ["t", "r"])
+async def test_a_field_that_the_file_filled_names_no_server(
+    photos: Callable[..., Path], copied: Path, server: ApiServer, key: str
+) -> None:
+    app = make_app(copied, photos(1))
+    async with running(app, (120, 40)) as pilot:
+        await pilot.press("2")
+        await until(pilot, lambda: server.url in shown(app.screen))
+        await pilot.press(key)
+        await until(pilot, lambda: isinstance(app.screen, ConfirmDialog))
+        assert "names the server" in shown(app.screen)
+        await pilot.press("n")
+        await until(pilot, lambda: not isinstance(app.screen, ConfirmDialog))
     assert server.requests == []

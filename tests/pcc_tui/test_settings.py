@@ -62,6 +62,7 @@ def test_key_of_a_backend_of_somebody_elses_is_no_typo(tmp_path: Path, name: str
         ("max_workers = 'many'\n", "pcc.toml.*max_workers"),
         ("max_workers = -3\n", "pcc.toml.*max_workers"),
         ("= broken\n", "pcc.toml cannot be read"),
+        ('photos_dir = "a\\u0000b"\n', "pcc.toml cannot be read: a NUL"),
     ],
 )
 def test_mistakes_in_toml_name_file_and_key(tmp_path: Path, text: str, message: str) -> None:
@@ -90,8 +91,9 @@ def test_choices_in_toml_are_used(photos: Callable[..., Path], pcc: Pcc, workspa
     assert "a mock caption" in (workspace / "captions.jsonl").read_text()
 
 
-def test_config_env_that_is_no_text_is_told(tmp_path: Path) -> None:
-    (tmp_path / "config.env").write_bytes(b"OPENAI_API_KEY=\xff\xfe\n")
+@pytest.mark.parametrize("value", [b"\xff\xfe", b"a\0b"])
+def test_config_env_that_is_no_text_is_told(tmp_path: Path, value: bytes) -> None:
+    (tmp_path / "config.env").write_bytes(b"PHOTOS_DIR=" + value + b"\n")
     with pytest.raises(SettingsError, match=r"config\.env cannot be read"):
         load_settings(tmp_path, {})
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.clusters.chunk_file import chosen_chunk_size, chunks_path
+from pipeline.clusters.chunks import CHUNK_SIZE
 from pipeline.clusters.clustering_job import ClusteringJob
 from pipeline.clusters.comparison import ClusterReport, compare, count_clusters
 from pipeline.clusters.errors import NoClusters
@@ -262,6 +264,15 @@ def test_clusters_that_cannot_be_read_are_told_of_and_made_anew(
         read_clustering(path)
     assert previous_clustering(workspace) is None
     clustered(workspace, captions)
+
+
+def test_clusters_without_end_are_not_read_to_the_end(tmp_path: Path) -> None:
+    with clusters_path(tmp_path).open("wb") as file:
+        file.truncate(1 << 40)
+    with pytest.raises(NoClusters, match="cannot be read"):
+        read_clustering(clusters_path(tmp_path))
+    clusters_path(tmp_path).rename(chunks_path(tmp_path))
+    assert chosen_chunk_size(tmp_path) == CHUNK_SIZE
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from journal import JournalError, Status, check, scan
+from journal import JournalError, JournalLost, Status, check, scan
 from pipeline.ingest.cache.counting import counted
 from pipeline.ingest.cache.lines import Lines
 from pipeline.ingest.cache.manifest import ModelFacts, dataset_digest, manifest_path, read_manifest
@@ -98,6 +98,17 @@ def test_the_same_work_counts_once(cache: Cache) -> None:
     assert np.fromfile(cache.vectors.rows, "<f4").reshape(-1, 4)[:, 0].tolist() == [0, 0, 1, 0]
     assert len(list(scan(cache.texts, Text))) == 3
     assert open_to_others(cache.directory) == []
+
+
+@pytest.mark.parametrize("emptied", ["detections", "texts", "outcomes_path"])
+def test_a_cache_that_lost_what_was_written_is_lost(cache: Cache, emptied: str) -> None:
+    cache.add([result("a")])
+    path: Path = getattr(cache, emptied)
+    path.write_bytes(b"")
+
+    with pytest.raises(JournalLost, match=f"{path.name} was cut short"):
+        cache.add([result("b")])
+    Cache(cache.directory).add([result("b")])  # whoever starts next takes what is there
 
 
 def test_success_takes_the_place_of_an_error_and_new_work_that_of_old(cache: Cache) -> None:

@@ -88,6 +88,7 @@ class Cache:
         self.digests = directory / "digests.sqlite"
         self.log = directory / "ingest.log"
         self.outcomes = Outcomes(self.outcomes_path)
+        self._ends: dict[Path, int] = {}
 
     def begin(self) -> CacheManifest:
         """Make the cache, or make sure that this version can go on with it.
@@ -151,16 +152,26 @@ class Cache:
                     labeller,
                 )
             outcomes = [outcome for result in new for outcome in result.outcomes]
-            JournalTail(lock).write(sealed_lines(outcomes))
+            self._append(lock, outcomes)
         return new
 
     def _write(self, path: Path, records: Sequence[Detection] | Sequence[Text]) -> None:
         if records:
             lock = patient_lock(path, "pcc ingest", FOUND, PATIENCE_SECONDS)
             try:
-                JournalTail(lock).write(sealed_lines(records))
+                self._append(lock, records)
             finally:
                 lock.release()
+
+    def _append(
+        self,
+        lock: WriterLock,
+        records: Sequence[Detection] | Sequence[Text] | Sequence[Outcome],
+    ) -> None:
+        """Add lines to a file that only ever grows, whichever worker writes."""
+        tail = JournalTail(lock, self._ends.get(lock.path, 0))
+        tail.write(sealed_lines(records))
+        self._ends[lock.path] = tail.end
 
     def _is_answered(self, result: PhotoResult) -> bool:
         """Tell whether another worker, before it was killed, answered the same item as well."""
