@@ -76,10 +76,11 @@ def test_plan_and_doctor_name_the_server(stranger: Pcc, server: ApiServer) -> No
 
 
 @pytest.mark.parametrize("key", ["t", "r"])
+@pytest.mark.usefixtures("copied")
 async def test_a_field_that_the_file_filled_names_no_server(
-    photos: Callable[..., Path], copied: Path, server: ApiServer, key: str
+    photos: Callable[..., Path], workspace: Path, server: ApiServer, key: str
 ) -> None:
-    app = make_app(copied, photos(1))
+    app = make_app(workspace, photos(1))
     async with running(app, (120, 40)) as pilot:
         await pilot.press("2")
         await until(pilot, lambda: server.url in shown(app.screen))
