@@ -17,6 +17,7 @@ from pcc_tui.app import PccApp
 from pcc_tui.desks.job_link import JobEnd
 from pcc_tui.dialogs.confirm import ConfirmDialog
 from pcc_tui.dialogs.leave import LeaveDialog
+from pcc_tui.known_servers import keep_server
 from pcc_tui.screens.backend import BackendScreen
 from pcc_tui.screens.clusters import ClustersScreen
 from pcc_tui.screens.library import LibraryScreen
@@ -51,6 +52,8 @@ def library(tmp_path: Path) -> Path:
 
 
 def choose(workspace: Path, **choices: object) -> None:
+    """Set choices of a workspace, on a machine whose user has named the server before."""
+    keep_server(cast("str | None", choices.get("base_url")))
     lines = [f"{name} = {value!r}".replace("'", '"') for name, value in choices.items()]
     (workspace / "pcc.toml").write_text("\n".join(lines) + "\n")
 
