@@ -174,13 +174,16 @@ def test_the_end_of_the_file_stays_as_it_is(dataset: Path, images: Path, ending:
     assert dataset.read_bytes() == expected
 
 
+RECORDED = b'{"image_path":"k.jpg","image_id":"k"}\n'
+
+
 @pytest.mark.parametrize("last", [b'{"image_path": "z.jpg"}', b"no record", b"\xff\xfe", b" "])
 def test_new_records_start_a_line_of_their_own(dataset: Path, images: Path, last: bytes) -> None:
-    dataset.write_bytes(b"first\n" + last)
+    dataset.write_bytes(RECORDED + last)
     merged(dataset, images, "migrate")
 
     assert dataset.read_bytes() == (
-        b"first\n" + last.replace(b'"}', b'","image_id":"z"}') + b"\n"
+        RECORDED + last.replace(b'"}', b'","image_id":"z"}') + b"\n"
         b'{"image_path":"a.jpg","image_id":"a"}\n'
     )
 
@@ -213,11 +216,11 @@ def test_overlong_lines_are_copied_byte_for_byte(dataset: Path, images: Path) ->
 def test_new_records_are_not_glued_to_an_overlong_line(
     dataset: Path, images: Path, ending: bytes
 ) -> None:
-    dataset.write_bytes(b"first\n" + OVERLONG + ending)
+    dataset.write_bytes(RECORDED + OVERLONG + ending)
     merged(dataset, images, "migrate")
 
     new = b'{"image_path":"a.jpg","image_id":"a"}\n'
-    assert dataset.read_bytes() == b"first\n" + OVERLONG + b"\n" + new
+    assert dataset.read_bytes() == RECORDED + OVERLONG + b"\n" + new
 
 
 def test_small_blocks_give_the_same_file(
@@ -304,11 +307,11 @@ def test_what_is_written_meanwhile_is_not_lost(
 
 def test_one_that_appears_meanwhile_is_not_replaced(dataset: Path, images: Path) -> None:
     survey = surveyed(dataset, images, "migrate")
-    write_dataset(dataset, b"theirs")
+    dataset.write_bytes(RECORDED)
 
     with pytest.raises(DatasetChanged):
         Merge(dataset, survey, results_for(dataset, "migrate,dimensions"), PausePoint()).run()
-    assert dataset.read_bytes() == b"theirs\n"
+    assert dataset.read_bytes() == RECORDED
 
 
 @pytest.mark.parametrize("lines", [(LACKING, LACKING), ()], ids=["old records", "new ones"])
