@@ -47,8 +47,8 @@ def bootstrap(
         fail(f"--out {path} is a directory; name a file, .csv or .json", ExitCode.USAGE)
     site.settings()
     require_own_place(path, BOOTSTRAP)
-    make_output_directory(path.parent)
     seen = seen_labels(directory)
+    make_output_directory(path.parent)
     labels = {key: told(found) for key, found in seen.items()}
     request = cluster_request(
         site, embedder, clustering.settings(), labels=labels, force=clustering.force
