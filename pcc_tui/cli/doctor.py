@@ -25,6 +25,7 @@ from pcc_tui.settings import Settings
 from pipeline.jobs.cores import decoder_count
 from pipeline.jobs.errors import NoJob
 from pipeline.jobs.run_file import read_run_file
+from pipeline.photos.errors import PhotosDirMissing
 from pipeline.photos.memory import LEAST_BYTES, memory_limit
 
 NETWORK_FILE_SYSTEMS = ("nfs", "cifs", "smb", "fuse.sshfs", "9p", "afs", "ceph", "gluster")
@@ -162,8 +163,12 @@ def _photos(photos_dir: Path | None) -> Finding:
             "note",
             "no photos directory set; give --photos-dir, or PHOTOS_DIR in config.env",
         )
-    if not photos_dir.is_dir():
-        return Finding("photos", "wrong", f"{photos_dir} is not there; is the disk mounted?")
+    try:
+        os.scandir(photos_dir).close()
+    except OSError as error:
+        return Finding(
+            "photos", "wrong", str(PhotosDirMissing(photos_dir, error.strerror or str(error)))
+        )
     return Finding("photos", "ok", str(photos_dir))
 
 

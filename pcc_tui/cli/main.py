@@ -21,6 +21,7 @@ from pcc_tui.cli.output import warn
 from pcc_tui.cli.streams import open_streams, release_streams
 from pcc_tui.words.failures import as_failure, bug_words, failure_words
 from pipeline.jobs.log import LOGGER, keep_traceback
+from pipeline.photos.memory import spare_address_space
 
 app = typer.Typer(
     name="pcc",
@@ -42,6 +43,7 @@ def main() -> NoReturn:
     """Run the command line and exit."""
     os.umask(0o077)  # files of ours may hold private text
     logging.getLogger(LOGGER).addHandler(logging.NullHandler())  # its messages go to a log file
+    spare_address_space()
     open_streams()
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:

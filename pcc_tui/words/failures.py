@@ -5,7 +5,8 @@ from __future__ import annotations
 import errno
 import os
 
-from journal import what_failed
+from journal import split_path, what_failed
+from pipeline.photos.errors import CorruptImageError, StorageError
 
 NO_THREAD = "can't start new thread"
 """What Python says where there is no room for the stack of another thread."""
@@ -20,6 +21,9 @@ def failure_words(error: Exception) -> str:
         return "the current directory is not there any longer; go to another, then start again"
     if isinstance(error, OSError):
         return what_failed(error)
+    if isinstance(error, CorruptImageError):
+        again = "; try again once the storage answers" if isinstance(error, StorageError) else ""
+        return f"{split_path(error.path)[0]} cannot be decoded: {error}{again}"
     if isinstance(error, MemoryError):
         from pipeline.photos.memory import memory_limit
 

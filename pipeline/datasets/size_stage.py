@@ -9,10 +9,9 @@ from pathlib import Path
 from backends.base import PictureSpec
 from pipeline.datasets.side_records import SizeRecord
 from pipeline.datasets.side_stage import SideStage
-from pipeline.jobs.errors import RunStopped, describe
 from pipeline.jobs.stage import Decoded
 from pipeline.photos.decoder import DecoderPool
-from pipeline.photos.errors import CorruptImageError, DecoderUnavailable, PhotosDirMissing
+from pipeline.photos.errors import PhotoError
 from pipeline.photos.photo import Photo
 
 HEADERS_AT_ONCE = 64
@@ -33,7 +32,6 @@ class SizeStage(SideStage[SizeRecord]):
 
     def __init__(self, input_dir: Path, processes: int) -> None:
         # A header needs no form of picture; a pool wants to know one all the same.
-        self._input_dir = input_dir
         self._pool = DecoderPool(input_dir, PictureSpec(max_edge=1), processes)
 
     async def open(self) -> None:
@@ -48,20 +46,9 @@ class SizeStage(SideStage[SizeRecord]):
         """Return the sizes of some images."""
         return await asyncio.gather(*(self._read(decoded.photo) for decoded in photos))
 
-    async def _read(self, photo: Photo) -> SizeRecord:
+    async def _read(self, photo: Photo) -> SizeRecord | Exception:
         try:
             width, height = await self._pool.size(photo.path)
-        except CorruptImageError as error:
-            if error.photos_gone:
-                raise PhotosDirMissing(self._input_dir, "it is empty or gone") from None
-            return self.record(photo, "error_corrupt", error=describe(error))
+        except PhotoError as error:
+            return error
         return self.record(photo, width=width, height=height)
-
-    def watch(self, error: Exception | None) -> None:
-        """Stop where no decoding process starts; a broken header says nothing of the next.
-
-        Raises:
-            RunStopped: no decoding process starts, or all images are gone.
-        """
-        if isinstance(error, (DecoderUnavailable, PhotosDirMissing)):
-            raise RunStopped(str(error))

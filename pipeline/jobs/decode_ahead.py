@@ -24,7 +24,7 @@ from pipeline.jobs.stage import Decoded, Stage
 from pipeline.photos.decoder import DecoderPool
 from pipeline.photos.errors import (
     CorruptImageError,
-    DecoderUnavailable,
+    PhotoError,
     PhotosDirMissing,
     StorageError,
 )
@@ -48,6 +48,20 @@ MOST_UNREAD_IN_A_ROW = 10
 PLACES_PER_DECODER = 2
 """Photos that are decoded, or on their way, for each decoding process: one is decoded while
 another waits. More would only hold memory."""
+
+
+def not_read_words(photos_dir: Path | str, path: str, error: CorruptImageError) -> str:
+    """Return why a job stops for which the storage delivers no photo any more.
+
+    Args:
+        photos_dir: The photos directory.
+        path: The last of the photos.
+        error: What went wrong with it.
+    """
+    return (
+        f"the photos cannot be read from {photos_dir} ({path}: {error}); they are left as they "
+        "were: start the same command again once the storage answers"
+    )
 
 
 class DecodedBuffer:
@@ -237,23 +251,30 @@ class PhotoFeed(Generic[R]):
             return
         try:
             loaded = await self._decoders.decode(photo.path, self._stage.picture_of(photo))
-        except StorageError as error:
+        except PhotoError as error:
             self._buffer.give_back()
-            self._pass_over(photo, error)
-        except CorruptImageError as error:
-            self._buffer.give_back()
-            if error.photos_gone:
-                self._stop_without_photos()
-            else:
-                self._records.keep_failure(photo, error, "error_corrupt")
-        except DecoderUnavailable as error:
-            self._on_failure(error)
+            self.not_read(photo, error)
         else:
-            self._unread_in_a_row = 0
+            self.was_read()
             if self._has_twin(photo, loaded):
                 self._buffer.give_back()
             else:
                 self._buffer.put(Decoded(photo, loaded))
+
+    def not_read(self, photo: Photo, error: PhotoError) -> None:
+        """Keep a record of a photo that is damaged, and none where the photo is not to blame."""
+        if isinstance(error, StorageError):
+            self._pass_over(photo, error)
+        elif not isinstance(error, CorruptImageError):
+            self._on_failure(error)
+        elif error.photos_gone:
+            self._stop_without_photos()
+        else:
+            self._records.keep_failure(photo, error, "error_corrupt")
+
+    def was_read(self) -> None:
+        """Note that the storage delivers."""
+        self._unread_in_a_row = 0
 
     def _stop_without_photos(self) -> None:
         gone = PhotosDirMissing(self._photos_dir, "it is empty or gone")
@@ -277,13 +298,7 @@ class PhotoFeed(Generic[R]):
         if error.photos_gone:
             self._stop_without_photos()
         elif self._unread_in_a_row >= MOST_UNREAD_IN_A_ROW:
-            self._on_failure(
-                RunStopped(
-                    f"the photos cannot be read from {self._photos_dir} ({rel_path}: {error}); "
-                    "they are left as they were: start the same command again once the storage "
-                    "answers"
-                )
-            )
+            self._on_failure(RunStopped(not_read_words(self._photos_dir, rel_path, error)))
         self.settled(1)
 
     def _has_twin(self, photo: Photo, loaded: LoadedPhoto) -> bool:

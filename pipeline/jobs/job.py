@@ -26,6 +26,7 @@ from pipeline.jobs.pending_records import OpenJournal, PendingRecords
 from pipeline.jobs.progress import Progress, Snapshot
 from pipeline.jobs.stage import Decoded, Stage
 from pipeline.jobs.step import Ending
+from pipeline.photos.errors import PhotoError
 from pipeline.photos.photo import Photo
 
 R = TypeVar("R", bound=msgspec.Struct)
@@ -187,6 +188,12 @@ class Job(Generic[R]):
         if isinstance(outcome, UnaskedError) and not outcome.cost_usd:
             self._budget.charge(None, answered=False)
             return  # no record: the next run finds the photo as this run found it
+        if isinstance(outcome, PhotoError):  # of a stage that reads photos by itself
+            self._budget.charge(None, answered=False)
+            self._feed.not_read(decoded.photo, outcome)
+            return
+        if decoded.loaded is None:
+            self._feed.was_read()
         if isinstance(outcome, Exception):
             status = self._status_of(outcome)
             record = self._records.keep_failure(

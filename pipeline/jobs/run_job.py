@@ -16,7 +16,6 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from backends.keys import scrub
 from journal import clear_leftovers, utc_now
 from pipeline.jobs.control import ControlServer
 from pipeline.jobs.errors import WorkspaceBusy
@@ -26,6 +25,7 @@ from pipeline.jobs.progress import Snapshot
 from pipeline.jobs.run_file import RunFile, identity_of, readable
 from pipeline.jobs.signals import StopOrders, heard
 from pipeline.jobs.step import Ending, Step
+from pipeline.jobs.stray_errors import StrayErrors
 
 Report = TypeVar("Report", bound=msgspec.Struct)
 
@@ -166,20 +166,13 @@ async def _accompany(
     serving: AbstractAsyncContextManager[None],
     orders: StopOrders,
 ) -> Ending:
-    asyncio.get_running_loop().set_exception_handler(_log_stray_error)
+    strays = StrayErrors()
     watching = [asyncio.create_task(watch(step.snapshot)) for watch in watchers]
     try:
         with heard(orders):
             async with serving:
-                return await step.run()
+                return await strays.watched(step.run())
     finally:
         for task in watching:
             task.cancel()
         await asyncio.gather(*watching, return_exceptions=True)
-
-
-def _log_stray_error(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """Keep what no task waits for, such as a client that hung up, off the terminal."""
-    log.warning(
-        "stray error", {"error": scrub(f"{context['message']}: {context.get('exception')}")}
-    )

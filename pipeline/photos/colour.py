@@ -24,16 +24,23 @@ _SRGB_LEVELS = 2
 
 _SMALL_PROFILE = 1 << 16
 
+_GREY_OF_16_BITS = "LA;16B"
+"""What Pillow decodes as three equal colours, for which a profile of greys would not count."""
+
 
 def to_eight_bits(image: Image.Image) -> Image.Image:
     """Return the image in a mode with 8 bits a channel that can be resized smoothly."""
+    if any(tile.args == _GREY_OF_16_BITS for tile in getattr(image, "tile", ())):
+        return image.convert("LA")
     if image.mode in ("LA", "RGBA", "CMYK") or (image.mode in ("L", "RGB") and not _has_key(image)):
         image.load()
         return image
     if image.mode.startswith("I") or image.mode == "F":
         return _wide_to_grey(image)
     if image.mode in ("1", "L", "P", "RGB"):
-        return image.convert("RGBA" if _has_key(image) else "L" if image.mode == "1" else "RGB")
+        if _has_key(image):
+            return image.convert("LA" if image.mode in ("1", "L") else "RGBA")
+        return image.convert("L" if image.mode == "1" else "RGB")
     return image.convert("RGBA" if image.mode in ("PA", "La", "RGBa") else "RGB")
 
 
@@ -78,12 +85,13 @@ def _count_from(numbers: Image.Image, limit: float) -> int:
 
 
 def flatten(image: Image.Image) -> Image.Image:
-    """Return the image with transparency filled in white; CMYK stays, for its colour profile."""
+    """Return the image with transparency filled in white; grey and CMYK stay, for a profile."""
     if image.mode not in ("LA", "RGBA"):
         return image
     colours = image.convert("RGBA")
     white = Image.new("RGBA", colours.size, "white")
-    return Image.alpha_composite(white, colours).convert("RGB")
+    opaque = Image.alpha_composite(white, colours).convert("RGB")
+    return opaque.getchannel("R") if image.mode == "LA" else opaque
 
 
 def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:

@@ -14,7 +14,7 @@ from pathlib import Path
 from backends.helper_server import serving
 from pipeline.photos.errors import CorruptImageError, StorageError
 from pipeline.photos.images import load_photo, read_size
-from pipeline.photos.memory import MemoryLimit, limit_memory
+from pipeline.photos.memory import MemoryLimit, limit_memory, may_lack_memory
 from pipeline.photos.messages import READY, DecodeReply, DecodeRequest, StorageQuestion
 from pipeline.photos.walk import is_empty_or_gone
 
@@ -32,7 +32,7 @@ def answer(request: DecodeRequest, limit: MemoryLimit) -> DecodeReply:
             return DecodeReply(size=read_size(path))
         return DecodeReply(loaded=load_photo(path, request.spec))
     except CorruptImageError as error:
-        too_little = limit.is_lowered and isinstance(error.__cause__, MemoryError)
+        too_little = _lacks_memory(error, path, limit)
         return DecodeReply(
             cause=f"MemoryError: {_too_little(limit)}" if too_little else error.cause,
             blames_storage=too_little or isinstance(error, StorageError),
@@ -41,6 +41,17 @@ def answer(request: DecodeRequest, limit: MemoryLimit) -> DecodeReply:
         )
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def _lacks_memory(error: CorruptImageError, path: str, limit: MemoryLimit) -> bool:
+    """Tell whether a limit that is not ours may be why a photo could not be decoded."""
+    if isinstance(error.__cause__, MemoryError) or not limit.is_lowered:
+        return limit.is_lowered
+    try:
+        width, height = read_size(path)
+    except CorruptImageError:
+        return False
+    return may_lack_memory(limit, width * height)
 
 
 def _too_little(limit: MemoryLimit) -> str:

@@ -22,6 +22,12 @@ and threads reserve much more address space than they use."""
 USUAL_BYTES = 256 << 20
 """Memory that a decoding process uses for the photos of usual cameras, at most."""
 
+BYTES_A_PIXEL = 12
+"""What decoding takes at most for each pixel: planes, a copy in RGB, and a copy in 8 bits."""
+
+M_ARENA_MAX = -8
+"""Number of a setting of glibc's `mallopt`."""
+
 OWN = "pcc's own limit"
 SHELL = "the limit of `ulimit -v`"
 
@@ -80,6 +86,31 @@ def limit_memory() -> MemoryLimit:
     with suppress(ValueError, OSError):  # macOS has no such limit, and refuses to set one
         resource.setrlimit(resource.RLIMIT_AS, (limit.bytes, limit.bytes))
     return limit
+
+
+def spare_address_space() -> None:
+    """Keep each thread of this process from reserving 64 MB where `ulimit -v` counts them.
+
+    For glibc; other systems reserve less, and have no such setting.
+    """
+    if resource.getrlimit(resource.RLIMIT_AS)[0] != resource.RLIM_INFINITY:
+        import ctypes  # nobody else needs it at the start
+
+        with suppress(OSError, AttributeError):
+            ctypes.CDLL(None).mallopt(M_ARENA_MAX, 2)
+
+
+def may_lack_memory(limit: MemoryLimit, pixels: int) -> bool:
+    """Tell whether this process may be too small for a picture.
+
+    Libraries tell a lack of memory in words of their own, or call the picture damaged.
+    """
+    try:
+        pages = int(Path("/proc/self/statm").read_text("ascii").split()[0])
+    except (OSError, ValueError):
+        return False  # not Linux, where the limit does not hold either
+    left = limit.bytes - pages * resource.getpagesize()
+    return limit.is_lowered and pixels * BYTES_A_PIXEL > left
 
 
 def usable_memory() -> int:

@@ -21,6 +21,7 @@ UNSIGNED, SIGNED, FLOAT = 1, 2, 3
 MIN_IS_WHITE, MIN_IS_BLACK = 0, 1
 
 _RAW_MODES = {
+    (SIGNED, 8): ("F;8S", "F;8S"),
     (UNSIGNED, 16): ("I;16", "I;16B"),
     (SIGNED, 16): ("F;16S", "F;16BS"),
     (UNSIGNED, 32): ("F;32", "F;32B"),
@@ -72,7 +73,7 @@ def prepare_tiff(image: Image.Image) -> None:
 
 
 def _native(raw_mode: str) -> str:
-    return re.sub(r"(\d)B?(S|F|)$", r"\1N\2", raw_mode)
+    return re.sub(r"(\d\d)B?(S|F|)$", r"\1N\2", raw_mode)
 
 
 def grey_of(image: Image.Image) -> Grey:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -175,6 +177,27 @@ def test_check_finds_damage_and_repair_mends_it(pcc: Pcc, workspace: Path) -> No
     assert Path(workspace, mended["backup"]).read_bytes() == good + b"damage\n" + good
     assert pcc("journal", "check").returncode == 0
     assert json.loads(pcc("journal", "compact", "--json").stdout)["kept"] == 1
+
+
+def test_doctor_finds_out_whether_photos_can_be_listed(
+    pcc: Pcc, workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = os.scandir
+
+    def refuse(path: object = ".") -> object:
+        if str(path).endswith("private"):
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return whole(path)  # type: ignore[call-overload]
+
+    (workspace / "private").mkdir()
+    monkeypatch.setattr(os, "scandir", refuse)
+    (line,) = [
+        line
+        for line in pcc("doctor", "--photos-dir", "private").stdout.splitlines()
+        if " photos " in line
+    ]
+    assert line.startswith("wrong")
+    assert "private cannot be read: Permission denied" in line
 
 
 def test_doctor_tells_what_is_there_and_shows_no_key(pcc: Pcc, workspace: Path) -> None:

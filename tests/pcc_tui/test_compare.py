@@ -94,6 +94,15 @@ def test_photos_are_named_inside_the_photos_directory(
     assert (compared.returncode, tried.returncode) == (64, 64)
 
 
+def test_a_photo_that_cannot_be_decoded_is_named(photos: Callable[..., Path], pcc: Pcc) -> None:
+    library = photos(1)
+    (library / "torn.jpg").write_bytes(b"torn")
+    tried = pcc("try", "torn.jpg", "--photos-dir", library, "--backend", "mock")
+
+    assert tried.returncode == 1
+    assert "pcc: torn.jpg cannot be decoded: UnidentifiedImageError" in tried.stderr
+
+
 def test_a_photo_named_twice_is_asked_once(photos: Callable[..., Path], pcc: Pcc) -> None:
     library = photos(2)
     first, second = sorted(path.name for path in library.iterdir())

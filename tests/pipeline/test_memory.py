@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import resource
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
+from PIL import Image
 
 from backends.base import PictureSpec
 from pipeline.jobs import cores
+from pipeline.jobs.stray_errors import StrayErrors
 from pipeline.photos import decode_worker, memory
 from pipeline.photos.errors import CorruptImageError
 from pipeline.photos.memory import LEAST_BYTES, SHELL, MemoryLimit, memory_limit, usable_memory
@@ -124,3 +129,56 @@ def test_a_limit_from_outside_is_not_the_fault_of_a_photo(
     assert lowered.blames_storage
     assert "`ulimit -v unlimited`" in str(lowered.cause)
     assert not own.blames_storage
+
+
+def test_damage_is_told_only_where_there_is_memory_enough(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def misname(path: str, spec: PictureSpec) -> None:
+        raise CorruptImageError(path, "ValueError: unexpected C++ exception") from ValueError()
+
+    Image.new("RGB", (3000, 2000)).save(tmp_path / "photo.png")
+    monkeypatch.setattr(decode_worker, "load_photo", misname)
+    root = os.fsencode(tmp_path)
+    request = DecodeRequest(root, root + b"/photo.png", PictureSpec(64), 60.0)
+    size = psutil.Process().memory_info().vms
+    tight = decode_worker.answer(request, MemoryLimit(size + (50 << 20), SHELL))
+    ample = decode_worker.answer(request, MemoryLimit(size + (500 << 20), SHELL))
+
+    assert tight.blames_storage
+    assert str(tight.cause).startswith("MemoryError: decoding needs more than")
+    assert not ample.blames_storage
+
+
+async def test_a_job_ends_when_its_event_loop_lacks_memory() -> None:
+    """What the loop could not keep of a reply is lost; nobody would ever see the rest."""
+
+    def lack() -> None:
+        raise MemoryError
+
+    async def work() -> None:
+        asyncio.get_running_loop().call_soon(lack)
+        await asyncio.sleep(60)
+
+    with pytest.raises(MemoryError):
+        await StrayErrors().watched(work())
+
+
+def test_threads_reserve_little_where_address_space_is_counted() -> None:
+    program = (
+        "import threading, resource; from pathlib import Path;"
+        "from pipeline.photos.memory import spare_address_space;"
+        "resource.setrlimit(resource.RLIMIT_AS, (4 << 30, -1));"
+        "spare_address_space();"
+        "size = lambda: int(Path('/proc/self/statm').read_text().split()[0]);"
+        "threading.stack_size(1 << 20);"
+        "wait = threading.Event(); before = size();"
+        "threads = [threading.Thread(target=lambda: ([0] * 99, wait.wait())) for _ in range(20)];"
+        "[thread.start() for thread in threads];"
+        "print((size() - before) * resource.getpagesize() >> 20);"
+        "wait.set()"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert int(told.stdout) < 300

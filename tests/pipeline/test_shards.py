@@ -28,10 +28,13 @@ from pipeline.datasets.shards import shard_file, step, writer
 from pipeline.datasets.shards.directory import DirectoryLock
 from pipeline.datasets.shards.report import ShardReport
 from pipeline.datasets.shards.run import ShardRequest, prepare_shards, run_shards
+from pipeline.jobs.errors import RunStopped
 from pipeline.jobs.progress import Snapshot
-from pipeline.photos.errors import PhotosDirMissing
+from pipeline.photos.decoder import DecoderPool
+from pipeline.photos.errors import PhotosDirMissing, StorageError
 from pipeline.photos.exporting import EXPORT
 from pipeline.photos.images import load_photo
+from pipeline.photos.photo import LoadedPhoto
 from tests.support.photos import noise_jpeg
 
 CANARY = b"CANARY-51.4778N"
@@ -596,6 +599,22 @@ def test_images_that_vanish_all_at_once_are_no_empty_dataset(place: Place) -> No
     with pytest.raises(PhotosDirMissing):
         asyncio.run(run_shards(prepared, nobody))
     assert place.index()["complete"] is False
+
+
+def test_a_share_that_fails_leaves_no_shards_without_pictures(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(pool: DecoderPool, path: str) -> LoadedPhoto:
+        raise StorageError(path, "OSError: Input/output error")
+
+    place.fill(30)
+    with monkeypatch.context() as failing:
+        failing.setattr(DecoderPool, "decode", fail)
+        with pytest.raises(RunStopped, match="Input/output error"):
+            place.make()
+    assert list(place.out.glob("*.tar")) == []
+
+    assert place.make().samples == 30
 
 
 def test_a_patch_file_goes_with_the_first_record_of_its_id(place: Place) -> None:

@@ -17,11 +17,14 @@ from pipeline.datasets.size_stage import SizeStage
 from pipeline.jobs.blocking_step import BlockingStep
 from pipeline.jobs.copies import Copies
 from pipeline.jobs.deferred_step import DeferredStep
+from pipeline.jobs.errors import RunStopped
 from pipeline.jobs.job import Job
 from pipeline.jobs.pause_point import PausePoint
 from pipeline.jobs.progress import Progress, Snapshot
 from pipeline.jobs.step import Ending
 from pipeline.jobs.step_sequence import StepSequence
+from pipeline.photos.decoder import DecoderPool
+from pipeline.photos.errors import CorruptImageError, DecoderUnavailable, StorageError
 from pipeline.photos.photo import Photo
 from pipeline.photos.walk import walk_photos
 from tests.support.datasets import new_progress
@@ -241,6 +244,41 @@ async def test_a_deferred_job_is_made_when_its_turn_comes(sizes: Sizes) -> None:
     assert await sizes.step.run() is Ending.DONE
     assert sizes.step.snapshot().by_status == {"success": 5}
     assert sizes.journal.read_bytes().count(b'"width":64,"height":48') == 5
+
+
+async def test_a_size_the_storage_does_not_deliver_has_no_record(
+    sizes: Sizes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = DecoderPool.size
+
+    async def fail(pool: DecoderPool, path: str) -> tuple[int, int]:
+        if path == sizes.paths[2]:
+            raise StorageError(path, "OSError: Input/output error")
+        return await whole(pool, path)
+
+    monkeypatch.setattr(DecoderPool, "size", fail)
+    sizes.may_make.set()
+
+    assert await sizes.step.run() is Ending.DONE
+    assert sizes.journal.read_bytes().count(b"\n") == 4
+    assert "could not be read: 1" in str(sizes.step.snapshot().trouble)
+
+
+@pytest.mark.parametrize("gone", [False, True])
+async def test_a_share_that_is_gone_spoils_no_size(
+    sizes: Sizes, monkeypatch: pytest.MonkeyPatch, gone: bool
+) -> None:
+    async def fail(pool: DecoderPool, path: str) -> tuple[int, int]:
+        if gone:
+            raise CorruptImageError(path, "OSError: Permission denied", photos_gone=True)
+        raise DecoderUnavailable("its share has not answered")
+
+    monkeypatch.setattr(DecoderPool, "size", fail)
+    sizes.may_make.set()
+
+    with pytest.raises((RunStopped, DecoderUnavailable)):
+        await sizes.step.run()
+    assert sizes.journal.read_bytes() == b""
 
 
 async def test_where_nothing_is_to_do_no_job_is_made() -> None:

@@ -14,12 +14,14 @@ from backends.base import Picture
 from pipeline.datasets.shards.samples import Candidate, LiveRecords
 from pipeline.datasets.shards.writer import ShardWriter
 from pipeline.jobs.async_step import AsyncStep
+from pipeline.jobs.decode_ahead import MOST_UNREAD_IN_A_ROW, not_read_words
+from pipeline.jobs.errors import RunStopped
 from pipeline.jobs.pause_point import GivenUp
 from pipeline.jobs.progress import Progress
 from pipeline.jobs.stage import Usage
 from pipeline.jobs.step import Ending
 from pipeline.photos.decoder import DecoderPool
-from pipeline.photos.errors import CorruptImageError, PhotosDirMissing
+from pipeline.photos.errors import CorruptImageError, PhotosDirMissing, StorageError
 from pipeline.photos.exporting import AS_IT_IS, EXPORT
 from pipeline.photos.photo import LoadedPhoto
 from pipeline.photos.walk import JPEG_SUFFIXES, PHOTO_SUFFIXES, is_empty_or_gone
@@ -78,6 +80,7 @@ class ShardStep(AsyncStep):
         self._flying: deque[_Flying] = deque()
         self._uncounted: list[Usage] = []
         self._counted_at = 0.0
+        self._unread_in_a_row = 0
 
     async def run(self) -> Ending:
         """Make the shards.
@@ -86,6 +89,7 @@ class ShardStep(AsyncStep):
             DiskFull: the room ran out; whole shards stay.
             OtherShards: somebody changed the dataset meanwhile.
             PhotosDirMissing: the images are gone, all of them.
+            RunStopped: the storage fails; whole shards stay.
             DecoderUnavailable: no decoding process can be started.
         """
         self.progress.begin()
@@ -136,8 +140,10 @@ class ShardStep(AsyncStep):
         if decoding is not None:
             try:
                 picture = (await decoding).picture
+                self._unread_in_a_row = 0
             except CorruptImageError as error:
                 reason, cause = "broken", str(error)
+                self._judge_storage(candidate.path, error)
             except asyncio.CancelledError:
                 if self._stopping:
                     raise GivenUp from None
@@ -147,6 +153,19 @@ class ShardStep(AsyncStep):
             self._skip(candidate, reason or "", cause or "")
         else:
             await self._add(candidate, picture)
+
+    def _judge_storage(self, path: str, error: CorruptImageError) -> None:
+        """Write no shards without pictures because a share is gone.
+
+        Raises:
+            PhotosDirMissing: the images are gone, all of them.
+            RunStopped: the storage delivered none of the last images.
+        """
+        if error.photos_gone:
+            raise PhotosDirMissing(self._live.input_dir, "it is empty or gone")
+        self._unread_in_a_row += isinstance(error, StorageError)
+        if self._unread_in_a_row >= MOST_UNREAD_IN_A_ROW:
+            raise RunStopped(not_read_words(self._live.input_dir, path, error))
 
     async def _add(self, candidate: Candidate, picture: Picture) -> None:
         suffix = suffix_of(candidate.path, picture)
