@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -23,10 +24,26 @@ def made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root / "workspace"
 
 
+TELLING = ("brackets", "deeply nested", "TOML digits", "object", "no UTF-8")
+"""What the suite tries; the battery tries all of it."""
+
+
 @pytest.mark.parametrize("name", READERS)
 def test_damage_is_named_and_is_no_bug(made_once: Path, workspace: Path, name: str) -> None:
+    try_contents(made_once, workspace, name, TELLING)
+
+
+@pytest.mark.battery
+@pytest.mark.parametrize("name", READERS)
+def test_every_damage_is_named(made_once: Path, workspace: Path, name: str) -> None:
+    try_contents(made_once, workspace, name, CONTENTS)
+
+
+def try_contents(made_once: Path, workspace: Path, name: str, contents: Iterable[str]) -> None:
+    """Put each content into a file, and have each command read the file."""
     file, photo = workspace / name, Path(name).stem.replace("__", "/")
-    for what, content in CONTENTS.items():
+    for what in contents:
+        content = CONTENTS[what]
         for command in READERS[name]:
             shutil.rmtree(workspace)
             shutil.copytree(made_once, workspace)
