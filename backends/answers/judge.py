@@ -61,6 +61,8 @@ def read(caption: Caption) -> str:
     _check_meaning(text, heard)
     if caption.ended == "length":
         raise _cut_off(f"cut off at the token limit: {_beginning(text)}")
+    if UNFINISHED.search(text):
+        raise _cut_off(f"cut off in a sentence: {_beginning(text)}")
     return text
 
 
@@ -92,9 +94,7 @@ def _check_words(text: str, heard: Heard) -> None:
 
 
 def _check_meaning(text: str, heard: Heard) -> None:
-    """Raise where the words say nothing of a photo, or not all of it."""
-    if UNFINISHED.search(text):
-        raise _cut_off(f"cut off in a sentence: {_beginning(text)}")
+    """Raise where the words say nothing of a photo."""
     if is_of_a_program(text) or is_of_a_program(heard.said.strip()):
         raise AnswerError(f"no caption: {text[:LONGEST_QUOTE]}", blames_photo=False)
     match fault(text):
