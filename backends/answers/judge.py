@@ -58,11 +58,13 @@ def read(caption: Caption) -> str:
         )
     text = trimmed(unwrapped(heard.said))
     _check_words(text, heard)
-    _check_meaning(text, heard)
-    if caption.ended == "length":
-        raise _cut_off(f"cut off at the token limit: {_beginning(text)}")
+    at_limit = caption.ended == "length"
     if UNFINISHED.search(text):
-        raise _cut_off(f"cut off in a sentence: {_beginning(text)}")
+        where = "at the token limit" if at_limit else "in a sentence"
+        raise _cut_off(f"cut off {where}: {_beginning(text)}")
+    _check_meaning(text, heard)
+    if at_limit:
+        raise _cut_off(f"cut off at the token limit: {_beginning(text)}")
     return text
 
 
