@@ -41,12 +41,6 @@ def protect(directory: Path) -> None:
     _found_outside.clear()
 
 
-def forget_protected() -> None:
-    """Protect nothing, as at the start of a process."""
-    _protected.clear()
-    _found_outside.clear()
-
-
 def require_outside(path: Path) -> None:
     """Make sure that a path may be written to.
 
@@ -112,7 +106,7 @@ def _require_ours(path: Path, descriptor: int, kind: FileKind | None) -> None:
     if not stat.S_ISREG(found.st_mode):
         raise NotOurs(path, f"is {kind_of_entry(found.st_mode)}")
     if kind is not None:
-        require_kind(path, kind)
+        _require_kind(path, kind)
     elif found.st_nlink > 1:
         raise NotOurs(path, "has a second name elsewhere (a hard link)")
 
@@ -125,7 +119,7 @@ def _refuse_entry(path: Path) -> None:
             raise NotOurs(path, f"is {kind_of_entry(mode)}")
 
 
-def require_kind(path: Path, kind: FileKind) -> None:
+def _require_kind(path: Path, kind: FileKind) -> None:
     """Make sure that a file is of a kind, is empty, or is not there.
 
     Raises:
@@ -151,7 +145,7 @@ def require_own_place(path: Path, kind: FileKind | None = None) -> None:
     require_outside(path)
     _refuse_entry(path)
     if kind is not None:
-        require_kind(path, kind)
+        _require_kind(path, kind)
 
 
 def make_directory(path: Path, below: Path | None = None, *, exist_ok: bool = True) -> None:

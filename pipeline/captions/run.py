@@ -63,11 +63,23 @@ async def run_captions(
         copies=_copies_of(prepared),
         budget=budget,
     )
+    frame = _frame_of(prepared, stage)
+    result = await run_job(job, frame, watch, lambda _: _report(prepared, job.snapshot()))
+    unread = job.snapshot().trouble
+    result.remarks = [
+        *stage.captioner.remarks,
+        *([f"{unread}; the next run tries again"] if unread else []),
+        *await asyncio.to_thread(_follow_renames, prepared),
+    ]
+    return result
+
+
+def _frame_of(prepared: PreparedRun, stage: CaptionStage) -> JobFrame:
     plan = prepared.plan
-    frame = JobFrame(
+    return JobFrame(
         run=prepared.run,
         stage=stage.name,
-        workspace=request.workspace,
+        workspace=prepared.request.workspace,
         journal=prepared.lock.path,
         told={
             "backend": stage.captioner.name,
@@ -79,14 +91,6 @@ async def run_captions(
             "warnings": prepared.warnings,
         },
     )
-    result = await run_job(job, frame, watch, lambda _: _report(prepared, job.snapshot()))
-    unread = job.snapshot().trouble
-    result.remarks = [
-        *stage.captioner.remarks,
-        *([f"{unread}; the next run tries again"] if unread else []),
-        *await asyncio.to_thread(_follow_renames, prepared),
-    ]
-    return result
 
 
 def _follow_renames(prepared: PreparedRun) -> list[str]:

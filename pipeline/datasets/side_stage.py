@@ -38,7 +38,7 @@ class SideStage(SoloStage[Kind]):
 
     async def process(self, photos: Sequence[Decoded]) -> list[Kind | Exception]:
         """Return a record or an error for each image, in their order."""
-        import asyncio  # not before a stage works: every command of `pcc` loads all passes
+        import asyncio  # a command about datasets lists all passes, and most do no work
 
         return await asyncio.to_thread(self.look_at, photos)
 

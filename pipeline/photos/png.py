@@ -36,7 +36,7 @@ EXIF_START = b"Exif\0\0"
 XMP_START = b"http://ns.adobe.com/xap/1.0/\0"
 
 
-class Chunk(NamedTuple):
+class PngChunk(NamedTuple):
     """Where a chunk of a PNG file stands.
 
     Attributes:
@@ -160,7 +160,7 @@ def take_apart(file: BinaryIO) -> Png:
     return Png(picture, exif, found.get("xmp", b""), found.get("icc", b""))
 
 
-def find_chunks(file: BinaryIO) -> Iterator[Chunk]:
+def find_chunks(file: BinaryIO) -> Iterator[PngChunk]:
     """Yield the chunks of a PNG file, its end among them, or those before it is cut off."""
     position, kind = len(PNG_START), b""
     while kind != END:
@@ -169,7 +169,7 @@ def find_chunks(file: BinaryIO) -> Iterator[Chunk]:
         if len(head) < HEAD_BYTES:
             return
         kind = head[4:]
-        chunk = Chunk(kind, position + HEAD_BYTES, int.from_bytes(head[:4]))
+        chunk = PngChunk(kind, position + HEAD_BYTES, int.from_bytes(head[:4]))
         yield chunk
         position = chunk.end
 

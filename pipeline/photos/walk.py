@@ -6,7 +6,7 @@ import fnmatch
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from pathlib import Path
 from unicodedata import normalize
 
@@ -85,20 +85,8 @@ def walk_photos(
             walked.warnings.append(f"{folder} cannot be read: {error.strerror}")
             continue
         folders = _folders(entries)
-        names = [
-            name
-            for entry in entries
-            if (name := entry.name)[-4:] in endings
-            or name[-5:] in endings
-            or name[name.rfind(".") :].lower() in endings
-        ]
-        names.sort()
         folder_names = {entry.name for entry in folders}
-        photos = [
-            name
-            for name in names
-            if name not in folder_names and name not in endings and not name.startswith("._")
-        ]
+        photos = _photos(entries, folder_names, endings)
         walked.paths += [folder + name for name in photos]
         if len(entries) > len(folders) + len(photos):
             known = folder_names.union(photos)
@@ -113,6 +101,25 @@ def walk_photos(
         walked.paths = [path for path in walked.paths if path not in twins]
         walked.warnings += words_for_twins(twins)
     return walked
+
+
+def _photos(
+    entries: list[os.DirEntry[str]], folders: Container[str], endings: Container[str]
+) -> list[str]:
+    """Return the names of the photos in a folder, in order."""
+    names = [
+        name
+        for entry in entries
+        if (name := entry.name)[-4:] in endings
+        or name[-5:] in endings
+        or name[name.rfind(".") :].lower() in endings
+    ]
+    names.sort()
+    return [
+        name
+        for name in names
+        if name not in folders and name not in endings and not name.startswith("._")
+    ]
 
 
 def is_empty_or_gone(directory: Path) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -22,13 +22,13 @@ from journal import (
     atomic_rewrite,
     clear_leftovers,
     data_kind,
-    forget_protected,
     make_directory,
     make_own_copy,
     move,
     open_database,
     open_own,
     open_regular,
+    own_files,
     protect,
     read_whole,
     remove,
@@ -43,11 +43,10 @@ LINE = b'{"rel_path":"a.jpg","caption":"c","status":"success"}'
 
 
 @pytest.fixture(autouse=True)
-def nothing_protected() -> Iterator[None]:
+def nothing_protected(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave no directory protected for other tests."""
-    forget_protected()
-    yield
-    forget_protected()
+    monkeypatch.setattr(own_files, "_protected", {})
+    monkeypatch.setattr(own_files, "_found_outside", set())
 
 
 def _append(path: Path) -> None:

@@ -82,7 +82,7 @@ class Forks:
         """Start the process of a `Popen`, in place of its method of that purpose."""
         order = order_of(_signature.bind(process, *given).arguments)
         with self._lock:
-            server = None if order is None else self._server_for(order)
+            server = self._server_for(order) if order is not None and self.shared else None
             if order is None or server is None:
                 _really_start(process, *given)
                 return
